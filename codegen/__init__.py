@@ -1,0 +1,1 @@
+"""Turn a bundle into C sources."""

@@ -1,0 +1,37 @@
+"""The exception family of the kit.
+
+    DynadeepError
+    +-- MissingDependencyError    a package or a program is not installed
+    +-- CodegenError              codegen/: the model cannot become C
+    |   +-- BundleError           the bundle is incomplete, altered or of another format
+    +-- (train/errors.py)         TrainError
+    +-- (export/errors.py)        ExportError
+    +-- (host_tools/errors.py)    HostError and its kinds
+
+The root stands here because this folder needs no heavy package: every stage may import it.
+"""
+
+
+class DynadeepError(Exception):
+    """Say what is wrong, with which value, and what to do; the command line prints it as one line.
+
+    ``exit_status`` is what a command ends with. The table of all of them is in docs/errors.md.
+    """
+
+    exit_status = 1
+
+
+class MissingDependencyError(DynadeepError):
+    """A Python package or a program that this stage needs is not installed."""
+
+    exit_status = 3
+
+
+class CodegenError(DynadeepError):
+    """The bundle or its model cannot be turned into C."""
+
+    exit_status = 6
+
+
+class BundleError(CodegenError):
+    """The bundle is incomplete, altered, or of another format."""

@@ -1,0 +1,93 @@
+"""The integer arithmetic between the ADC sample and the packet, as Python defines it.
+
+The C in ``firmware_templates/runtime`` computes the same; the tests hold one against the other.
+Kernels have no twin here: their reference is TFLite's own.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.bundle import InputMap, Level
+from dynadeep.codegen.errors import CodegenError
+
+ERROR_FRACTION_BITS = 24
+"""Errors, margins and bounds are int32 in Q8.24: 1.0 is 2**24, the largest is just under 128."""
+
+ERROR_ONE = 1 << ERROR_FRACTION_BITS
+INT32_MAX = (1 << 31) - 1
+LEVEL_NONE = 0
+
+
+def map_input(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArray[np.int8]:
+    """Map ADC samples to the encoder's int8 input.
+
+    Args:
+        samples: int16 ``[..., T]``, ADC units. ``minmax`` scales over the last axis.
+        input_map: the map; its integers are part of the numeric contract.
+
+    Returns:
+        int8 ``[..., T]``.
+    """
+    wide = samples.astype(np.int64)
+    if input_map.kind == "affine":
+        half = 1 << (input_map.shift - 1)
+        scaled = ((wide - input_map.offset) * input_map.multiplier + half) >> input_map.shift
+        clipped: npt.NDArray[np.int64] = np.clip(scaled, -128, 127)
+        return clipped.astype(np.int8)
+    low = wide.min(axis=-1, keepdims=True)
+    span = wide.max(axis=-1, keepdims=True) - low
+    # A flat window has no span; all of it maps to the lowest code.
+    scaled = (255 * (wide - low) + span // 2) // np.maximum(span, 1)
+    return (scaled - 128).astype(np.int8)
+
+
+def fixed_error(value: float) -> int:
+    """Return an error, margin or bound as Q8.24, saturated at the largest int32.
+
+    Raises:
+        CodegenError: ``value`` is negative or not a number.
+    """
+    if not value >= 0:
+        raise CodegenError(f"error {value} is not a number of 0 or more. Give a positive bound.")
+    if value >= 128:
+        return INT32_MAX
+    return min(round(value * ERROR_ONE), INT32_MAX)
+
+
+def real_error(fixed: int) -> float:
+    """Return a Q8.24 error as a float."""
+    return fixed / ERROR_ONE
+
+
+def error_scale(level: Level) -> int:
+    """Return the Q8.24 step of one code of a level's predicted error.
+
+    Raises:
+        CodegenError: 255 steps do not fit int32, or a step is too small to be represented.
+    """
+    step = round(level.error.scale * ERROR_ONE)
+    if not 1 <= step <= INT32_MAX // 255:
+        raise CodegenError(
+            f"level {level.name}: the predicted error's scale {level.error.scale:g} is outside "
+            f"[{1 / ERROR_ONE:g}, 0.5]. Train the head in another unit."
+        )
+    return step
+
+
+def predicted_error(code: int, level: Level) -> int:
+    """Return the predicted error (Q8.24, not negative) for a head's int8 output ``code``."""
+    return max(0, (code - level.error.zero_point) * error_scale(level))
+
+
+def choose_level(predicted: list[int], margins: list[int], bound: int) -> int:
+    """Return the strongest level whose predicted error plus margin is within ``bound``, else 0.
+
+    Args:
+        predicted: Q8.24 per level, weakest compression first.
+        margins: Q8.24 per level.
+        bound: Q8.24.
+    """
+    for index in reversed(range(len(predicted))):
+        if predicted[index] + margins[index] <= bound:
+            return index + 1
+    return LEVEL_NONE

@@ -1,0 +1,1 @@
+"""Lower one TFLite operator per module."""

@@ -1,0 +1,1 @@
+"""Turn a checkpoint into a bundle: ONNX, int8 TFLite, golden vectors and a manifest."""

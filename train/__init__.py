@@ -1,0 +1,1 @@
+"""Read ECG, train the Dynamic-Deep networks, and keep the results as checkpoints."""
