@@ -1,0 +1,24 @@
+/* The choice of a compression level: integer arithmetic only. */
+#ifndef DD_DECISION_H
+#define DD_DECISION_H
+
+#include <stdint.h>
+
+/* Errors, margins and bounds: Q8.24, 0 to just under 128, in the unit that the model names. */
+typedef int32_t dd_error;
+#define DD_ERROR_ONE ((dd_error)1 << 24)
+
+/* One compressed level's head output and promise. */
+typedef struct dd_level {
+    int8_t error_zero_point;
+    dd_error error_scale; /* step of one code of the head's output; 255 of them fit dd_error */
+    dd_error margin;
+} dd_level;
+
+/* The predicted error for a head's output `code`, never negative. */
+dd_error dd_predicted_error(const dd_level *level, int8_t code);
+
+/* The strongest level (1 to `count`, weakest first) with predicted error + margin <= bound, else 0. */
+uint8_t dd_choose_level(const dd_level *levels, const dd_error *predicted, uint8_t count, dd_error bound);
+
+#endif

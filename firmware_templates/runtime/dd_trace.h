@@ -1,0 +1,27 @@
+/* Looking into an inference: parity, profile and tests watch the tensors as they are made. */
+#ifndef DD_TRACE_H
+#define DD_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Called after tensor number `tensor` (the order is in the generated dd_model.json) was written.
+ * `values` is valid during the call only. Returning false ends the inference with DD_STOPPED, and
+ * then the tensor stays valid until the next inference. */
+typedef bool (*dd_on_tensor)(void *context, uint8_t tensor, const int8_t *values, uint32_t count);
+
+typedef struct dd_trace {
+    dd_on_tensor on_tensor;
+    void *context;
+    /* Apply each layer's table in a pass of its own, so that the convolution's own output is seen
+     * too. The results are the same; only then are the unfused tensors reported. */
+    bool unfused;
+} dd_trace;
+
+/* One array of constants of the model, as it lies in flash. */
+typedef struct dd_constant {
+    const void *data;
+    uint32_t bytes;
+} dd_constant;
+
+#endif
