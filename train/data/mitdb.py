@@ -1,0 +1,153 @@
+"""Read the MIT-BIH Arrhythmia Database: channel 0 as ADC samples, windows, and both splits.
+
+48 records of 650,000 samples at 360 Hz, 200 ADC units per mV, 1024 at 0 mV (Moody and Mark 2001).
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import wfdb
+from numpy.typing import NDArray
+
+from dynadeep.train.errors import DataError
+
+SAMPLE_FOLDER = Path(__file__).parent / "mitdb_sample"
+DATA_VARIABLE = "DYNADEEP_DATA"
+RATE_HZ = 360
+WINDOW_SAMPLES = 2000
+WINDOWS_PER_RECORD = 108
+"""The authors take the first 108 windows of each record, the first ten minutes."""
+
+PACED = ("102", "104", "107", "217")
+"""Left out of the by-patient split, as de Chazal 2004 and the AAMI do."""
+
+DS1 = tuple(
+    "101 106 108 109 112 114 115 116 118 119 122 124 201 202 203 205 207 208 209 215 220 223 230"
+    .split()
+)  # fmt: skip
+"""De Chazal's training half plus 202, which he tests on: 201 and 202 are one patient."""
+
+DS2 = tuple(
+    "100 103 105 111 113 117 121 123 200 210 212 213 214 219 221 222 228 231 232 233 234".split()
+)
+"""De Chazal's test half without 202."""
+
+ALL_RECORDS = tuple(sorted((*DS1, *DS2, *PACED)))
+
+SplitName = Literal["patient", "published"]
+Samples = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Windows of ADC samples, int16 [N, 2000], to train and to test on.
+
+    ``train_records`` holds the whole recordings [T] where windows may be drawn from all of them:
+    by patient. It is empty where test windows come from the same recordings.
+    """
+
+    train: Samples
+    test: Samples
+    train_records: tuple[Samples, ...] = ()
+
+
+def find_folder(data: Path | None = None) -> Path:
+    """Return the folder with the records: ``data`` or $DYNADEEP_DATA, or ``mitdb`` inside it."""
+    named = data or os.environ.get(DATA_VARIABLE)
+    if not named:
+        raise DataError(f"no data folder: name one, or set {DATA_VARIABLE} to it.")
+    for folder in (Path(named) / "mitdb", Path(named)):
+        if next(folder.glob("*.hea"), None) is not None:
+            return folder
+    raise DataError(
+        f"{named}: no WFDB header (*.hea) there or in its mitdb/. "
+        "Name the folder that MIT-BIH was unpacked in, or download it."
+    )
+
+
+def download(data: Path) -> Path:
+    """Fetch the database from PhysioNet into ``data``/mitdb and return that folder."""
+    folder = data / "mitdb"
+    wfdb.dl_database("mitdb", str(folder))
+    return folder
+
+
+def read_record(folder: Path, name: str, *, samples: int | None = None) -> Samples:
+    """Read channel 0 of a record as ADC samples, int16 [T], the first ``samples`` or all.
+
+    Raises DataError for a record that is missing, unreadable, at another rate than 360 Hz,
+    shorter than a window, or has invalid samples.
+    """
+    path = folder / name
+    if not path.with_suffix(".hea").is_file():
+        raise DataError(f"{path}.hea: no such record. Is the copy of the database complete?")
+    try:
+        header = wfdb.rdheader(str(path))
+        stop = min(samples, header.sig_len) if samples is not None else None
+        record = wfdb.rdrecord(str(path), channels=[0], sampto=stop, physical=False, return_res=16)
+    except (OSError, ValueError, IndexError, TypeError) as problem:
+        raise DataError(f"{path}: not a readable WFDB record ({problem}).") from problem
+    _check(record, path)
+    signal: Samples = record.d_signal[:, 0]
+    return signal
+
+
+def cut_windows(
+    signal: Samples, *, length: int = WINDOW_SAMPLES, count: int | None = None
+) -> Samples:
+    """Cut [T] into windows without overlap, [N, length]: the first ``count``, or all that fit."""
+    whole = len(signal) // length
+    if whole == 0:
+        raise DataError(f"record has {len(signal)} samples, one segment needs {length}.")
+    used = whole if count is None else min(count, whole)
+    return signal[: used * length].reshape(used, length)
+
+
+def read_windows(
+    folder: Path, names: Iterable[str], *, count: int = WINDOWS_PER_RECORD
+) -> Samples:
+    """Read the first ``count`` windows of each record, int16 [N, 2000], in the order of names."""
+    stop = count * WINDOW_SAMPLES
+    return np.concatenate(
+        [cut_windows(read_record(folder, name, samples=stop), count=count) for name in names]
+    )
+
+
+def read_split(folder: Path, split: SplitName, *, seed: int = 0) -> Split:
+    """Read all windows of a split.
+
+    ``patient``: DS1 against DS2, no patient on both sides, paced records left out.
+    ``published``: all 48 records, one window in five is for testing, drawn with ``seed``;
+    the same patients are on both sides, so it flatters.
+    """
+    if split == "patient":
+        records = tuple(read_record(folder, name) for name in DS1)
+        train = np.concatenate([cut_windows(r, count=WINDOWS_PER_RECORD) for r in records])
+        return Split(train, read_windows(folder, DS2), records)
+    if split == "published":
+        windows = read_windows(folder, ALL_RECORDS)
+        order = np.random.default_rng(seed).permutation(len(windows))
+        test = len(windows) // 5
+        return Split(windows[np.sort(order[test:])], windows[np.sort(order[:test])])
+    raise DataError(f"split is {split!r}: choose one of {', '.join(get_args(SplitName))}.")
+
+
+def _check(record: wfdb.Record, path: Path) -> None:
+    """Refuse a record that would silently train or test on something else than ECG at 360 Hz."""
+    if record.fs != RATE_HZ:
+        raise DataError(f"{path}: sampled at {record.fs} Hz, the network needs {RATE_HZ} Hz.")
+    if record.sig_len < WINDOW_SAMPLES:
+        raise DataError(
+            f"{path}: {record.sig_len} samples, one segment needs {WINDOW_SAMPLES}. "
+            "Use a longer record."
+        )
+    invalid = np.isnan(record.dac(return_res=32)[:, 0])
+    if invalid.any():
+        raise DataError(
+            f"{path}: {int(invalid.sum())} invalid samples (NaN), the first at "
+            f"{int(invalid.argmax())}. Cut the record around them."
+        )
