@@ -1,0 +1,112 @@
+"""The rules that hold the folders together."""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("codegen", "export", "firmware_templates", "host_tools", "train")
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+# What each folder may import of ours at module level and inside functions. The contracts (errors,
+# bundle, numerics) are the files that carry a model from stage to stage; they need numpy alone.
+CONTRACTS = {"codegen.errors", "codegen.bundle", "codegen.numerics"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "train": {"codegen.errors"},
+    "export": {"train", *CONTRACTS},
+    "codegen": {"firmware_templates"},
+    "firmware_templates": set(),
+    "host_tools": {"codegen", "firmware_templates"},
+}
+# Heavy stages: host_tools reaches them only inside the functions of the commands that need them.
+MAY_IMPORT_LAZILY: dict[str, set[str]] = {"host_tools": {"train", "export"}}
+HEAVY_PACKAGES = {
+    "tensorflow",
+    "torch",
+    "onnx",
+    "onnxruntime",
+    "wfdb",
+    "safetensors",
+    "tflite_micro",
+}
+LIGHT_FOLDERS = ("codegen", "firmware_templates", "host_tools")
+
+
+def python_files() -> list[Path]:
+    return [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield (module, whether it is imported at module level)."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = {id(node) for node in tree.body}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, id(node) in top
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}", id(node) in top
+
+
+def is_within(module: str, allowed: set[str]) -> bool:
+    return any(module == name or module.startswith(name + ".") for name in allowed)
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_follow_the_direction_of_the_data(path: Path) -> None:
+    folder = path.relative_to(ROOT).parts[0]
+    for module, at_top in imports_of(path):
+        if not module.startswith("dynadeep."):
+            continue
+        name = module.removeprefix("dynadeep.")
+        allowed = {folder} | MAY_IMPORT[folder]
+        if not at_top:
+            allowed |= MAY_IMPORT_LAZILY.get(folder, set())
+        assert is_within(name, allowed), f"{path.relative_to(ROOT)} imports {module}"
+
+
+def test_a_station_without_the_heavy_packages_can_import_the_harness() -> None:
+    for path in python_files():
+        if path.relative_to(ROOT).parts[0] in LIGHT_FOLDERS:
+            for module, at_top in imports_of(path):
+                heavy = module.split(".")[0] in HEAVY_PACKAGES
+                assert not (at_top and heavy), (
+                    f"{path.relative_to(ROOT)} imports {module} at the top"
+                )
+
+
+def test_every_sub_package_is_listed_for_the_wheel() -> None:
+    found = {
+        "dynadeep." + ".".join(path.parent.relative_to(ROOT).parts)
+        for path in python_files()
+        if path.name == "__init__.py"
+    }
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == found
+
+
+def test_the_type_checkers_namespace_points_at_every_folder() -> None:
+    links = {link.name: link.resolve() for link in (ROOT / ".namespace/dynadeep").iterdir()}
+    assert links == {folder: ROOT / folder for folder in FOLDERS}
+
+
+def test_the_changelog_starts_with_the_version() -> None:
+    headings = [
+        line.split()[1]
+        for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("## ")
+    ]
+    assert headings[0] == PYPROJECT["project"]["version"]
+
+
+def test_nothing_unpickles_or_runs_a_file() -> None:
+    banned = ("pickle", "joblib", "dill", "marshal", "shelve")
+    for path in python_files():
+        text = path.read_text(encoding="utf-8")
+        assert "allow_pickle=True" not in text, path
+        assert "weights_only=False" not in text, path
+        for module, _ in imports_of(path):
+            assert module.split(".")[0] not in banned, path
