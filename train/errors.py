@@ -1,9 +1,9 @@
 """The errors of the training stage.
 
-    TrainError              (codegen/errors.py: DynadeepError) exit status 4
-    +-- DataError           a record or a data folder cannot be used
-    +-- CheckpointError     a checkpoint is not one, is damaged, or is another model's
-    +-- TrainingFailedError the run itself went wrong: not a number, or a head that died
+TrainError              (codegen/errors.py: DynadeepError) exit status 4
++-- DataError           a record or a data folder cannot be used
++-- CheckpointError     a checkpoint is not one, is damaged, or is another model's
++-- TrainingFailedError the run itself went wrong: not a number, or a head that died
 """
 
 from dynadeep.codegen.errors import DynadeepError

@@ -40,19 +40,22 @@ def start_glorot(layer: nn.Conv1d | nn.Linear) -> None:
         nn.init.zeros_(layer.bias)
 
 
-def start_interpolating(dense: nn.Linear, signals: int, noise: float = 0.05) -> None:
-    """Let a dense layer begin as linear interpolation of its flattened input [signals, T].
+def start_interpolating(conv: nn.Conv1d, dense: nn.Linear, noise: float = 0.05) -> None:
+    """Let a decoder's last two layers begin as linear interpolation of the signals before them.
 
-    Each output sample starts as the mean over the signals, interpolated at its own time, plus
-    ``noise`` times the Glorot weights that it already holds. Without this start the decoder
-    stays at the mean of all windows for tens of epochs.
+    The convolution's filters are made pairs of opposites, and the dense layer subtracts the
+    second of each pair: SiLU(a) - SiLU(-a) = a, so negative values pass too. It interpolates
+    [filters, T] to its outputs and keeps ``noise`` times the Glorot weights that it holds.
+    Without such a start the decoder stays at the mean of all windows for tens of epochs.
     """
+    signals = conv.out_channels
     points = dense.in_features // signals
     position = torch.linspace(0, points - 1, dense.out_features)
     distance = (position[:, None] - torch.arange(points)[None, :]).abs()
-    weights = (1 - distance).clamp(min=0) / signals
+    weights = (1 - distance).clamp(min=0) * (2 / signals)
     with torch.no_grad():
-        dense.weight.mul_(noise).add_(weights.repeat(1, signals))
+        conv.weight[1::2] = -conv.weight[::2]
+        dense.weight.mul_(noise).add_(torch.cat([weights, -weights] * (signals // 2), dim=1))
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -90,9 +90,7 @@ class ErrorHeads(nn.Module):
 
     def raw(self, latents: Latents) -> PerLevel:
         """Return the predictions before the ReLU, [N, 1] each."""
-        return PerLevel(
-            self.head32(latents.cg32.flatten(1)), self.head64(latents.cg64.flatten(1))
-        )
+        return PerLevel(self.head32(latents.cg32.flatten(1)), self.head64(latents.cg64.flatten(1)))
 
     def forward(self, latents: Latents) -> PerLevel:
         """Return the predicted errors in percent PRD, [N, 1] each, never negative."""
@@ -126,7 +124,8 @@ def shared_decoder() -> nn.Sequential:
     """Turn [N, 32, 124] into a segment [N, 2000]; the last layer is linear."""
     dense = nn.Linear(992, SEGMENT_SAMPLES)
     start_glorot(dense)
-    start_interpolating(dense, signals=2)
+    last = ConvSiLU(8, 2, 3)
+    start_interpolating(last, dense)
     return nn.Sequential(
         ConvSiLU(32, 64, 7),
         ConvSiLU(64, 128, 7),
@@ -136,7 +135,7 @@ def shared_decoder() -> nn.Sequential:
         nn.Upsample(scale_factor=2),
         ConvSiLU(32, 32, 3),
         ConvSiLU(32, 8, 3),
-        ConvSiLU(8, 2, 3),
+        last,
         nn.Flatten(),
         dense,
     )
@@ -176,6 +175,8 @@ class Encoded(NamedTuple):
 
 class DynamicDeep(nn.Module):
     """The whole network: what the device runs (encoder, heads) and what the host runs (decoder)."""
+
+    levels = LEVELS
 
     def __init__(self) -> None:
         super().__init__()

@@ -25,15 +25,16 @@ WINDOWS_PER_RECORD = 108
 PACED = ("102", "104", "107", "217")
 """Left out of the by-patient split, as de Chazal 2004 and the AAMI do."""
 
-DS1 = tuple(
-    "101 106 108 109 112 114 115 116 118 119 122 124 201 202 203 205 207 208 209 215 220 223 230"
-    .split()
+DS1 = (
+    "101", "106", "108", "109", "112", "114", "115", "116", "118", "119", "122", "124",
+    "201", "202", "203", "205", "207", "208", "209", "215", "220", "223", "230",
 )  # fmt: skip
 """De Chazal's training half plus 202, which he tests on: 201 and 202 are one patient."""
 
-DS2 = tuple(
-    "100 103 105 111 113 117 121 123 200 210 212 213 214 219 221 222 228 231 232 233 234".split()
-)
+DS2 = (
+    "100", "103", "105", "111", "113", "117", "121", "123", "200", "210", "212", "213",
+    "214", "219", "221", "222", "228", "231", "232", "233", "234",
+)  # fmt: skip
 """De Chazal's test half without 202."""
 
 ALL_RECORDS = tuple(sorted((*DS1, *DS2, *PACED)))
@@ -107,9 +108,7 @@ def cut_windows(
     return signal[: used * length].reshape(used, length)
 
 
-def read_windows(
-    folder: Path, names: Iterable[str], *, count: int = WINDOWS_PER_RECORD
-) -> Samples:
+def read_windows(folder: Path, names: Iterable[str], *, count: int = WINDOWS_PER_RECORD) -> Samples:
     """Read the first ``count`` windows of each record, int16 [N, 2000], in the order of names."""
     stop = count * WINDOW_SAMPLES
     return np.concatenate(

@@ -1,0 +1,70 @@
+"""CAE32, the single-level auto-encoder that Dynamic-Deep is held against (Yildirim et al. 2018).
+
+Layer table in paper 1.1. The activation is not named there: SiLU, as everywhere else.
+"""
+
+from torch import Tensor, nn
+
+from dynadeep.train.layers import ConvSiLU, start_glorot, start_interpolating
+
+
+def cae32_encoder() -> nn.Sequential:
+    """Compress [N, 1, 2000] to [N, 1, 62]; the last pool drops one of 125 samples."""
+    return nn.Sequential(
+        ConvSiLU(1, 8, 3),
+        nn.MaxPool1d(2),
+        ConvSiLU(8, 32, 5, normalise=True),
+        nn.MaxPool1d(2),
+        ConvSiLU(32, 16, 3, normalise=True),
+        nn.MaxPool1d(2),
+        ConvSiLU(16, 64, 11),
+        ConvSiLU(64, 128, 13),
+        nn.MaxPool1d(2),
+        ConvSiLU(128, 32, 3),
+        ConvSiLU(32, 1, 7),
+        nn.MaxPool1d(2),
+    )
+
+
+def cae32_decoder() -> nn.Sequential:
+    """Reconstruct [N, 2000] from [N, 1, 62]."""
+    dense = nn.Linear(992 * 8, 2000)
+    start_glorot(dense)
+    last = ConvSiLU(32, 8, 3)
+    start_interpolating(last, dense)
+    return nn.Sequential(
+        ConvSiLU(1, 1, 7),
+        ConvSiLU(1, 32, 3),
+        nn.Upsample(scale_factor=2),
+        ConvSiLU(32, 64, 11),
+        ConvSiLU(64, 128, 13),
+        nn.Upsample(scale_factor=2),
+        ConvSiLU(128, 16, 3),
+        ConvSiLU(16, 32, 5),
+        nn.Upsample(scale_factor=2),
+        ConvSiLU(32, 32, 3),
+        nn.Upsample(scale_factor=2),
+        last,
+        nn.Flatten(),
+        dense,
+    )
+
+
+class CAE32(nn.Module):
+    """The baseline: one level, no error head."""
+
+    levels = (32,)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = cae32_encoder()
+        self.decoder = cae32_decoder()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the latent [N, 1, 62] of mapped segments [N, 1, 2000]."""
+        latent: Tensor = self.encoder(x)
+        return latent
+
+    def reconstruct(self, x: Tensor) -> tuple[Tensor]:
+        """Compress and decode [N, 1, 2000]; one entry per level."""
+        return (self.decoder(self.encoder(x)).unsqueeze(1),)

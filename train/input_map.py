@@ -1,0 +1,71 @@
+"""Map ADC samples to the network's input, and what it decodes back to the window's own scale.
+
+``affine``: x = (adc - offset) / scale, the same for every window, so that a board can stream.
+``minmax``: each window on [0, 1] by its own minimum and maximum, as published.
+The int8 input of the device covers x in [-1, 1) as q = 128 x (affine), x in [0, 1] as
+q = 255 x - 128 (minmax); training clips where int8 will.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dynadeep.train.errors import TrainError
+
+MapKind = Literal["affine", "minmax"]
+HIGHEST = 127 / 128
+KEPT_PERCENT = (0.05, 99.95)
+"""The affine map spans these percentiles of the training samples; rarer ones are clipped."""
+
+
+@dataclass(frozen=True)
+class InputMap:
+    """The input map of a model; ``offset`` and ``scale`` in ADC units, unused by minmax."""
+
+    kind: MapKind
+    offset: float = 0.0
+    scale: float = 1.0
+
+    def apply(self, adc: Tensor) -> Tensor:
+        """Map ADC windows, float [N, T], to the network's input [N, 1, T]."""
+        if self.kind == "minmax":
+            return to_unit(adc, adc).unsqueeze(1)
+        return ((adc - self.offset) / self.scale).clamp(-1, HIGHEST).unsqueeze(1)
+
+    def decoded_to_unit(self, decoded: Tensor, adc: Tensor) -> Tensor:
+        """Bring decoder output [N, 1, T] to the scale on which window ``adc`` is [0, 1]: [N, T]."""
+        decoded = decoded.squeeze(1)
+        if self.kind == "minmax":
+            return decoded
+        return to_unit(decoded * self.scale + self.offset, adc)
+
+
+def to_unit(signal: Tensor, window: Tensor) -> Tensor:
+    """Scale signals [N, T] by the minimum and maximum of their original windows [N, T].
+
+    A constant window counts as one ADC unit high, so nothing is divided by zero.
+    """
+    low = window.amin(dim=1, keepdim=True)
+    span = (window.amax(dim=1, keepdim=True) - low).clamp(min=1)
+    return (signal - low) / span
+
+
+def fit_input_map(kind: MapKind, windows: NDArray[np.int16]) -> InputMap:
+    """Fix a map's constants from training windows, int16 [N, T], in whole ADC units."""
+    if kind == "minmax":
+        return InputMap("minmax")
+    if kind != "affine":
+        raise TrainError(f"input map is {kind!r}: choose one of {', '.join(get_args(MapKind))}.")
+    low, high = np.percentile(windows, KEPT_PERCENT)
+    return InputMap(
+        "affine", float(round((low + high) / 2)), float(max(round((high - low) / 2), 1))
+    )
+
+
+def as_tensor(windows: NDArray[np.int16], device: str = "cpu") -> Tensor:
+    """Return ADC windows as float32 [N, T] on a device."""
+    return torch.from_numpy(windows.astype(np.float32)).to(device)
