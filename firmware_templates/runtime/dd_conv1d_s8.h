@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Time steps that the kernel may compute from its input before it writes the first of them. The
  * memory plan lets an output overlap its input on the strength of this: all output of the steps
  * [t, t + DD_CONV1D_TILE) is written while input from step t on may still be read. */
@@ -35,7 +39,8 @@ typedef struct dd_conv1d {
  * overflow: the generator proves it from the weights. */
 void dd_conv1d_s8(const dd_conv1d *layer, const int8_t *in, int8_t *out);
 
-/* Replace each of `count` values by its entry of `table` [256], in place. */
-void dd_lookup_s8(const int8_t *table, int8_t *values, uint32_t count);
+#ifdef __cplusplus
+}
+#endif
 
 #endif

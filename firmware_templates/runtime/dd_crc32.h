@@ -5,7 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Continue `crc` (0 to begin) over `count` bytes, as zlib.crc32 does. */
 uint32_t dd_crc32(uint32_t crc, const void *data, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Errors, margins and bounds: Q8.24, 0 to just under 128, in the unit that the model names. */
 typedef int32_t dd_error;
 #define DD_ERROR_ONE ((dd_error)1 << 24)
@@ -20,5 +24,9 @@ dd_error dd_predicted_error(const dd_level *level, int8_t code);
 
 /* The strongest level (1 to `count`, weakest first) with predicted error + margin <= bound, else 0. */
 uint8_t dd_choose_level(const dd_level *levels, const dd_error *predicted, uint8_t count, dd_error bound);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct dd_dense {
     uint16_t in_count;
     uint16_t out_count;
@@ -18,5 +22,9 @@ typedef struct dd_dense {
 
 /* Multiply `in` [in_count] by the weights into `out` [out_count]. The two must not overlap. */
 void dd_dense_s8(const dd_dense *layer, const int8_t *in, int8_t *out);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -4,6 +4,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* q = clamp(((x - offset) * multiplier + 2^(shift - 1)) >> shift); the product fits int32. */
 typedef struct dd_affine_map {
     int16_t offset;
@@ -22,5 +26,9 @@ typedef struct dd_range {
 
 /* Scale `count` (at least 1) samples by their own range, which is returned: low -> -128, high -> 127. */
 dd_range dd_map_minmax(const int16_t *samples, int8_t *out, uint32_t count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

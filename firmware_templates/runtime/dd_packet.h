@@ -7,6 +7,10 @@
 
 #include "dd_status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define DD_PACKET_VERSION 1
 #define DD_PACKET_MODEL_BYTES 4
 #define DD_PACKET_HEADER_BYTES 13
@@ -27,5 +31,9 @@ typedef struct dd_packet_header {
  * DD_BUFFER_TOO_SMALL if `capacity` cannot hold it. */
 DD_MUST_CHECK dd_status dd_packet_seal(const dd_packet_header *header, uint16_t payload_bytes, uint8_t *bytes,
                                        size_t capacity, size_t *length);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

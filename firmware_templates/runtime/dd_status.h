@@ -12,7 +12,8 @@
     X(DD_BAD_FRAME, 5, "a frame is malformed")                                  \
     X(DD_BAD_CRC, 6, "a frame or packet fails its check")                       \
     X(DD_UNKNOWN_COMMAND, 7, "the board does not know the command")             \
-    X(DD_TIMEOUT, 8, "the rest of a frame did not come in time")
+    X(DD_TIMEOUT, 8, "the rest of a frame did not come in time")                \
+    X(DD_RESTARTED, 9, "the board has restarted since it was last greeted")
 
 typedef enum dd_status {
 #define DD_STATUS_ENUM(name, value, text) name = (value),

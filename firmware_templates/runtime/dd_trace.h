@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Called after tensor number `tensor` (the order is in the generated dd_model.json) was written.
  * `values` is valid during the call only. Returning false ends the inference with DD_STOPPED, and
  * then the tensor stays valid until the next inference. */
@@ -23,5 +27,9 @@ typedef struct dd_constant {
     const void *data;
     uint32_t bytes;
 } dd_constant;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,39 @@
+#include "dd_input_map.h"
+
+#include "dd_requant.h"
+
+void dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out, uint32_t count)
+{
+    const int32_t half = (int32_t)1 << (map->shift - 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const int32_t scaled = ((samples[i] - map->offset) * map->multiplier + half) >> map->shift;
+        out[i] = (int8_t)dd_clamp(scaled, INT8_MIN, INT8_MAX);
+    }
+}
+
+static dd_range range_of(const int16_t *samples, uint32_t count)
+{
+    dd_range range = {samples[0], samples[0]};
+    for (uint32_t i = 1; i < count; i++) {
+        if (samples[i] < range.low) {
+            range.low = samples[i];
+        }
+        if (samples[i] > range.high) {
+            range.high = samples[i];
+        }
+    }
+    return range;
+}
+
+dd_range dd_map_minmax(const int16_t *samples, int8_t *out, uint32_t count)
+{
+    const dd_range range = range_of(samples, count);
+    const uint32_t span = (uint32_t)(range.high - range.low);
+    /* A flat window has no span; all of it maps to the lowest code. */
+    const uint32_t divisor = span == 0u ? 1u : span;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t above = (uint32_t)(samples[i] - range.low);
+        out[i] = (int8_t)((int32_t)((255u * above + span / 2u) / divisor) - 128);
+    }
+    return range;
+}

@@ -1,0 +1,44 @@
+#include "dd_layers.h"
+
+#include <stddef.h>
+
+#include "dd_lookup_s8.h"
+
+dd_status dd_report(const dd_trace *trace, uint8_t tensor, const int8_t *values, uint32_t count)
+{
+    if (trace == NULL || trace->on_tensor(trace->context, tensor, values, count)) {
+        return DD_OK;
+    }
+    return DD_STOPPED;
+}
+
+static dd_status conv1d_unfused(const dd_conv1d *layer, const int8_t *in, int8_t *out, const dd_trace *trace,
+                                uint8_t tensor)
+{
+    const uint32_t count = (uint32_t)layer->out_length * layer->out_channels;
+    dd_conv1d plain = *layer;
+    plain.table = NULL;
+    dd_conv1d_s8(&plain, in, out);
+    const dd_status status = dd_report(trace, tensor, out, count);
+    if (status != DD_OK) {
+        return status;
+    }
+    dd_lookup_s8(layer->table, out, count);
+    return dd_report(trace, (uint8_t)(tensor + 1u), out, count);
+}
+
+dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out, const dd_trace *trace, uint8_t tensor)
+{
+    if (layer->table != NULL && trace != NULL && trace->unfused) {
+        return conv1d_unfused(layer, in, out, trace, tensor);
+    }
+    dd_conv1d_s8(layer, in, out);
+    const uint8_t seen = layer->table == NULL ? tensor : (uint8_t)(tensor + 1u);
+    return dd_report(trace, seen, out, (uint32_t)layer->out_length * layer->out_channels);
+}
+
+dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out, const dd_trace *trace, uint8_t tensor)
+{
+    dd_dense_s8(layer, in, out);
+    return dd_report(trace, tensor, out, layer->out_count);
+}

@@ -1,0 +1,71 @@
+/* Rounding and saturation: TFLite's reference arithmetic (double rounding), defined here only.
+ *
+ * real multiplier = multiplier x 2^(shift - 31), with multiplier from 2^30 to 2^31 - 1, or 0, and
+ * shift from -31 to 30. The product is rounded twice: to the 31-bit mantissa's unit with ties
+ * upward, then by the right shift with ties away from zero.
+ *
+ * With DD_CHECKED defined, arithmetic that leaves int32 traps instead of giving a wrong number. */
+#ifndef DD_REQUANT_H
+#define DD_REQUANT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+static_assert((-1 >> 1) == -1, "right shifts of negative integers must be arithmetic");
+
+#if defined(DD_CHECKED)
+#define DD_CHECK(condition) ((condition) ? (void)0 : __builtin_trap())
+#else
+#define DD_CHECK(condition) ((void)0)
+#endif
+
+/* a + b, where the caller knows that the sum fits. */
+static inline int32_t dd_add(int32_t a, int32_t b)
+{
+    DD_CHECK((int64_t)a + b >= INT32_MIN && (int64_t)a + b <= INT32_MAX);
+    return a + b;
+}
+
+/* value x 2^exponent, exponent 0 to 30, where the caller knows that the result fits. */
+static inline int32_t dd_shift_left(int32_t value, int exponent)
+{
+    DD_CHECK(exponent >= 0 && exponent <= 30);
+    DD_CHECK(((int64_t)value * ((int64_t)1 << exponent)) == (int32_t)((uint32_t)value << exponent));
+    return (int32_t)((uint32_t)value << exponent);
+}
+
+/* value x multiplier / 2^31, ties upward; the one result that does not fit saturates. */
+static inline int32_t dd_multiply_high(int32_t value, int32_t multiplier)
+{
+    if (value == INT32_MIN && multiplier == INT32_MIN) {
+        return INT32_MAX;
+    }
+    return (int32_t)(((int64_t)value * multiplier + ((int64_t)1 << 30)) >> 31);
+}
+
+/* value / 2^exponent, exponent 0 to 31, ties away from zero. */
+static inline int32_t dd_shift_right(int32_t value, int exponent)
+{
+    DD_CHECK(exponent >= 0 && exponent <= 31);
+    const uint32_t mask = ((uint32_t)1 << exponent) - 1u;
+    const uint32_t remainder = (uint32_t)value & mask;
+    const uint32_t threshold = (mask >> 1) + (value < 0 ? 1u : 0u);
+    return (value >> exponent) + (remainder > threshold ? 1 : 0);
+}
+
+/* value x multiplier x 2^(shift - 31). */
+static inline int32_t dd_requantize(int32_t value, int32_t multiplier, int shift)
+{
+    if (shift > 0) {
+        return dd_multiply_high(dd_shift_left(value, shift), multiplier);
+    }
+    return dd_shift_right(dd_multiply_high(value, multiplier), -shift);
+}
+
+static inline int32_t dd_clamp(int32_t value, int32_t low, int32_t high)
+{
+    const int32_t raised = value < low ? low : value;
+    return raised > high ? high : raised;
+}
+
+#endif

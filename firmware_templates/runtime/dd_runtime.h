@@ -1,0 +1,20 @@
+/* The runtime that generated models call. */
+#ifndef DD_RUNTIME_H
+#define DD_RUNTIME_H
+
+/* Raised whenever sources that were generated before would no longer compile or run right. */
+#define DD_RUNTIME_ABI 1
+
+#include "dd_cobs.h"
+#include "dd_conv1d_s8.h"
+#include "dd_crc32.h"
+#include "dd_decision.h"
+#include "dd_dense_s8.h"
+#include "dd_input_map.h"
+#include "dd_layers.h"
+#include "dd_lookup_s8.h"
+#include "dd_packet.h"
+#include "dd_status.h"
+#include "dd_trace.h"
+
+#endif
