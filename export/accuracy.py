@@ -1,0 +1,125 @@
+"""What int8 costs: each layer's signal to quantisation noise, and each level's PRD."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+
+from dynadeep.codegen.bundle import Quantization
+from dynadeep.export.calibration import Samples, dequantize
+from dynadeep.export.onnx import INPUT, LATENTS, SEGMENTS, open_session
+from dynadeep.export.reference import Tensors
+from dynadeep.train.input_map import InputMap, as_tensor, to_unit
+from dynadeep.train.metrics import prd
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LevelLoss:
+    """One level over a set of windows: means over the windows."""
+
+    name: str  # "cg32"
+    prd_float: float  # percent, windows scaled to [0, 1], the float encoder
+    prd_int8: float  # the same through the int8 encoder
+    latent_error: float  # root mean square, int8 against float, in units of the latent
+    latent_rms: float  # root mean square of the float latent
+
+
+def float_tensors(proto: onnx.ModelProto, windows: Floats) -> dict[str, Floats]:
+    """Return what the float encoder computes at every node, [N, T, C] by node name.
+
+    Args:
+        proto: the encoder, from ``export_encoder``.
+        windows: float [N, 1, T].
+    """
+    opened = onnx.ModelProto()
+    opened.CopyFrom(proto)
+    outputs = {node.name: node.output[0] for node in proto.graph.node}
+    del opened.graph.output[:]
+    opened.graph.output.extend(
+        onnx.helper.make_tensor_value_info(value, onnx.TensorProto.FLOAT, None)
+        for value in outputs.values()
+    )
+    session = open_session(opened)
+    runs = [session.run(list(outputs.values()), {INPUT: window[None]}) for window in windows]
+    stacks = [np.stack(parts) for parts in zip(*runs, strict=True)]
+    return {name: _time_first(stack) for name, stack in zip(outputs, stacks, strict=True)}
+
+
+def _time_first(stack: Floats) -> Floats:
+    """Turn [N, 1, C, T] into [N, T, C]; [N, 1, C] has no time and stays."""
+    return stack[:, 0].transpose(0, 2, 1) if stack.ndim == 4 else stack
+
+
+def layer_sqnr_db(
+    floats: dict[str, Floats], tensors: Tensors, quantizations: dict[str, Quantization]
+) -> dict[str, float]:
+    """Return each layer's signal to quantisation noise, at its activation, in decibels."""
+    found = {}
+    for name, signal in floats.items():
+        layer, _, role = name.partition("/")
+        if role == "silu":
+            noise = _real(tensors[name], quantizations[name]) - signal
+            power = float(np.mean(np.square(signal))), float(np.mean(np.square(noise)))
+            found[layer] = 10 * float(np.log10(power[0] / max(power[1], 1e-30)))
+    return found
+
+
+@dataclass(frozen=True)
+class Codec:
+    """The way back from codes to a PRD."""
+
+    decoder: onnx.ModelProto  # from ``export_decoder``
+    input_map: InputMap  # the network's own
+
+    def mean_prd(self, level: int, codes: Floats, windows: Samples) -> float:
+        """Decode codes [N, T', 1] of a level and compare with ADC windows [N, T], on [0, 1]."""
+        feed = {LATENTS[level]: np.ascontiguousarray(codes.transpose(0, 2, 1))}
+        decoded = torch.from_numpy(open_session(self.decoder).run([SEGMENTS[level]], feed)[0])
+        adc = as_tensor(windows)
+        found = self.input_map.decoded_to_unit(decoded, adc)
+        return float(np.mean(prd(to_unit(adc, adc).numpy(), found.numpy())))
+
+
+def level_losses(
+    codec: Codec,
+    windows: Samples,
+    floats: dict[str, Floats],
+    tensors: Tensors,
+    quantizations: dict[str, Quantization],
+) -> tuple[LevelLoss, ...]:
+    """Compare the float and the int8 encoder through the decoder.
+
+    Args:
+        codec: decodes the codes of both.
+        windows: ADC samples [N, T].
+        floats: what the float encoder computed for them.
+        tensors: what the int8 encoder computed for them.
+        quantizations: of ``tensors``.
+    """
+    losses = []
+    for level, latent in enumerate(LATENTS):
+        name = f"{latent}/silu"
+        exact, rounded = floats[name], _real(tensors[name], quantizations[name])
+        losses.append(
+            LevelLoss(
+                name=latent.replace("latent", "cg"),
+                prd_float=codec.mean_prd(level, exact, windows),
+                prd_int8=codec.mean_prd(level, rounded, windows),
+                latent_error=_rms(rounded - exact),
+                latent_rms=_rms(exact),
+            )
+        )
+    return tuple(losses)
+
+
+def _real(codes: npt.NDArray[np.int8], quantization: Quantization) -> Floats:
+    """Return the real values of int8 codes of any shape."""
+    return dequantize(codes.reshape(1, -1), quantization).reshape(codes.shape)
+
+
+def _rms(values: Floats) -> float:
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))

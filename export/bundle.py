@@ -1,0 +1,272 @@
+"""Checkpoint -> bundle: the function behind ``dynadeep export``, and the check of a bundle."""
+
+import json
+import platform
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dynadeep.codegen.bundle import (
+    BUNDLE_FILES,
+    DECODER_ONNX,
+    ENCODER_ONNX,
+    ENCODER_TFLITE,
+    GOLDEN,
+    MANIFEST,
+    InputMap,
+    Level,
+    Manifest,
+    model_id_of,
+    read_bundle,
+    sha256_of,
+    write_manifest,
+)
+from dynadeep.codegen.numerics import map_input, predicted_error, real_error
+from dynadeep.export import flatbuffer, packages
+from dynadeep.export.errors import DisagreementError, ExportError
+from dynadeep.export.golden import MAPPED, NAMES, SAMPLES, read_golden, segments, write_golden
+from dynadeep.export.input_map import integer_map
+from dynadeep.export.reference import Int8, Reference, Tensors, Witness, cross_check
+from dynadeep.export.replace import replaced
+
+try:
+    from onnx import ModelProto
+
+    from dynadeep.export import accuracy, calibration, onnx, quantize
+    from dynadeep.train import checkpoint as checkpoints
+    from dynadeep.train.input_map import as_tensor
+    from dynadeep.train.model import LATENT_SAMPLES, SEGMENT_SAMPLES, DynamicDeep
+except ImportError as error:
+    raise packages.missing(error) from error
+
+LEVELS = ("32", "64")
+ERROR_UNIT = "PRD %"
+MARGIN = 0.0
+"""Added to a predicted error; 0 until margins are measured."""
+
+ONNX_WINDOWS = 32
+ACCURACY_WINDOWS = 64
+WITNESS_EXPECTED = sys.platform == "linux" and platform.machine() == "x86_64"
+"""tflite-micro has packages for no other platform."""
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What an export found out, for the user to read."""
+
+    folder: Path
+    model_id: str
+    onnx_difference: float  # largest of encoder and decoder, ONNX against PyTorch
+    operators: dict[str, int]  # of encoder.tflite
+    tensors_checked: int  # reference against witness; 0 where tflite-micro has no package
+    segments_checked: int
+    losses: tuple[accuracy.LevelLoss, ...]  # over patients that the network never saw
+    layer_sqnr_db: dict[str, float]
+    levels: tuple[Level, ...]
+    default_bound: float
+    file_bytes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What an export starts from."""
+
+    checkpoint: checkpoints.Checkpoint
+    record: dict[str, Any]
+    recordings: calibration.Recordings
+    input_map: InputMap
+
+    def real_inputs(self, windows: calibration.Samples) -> accuracy.Floats:
+        """Return the network's float input [N, 1, T] for ADC windows, not rounded to int8."""
+        mapped = self.checkpoint.input_map.apply(as_tensor(windows))
+        return np.asarray(mapped.numpy(), np.float32)
+
+
+@dataclass(frozen=True)
+class _Models:
+    """The three models of a bundle."""
+
+    encoder: ModelProto
+    decoder: ModelProto
+    tflite: bytes
+    onnx_difference: float
+
+
+def export_bundle(
+    checkpoint: Path, out: Path, calibration_data: Path | None = None
+) -> ExportReport:
+    """Turn a checkpoint into a bundle, or leave ``out`` as it was.
+
+    Args:
+        checkpoint: a .safetensors with its .json record beside it.
+        out: the bundle's folder; an earlier bundle there is replaced.
+        calibration_data: a folder with MIT-BIH; None is the excerpt that comes with the kit.
+
+    Raises:
+        CheckpointError: the checkpoint is not one.
+        DataError: a calibration record is missing or unreadable.
+        ExportError: one of its kinds; see export/errors.py.
+        MissingDependencyError: a package is not installed.
+    """
+    source = _read_source(checkpoint, calibration_data)
+    with replaced(out, (*BUNDLE_FILES, MANIFEST)) as folder:
+        models = _convert(source)
+        _write_models(models, folder)
+        checked = _write_golden(source, models, folder)
+        reference = Reference(models.tflite)
+        manifest = _manifest(source, models, reference, folder)
+        write_manifest(folder, manifest)
+        losses, sqnr = _measure(source, models, reference)
+        sizes = {item.name: item.stat().st_size for item in sorted(folder.iterdir())}
+    return ExportReport(
+        folder=out,
+        model_id=manifest.model_id,
+        onnx_difference=models.onnx_difference,
+        operators=quantize.operator_counts(models.tflite),
+        tensors_checked=checked[0],
+        segments_checked=checked[1],
+        losses=losses,
+        layer_sqnr_db=sqnr,
+        levels=manifest.levels,
+        default_bound=manifest.default_bound,
+        file_bytes=sizes,
+    )
+
+
+def check_bundle(folder: Path) -> int:
+    """Check a bundle's hashes, scales and golden vectors; return how many tensors were compared.
+
+    Raises:
+        BundleError: a file is missing or altered.
+        QuantizationError: a scale is not what it has to be.
+        DisagreementError: reference or witness compute something else than the golden vectors.
+    """
+    bundle = read_bundle(folder)
+    content = bundle.path(ENCODER_TFLITE).read_bytes()
+    quantize.check(content, bundle.manifest.input)
+    arrays = read_golden(bundle.path(GOLDEN))
+    inputs = map_input(arrays.pop(SAMPLES).astype(np.int16), bundle.manifest.input_map)
+    if not np.array_equal(inputs, arrays.pop(MAPPED)):
+        raise DisagreementError(f"{folder}: the input map gives other inputs than {GOLDEN} holds.")
+    del arrays[NAMES]
+    golden = {name: array.astype(np.int8) for name, array in arrays.items()}
+    cross_check(golden, Reference(content).run(inputs))
+    return _witness(content, inputs, golden)
+
+
+def _read_source(checkpoint: Path, calibration_data: Path | None) -> _Source:
+    loaded = checkpoints.load(checkpoint)
+    if not isinstance(loaded.model, DynamicDeep):
+        raise ExportError(
+            f"{checkpoint}: a {loaded.config.architecture}; only dynamic-deep runs on a board."
+        )
+    record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
+    recordings = calibration.read_recordings(calibration_data)
+    return _Source(loaded, record, recordings, integer_map(loaded.input_map))
+
+
+def _convert(source: _Source) -> _Models:
+    """Make the three models, each checked against what it was made from."""
+    model, windows = source.checkpoint.model, source.recordings.training
+    assert isinstance(model, DynamicDeep)
+    encoder, decoder = onnx.export_encoder(model), onnx.export_decoder(model)
+    real = source.real_inputs(spread(windows, ONNX_WINDOWS))
+    difference = max(
+        onnx.check_encoder(model, encoder, real), onnx.check_decoder(model, decoder, real)
+    )
+    inputs = calibration.representative(windows, source.input_map)
+    scales = calibration.INPUT_QUANTIZATION[source.input_map.kind]
+    return _Models(encoder, decoder, quantize.quantize(encoder, inputs, scales), difference)
+
+
+def _write_models(models: _Models, folder: Path) -> None:
+    onnx.write(models.encoder, folder / ENCODER_ONNX)
+    onnx.write(models.decoder, folder / DECODER_ONNX)
+    (folder / ENCODER_TFLITE).write_bytes(models.tflite)
+
+
+def _write_golden(source: _Source, models: _Models, folder: Path) -> tuple[int, int]:
+    """Write the golden vectors; return how many tensors and segments the witness confirmed."""
+    chosen = segments(source.recordings.unseen)
+    reference = Reference(models.tflite)
+    golden = write_golden(folder / GOLDEN, chosen, source.input_map, reference)
+    inputs = golden[flatbuffer.INPUT][:, :, 0]
+    return _witness(models.tflite, inputs, golden), len(inputs)
+
+
+def _witness(content: bytes, inputs: Int8, expected: Tensors) -> int:
+    """Compare with TFLite-Micro; return the number of tensors, or 0 where it has no package."""
+    if find_spec("tflite_micro") is None and not WITNESS_EXPECTED:
+        return 0
+    return cross_check(expected, Witness(content).run(inputs))
+
+
+def _measure(
+    source: _Source, models: _Models, reference: Reference
+) -> tuple[tuple[accuracy.LevelLoss, ...], dict[str, float]]:
+    """Measure what int8 costs on unseen patients: per level, and per layer in decibels."""
+    windows = spread(source.recordings.unseen, ACCURACY_WINDOWS)
+    tensors = reference.run(map_input(windows, source.input_map))
+    floats = accuracy.float_tensors(models.encoder, source.real_inputs(windows))
+    scales = quantize.quantizations(models.tflite)
+    codec = accuracy.Codec(models.decoder, source.checkpoint.input_map)
+    losses = accuracy.level_losses(codec, windows, floats, tensors, scales)
+    return losses, accuracy.layer_sqnr_db(floats, tensors, scales)
+
+
+def _manifest(source: _Source, models: _Models, reference: Reference, folder: Path) -> Manifest:
+    levels = tuple(_level(name, models.tflite) for name in LEVELS)
+    recordings = source.recordings
+    return Manifest(
+        model_id=model_id_of(models.tflite),
+        kit_version=version("dynadeep"),
+        sample_rate_hz=recordings.rate_hz,
+        segment_length=recordings.training.shape[1],
+        adc_gain=recordings.adc_gain,
+        adc_baseline=recordings.adc_baseline,
+        error_unit=ERROR_UNIT,
+        default_bound=_default_bound(source, reference, levels[-1]),
+        input_tensor=flatbuffer.INPUT,
+        input=quantize.quantizations(models.tflite)[flatbuffer.INPUT],
+        input_map=source.input_map,
+        levels=levels,
+        files={name: sha256_of(folder / name) for name in BUNDLE_FILES},
+        record=source.record,
+    )
+
+
+def _level(level: str, content: bytes) -> Level:
+    """Describe one level, ``32`` or ``64``."""
+    scales = quantize.quantizations(content)
+    latent, error = f"latent{level}/silu", f"head{level}/dense"
+    codes = LATENT_SAMPLES[int(level)]
+    return Level(
+        name=f"cg{level}",
+        codes=codes,
+        gain=SEGMENT_SAMPLES / codes,
+        latent_tensor=latent,
+        latent=scales[latent],
+        error_tensor=error,
+        error=scales[error],
+        margin=MARGIN,
+    )
+
+
+def _default_bound(source: _Source, reference: Reference, strongest: Level) -> float:
+    """Return the bound within which half of the training windows take the strongest level."""
+    windows = spread(source.recordings.training, ACCURACY_WINDOWS)
+    codes = reference.run(map_input(windows, source.input_map))[strongest.error_tensor]
+    errors = [real_error(predicted_error(int(code), strongest)) for code in codes.ravel()]
+    return round(float(np.median(errors)), 1)
+
+
+def spread(windows: calibration.Samples, count: int) -> calibration.Samples:
+    """Return at most ``count`` windows, evenly spread."""
+    rows = np.linspace(0, len(windows) - 1, min(count, len(windows))).round().astype(int)
+    chosen: calibration.Samples = windows[rows]
+    return chosen

@@ -1,0 +1,220 @@
+"""Rewrite a converted .tflite so that it is readable and depends on the model alone.
+
+Operators come in the order of the layers, every tensor is called ``<layer>/<role>``, constants are
+not shared between layers, and metadata, signatures and unused buffers are gone.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import flatbuffers  # type: ignore[import-untyped]
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.export.errors import QuantizationError
+from dynadeep.export.packages import load
+
+Floats = npt.NDArray[np.float32]
+
+INPUT = "segment"
+IDENTIFIER = b"TFL3"
+ALIGNMENT = 16
+"""Of a constant's bytes, as the TFLite schema demands of each buffer."""
+
+CONVOLUTION, DENSE = "CONV_2D", "FULLY_CONNECTED"
+ROLES = {
+    "PAD": "pad",
+    CONVOLUTION: "conv",
+    "LOGISTIC": "sigmoid",
+    "MUL": "silu",
+    "RESHAPE": "reshape",
+    DENSE: "dense",
+}
+ORDER = tuple(ROLES.values())
+"""The order of one layer's operators; ``reshape`` comes before ``dense`` in a head."""
+
+CONSTANT_ROLES = {
+    "PAD": ("paddings",),
+    CONVOLUTION: ("weights", "bias"),
+    DENSE: ("weights", "bias"),
+    "RESHAPE": ("shape",),
+}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator: the layer it belongs to, its kind, and the schema's own object."""
+
+    layer: str
+    kind: str
+    raw: Any
+
+
+def schema() -> Any:
+    """Return the flatbuffer schema that TensorFlow carries."""
+    return load("tensorflow.lite.python.schema_py_generated")
+
+
+def parse(content: bytes) -> Any:
+    """Return the object form of a .tflite."""
+    module = schema()
+    if content[4:8] != IDENTIFIER:
+        raise QuantizationError("not a .tflite file: its identifier TFL3 is missing. Export again.")
+    return module.ModelT.InitFromObj(module.Model.GetRootAs(content, 0))
+
+
+def kind_of(model: Any, operator: Any) -> str:
+    """Return an operator's name in the schema, ``CONV_2D``."""
+    code = model.operatorCodes[operator.opcodeIndex].builtinCode
+    names = vars(schema().BuiltinOperator)
+    return str(next(name for name, value in names.items() if value == code))
+
+
+def canonical(content: bytes, weights: dict[str, Floats], output_layers: Sequence[str]) -> bytes:
+    """Rewrite a model.
+
+    Args:
+        content: a converted, quantised .tflite.
+        weights: each layer's float weights in ONNX form, in the order of the layers. A layer is
+            recognised by them, so that a name can never stand over another layer's numbers.
+        output_layers: the layers whose last tensors are the model's outputs, in order.
+
+    Raises:
+        QuantizationError: a layer's weights are not in the model, or it has an unknown operator.
+    """
+    model = parse(content)
+    graph = model.subgraphs[0]
+    layers = list(weights)
+    operators = _operators(model, weights)
+    operators.sort(key=lambda op: (layers.index(op.layer), ORDER.index(ROLES[op.kind])))
+    rebuilt = _Rebuilt(model)
+    graph.inputs = [rebuilt.activation(graph.inputs[0], INPUT)]
+    for operator in operators:
+        rebuilt.add(operator)
+    graph.outputs = [
+        next(op.raw.outputs[0] for op in reversed(operators) if op.layer == layer)
+        for layer in output_layers
+    ]
+    graph.tensors, model.buffers = rebuilt.tensors, rebuilt.buffers
+    graph.operators = [operator.raw for operator in operators]
+    graph.name, model.description = b"encoder", b"Dynamic-Deep encoder and error heads"
+    model.metadata, model.metadataBuffer, model.signatureDefs = None, None, None
+    return pack(model)
+
+
+def pack(model: Any) -> bytes:
+    """Write the object form of a model as a .tflite."""
+    builder = _AlignedBuilder(1 << 17)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
+    """A builder that aligns each vector of bytes as TFLite wants its buffers."""
+
+    def CreateNumpyVector(self, x: npt.NDArray[np.generic]) -> Any:  # noqa: N802
+        if x.dtype != np.uint8:
+            return super().CreateNumpyVector(x)
+        self.StartVector(1, x.size, ALIGNMENT)
+        self.head -= x.size
+        self.Bytes[self.head : self.head + x.size] = x.tobytes()
+        return self.EndVector()
+
+
+class _Rebuilt:
+    """Tensors and buffers in the order of use, each constant with its one user."""
+
+    def __init__(self, model: Any) -> None:
+        self._old = model
+        self._new_index: dict[int, int] = {}
+        self.tensors: list[Any] = []
+        self.buffers = [schema().BufferT()]  # buffer 0 is the empty one
+
+    def add(self, operator: Operator) -> None:
+        """Renumber an operator's tensors; operators come in the order of their data."""
+        raw, roles = operator.raw, iter(CONSTANT_ROLES.get(operator.kind, ()))
+        raw.inputs = [
+            self._constant(index, f"{operator.layer}/{next(roles)}")
+            if is_constant(self._old, index)
+            else self._new_index[index]
+            for index in raw.inputs
+        ]
+        name = f"{operator.layer}/{ROLES[operator.kind]}"
+        raw.outputs = [self.activation(raw.outputs[0], name)]
+
+    def activation(self, index: int, name: str) -> int:
+        """Take over a computed tensor and return its new index."""
+        self._new_index[index] = self._take(index, name, buffer=0)
+        return self._new_index[index]
+
+    def _constant(self, index: int, name: str) -> int:
+        old = self._old.buffers[self._old.subgraphs[0].tensors[index].buffer]
+        self.buffers.append(copy.deepcopy(old))
+        return self._take(index, name, buffer=len(self.buffers) - 1)
+
+    def _take(self, index: int, name: str, *, buffer: int) -> int:
+        tensor = copy.deepcopy(self._old.subgraphs[0].tensors[index])
+        tensor.name, tensor.buffer = name.encode(), buffer
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+
+def is_constant(model: Any, index: int) -> bool:
+    """Return whether a tensor's values stand in the file."""
+    data = model.buffers[model.subgraphs[0].tensors[index].buffer].data
+    return data is not None and len(data) > 0
+
+
+def values_of(model: Any, index: int) -> npt.NDArray[np.int8] | npt.NDArray[np.int32]:
+    """Return a constant int8 or int32 tensor."""
+    tensor = model.subgraphs[0].tensors[index]
+    dtype = np.int8 if tensor.type == schema().TensorType.INT8 else np.int32
+    data = np.asarray(model.buffers[tensor.buffer].data, np.uint8)
+    return data.view(dtype).reshape(tensor.shape)
+
+
+def _operators(model: Any, weights: dict[str, Floats]) -> list[Operator]:
+    """Return the operators with their layers; they come in the order of their data."""
+    raw = model.subgraphs[0].operators
+    kinds = [kind_of(model, operator) for operator in raw]
+    for kind in kinds:
+        if kind not in ROLES:
+            raise QuantizationError(
+                f"the converter made a {kind}, which no layer has; expected {', '.join(ROLES)}. "
+                "Is the pinned TensorFlow installed?"
+            )
+    left = dict(weights)
+    layers: dict[int, str] = {}  # of each tensor that an operator makes
+    for operator, kind in zip(raw, kinds, strict=True):
+        if kind in (CONVOLUTION, DENSE):
+            layers[operator.outputs[0]] = _claim(model, operator.inputs[1], left)
+        elif kind in ("LOGISTIC", "MUL"):
+            layers[operator.outputs[0]] = layers[operator.inputs[0]]
+    for operator, kind in zip(raw, kinds, strict=True):
+        if kind in ("PAD", "RESHAPE"):
+            user = next(o for o in raw if operator.outputs[0] in o.inputs)
+            layers[operator.outputs[0]] = layers[user.outputs[0]]
+    if left:
+        raise QuantizationError(f"the converted model lacks {', '.join(left)}. Export again.")
+    return [Operator(layers[o.outputs[0]], k, o) for o, k in zip(raw, kinds, strict=True)]
+
+
+def _claim(model: Any, index: int, left: dict[str, Floats]) -> str:
+    """Return the layer whose weights these are, and take it from those that are ``left``."""
+    quantised = values_of(model, index)
+    scale = np.asarray(model.subgraphs[0].tensors[index].quantization.scale, np.float64)
+    scale = scale.reshape(-1, *[1] * (quantised.ndim - 1))
+    for layer, floats in left.items():
+        expected = floats.transpose(0, 2, 1)[:, None] if floats.ndim == 3 else floats
+        if expected.shape != quantised.shape:
+            continue
+        if np.all(np.abs(quantised * scale - expected) <= 0.501 * scale):
+            del left[layer]
+            return layer
+    name = model.subgraphs[0].tensors[index].name.decode()
+    raise QuantizationError(
+        f"tensor {name} {quantised.shape} of the converted model is no layer's weights, rounded. "
+        "Is the pinned TensorFlow installed?"
+    )

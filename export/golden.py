@@ -1,0 +1,65 @@
+"""Golden vectors: real and adversarial segments with every tensor that the encoder computes.
+
+``golden.npz`` holds ``samples`` int16 [N, 2000], ``names`` [N], ``input`` int8 [N, 2000], and each
+tensor under its own name (``conv1/silu``), int8 [N, T, C]. Nothing in it is pickled.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.bundle import InputMap
+from dynadeep.codegen.numerics import map_input
+from dynadeep.export.reference import Runtime, Tensors
+
+Samples = npt.NDArray[np.int16]
+
+REAL_SEGMENTS = 11
+SEED = 2026
+LOWEST, HIGHEST = np.iinfo(np.int16).min, np.iinfo(np.int16).max
+SAMPLES, NAMES, MAPPED = "samples", "names", "input"
+
+
+def segments(unseen: Samples) -> dict[str, Samples]:
+    """Return named segments [T]: real ones spread over ``unseen`` [M, T], then adversarial ones."""
+    picked = np.linspace(0, len(unseen) - 1, min(REAL_SEGMENTS, len(unseen))).round().astype(int)
+    real = {f"real{i:02d}": unseen[row] for i, row in enumerate(picked)}
+    return real | adversarial(unseen.shape[1])
+
+
+def adversarial(samples: int) -> dict[str, Samples]:
+    """Return the segments [T] that look for saturation, borders and wrong signs."""
+    time = np.arange(samples)
+    rng = np.random.default_rng(SEED)
+    spike = np.zeros(samples)
+    spike[samples // 2] = HIGHEST
+    made = {
+        "zeros": np.zeros(samples),
+        "full_scale_high": np.full(samples, HIGHEST),
+        "full_scale_low": np.full(samples, LOWEST),
+        "square_wave": np.where(time // 50 % 2, HIGHEST, LOWEST),
+        "spike": spike,
+        "random": rng.integers(LOWEST, HIGHEST, samples, endpoint=True),
+        "random_in_adc_range": rng.integers(0, 2047, samples, endpoint=True),
+    }
+    return {name: values.astype(np.int16) for name, values in made.items()}
+
+
+def write_golden(
+    path: Path, chosen: dict[str, Samples], input_map: InputMap, runtime: Runtime
+) -> Tensors:
+    """Run the segments and write ``golden.npz``; return the tensors, the input included."""
+    samples = np.stack(list(chosen.values()))
+    inputs = map_input(samples, input_map)
+    tensors = runtime.run(inputs)
+    names = np.array(list(chosen))
+    arrays: dict[str, npt.NDArray[np.generic]] = {SAMPLES: samples, NAMES: names, MAPPED: inputs}
+    np.savez_compressed(path, allow_pickle=False, **arrays, **tensors)
+    return tensors
+
+
+def read_golden(path: Path) -> dict[str, npt.NDArray[np.generic]]:
+    """Return all arrays of a ``golden.npz``."""
+    with np.load(path, allow_pickle=False) as archive:
+        return dict(archive)

@@ -1,0 +1,244 @@
+"""PyTorch -> ONNX with names that every later stage keeps, checked against PyTorch.
+
+Each node is called ``<layer>/<role>`` (``conv1/conv``, ``conv1/sigmoid``, ``conv1/silu``,
+``head32/dense``), where the layer is the PyTorch module's own name.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from dynadeep.export.errors import DisagreementError, ExportError
+from dynadeep.export.packages import load, quiet
+from dynadeep.train.model import LATENT_SAMPLES, Decoder, DynamicDeep, Latents, PerLevel
+
+Floats = npt.NDArray[np.float32]
+
+INPUT = "segment"
+LATENTS = ("latent32", "latent64")
+ERRORS = ("error32", "error64")
+SEGMENTS = ("segment32", "segment64")
+MAX_DIFFERENCE = 1e-4
+MODULE_KEY = "module"
+"""Key of a node's metadata that holds the full name of its PyTorch module."""
+
+ROLES = {
+    "Conv": "conv",
+    "Sigmoid": "sigmoid",
+    "Mul": "silu",
+    "Reshape": "reshape",
+    "Gemm": "dense",
+    "Relu": "relu",
+}
+_SCOPES_KEY = "pkg.torch.onnx.name_scopes"
+
+
+class _DecoderGraph(nn.Module):
+    """The decoder as a function of two tensors, which the exporter can trace."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, latent32: Tensor, latent64: Tensor) -> PerLevel:
+        """Return both reconstructions."""
+        decoded: PerLevel = self.decoder(Latents(latent32, latent64))
+        return decoded
+
+
+def export_encoder(model: DynamicDeep) -> onnx.ModelProto:
+    """Export encoder and heads.
+
+    Returns:
+        float ``segment`` [1, 1, 2000] -> ``latent32`` [1, 1, 62], ``latent64`` [1, 1, 31],
+        ``error32`` and ``error64`` [1, 1].
+    """
+    example = (torch.zeros(1, 1, 2000),)
+    proto = _export(model, example, (INPUT,), (*LATENTS, *ERRORS), dynamic=False)
+    _name_nodes(proto)
+    return proto
+
+
+def export_decoder(model: DynamicDeep) -> onnx.ModelProto:
+    """Export both levels' decoders as one graph.
+
+    Returns:
+        float ``latent32`` [N, 1, 62] -> ``segment32`` [N, 1, 2000] and ``latent64`` [M, 1, 31] ->
+        ``segment64`` [M, 1, 2000]. Either input may be left out; then ask only for the other
+        level's output.
+    """
+    example = tuple(torch.zeros(2 + i, 1, n) for i, n in enumerate(LATENT_SAMPLES.values()))
+    proto = _export(_DecoderGraph(model.decoder), example, LATENTS, SEGMENTS, dynamic=True)
+    for name, samples in zip(LATENTS, LATENT_SAMPLES.values(), strict=True):
+        default = np.zeros((1, 1, samples), np.float32)
+        proto.graph.initializer.append(numpy_helper.from_array(default, name))
+    for node in proto.graph.node:
+        del node.metadata_props[:]
+    return proto
+
+
+def _export(
+    model: nn.Module,
+    example: tuple[Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    dynamic: bool,
+) -> onnx.ModelProto:
+    batches = tuple({0: torch.export.Dim(f"batch_{name}")} for name in inputs)
+    with quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            model.eval(),
+            example,
+            dynamo=True,
+            verbose=False,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=batches if dynamic else None,
+        )
+    if program is None:
+        raise ExportError("PyTorch's ONNX exporter returned no model. Is torch 2.13 installed?")
+    proto = program.model_proto
+    del proto.graph.metadata_props[:], proto.metadata_props[:]
+    del proto.graph.value_info[:]
+    onnx.checker.check_model(proto)
+    return proto
+
+
+def _name_nodes(proto: onnx.ModelProto) -> None:
+    """Name each node and its value ``<layer>/<role>``; graph inputs and outputs keep theirs."""
+    fixed = {value.name for value in (*proto.graph.input, *proto.graph.output)}
+    renamed: dict[str, str] = {}
+    for node, module in zip(proto.graph.node, _modules(proto.graph), strict=True):
+        role = ROLES.get(node.op_type, node.op_type.lower())
+        node.name = f"{layer_name(module)}/{role}"
+        if node.output[0] not in fixed:
+            renamed[node.output[0]] = node.name
+        del node.metadata_props[:]
+        node.metadata_props.add(key=MODULE_KEY, value=module)
+        node.doc_string = ""
+    for node in proto.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
+        node.output[:] = [renamed.get(name, name) for name in node.output]
+
+
+def layer_name(module: str) -> str:
+    """Return the layer's name of a module: ``encoder.conv1`` -> ``conv1``."""
+    return module.rpartition(".")[2]
+
+
+def module_of(node: onnx.NodeProto) -> str:
+    """Return the full name of the PyTorch module that a node comes from."""
+    return next((p.value for p in node.metadata_props if p.key == MODULE_KEY), "?")
+
+
+def _modules(graph: onnx.GraphProto) -> list[str]:
+    """Return each node's module: that of its weights, else of its scope, else of a neighbour.
+
+    What a container does between its layers (flatten before, ReLU behind a head) has no module
+    of its own: a Reshape is counted to the layer after it, all else to the layer before it.
+    """
+    weights = {tensor.name for tensor in graph.initializer}
+    owners = [_owner(node, weights) for node in graph.node]
+    layers = {owner for owner in owners if owner}
+    maker = {node.output[0]: i for i, node in enumerate(graph.node)}
+    found: list[str] = []
+    for index, node in enumerate(graph.node):
+        after = [o for o, n in zip(owners, graph.node, strict=True) if node.output[0] in n.input]
+        before = [found[maker[name]] for name in node.input if name in maker]
+        scopes = [scope for scope in _scopes(node) if scope in layers]
+        near = after + before if node.op_type == "Reshape" else before + after
+        candidates = [owners[index], *scopes[-1:], *near, "graph"]
+        found.append(next(name for name in candidates if name))
+    return found
+
+
+def _owner(node: onnx.NodeProto, weights: set[str]) -> str:
+    """Return the module whose ``weight`` a node uses, or nothing."""
+    named = [n for n in node.input if n in weights and n.endswith(".weight")]
+    return named[0].removesuffix(".weight") if named else ""
+
+
+def _scopes(node: onnx.NodeProto) -> list[str]:
+    """Return the exporter's list of enclosing modules, outermost first."""
+    text = next((p.value for p in node.metadata_props if p.key == _SCOPES_KEY), "[]")
+    return [part.strip(" '\"") for part in text.strip("[]").split(",")]
+
+
+def constants(proto: onnx.ModelProto) -> dict[str, npt.NDArray[np.generic]]:
+    """Return the graph's constant tensors by name."""
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+
+
+def weights_of(proto: onnx.ModelProto) -> dict[str, Floats]:
+    """Return each layer's weights, float [filters, channels, kernel] or [out, in], in order."""
+    values = constants(proto)
+    return {
+        node.name.partition("/")[0]: values[node.input[1]].astype(np.float32)
+        for node in proto.graph.node
+        if node.op_type in ("Conv", "Gemm")
+    }
+
+
+def open_session(proto: onnx.ModelProto) -> Any:
+    """Load a model into onnxruntime on the CPU."""
+    runtime = load("onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    content = proto.SerializeToString()
+    return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def check_encoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -> float:
+    """Return the largest difference between ONNX and PyTorch over windows [N, 1, 2000].
+
+    Raises:
+        DisagreementError: it is over ``MAX_DIFFERENCE``.
+    """
+    session = open_session(proto)
+    with torch.no_grad():
+        expected = [value.numpy() for value in model(torch.from_numpy(windows))]
+    runs = [session.run([*LATENTS, *ERRORS], {INPUT: window[None]}) for window in windows]
+    found = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
+    return _within(expected, found, "encoder.onnx")
+
+
+def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -> float:
+    """Return the largest difference between ONNX and PyTorch for what ``windows`` decode to.
+
+    Raises:
+        DisagreementError: it is over ``MAX_DIFFERENCE``.
+    """
+    session = open_session(proto)
+    with torch.no_grad():
+        latents = model.encoder(torch.from_numpy(windows))
+        expected = [value.numpy() for value in model.decoder(latents)]
+    found = [
+        session.run([output], {name: latent.numpy()})[0]
+        for name, output, latent in zip(LATENTS, SEGMENTS, latents, strict=True)
+    ]
+    return _within(expected, found, "decoder.onnx")
+
+
+def _within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> float:
+    worst = max(
+        float(np.abs(one - other).max()) for one, other in zip(expected, found, strict=True)
+    )
+    if not worst <= MAX_DIFFERENCE:
+        raise DisagreementError(
+            f"{what}: differs from PyTorch by up to {worst:.3g}, allowed are {MAX_DIFFERENCE:g}. "
+            "Check the versions of torch, onnx and onnxruntime against pyproject.toml."
+        )
+    return worst
+
+
+def write(proto: onnx.ModelProto, path: Path) -> None:
+    """Write a model, the same bytes for the same graph."""
+    path.write_bytes(proto.SerializeToString(deterministic=True))

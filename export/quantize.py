@@ -1,0 +1,139 @@
+"""TensorFlow -> int8 TFLite, calibrated on real ECG and refused where it came out degenerate."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from dynadeep.codegen.bundle import Quantization
+from dynadeep.export import flatbuffer
+from dynadeep.export.calibration import dequantize
+from dynadeep.export.errors import QuantizationError
+from dynadeep.export.onnx import weights_of
+from dynadeep.export.packages import quiet, tensorflow
+from dynadeep.export.tensorflow import lower
+
+OUTPUT_LAYERS = ("latent32", "latent64", "head32", "head64")
+SIGMOID = Quantization(scale=1 / 256, zero_point=-128)
+"""The output of LOGISTIC, fixed by TFLite's int8 specification."""
+
+SMALLEST_SCALE = 1e-6
+"""Below it a tensor carries nothing: the network is untrained, or one of its layers has died."""
+
+LARGEST_ERROR_SCALE = 0.5
+"""255 steps of a predicted error must stay below 128, the largest error on the device."""
+
+
+def quantize(
+    proto: onnx.ModelProto, inputs: npt.NDArray[np.int8], quantization: Quantization
+) -> bytes:
+    """Convert the encoder to full int8.
+
+    Args:
+        proto: the encoder, from ``export_encoder``.
+        inputs: int8 [N, T], the representative set; it must reach both ends of int8.
+        quantization: what ``inputs`` mean, and what the model's input must come out as.
+
+    Returns:
+        The .tflite, the same bytes for the same arguments.
+
+    Raises:
+        UnsupportedOpError: an operation has no lowering.
+        QuantizationError: a scale is degenerate or not what it has to be.
+    """
+    content = _convert(lower(proto), dequantize(inputs, quantization))
+    content = flatbuffer.canonical(content, weights_of(proto), OUTPUT_LAYERS)
+    check(content, quantization)
+    return content
+
+
+def _convert(function: Any, windows: npt.NDArray[np.float32]) -> bytes:
+    """Run TFLite's converter with every tensor int8 and weights scaled per channel."""
+
+    def batches() -> Iterator[list[npt.NDArray[np.float32]]]:
+        for window in windows:
+            yield [window.reshape(1, 1, -1, 1)]
+
+    tf = tensorflow()
+    with quiet():
+        concrete = function.get_concrete_function()
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = batches
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = tf.int8
+        converter.inference_output_type = tf.int8
+        content: bytes = converter.convert()
+    return content
+
+
+def quantizations(content: bytes) -> dict[str, Quantization]:
+    """Return the quantisation of every computed tensor, the input included, by name."""
+    model = flatbuffer.parse(content)
+    graph = model.subgraphs[0]
+    computed = [*graph.inputs, *(op.outputs[0] for op in graph.operators)]
+    return {graph.tensors[i].name.decode(): _quantization(graph.tensors[i]) for i in computed}
+
+
+def operator_counts(content: bytes) -> dict[str, int]:
+    """Return how often each operator occurs."""
+    model = flatbuffer.parse(content)
+    kinds = (flatbuffer.kind_of(model, op) for op in model.subgraphs[0].operators)
+    return dict(sorted(Counter(kinds).items()))
+
+
+def check(content: bytes, expected_input: Quantization) -> None:
+    """Refuse a model whose scales the rest of the kit cannot work with.
+
+    Raises:
+        QuantizationError: it names the tensor, its scale and what to do.
+    """
+    found = quantizations(content)
+    _require(found, flatbuffer.INPUT, expected_input)
+    for name, quantization in found.items():
+        if name.endswith("/sigmoid"):
+            _require(found, name, SIGMOID)
+        if not SMALLEST_SCALE <= quantization.scale < np.inf:
+            raise QuantizationError(
+                f"encoder.tflite: tensor {name} has scale {quantization.scale:g}, under "
+                f"{SMALLEST_SCALE:g}: it is constant over the calibration windows. "
+                "Is the network trained? A head that always predicts 0 has died: train it again."
+            )
+        if name.endswith("/dense"):
+            _check_error(name, quantization)
+
+
+def _check_error(name: str, quantization: Quantization) -> None:
+    if quantization.zero_point != -128 or quantization.scale > LARGEST_ERROR_SCALE:
+        raise QuantizationError(
+            f"encoder.tflite: {name} has scale {quantization.scale:g} and zero point "
+            f"{quantization.zero_point}; a predicted error needs zero point -128 and a scale of at "
+            f"most {LARGEST_ERROR_SCALE}. Train the heads in another unit."
+        )
+
+
+def _require(found: dict[str, Quantization], name: str, expected: Quantization) -> None:
+    if found[name] != _rounded(expected):
+        raise QuantizationError(
+            f"encoder.tflite: tensor {name} has scale {found[name].scale!r} and zero point "
+            f"{found[name].zero_point}, it must be {expected.scale!r} and {expected.zero_point}. "
+            "Does the calibration set reach both ends of the input? Is TensorFlow as pinned?"
+        )
+
+
+def _rounded(quantization: Quantization) -> Quantization:
+    """Return a quantisation with its scale as a .tflite holds it, in float32."""
+    return Quantization(float(np.float32(quantization.scale)), quantization.zero_point)
+
+
+def _quantization(tensor: Any) -> Quantization:
+    parameters = tensor.quantization
+    if parameters is None or parameters.scale is None or len(parameters.scale) != 1:
+        raise QuantizationError(
+            f"encoder.tflite: tensor {tensor.name.decode()} was left in floating point. "
+            "Is the pinned TensorFlow installed?"
+        )
+    return Quantization(float(parameters.scale[0]), int(parameters.zeroPoint[0]))

@@ -1,0 +1,44 @@
+"""Replace a folder as a whole: a reader sees the old one or the new one, never half of one."""
+
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dynadeep.export.errors import ExportError
+
+
+@contextmanager
+def replaced(out: Path, known: Collection[str]) -> Iterator[Path]:
+    """Yield an empty folder that becomes ``out`` on success and vanishes on an error.
+
+    Args:
+        out: the folder to make or replace.
+        known: names of the files that may be replaced; any other is the user's own.
+
+    Raises:
+        ExportError: ``out`` is a file, or holds files of others.
+    """
+    _refuse_foreign(out, known)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        made, old = Path(scratch) / "made", Path(scratch) / "old"
+        made.mkdir()
+        yield made
+        if out.exists():
+            out.rename(old)
+        made.rename(out)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_foreign(out: Path, known: Collection[str]) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ExportError(f"{out}: is a file; a bundle is a folder. Name another one.")
+    foreign = sorted(item.name for item in out.iterdir() if item.name not in known)
+    if foreign:
+        raise ExportError(
+            f"{out}: holds {foreign[0]}, which is no file of a bundle. Name an empty folder."
+        )

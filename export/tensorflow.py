@@ -1,0 +1,177 @@
+"""ONNX -> TensorFlow, for the few operations that the encoder uses.
+
+Activations are [1, 1, T, C] here (a picture of height 1), [1, C, T] in ONNX: convolutions become
+conv2d without a transpose. To add an operation, write a function and one line in ``LOWERINGS``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from dynadeep.export.errors import UnsupportedOpError
+from dynadeep.export.onnx import INPUT, constants, module_of
+from dynadeep.export.packages import tensorflow
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One ONNX node with what its lowering needs."""
+
+    name: str  # <layer>/<role>
+    op: str
+    module: str
+    tensors: tuple[Any, ...]  # TensorFlow tensors of the inputs that are computed
+    constants: tuple[Array, ...]  # values of the inputs that are constant
+    attributes: dict[str, Any]
+
+    @property
+    def layer(self) -> str:
+        """Return the layer's name."""
+        return self.name.partition("/")[0]
+
+    def refuse(self, what: str, advice: str) -> UnsupportedOpError:
+        """Return the error that names this node."""
+        return UnsupportedOpError(
+            f"encoder.onnx: node {self.name} ({self.op}, PyTorch module {self.module}) {what}. "
+            f"{advice}"
+        )
+
+
+def lower(proto: onnx.ModelProto) -> Any:
+    """Rebuild the graph in TensorFlow.
+
+    Returns:
+        A ``tf.function`` of one float ``segment`` [1, 1, T, 1] that returns the graph's outputs by
+        name; latents are [1, 1, T', C].
+
+    Raises:
+        UnsupportedOpError: a node has no lowering; it names the node and its PyTorch module.
+    """
+    tf = tensorflow()
+    samples = proto.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    known = constants(proto)
+
+    def encode(segment: Any) -> dict[str, Any]:
+        values = {INPUT: segment}
+        for item in proto.graph.node:
+            node = _read(item, values, known)
+            values[item.output[0]] = _lowering(node)(tf, node)
+        return {output.name: values[output.name] for output in proto.graph.output}
+
+    signature = [tf.TensorSpec([1, 1, samples, 1], tf.float32, name=INPUT)]
+    return tf.function(encode, input_signature=signature, autograph=False)
+
+
+def _read(item: onnx.NodeProto, values: dict[str, Any], known: dict[str, Array]) -> Node:
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in item.attribute}
+    tensors = tuple(values[name] for name in item.input if name in values)
+    arrays = tuple(known[name] for name in item.input if name in known)
+    return Node(item.name, item.op_type, module_of(item), tensors, arrays, attributes)
+
+
+def _lowering(node: Node) -> Callable[[Any, Node], Any]:
+    if node.op not in LOWERINGS:
+        raise node.refuse(
+            f"has no lowering; there are {', '.join(LOWERINGS)}",
+            "Add one to LOWERINGS in export/tensorflow.py, or build the layer from these.",
+        )
+    return LOWERINGS[node.op]
+
+
+def conv(tf: Any, node: Node) -> Any:
+    """Lower a one-dimensional Conv; a PAD is made only where TensorFlow's SAME pads otherwise."""
+    weights, bias = _weights_and_bias(node)
+    if node.attributes.get("group", 1) != 1 or node.attributes.get("dilations", [1]) != [1]:
+        raise node.refuse("is grouped or dilated", "Use an ordinary Conv1d.")
+    if weights.ndim != 3:
+        raise node.refuse(f"has {weights.ndim - 2} dimensions, not 1", "Use a Conv1d.")
+    x = node.tensors[0]
+    before, after = node.attributes["pads"]
+    stride, kernel = node.attributes["strides"][0], weights.shape[2]
+    mode = padding_mode(int(x.shape[2]), kernel, stride, before, after)
+    if mode == "PAD":
+        x = tf.pad(x, [[0, 0], [0, 0], [before, after], [0, 0]], name=f"{node.layer}/pad")
+        mode = "VALID"
+    filters = np.transpose(weights, (2, 1, 0))[None]
+    y = tf.nn.conv2d(x, filters, [1, 1, stride, 1], mode, name=node.name)
+    return tf.nn.bias_add(y, bias)
+
+
+def padding_mode(samples: int, kernel: int, stride: int, before: int, after: int) -> str:
+    """Return how TensorFlow can pad the same: "VALID", "SAME", or "PAD" for neither.
+
+    SAME puts the smaller half before the signal, and counts only what the last step reaches:
+    with a stride it differs from PyTorch's symmetric padding.
+    """
+    if before == after == 0:
+        return "VALID"
+    steps = (samples + before + after - kernel) // stride + 1
+    reached = max((steps - 1) * stride + kernel - samples - before, 0)
+    same_steps = -(-samples // stride)
+    same = max((same_steps - 1) * stride + kernel - samples, 0)
+    alike = steps == same_steps and (before, reached) == (same // 2, same - same // 2)
+    return "SAME" if alike else "PAD"
+
+
+def gemm(tf: Any, node: Node) -> Any:
+    """Lower the Gemm of a Linear layer."""
+    weights, bias = _weights_and_bias(node)
+    form = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0} | node.attributes
+    if (form["alpha"], form["beta"], form["transA"]) != (1.0, 1.0, 0):
+        raise node.refuse("is scaled or transposed", "Use an ordinary Linear layer.")
+    filters = weights.T if form["transB"] else weights
+    return tf.nn.bias_add(tf.matmul(node.tensors[0], filters, name=node.name), bias)
+
+
+def reshape(tf: Any, node: Node) -> Any:
+    """Lower a flatten, which keeps its order only where time or channels count one."""
+    x = node.tensors[0]
+    if len(x.shape) == 4 and x.shape[2] != 1 and x.shape[3] != 1:
+        raise node.refuse(
+            f"flattens {x.shape[3]} channels x {x.shape[2]} samples, whose order differs here",
+            "Reduce to one channel first.",
+        )
+    return tf.reshape(x, [int(n) for n in node.constants[0]], name=node.name)
+
+
+def sigmoid(tf: Any, node: Node) -> Any:
+    """Lower Sigmoid."""
+    return tf.sigmoid(node.tensors[0], name=node.name)
+
+
+def mul(tf: Any, node: Node) -> Any:
+    """Lower the Mul of two computed tensors, as SiLU makes it."""
+    if len(node.tensors) != 2:
+        raise node.refuse("multiplies by a constant", "Fold the factor into a convolution.")
+    return tf.multiply(*node.tensors, name=node.name)
+
+
+def relu(tf: Any, node: Node) -> Any:
+    """Lower Relu."""
+    return tf.nn.relu(node.tensors[0], name=node.name)
+
+
+def _weights_and_bias(node: Node) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return weights as stored and the bias; the exporter drops one that is all zeros."""
+    if len(node.tensors) != 1 or not node.constants:
+        raise node.refuse("has computed weights", "Use a layer whose weights are parameters.")
+    weights = node.constants[0].astype(np.float32)
+    outputs = weights.shape[1 if node.op == "Gemm" and not node.attributes.get("transB") else 0]
+    bias = node.constants[1] if len(node.constants) > 1 else np.zeros(outputs)
+    return weights, bias.astype(np.float32)
+
+
+LOWERINGS: dict[str, Callable[[Any, Node], Any]] = {
+    "Conv": conv,
+    "Gemm": gemm,
+    "Mul": mul,
+    "Relu": relu,
+    "Reshape": reshape,
+    "Sigmoid": sigmoid,
+}
