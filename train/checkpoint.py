@@ -67,11 +67,18 @@ def build(config: ModelConfig) -> Model:
     return ARCHITECTURES[config.architecture]()
 
 
-def save(checkpoint: Checkpoint, path: Path) -> Path:
-    """Write ``path`` (.safetensors) and its record beside it (.json); return ``path``."""
+def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> Path:
+    """Write ``path`` (.safetensors) and its record beside it (.json); return ``path``.
+
+    ``half_decoder`` keeps the decoder's weights as float16, half the file; what the device
+    runs stays float32.
+    """
     path = path.with_suffix(".safetensors")
     path.parent.mkdir(parents=True, exist_ok=True)
-    weights = {n: t.detach().cpu().contiguous() for n, t in checkpoint.model.state_dict().items()}
+    weights = {
+        name: (t.half() if half_decoder and name.startswith("decoder.") else t).cpu().contiguous()
+        for name, t in checkpoint.model.state_dict().items()
+    }
     content = safetensors.torch.save(weights)
     path.write_bytes(content)
     record = {

@@ -37,7 +37,7 @@ def fit_head(head: nn.Linear, latents: Tensor, errors: Tensor) -> None:
     x_mean, y_mean = x.mean(dim=0), y.mean()
     centred = x - x_mean
     gram = centred.T @ centred
-    ridge = RIDGE * gram.diagonal().mean().clamp(min=1e-12)
+    ridge = RIDGE * gram.diagonal().mean().clamp(min=1e-30)
     weights = torch.linalg.solve(
         gram + ridge * torch.eye(len(gram), dtype=gram.dtype), centred.T @ (y - y_mean)
     )

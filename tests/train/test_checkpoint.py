@@ -1,0 +1,163 @@
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from dynadeep.train import checkpoint
+from dynadeep.train.checkpoint import Checkpoint, TrainingRecord
+from dynadeep.train.errors import CheckpointError
+from dynadeep.train.input_map import InputMap
+from dynadeep.train.model import DynamicDeep, ModelConfig
+
+TRAINING = TrainingRecord("tiny", "patient", 7, 1, 4, 1e-3, False, 8, 3, {"32": {"prd": 50.0}})
+INPUT_MAP = InputMap("affine", 1012, 467)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(3)
+    made = Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING)
+    return checkpoint.save(made, tmp_path_factory.mktemp("made") / "checkpoint")
+
+
+@pytest.fixture
+def path(written: Path, tmp_path: Path) -> Path:
+    """A checkpoint of its own, to be damaged."""
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(written.with_suffix(suffix), tmp_path)
+    return tmp_path / written.name
+
+
+def change_record(path: Path, **changes: object) -> None:
+    record = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(record | changes))
+
+
+def test_weights_come_back_to_the_bit(written: Path) -> None:
+    torch.manual_seed(3)
+    wanted = DynamicDeep().state_dict()
+    found = checkpoint.load(written).model.state_dict()
+    assert all(torch.equal(found[name], tensor) for name, tensor in wanted.items())
+
+
+def test_record_comes_back_whole(written: Path) -> None:
+    loaded = checkpoint.load(written)
+    assert (loaded.input_map, loaded.training) == (INPUT_MAP, TRAINING)
+
+
+def test_either_of_the_two_files_names_a_checkpoint(written: Path) -> None:
+    assert checkpoint.load(written.with_suffix(".json")).training == TRAINING
+
+
+def test_loaded_network_is_in_evaluation_mode(written: Path) -> None:
+    assert not checkpoint.load(written).model.training
+
+
+def test_half_precision_decoder_leaves_the_device_part_untouched(tmp_path: Path) -> None:
+    model = DynamicDeep()
+    half = checkpoint.save(
+        Checkpoint(model, INPUT_MAP, TRAINING), tmp_path / "h", half_decoder=True
+    )
+    found = checkpoint.load(half).model.state_dict()
+    for name, tensor in model.state_dict().items():
+        kept = tensor.half().float() if name.startswith("decoder.") else tensor
+        assert torch.equal(found[name], kept), name
+
+
+def test_missing_record_is_named(path: Path) -> None:
+    path.with_suffix(".json").unlink()
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json: not found"):
+        checkpoint.load(path)
+
+
+def test_file_that_is_no_checkpoint_is_refused(path: Path) -> None:
+    path.write_bytes(b"#!/bin/sh\necho hello\n")
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
+        checkpoint.load(path)
+
+
+def test_pickle_is_refused_and_never_run(path: Path, tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (tmp_path / "trapped",))
+
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
+        checkpoint.load(path)
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_truncated_file_is_refused_with_both_sizes(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:1000])
+    with pytest.raises(CheckpointError, match=f"truncated, 1000 of {len(whole)} bytes"):
+        checkpoint.load(path)
+
+
+def test_one_flipped_bit_is_refused_by_its_hash(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"SHA-256 is .*, its record says"):
+        checkpoint.load(path)
+
+
+def test_weights_of_another_network_are_refused_with_both_shapes(path: Path) -> None:
+    change_record(path, architecture=vars(ModelConfig("cae32")))
+    with pytest.raises(CheckpointError, match=r"is none in the file, the network has \[8, 1, 3\]"):
+        checkpoint.load(path)
+
+
+def test_a_layer_of_another_shape_is_refused_with_both_shapes(tmp_path: Path) -> None:
+    model = DynamicDeep()
+    model.encoder.latent32.weight = torch.nn.Parameter(torch.zeros(1, 32, 9))
+    path = checkpoint.save(Checkpoint(model, INPUT_MAP, TRAINING), tmp_path / "wide")
+    with pytest.raises(
+        CheckpointError,
+        match=r"encoder.latent32.weight is \[1, 32, 9\] in the file, the network has \[1, 32, 7\]",
+    ):
+        checkpoint.load(path)
+
+
+def test_unknown_architecture_is_refused_with_the_known_ones(path: Path) -> None:
+    change_record(path, architecture=vars(ModelConfig("transformer")))
+    with pytest.raises(CheckpointError, match="'transformer': this kit builds dynamic-deep, cae32"):
+        checkpoint.load(path)
+
+
+def test_network_for_another_segment_length_is_refused(path: Path) -> None:
+    change_record(path, architecture=vars(ModelConfig(segment_samples=1000)))
+    with pytest.raises(CheckpointError, match=r"'segment_samples': 1000.*this kit builds"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    model = DynamicDeep()
+    with torch.no_grad():
+        model.encoder.conv3.weight[:2, 0] = value
+    path = checkpoint.save(Checkpoint(model, INPUT_MAP, TRAINING), tmp_path / "nan")
+    with pytest.raises(CheckpointError, match=r"encoder\.conv3\.weight has 2 values that are NaN"):
+        checkpoint.load(path)
+
+
+@pytest.mark.parametrize("text", ["not json", "[]", '{"format": 1}'])
+def test_damaged_record_is_refused(path: Path, text: str) -> None:
+    path.with_suffix(".json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"checkpoint\.json: "):
+        checkpoint.load(path)
+
+
+def test_record_of_a_later_format_is_refused(path: Path) -> None:
+    change_record(path, format=2)
+    with pytest.raises(CheckpointError, match="record format 2, this kit reads 1"):
+        checkpoint.load(path)
+
+
+def test_record_with_an_unknown_field_is_refused(path: Path) -> None:
+    change_record(path, input_map={"kind": "affine", "gamma": 2})
+    with pytest.raises(CheckpointError, match="gamma"):
+        checkpoint.load(path)
