@@ -65,6 +65,14 @@ class CAE32(nn.Module):
         latent: Tensor = self.encoder(x)
         return latent
 
+    def encode(self, x: Tensor) -> tuple[Tensor]:
+        """Compress [N, 1, 2000]; one entry per level."""
+        return (self(x),)
+
+    def decode(self, latents: tuple[Tensor, ...]) -> tuple[Tensor]:
+        """Reconstruct [N, 1, 2000]; one entry per level."""
+        return (self.decoder(latents[0]).unsqueeze(1),)
+
     def reconstruct(self, x: Tensor) -> tuple[Tensor]:
         """Compress and decode [N, 1, 2000]; one entry per level."""
-        return (self.decoder(self.encoder(x)).unsqueeze(1),)
+        return self.decode(self.encode(x))

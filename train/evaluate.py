@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from dynadeep.train import checkpoint, metrics
 from dynadeep.train.checkpoint import Model
@@ -50,7 +51,7 @@ class LevelResult:
 
     prd: Values
     prdn: Values
-    latents: NDArray[np.float32]
+    latents: Values
     predicted: Values | None
 
 
@@ -90,24 +91,22 @@ def _run_batch(
     adc = as_tensor(windows, device)
     original = metrics.unit_scale(windows.astype(np.float64), windows.astype(np.float64))
     with torch.no_grad():
-        x = input_map.apply(adc)
-        decoded = [input_map.decoded_to_unit(d, adc).cpu().numpy() for d in model.reconstruct(x)]
+        latents = model.encode(input_map.apply(adc))
+        decoded = [_array(input_map.decoded_to_unit(d, adc)) for d in model.decode(latents)]
+        foreseen: list[Values | None] = [None] * len(latents)
         if isinstance(model, DynamicDeep):
-            coded = [t.flatten(1).cpu().numpy() for t in model(x)]
-            latents, predicted = coded[:2], [p[:, 0].astype(np.float64) for p in coded[2:]]
-        else:
-            latents, predicted = [model(x).flatten(1).cpu().numpy()], [None]
+            foreseen = [_array(error[:, 0]) for error in model.heads(latents)]
     return {
-        level: LevelResult(
-            metrics.prd(original, d.astype(np.float64)),
-            metrics.prdn(original, d.astype(np.float64)),
-            latent,
-            foreseen,
-        )
-        for level, d, latent, foreseen in zip(
-            model.levels, decoded, latents, predicted, strict=True
+        level: LevelResult(metrics.prd(original, d), metrics.prdn(original, d), code, error)
+        for level, d, code, error in zip(
+            model.levels, decoded, [_array(t[:, 0]) for t in latents], foreseen, strict=True
         )
     }
+
+
+def _array(tensor: Tensor) -> Values:
+    """Return a tensor's values for numpy."""
+    return tensor.cpu().numpy().astype(np.float64)
 
 
 def _joined(parts: list[LevelResult]) -> LevelResult:

@@ -189,7 +189,16 @@ class DynamicDeep(nn.Module):
         latents = self.encoder(x)
         return Encoded(*latents, *self.heads(latents))
 
-    def reconstruct(self, x: Tensor) -> PerLevel:
-        """Compress and decode [N, 1, 2000] at both levels, in the units of the mapped input."""
-        decoded: PerLevel = self.decoder(self.encoder(x))
+    def encode(self, x: Tensor) -> Latents:
+        """Compress mapped segments [N, 1, 2000] at both levels."""
+        latents: Latents = self.encoder(x)
+        return latents
+
+    def decode(self, latents: tuple[Tensor, ...]) -> PerLevel:
+        """Reconstruct both levels [N, 1, 2000], in the units of the mapped input."""
+        decoded: PerLevel = self.decoder(Latents(*latents))
         return decoded
+
+    def reconstruct(self, x: Tensor) -> PerLevel:
+        """Compress and decode [N, 1, 2000] at both levels."""
+        return self.decode(self.encode(x))

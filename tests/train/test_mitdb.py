@@ -140,6 +140,15 @@ def test_cut_off_signal_file_is_refused(tmp_path: Path) -> None:
         mitdb.read_record(tmp_path, "900")
 
 
+def test_failed_download_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_given: object) -> None:
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(wfdb, "dl_database", refuse)
+    with pytest.raises(DataError, match="could not be downloaded"):
+        mitdb.download(tmp_path)
+
+
 def test_drawn_windows_repeat_with_the_generator() -> None:
     record = mitdb.read_record(mitdb.SAMPLE_FOLDER, "101")
     first, again = (augment.draw_windows([record], 3, np.random.default_rng(5)) for _ in range(2))

@@ -73,7 +73,13 @@ def find_folder(data: Path | None = None) -> Path:
 def download(data: Path) -> Path:
     """Fetch the database from PhysioNet into ``data``/mitdb and return that folder."""
     folder = data / "mitdb"
-    wfdb.dl_database("mitdb", str(folder))
+    try:
+        wfdb.dl_database("mitdb", str(folder))
+    except OSError as problem:  # requests' errors are OSErrors
+        raise DataError(
+            f"{folder}: MIT-BIH could not be downloaded ({problem}). "
+            "Check the network, or name a folder that holds the database."
+        ) from problem
     return folder
 
 
