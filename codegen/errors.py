@@ -4,6 +4,9 @@
     +-- MissingDependencyError    a package or a program is not installed
     +-- CodegenError              codegen/: the model cannot become C
     |   +-- BundleError           the bundle is incomplete, altered or of another format
+    |   +-- ModelError            encoder.tflite is damaged, or holds what the kit cannot run
+    |   +-- BoardError            there is no such board, or its description is wrong
+    |   +-- OutputError           the generated project cannot be written there
     +-- (train/errors.py)         TrainError
     +-- (export/errors.py)        ExportError
     +-- (host_tools/errors.py)    HostError and its kinds
@@ -35,3 +38,15 @@ class CodegenError(DynadeepError):
 
 class BundleError(CodegenError):
     """The bundle is incomplete, altered, or of another format."""
+
+
+class ModelError(CodegenError):
+    """The model file is damaged, or holds an operator, type or shape that the kit cannot run."""
+
+
+class BoardError(CodegenError):
+    """A board is unknown, or its board.toml has a wrong, missing or unknown key."""
+
+
+class OutputError(CodegenError):
+    """The generated project cannot be written where it was asked for."""

@@ -38,7 +38,8 @@ def map_input(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArra
     span = wide.max(axis=-1, keepdims=True) - low
     # A flat window has no span; all of it maps to the lowest code.
     scaled = (255 * (wide - low) + span // 2) // np.maximum(span, 1)
-    return (scaled - 128).astype(np.int8)
+    codes: npt.NDArray[np.int64] = scaled - 128
+    return codes.astype(np.int8)
 
 
 def fixed_error(value: float) -> int:

@@ -1,1 +1,39 @@
-"""Lower one TFLite operator per module."""
+"""The operators that codegen understands, one file each.
+
+To add one:
+1. write ``codegen/ops/<operator>.py`` with a frozen subclass of ``Op`` and a ``read`` that checks
+   everything the operator could say and refuses, by ``node.refuse``, what the kit cannot run;
+2. add its line to ``OPERATIONS``, with the options that ``read`` looks at;
+3. an operator on single codes (TANH, LEAKY_RELU) subclasses ``Pointwise``: its ``evaluate`` is then
+   folded into the table of the convolution before it, and that is all. An operator with a kernel of
+   its own needs a layer in ``codegen/layers.py``, a line in ``codegen/lowering.py``, a C kernel in
+   ``firmware_templates/runtime`` and its call in ``firmware_templates/model/dd_model.c.j2``;
+4. test it in ``tests/codegen``: equal to the interpreter, and refusing what it must.
+"""
+
+from dynadeep.codegen.ops import conv_2d, fully_connected, logistic, mul, pad, reshape
+from dynadeep.codegen.ops.operation import Operation
+
+OPERATIONS: dict[str, Operation] = {
+    "CONV_2D": Operation(
+        conv_2d.read,
+        "Conv2DOptions",
+        (
+            "Padding",
+            "StrideH",
+            "StrideW",
+            "DilationHFactor",
+            "DilationWFactor",
+            "FusedActivationFunction",
+        ),
+    ),
+    "FULLY_CONNECTED": Operation(
+        fully_connected.read,
+        "FullyConnectedOptions",
+        ("FusedActivationFunction", "WeightsFormat"),
+    ),
+    "LOGISTIC": Operation(logistic.read),
+    "MUL": Operation(mul.read, "MulOptions", ("FusedActivationFunction",)),
+    "PAD": Operation(pad.read),
+    "RESHAPE": Operation(reshape.read),
+}

@@ -1,0 +1,91 @@
+"""TFLite's requantisation as its reference kernels compute it, bit by bit.
+
+A real multiplier becomes a 31-bit mantissa and a power of two; multiplying by it rounds twice: once
+to the mantissa's unit, once in the shift to the right.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+INT8_MIN, INT8_MAX = -128, 127
+INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+SMALLEST_SHIFT = -31
+
+Int64s = npt.NDArray[np.int64]
+
+
+def round_half_away(value: float) -> int:
+    """Round to the nearest integer, halves away from zero, as C's ``round`` does."""
+    return int(math.copysign(math.floor(abs(value) + 0.5), value))
+
+
+def quantize_multiplier(real: float) -> tuple[int, int]:
+    """Return (mantissa, shift) with ``real`` close to ``mantissa * 2**(shift - 31)``.
+
+    The mantissa is 0 or in [2**30, 2**31). What is below 2**-32 or so becomes 0.
+    """
+    if real == 0:
+        return 0, 0
+    fraction, shift = math.frexp(real)
+    mantissa = round_half_away(fraction * (1 << 31))
+    if mantissa == 1 << 31:
+        mantissa //= 2
+        shift += 1
+    if shift < SMALLEST_SHIFT:
+        return 0, 0
+    return mantissa, shift
+
+
+def requantize(values: Int64s, mantissa: int, shift: int) -> Int64s:
+    """Multiply int32 ``values`` by a quantised multiplier.
+
+    ``values << shift`` must fit int32 where the shift is to the left.
+    """
+    return _rounding_shift(
+        _doubling_high_product(values << max(shift, 0), mantissa), max(-shift, 0)
+    )
+
+
+def _doubling_high_product(values: Int64s, mantissa: int) -> Int64s:
+    """Return the upper half of twice the product, rounded to nearest, ties upward."""
+    high: Int64s = (values * mantissa + (1 << 30)) >> 31
+    return high
+
+
+def _rounding_shift(values: Int64s, shift: int) -> Int64s:
+    """Divide by a power of two, rounded to nearest, ties away from zero."""
+    mask = (1 << shift) - 1
+    threshold = (mask >> 1) + (values < 0)
+    shifted: Int64s = (values >> shift) + ((values & mask) > threshold)
+    return shifted
+
+
+def clamp_int8(values: Int64s) -> npt.NDArray[np.int8]:
+    """Clamp to int8."""
+    clamped: Int64s = np.clip(values, INT8_MIN, INT8_MAX)
+    return clamped.astype(np.int8)
+
+
+def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
+    """Return the int8 clamp of a fused activation: "NONE", "RELU" or "RELU6".
+
+    Raises:
+        KeyError: the activation is another one.
+    """
+    bounds: dict[str, tuple[float | None, float | None]] = {
+        "NONE": (None, None),
+        "RELU": (0.0, None),
+        "RELU6": (0.0, 6.0),
+    }
+    low, high = bounds[activation]
+    return (
+        INT8_MIN if low is None else max(INT8_MIN, _code_of(low, scale, zero_point)),
+        INT8_MAX if high is None else min(INT8_MAX, _code_of(high, scale, zero_point)),
+    )
+
+
+def _code_of(value: float, scale: float, zero_point: int) -> int:
+    """Quantise ``value`` with float32 arithmetic, as TFLite does."""
+    return zero_point + round_half_away(float(np.float32(value) / np.float32(scale)))

@@ -1,0 +1,102 @@
+"""The model as a small typed graph: what the flatbuffer says, in terms the passes can use."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.errors import ModelError
+
+Int8s = npt.NDArray[np.int8]
+Int32s = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """Affine quantisation: one scale and zero point, or one of each along ``axis``.
+
+    Scales are float32 values, kept as Python floats without loss.
+    """
+
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    axis: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One tensor of the model. ``data`` holds a constant's values in ``shape``."""
+
+    index: int
+    name: str
+    shape: tuple[int, ...]
+    type: str  # as the schema calls it: "INT8", "INT32"
+    quantization: Quantization | None = None
+    data: npt.NDArray[Any] | None = None
+
+    @property
+    def scale(self) -> float:
+        """The scale of a tensor that was checked to be quantised as a whole."""
+        assert self.quantization is not None
+        return self.quantization.scales[0]
+
+    @property
+    def zero_point(self) -> int:
+        """The zero point of a tensor that was checked to be quantised as a whole."""
+        assert self.quantization is not None
+        return self.quantization.zero_points[0]
+
+    @property
+    def size(self) -> int:
+        """The number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def channels(self) -> int:
+        """The innermost dimension."""
+        return self.shape[-1]
+
+    @property
+    def time(self) -> int:
+        """The time steps: all that is not channels."""
+        return self.size // self.channels
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operator as the file has it, before it is understood.
+
+    ``options`` maps the schema's option names to their values, enumerations as numbers.
+    """
+
+    index: int
+    kind: str  # as the schema calls it: "CONV_2D"
+    inputs: tuple[Tensor | None, ...]  # None: an optional input left out
+    outputs: tuple[Tensor, ...]
+    options: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def layer(self) -> str:
+        """The layer it belongs to: the output's name up to its last slash."""
+        name = self.outputs[0].name if self.outputs else "?"
+        return name.rpartition("/")[0] or name
+
+    def refuse(self, found: str, advice: str) -> NoReturn:
+        """Raise the ModelError that names this operator, its tensor and its layer."""
+        tensor = self.outputs[0].name if self.outputs else "?"
+        raise ModelError(
+            f'encoder.tflite: op {self.index} {self.kind}, layer "{self.layer}", tensor '
+            f'"{tensor}": {found}. {advice}'
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """The operators in the order of the file, and the tensors at both ends."""
+
+    nodes: tuple[Node, ...]
+    input: Tensor
+    outputs: tuple[Tensor, ...]

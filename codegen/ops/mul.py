@@ -1,0 +1,57 @@
+"""MUL of two int8 tensors of one shape."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynadeep.codegen.fixed_point import (
+    activation_range,
+    quantize_multiplier,
+    requantize,
+)
+from dynadeep.codegen.graph import Int8s, Node
+from dynadeep.codegen.ops import checks
+from dynadeep.codegen.ops.operation import Pointwise
+
+SHIFT_LIMIT = 14  # two codes less their zero points make 17 bits; more would overflow int32
+
+
+@dataclass(frozen=True, eq=False)
+class Mul(Pointwise):
+    """The product of two tensors, value by value."""
+
+    mantissa: int
+    shift: int
+    low: int
+    high: int
+
+    def evaluate(self, codes: tuple[Int8s, ...]) -> Int8s:
+        """Multiply the codes less their zero points, requantise, clamp."""
+        first, second = (
+            values.astype(np.int64) - tensor.zero_point
+            for values, tensor in zip(codes, self.inputs, strict=True)
+        )
+        scaled = requantize(first * second, self.mantissa, self.shift) + self.output.zero_point
+        clamped = np.clip(scaled, self.low, self.high)
+        return clamped.astype(np.int8)
+
+
+def read(node: Node) -> Mul:
+    """Read and check a MUL."""
+    first, second = (checks.activation(node, tensor) for tensor in checks.operands(node, 2, 2))
+    y = checks.activation(node, node.outputs[0])
+    if not first.shape == second.shape == y.shape:
+        node.refuse(
+            f"it multiplies {list(first.shape)} by {list(second.shape)}",
+            "Only tensors of one shape can be multiplied.",
+        )
+    # TFLite multiplies and divides these scales in float32, and only then widens to double.
+    scale = np.float32(first.scale) * np.float32(second.scale) / np.float32(y.scale)
+    mantissa, shift = quantize_multiplier(float(scale))
+    if shift > SHIFT_LIMIT:
+        node.refuse(f"its scales give the multiplier {float(scale):g}, which overflows", QUANTISE)
+    low, high = activation_range(checks.fused_activation(node), y.scale, y.zero_point)
+    return Mul(node, (first, second), y, mantissa, shift, low, high)
+
+
+QUANTISE = checks.QUANTISE

@@ -1,0 +1,40 @@
+"""What an operator is to the passes, and what its reader promises."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dynadeep.codegen.graph import Int8s, Node, Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """An operator that was read and checked.
+
+    ``inputs`` are activations only; constants are fields of the subclass that uses them.
+    """
+
+    node: Node
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Pointwise(Op, ABC):
+    """An operator that maps each int8 code by itself, so that it can end up in a table."""
+
+    @abstractmethod
+    def evaluate(self, codes: tuple[Int8s, ...]) -> Int8s:
+        """Return the output codes for the codes of ``inputs``, as TFLite's reference does."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row of the table of operators.
+
+    ``options`` are names of the schema's ``options_table``, which the node then holds.
+    """
+
+    read: Callable[[Node], Op]
+    options_table: str = ""
+    options: tuple[str, ...] = ()

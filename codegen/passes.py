@@ -1,0 +1,119 @@
+"""The passes: each turns a list of operators into a shorter one that computes the same bits.
+
+What is left afterwards are the operators that have a kernel; ``lowering`` refuses the others.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+from dynadeep.codegen.graph import Graph, Int8s, Tensor
+from dynadeep.codegen.ops import OPERATIONS
+from dynadeep.codegen.ops.checks import same_quantization
+from dynadeep.codegen.ops.conv_2d import Conv2D
+from dynadeep.codegen.ops.operation import Op, Pointwise
+from dynadeep.codegen.ops.pad import Pad
+from dynadeep.codegen.ops.reshape import Reshape
+
+ALL_CODES: Int8s = np.arange(-128, 128).astype(np.int8)
+
+
+def understand(graph: Graph) -> list[Op]:
+    """Read every operator.
+
+    Raises:
+        ModelError: an operator has no reader, or its reader refuses it.
+    """
+    ops = []
+    for node in graph.nodes:
+        operation = OPERATIONS.get(node.kind)
+        if operation is None:
+            file = node.kind.split()[0].lower()
+            node.refuse(
+                "it is not supported",
+                f"Add codegen/ops/{file}.py (codegen/ops/__init__.py says how), or use one of "
+                f"{', '.join(sorted(OPERATIONS))}.",
+            )
+        ops.append(operation.read(node))
+    return ops
+
+
+def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
+    """Drop RESHAPE, whose values stay where they are.
+
+    Returns:
+        The operators, and what replaces each dropped tensor, by its index.
+    """
+    replaced: dict[int, Tensor] = {}
+    kept = []
+    for op in ops:
+        inputs = tuple(replaced.get(tensor.index, tensor) for tensor in op.inputs)
+        if isinstance(op, Reshape):
+            replaced[op.output.index] = inputs[0]
+        else:
+            kept.append(dataclasses.replace(op, inputs=inputs))
+    return kept, replaced
+
+
+def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
+    """Make each PAD the border of the convolutions behind it, which read the same zero point."""
+    pads = {op.output.index: op for op in ops if isinstance(op, Pad)}
+    for output in outputs:
+        if output.index in pads:
+            pads[output.index].node.refuse("the model outputs it", "Output what it pads.")
+    kept: list[Op] = []
+    for op in ops:
+        pad = pads.get(op.inputs[0].index)
+        if pad is not None and isinstance(op, Conv2D):
+            kept.append(_with_border(op, pad))
+        elif pad is not None:
+            op.node.refuse(
+                f"it reads the padded {pad.output.name}", "Only a convolution can follow a PAD."
+            )
+        elif not isinstance(op, Pad):
+            kept.append(op)
+    return kept
+
+
+def _with_border(conv: Conv2D, pad: Pad) -> Conv2D:
+    same_quantization(conv.node, pad.inputs[0], conv.inputs[0])
+    return dataclasses.replace(
+        conv,
+        inputs=pad.inputs,
+        pad_before=conv.pad_before + pad.before,
+        pad_after=conv.pad_after + pad.after,
+    )
+
+
+def fold_tables(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
+    """Fold all that is a function of one convolution's codes into a table behind it."""
+    kept = list(ops)
+    wanted = [tensor.index for tensor in outputs]
+    for conv in ops:
+        if isinstance(conv, Conv2D):
+            kept = _fold_behind(conv, kept, wanted)
+    return kept
+
+
+def _fold_behind(conv: Conv2D, ops: list[Op], wanted: list[int]) -> list[Op]:
+    codes = {conv.output.index: ALL_CODES}
+    folded: list[Op] = []
+    for op in ops:
+        if isinstance(op, Pointwise) and all(tensor.index in codes for tensor in op.inputs):
+            codes[op.output.index] = op.evaluate(tuple(codes[t.index] for t in op.inputs))
+            folded.append(op)
+    if not folded:
+        return ops
+    kept = [op for op in ops if op not in folded]
+    read = {tensor.index for op in kept for tensor in op.inputs} | set(wanted)
+    needed = [index for index in codes if index in read]
+    if needed != [folded[-1].output.index]:
+        conv.node.refuse(
+            f"{len(needed)} of the {len(codes)} tensors computed from its codes are used later, "
+            "where a table keeps only the last",
+            "Let only the activation's result be used.",
+        )
+    last = folded[-1].output
+    fused = dataclasses.replace(conv, output=last, table=codes[last.index])
+    return [fused if op is conv else op for op in kept]

@@ -1,0 +1,207 @@
+"""Read a TFLite flatbuffer into a Graph, through the schema's generated readers.
+
+The readers trust the file: an offset that points outside raises whatever Python raises there. All
+of that is caught in one place and becomes one ModelError, so a damaged file never ends in a
+traceback; counts are checked before anything loops over them, so it never hangs either.
+"""
+
+import math
+import struct
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tflite
+
+from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.graph import Graph, Node, Quantization, Tensor
+from dynadeep.codegen.ops import OPERATIONS
+
+IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+COUNT_LIMIT = 1 << 16  # tensors, operators, inputs, scales of one tensor
+RANK_LIMIT = 8
+DTYPES: dict[str, np.dtype[Any]] = {"INT8": np.dtype("<i1"), "INT32": np.dtype("<i4")}
+"""The constants that an operator of ours can use; others are kept as bytes and refused there."""
+
+READER_ERRORS = (
+    AttributeError,
+    IndexError,
+    OverflowError,
+    struct.error,
+    TypeError,
+    ValueError,
+)
+"""What the generated readers raise when an offset or a count in the file is wrong."""
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {v: k for k, v in vars(enumeration).items() if isinstance(v, int) and k[0] != "_"}
+
+
+TENSOR_TYPES = _names(tflite.TensorType)
+OPERATORS = _names(tflite.BuiltinOperator)
+
+
+def read_graph(content: bytes) -> Graph:
+    """Read the bytes of ``encoder.tflite``.
+
+    Raises:
+        ModelError: the file is damaged, or is not one static graph with one input.
+    """
+    if content[4:8] != IDENTIFIER:
+        raise ModelError(
+            f"encoder.tflite: not a TFLite file ({len(content)} bytes, its identifier is "
+            f"{content[4:8]!r}, expected {IDENTIFIER!r}). Export the bundle again."
+        )
+    try:
+        return _read_model(tflite.Model.GetRootAs(content, 0))
+    except READER_ERRORS as error:
+        raise ModelError(
+            f"encoder.tflite: damaged or truncated at {len(content)} bytes ({error}). "
+            "Export the bundle again."
+        ) from error
+
+
+def _read_model(model: Any) -> Graph:
+    if model.Version() != SCHEMA_VERSION:
+        raise _damage(f"schema version is {model.Version()}, this kit reads {SCHEMA_VERSION}")
+    if model.SubgraphsLength() != 1:
+        raise _damage(f"holds {model.SubgraphsLength()} subgraphs, expected 1: no control flow")
+    graph = model.Subgraphs(0)
+    tensors = [
+        _read_tensor(model, graph.Tensors(i), i)
+        for i in range(_count(graph.TensorsLength(), "tensors"))
+    ]
+    nodes = tuple(
+        _read_node(model, graph.Operators(i), i, tensors)
+        for i in range(_count(graph.OperatorsLength(), "operators"))
+    )
+    inputs = _pick(tensors, graph.Inputs, graph.InputsLength())
+    outputs = _pick(tensors, graph.Outputs, graph.OutputsLength())
+    if len(inputs) != 1:
+        raise _damage(f"has {len(inputs)} inputs, expected 1: the segment")
+    result = Graph(nodes, _present(inputs[0]), tuple(_present(output) for output in outputs))
+    _check_order(result)
+    return result
+
+
+def _read_tensor(model: Any, raw: Any, index: int) -> Tensor:
+    name = (raw.Name() or b"").decode("utf-8") or f"tensor{index}"
+    rank = _count(raw.ShapeLength(), f'dimensions of "{name}"', RANK_LIMIT)
+    shape = tuple(int(raw.Shape(i)) for i in range(rank))
+    signature_rank = _count(raw.ShapeSignatureLength(), f'dimensions of "{name}"', RANK_LIMIT)
+    dynamic = any(raw.ShapeSignature(i) < 0 for i in range(signature_rank))
+    if dynamic or any(dimension < 1 for dimension in shape):
+        raise _damage(f'tensor "{name}" has the dynamic shape {list(shape)}, expected a fixed one')
+    if raw.IsVariable() or raw.Sparsity() is not None:
+        raise _damage(f'tensor "{name}" is variable or sparse, expected a plain one')
+    kind = TENSOR_TYPES.get(raw.Type(), f"type {raw.Type()}")
+    data = _read_data(model, raw.Buffer(), name, kind, shape)
+    return Tensor(index, name, shape, kind, _read_quantization(raw.Quantization(), name), data)
+
+
+def _read_data(
+    model: Any, buffer: int, name: str, kind: str, shape: tuple[int, ...]
+) -> npt.NDArray[Any] | None:
+    """Return a constant's values in ``shape``, or None for what the graph computes."""
+    if not 0 <= buffer < model.BuffersLength():
+        raise _damage(f'tensor "{name}" lies in buffer {buffer} of {model.BuffersLength()}')
+    raw = model.Buffers(buffer)
+    if raw.Offset() > 1 or raw.Size() > 1:
+        raise _damage(f'tensor "{name}" has its values outside the flatbuffer')
+    if raw.DataLength() == 0:
+        return None
+    content = np.array(raw.DataAsNumpy(), np.uint8)
+    if kind not in DTYPES:
+        return content
+    expected = math.prod(shape) * DTYPES[kind].itemsize
+    if len(content) != expected:
+        raise _damage(f'tensor "{name}" has {len(content)} bytes, its shape needs {expected}')
+    values: npt.NDArray[Any] = np.frombuffer(content.tobytes(), DTYPES[kind])
+    return values.reshape(shape)
+
+
+def _read_quantization(raw: Any, name: str) -> Quantization | None:
+    if raw is None or raw.ScaleLength() == 0:
+        return None
+    count = _count(raw.ScaleLength(), f'scales of "{name}"')
+    scales = tuple(float(raw.Scale(i)) for i in range(count))
+    if not all(math.isfinite(scale) and scale > 0 for scale in scales):
+        raise _damage(f'tensor "{name}" has a scale that is not a positive number')
+    if raw.ZeroPointLength() not in (0, count):
+        raise _damage(f'tensor "{name}" has {count} scales, {raw.ZeroPointLength()} zero points')
+    zero_points = tuple(int(raw.ZeroPoint(i)) for i in range(raw.ZeroPointLength()))
+    return Quantization(scales, zero_points or (0,) * count, raw.QuantizedDimension())
+
+
+def _read_node(model: Any, raw: Any, index: int, tensors: list[Tensor]) -> Node:
+    if not 0 <= raw.OpcodeIndex() < model.OperatorCodesLength():
+        raise _damage(f"op {index} has the operator code {raw.OpcodeIndex()}, which is not there")
+    code = model.OperatorCodes(raw.OpcodeIndex())
+    # Codes above 127 stand in the newer field; older files fill only the older one.
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    kind = OPERATORS.get(number, f"operator {number}")
+    if kind == "CUSTOM":
+        kind = f"CUSTOM {(code.CustomCode() or b'?').decode('utf-8')}"
+    outputs = _pick(tensors, raw.Outputs, raw.OutputsLength())
+    inputs = _pick(tensors, raw.Inputs, raw.InputsLength())
+    plain = tuple(_present(output) for output in outputs)
+    return Node(index, kind, inputs, plain, _read_options(raw, kind))
+
+
+def _read_options(raw: Any, kind: str) -> dict[str, int]:
+    """Return the options that the operator's reader names, defaults where the file has none."""
+    operation = OPERATIONS.get(kind)
+    if operation is None or not operation.options:
+        return {}
+    options = getattr(tflite, operation.options_table)()
+    table = raw.BuiltinOptions()
+    if table is None:
+        return {}
+    options.Init(table.Bytes, table.Pos)
+    return {name: int(getattr(options, name)()) for name in operation.options}
+
+
+def _pick(tensors: list[Tensor], at: Any, length: int) -> tuple[Tensor | None, ...]:
+    """Return the tensors that a vector of indices names; -1 means none."""
+    indices = [int(at(i)) for i in range(_count(length, "inputs or outputs"))]
+    for index in indices:
+        if not -1 <= index < len(tensors):
+            raise _damage(f"names tensor {index} of {len(tensors)}")
+    return tuple(None if index == -1 else tensors[index] for index in indices)
+
+
+def _present(tensor: Tensor | None) -> Tensor:
+    if tensor is None:
+        raise _damage("leaves out a tensor that is not optional")
+    return tensor
+
+
+def _count(length: int, what: str, limit: int = COUNT_LIMIT) -> int:
+    if not 0 <= length <= limit:
+        raise _damage(f"claims {length} {what}, at most {limit} make sense")
+    return length
+
+
+def _check_order(graph: Graph) -> None:
+    """Check that every operator uses only what the input and earlier operators made."""
+    known = {graph.input.index}
+    for node in graph.nodes:
+        for tensor in node.inputs:
+            if tensor is not None and tensor.data is None and tensor.index not in known:
+                node.refuse(f'reads "{tensor.name}", which nothing before it writes', _EXPORT)
+        for tensor in node.outputs:
+            if tensor.index in known or tensor.data is not None:
+                node.refuse(f'writes "{tensor.name}", a constant or written twice', _EXPORT)
+            known.add(tensor.index)
+    for tensor in graph.outputs:
+        if tensor.index not in known:
+            raise _damage(f'output "{tensor.name}" is written by no operator')
+
+
+_EXPORT = "Export the bundle again."
+
+
+def _damage(what: str) -> ModelError:
+    return ModelError(f"encoder.tflite: {what}. {_EXPORT}")
