@@ -74,31 +74,30 @@ NEVER_INLINE static void dot_unrolled(const dd_lanes *windows, const int8_t *u, 
     split_all(&lanes, sums);
 }
 
-NEVER_INLINE static void add_rest(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count, int32_t *sums)
+NEVER_INLINE static void dot_looped(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count,
+                                    int32_t *sums)
 {
     lane_sums lanes = {0, 0, 0, 0};
-    int32_t rest[8];
     for (uint32_t i = 0; i < count; i++) {
         multiply(windows + i, u + i, v + i, &lanes);
     }
-    split_all(&lanes, rest);
-    for (uint32_t i = 0; i < 8; i++) {
-        sums[i] += rest[i];
-    }
+    split_all(&lanes, sums);
 }
 
 void dd_dot_lanes(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count, int32_t *sums)
 {
     const uint32_t rest = count % UNROLL;
-    const uint32_t whole = count - rest;
-    if (whole != 0) {
-        dot_unrolled(windows, u, v, whole, sums);
-    } else {
-        for (uint32_t i = 0; i < 8; i++) {
-            sums[i] = 0;
-        }
+    if (rest == 0) {
+        dot_unrolled(windows, u, v, count, sums);
+        return;
     }
-    if (rest != 0) {
-        add_rest(windows + whole, u + whole, v + whole, rest, sums);
+    const uint32_t whole = count - rest;
+    dot_looped(windows + whole, u + whole, v + whole, rest, sums);
+    if (whole != 0) {
+        int32_t more[8];
+        dot_unrolled(windows, u, v, whole, more);
+        for (uint32_t i = 0; i < 8; i++) {
+            sums[i] += more[i];
+        }
     }
 }

@@ -18,37 +18,48 @@ static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t 
     }
 }
 
-/* The same for a whole tile of a layer with a table and without a clamp of its own. */
-static void store_channel_fast(const dd_conv1d *layer, const int32_t *sums, uint32_t channel, int32_t offset,
-                               int8_t *out)
+/* The same for whole tiles of channels from `channel` on, until `end` or the first one whose shift is
+ * none for dd_requantize_index. Returns where it stopped. The layer must have a table and no clamp. */
+static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums, uint32_t channel, uint32_t end,
+                                    int8_t *out)
 {
     const int8_t *const table = layer->table;
     const uint32_t hop = layer->out_channels;
-    const int32_t bias = layer->bias[channel];
-    const int32_t multiplier = layer->multiplier[channel];
-    const int32_t exponent = -layer->shift[channel];
-    out[0] = table[dd_requantize_index(dd_add(sums[0], bias), multiplier, exponent, offset)];
-    out += hop;
-    out[0] = table[dd_requantize_index(dd_add(sums[1], bias), multiplier, exponent, offset)];
-    out += hop;
-    out[0] = table[dd_requantize_index(dd_add(sums[2], bias), multiplier, exponent, offset)];
-    out += hop;
-    out[0] = table[dd_requantize_index(dd_add(sums[3], bias), multiplier, exponent, offset)];
+    const int32_t offset = dd_index_offset(layer->out_zero_point);
+    for (; channel < end; channel++) {
+        const int32_t exponent = -layer->shift[channel];
+        if (exponent < 2) {
+            break;
+        }
+        const int32_t multiplier = layer->multiplier[channel];
+        const int32_t bias = layer->bias[channel];
+        int8_t *at = out + channel;
+        at[0] = table[dd_requantize_index(dd_add(sums[0], bias), multiplier, exponent, offset)];
+        at += hop;
+        at[0] = table[dd_requantize_index(dd_add(sums[1], bias), multiplier, exponent, offset)];
+        at += hop;
+        at[0] = table[dd_requantize_index(dd_add(sums[2], bias), multiplier, exponent, offset)];
+        at += hop;
+        at[0] = table[dd_requantize_index(dd_add(sums[3], bias), multiplier, exponent, offset)];
+        sums += DD_CONV1D_TILE;
+    }
+    return channel;
 }
 
 void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, uint32_t count, uint32_t steps,
                    int8_t *out)
 {
-    const int32_t offset = dd_index_offset(layer->out_zero_point);
     const bool plain = steps == DD_CONV1D_TILE && layer->table != NULL && layer->out_min == INT8_MIN &&
                        layer->out_max == INT8_MAX;
     const uint32_t end = first + count;
-    for (uint32_t channel = first; channel < end; channel++) {
-        if (plain && layer->shift[channel] <= -2) {
-            store_channel_fast(layer, sums, channel, offset, out + channel);
-        } else {
-            store_channel(layer, sums, channel, steps, out + channel);
+    uint32_t channel = first;
+    while (channel < end) {
+        if (plain) {
+            channel = store_channels_fast(layer, sums + (channel - first) * DD_CONV1D_TILE, channel, end, out);
         }
-        sums += DD_CONV1D_TILE;
+        if (channel < end) {
+            store_channel(layer, sums + (channel - first) * DD_CONV1D_TILE, channel, steps, out + channel);
+            channel++;
+        }
     }
 }
