@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -69,10 +69,9 @@ def train_on(split: mitdb.Split, config: TrainConfig) -> Path:
     if isinstance(model, DynamicDeep):
         heads.train_heads(model, split.train, input_map)
     scores = evaluate.score(model, split.test, input_map)
-    done = Checkpoint(model, input_map, _record(config, split, scores))
-    return checkpoint.save(
-        replace(done, config=ModelConfig(config.architecture)), config.output / "checkpoint"
-    )
+    record = _record(config, split, scores)
+    done = Checkpoint(model, input_map, record, ModelConfig(config.architecture))
+    return checkpoint.save(done, config.output / "checkpoint")
 
 
 def train_reconstruction(
