@@ -73,7 +73,7 @@ def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> P
     ``half_decoder`` keeps the decoder's weights as float16, half the file; what the device
     runs stays float32.
     """
-    path = path.with_suffix(".safetensors")
+    path = _weights_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     weights = {
         name: (t.half() if half_decoder and name.startswith("decoder.") else t).cpu().contiguous()
@@ -97,7 +97,7 @@ def load(path: Path) -> Checkpoint:
 
     Raises CheckpointError if either file is missing, damaged or of another network.
     """
-    path = path.with_suffix(".safetensors")
+    path = _weights_path(path)
     record = _read_record(path)
     weights = _read_weights(path, record["weights"])
     try:
@@ -111,6 +111,15 @@ def load(path: Path) -> Checkpoint:
     _check_finite(path, weights)
     model.load_state_dict(weights)
     return Checkpoint(model.eval(), input_map, training, config)
+
+
+def _weights_path(path: Path) -> Path:
+    """Return the weights file that a path names: itself, its record's, or NAME's."""
+    if path.suffix in (".safetensors", ".json"):
+        return path.with_suffix(".safetensors")
+    if path.is_file():
+        raise CheckpointError(f"{path}: not a safetensors file. Name the .safetensors of a run.")
+    return path.with_name(path.name + ".safetensors")
 
 
 def _read_record(path: Path) -> dict[str, Any]:
@@ -128,6 +137,8 @@ def _read_record(path: Path) -> dict[str, Any]:
     needed_keys = {"format", "architecture", "input_map", "training", "weights"}
     if not isinstance(record, dict) or not needed_keys <= record.keys():
         raise CheckpointError(f"{beside}: a checkpoint's record has {sorted(needed_keys)}.")
+    if not {"sha256", "bytes"} <= dict(record["weights"]).keys():
+        raise CheckpointError(f"{beside}: its weights entry needs sha256 and bytes.")
     if record["format"] != RECORD_FORMAT:
         raise CheckpointError(
             f"{beside}: record format {record['format']}, this kit reads {RECORD_FORMAT}."

@@ -6,6 +6,7 @@ The int8 input of the device covers x in [-1, 1) as q = 128 x (affine), x in [0,
 q = 255 x - 128 (minmax); training clips where int8 will.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -29,6 +30,16 @@ class InputMap:
     kind: MapKind
     offset: float = 0.0
     scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(MapKind):
+            known = ", ".join(get_args(MapKind))
+            raise TrainError(f"input map is {self.kind!r}: choose one of {known}.")
+        if not (math.isfinite(self.offset) and 0 < self.scale < math.inf):
+            raise TrainError(
+                f"input map has offset {self.offset} and scale {self.scale}: "
+                "both must be finite, the scale positive."
+            )
 
     def apply(self, adc: Tensor) -> Tensor:
         """Map ADC windows, float [N, T], to the network's input [N, 1, T]."""
@@ -56,10 +67,8 @@ def to_unit(signal: Tensor, window: Tensor) -> Tensor:
 
 def fit_input_map(kind: MapKind, windows: NDArray[np.int16]) -> InputMap:
     """Fix a map's constants from training windows, int16 [N, T], in whole ADC units."""
-    if kind == "minmax":
-        return InputMap("minmax")
     if kind != "affine":
-        raise TrainError(f"input map is {kind!r}: choose one of {', '.join(get_args(MapKind))}.")
+        return InputMap(kind)
     low, high = np.percentile(windows, KEPT_PERCENT)
     return InputMap(
         "affine", float(round((low + high) / 2)), float(max(round((high - low) / 2), 1))

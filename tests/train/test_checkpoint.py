@@ -79,6 +79,17 @@ def test_file_that_is_no_checkpoint_is_refused(path: Path) -> None:
         checkpoint.load(path)
 
 
+def test_file_of_another_kind_is_refused_by_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(b"PK")
+    with pytest.raises(CheckpointError, match=r"model\.pt: not a safetensors file"):
+        checkpoint.load(tmp_path / "model.pt")
+
+
+def test_dots_in_a_name_are_kept(tmp_path: Path) -> None:
+    path = checkpoint.save(Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING), tmp_path / "v1.5")
+    assert path.name == "v1.5.safetensors"
+
+
 def test_pickle_is_refused_and_never_run(path: Path, tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[object, ...]:
@@ -144,7 +155,7 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path: Path, value: float) 
         checkpoint.load(path)
 
 
-@pytest.mark.parametrize("text", ["not json", "[]", '{"format": 1}'])
+@pytest.mark.parametrize("text", ["not json", "[]", '{"format": 1}', "{}"])
 def test_damaged_record_is_refused(path: Path, text: str) -> None:
     path.with_suffix(".json").write_text(text)
     with pytest.raises(CheckpointError, match=r"checkpoint\.json: "):
@@ -154,6 +165,12 @@ def test_damaged_record_is_refused(path: Path, text: str) -> None:
 def test_record_of_a_later_format_is_refused(path: Path) -> None:
     change_record(path, format=2)
     with pytest.raises(CheckpointError, match="record format 2, this kit reads 1"):
+        checkpoint.load(path)
+
+
+def test_record_without_a_hash_is_refused(path: Path) -> None:
+    change_record(path, weights={})
+    with pytest.raises(CheckpointError, match="needs sha256 and bytes"):
         checkpoint.load(path)
 
 

@@ -63,3 +63,9 @@ def test_levels_add_up() -> None:
 def test_unknown_map_is_refused_with_the_choices(windows: mitdb.Samples) -> None:
     with pytest.raises(TrainError, match="'zscore': choose one of affine, minmax"):
         fit_input_map("zscore", windows)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_scale_that_cannot_map_is_refused(scale: float) -> None:
+    with pytest.raises(TrainError, match="the scale positive"):
+        InputMap("affine", 1012, scale)
