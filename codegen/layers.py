@@ -23,6 +23,7 @@ class Kernel:
     low: int  # clamp of the requantised code
     high: int
     activation: str  # "NONE", "RELU", "RELU6": what the clamp stands for
+    weight_scales: tuple[float, ...]  # [outputs], for the reader of the C
 
     @property
     def macs(self) -> int:

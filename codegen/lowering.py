@@ -82,6 +82,7 @@ def _kernel(op: Conv2D | FullyConnected, accumulated: Tensor) -> dict[str, Any]:
         "low": low,
         "high": high,
         "activation": op.activation,
+        "weight_scales": op.weight_scales,
     }
 
 

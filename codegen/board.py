@@ -1,0 +1,191 @@
+"""Boards as data: what ``firmware_templates/boards/<name>/board.toml`` says, checked and typed."""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, Literal
+
+from dynadeep.codegen.errors import BoardError
+
+DESCRIPTION = "board.toml"
+TEMPLATE = "_template"
+
+
+@dataclass(frozen=True)
+class Core:
+    """The processor, as the compiler and the clock tree know it."""
+
+    cpu: str
+    flags: tuple[str, ...]  # for gcc
+    clock_hz: int
+
+
+@dataclass(frozen=True)
+class Flash:
+    """The flash that the firmware may use."""
+
+    origin: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Ram:
+    """The RAM that the firmware may use, its stack included."""
+
+    origin: int
+    bytes: int
+    stack_bytes: int
+
+
+@dataclass(frozen=True)
+class Uart:
+    """The UART that carries the link."""
+
+    base: int
+    baud: int
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What ``board_ticks`` counts."""
+
+    rate_hz: int
+    unit: Literal["cycles", "instructions", "nanoseconds"]
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """The program that emulates the board."""
+
+    program: str
+    machine: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flasher:
+    """The program that writes the part's flash; ``{bin}`` stands for the image."""
+
+    program: str
+    arguments: tuple[str, ...]
+    usb: tuple[str, ...]  # vendor:product ids that the probe or part shows
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board. A Cortex-M one has flash, RAM and a UART; the native one is a process."""
+
+    name: str
+    description: str
+    target: Literal["cortex-m", "native"]
+    core: Core
+    counter: Counter
+    flash: Flash | None = None
+    ram: Ram | None = None
+    uart: Uart | None = None
+    emulator: Emulator | None = None
+    flasher: Flasher | None = None
+
+    @property
+    def cortex_m(self) -> bool:
+        """Whether it is built with the Arm toolchain."""
+        return self.target == "cortex-m"
+
+
+def boards_folder() -> Traversable:
+    """Return the folder of the boards that come with the kit."""
+    return resources.files("dynadeep.firmware_templates") / "boards"
+
+
+def board_names() -> list[str]:
+    """Return the names of the boards that come with the kit, sorted."""
+    return sorted(
+        entry.name
+        for entry in boards_folder().iterdir()
+        if (entry / DESCRIPTION).is_file() and entry.name != TEMPLATE
+    )
+
+
+def load_board(name: str) -> Board:
+    """Return the board called ``name``.
+
+    Raises:
+        BoardError: there is none, or its description is wrong.
+    """
+    if name not in board_names():
+        raise BoardError(
+            f"{name}: no such board. There are {', '.join(board_names())}; "
+            "copy firmware_templates/boards/_template to add one."
+        )
+    text = (boards_folder() / name / DESCRIPTION).read_text(encoding="utf-8")
+    board = parse_board(text, f"boards/{name}/{DESCRIPTION}")
+    if board.name != name:
+        raise BoardError(f'boards/{name}/{DESCRIPTION}: name is "{board.name}", not the folder\'s.')
+    return board
+
+
+def parse_board(text: str, where: str) -> Board:
+    """Parse a board description; ``where`` names it in messages.
+
+    Raises:
+        BoardError: it is not TOML, or a key is missing, unknown or of the wrong type.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BoardError(f"{where}: not TOML: {error}.") from error
+    board: Board = _table(Board, data, where, "")
+    for part in ("flash", "ram", "uart"):
+        if board.cortex_m and getattr(board, part) is None:
+            raise BoardError(f"{where}: [{part}] is missing; a cortex-m board needs it.")
+    return board
+
+
+def _table(kind: type[Any], data: dict[str, Any], where: str, path: str) -> Any:
+    """Make a dataclass of a TOML table whose keys are exactly its fields."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    for key in data:
+        if key not in fields:
+            raise BoardError(f'{where}: unknown key "{path}{key}". Known: {", ".join(fields)}.')
+    values = {}
+    for name, field in fields.items():
+        if name in data:
+            values[name] = _value(hints[name], data[name], where, path + name)
+        elif field.default is dataclasses.MISSING:
+            raise BoardError(f'{where}: key "{path}{name}" is missing. See boards/_template.')
+    return kind(**values)
+
+
+def _value(hint: Any, value: Any, where: str, path: str) -> Any:
+    """Check one value against its field's type."""
+    if isinstance(hint, types.UnionType):
+        hint = next(choice for choice in typing.get_args(hint) if choice is not types.NoneType)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
+        return _table(hint, value, where, path + ".")
+    if typing.get_origin(hint) is Literal and value in typing.get_args(hint):
+        return value
+    if hint == tuple[str, ...] and isinstance(value, list) and all(map(_is_text, value)):
+        return tuple(value)
+    if hint is str and isinstance(value, str):
+        return value
+    # In Python a bool is an int; in a board.toml it is a mistake.
+    if hint is int and type(value) is int and 0 <= value < 1 << 32:
+        return value
+    raise BoardError(f'{where}: key "{path}" is {value!r}, expected {_wanted(hint)}.')
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _wanted(hint: Any) -> str:
+    if typing.get_origin(hint) is Literal:
+        return " or ".join(f'"{choice}"' for choice in typing.get_args(hint))
+    if hint == tuple[str, ...]:
+        return "a list of strings"
+    return {int: "an integer from 0 to 2^32 - 1", str: "a string"}.get(hint, "a table")

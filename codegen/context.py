@@ -1,0 +1,182 @@
+"""What the templates of a model see: one frozen object in which everything is already decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dynadeep.codegen import c_text
+from dynadeep.codegen.arena import Span
+from dynadeep.codegen.bundle import InputMap, Level
+from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.layer_text import LayerText, layer_text
+from dynadeep.codegen.naming import SEGMENT, identifier
+from dynadeep.codegen.numerics import error_scale, fixed_error
+from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.version import kit_version
+
+RUNTIME_ABI = 1
+"""DD_RUNTIME_ABI of the runtime that the templates are written for."""
+
+PACKET_OVERHEAD_BYTES = 17
+RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
+
+
+@dataclass(frozen=True)
+class LevelText:
+    """One compressed level."""
+
+    number: int
+    name: str  # "cg32"
+    macro: str  # "CG32"
+    codes: int
+    packet_bytes: int
+    latent: str  # macros of the offsets in the arena
+    error: str
+    error_zero_point: int
+    error_scale: int  # Q8.24
+    margin: int  # Q8.24
+    comment: str
+
+
+@dataclass(frozen=True)
+class ModelContext:
+    """Everything that the templates in ``firmware_templates/model`` name."""
+
+    kit_version: str
+    model_id: str
+    model_id_bytes: str
+    runtime_abi: int
+    segment_length: int
+    sample_rate_hz: int
+    error_unit: str  # a C string literal
+    default_bound: int  # Q8.24
+    default_bound_comment: str
+    input_map: InputMap
+    minmax: bool
+    range_bytes: int
+    packet_bytes_max: int
+    arena_bytes: int
+    encoder_bytes: int
+    constant_bytes: int
+    input: str  # macro of the offset in the arena
+    input_comment: str
+    places: tuple[str, ...]  # enumerators of the offsets in the arena
+    layers: tuple[LayerText, ...]
+    levels: tuple[LevelText, ...]
+    tensor_count: int
+    constant_count: int
+
+
+def model_context(plan: Plan) -> ModelContext:
+    """Put a plan into the words of the templates.
+
+    Raises:
+        CodegenError: the manifest holds what cannot stand in C.
+    """
+    manifest, source = plan.manifest, plan.network.input
+    macros = _macros(plan)
+    range_bytes = RANGE_BYTES if manifest.input_map.kind == "minmax" else 0
+    return ModelContext(
+        kit_version=kit_version(),
+        model_id=manifest.model_id,
+        model_id_bytes=c_text.byte_list(bytes.fromhex(manifest.model_id)),
+        runtime_abi=RUNTIME_ABI,
+        segment_length=manifest.segment_length,
+        sample_rate_hz=manifest.sample_rate_hz,
+        error_unit=c_text.string(manifest.error_unit, "error_unit"),
+        default_bound=fixed_error(manifest.default_bound),
+        default_bound_comment=f"{manifest.default_bound:g}",
+        input_map=_checked_map(manifest.input_map),
+        minmax=range_bytes > 0,
+        range_bytes=range_bytes,
+        packet_bytes_max=_packet_bytes_max(plan, range_bytes),
+        arena_bytes=plan.arena.size,
+        encoder_bytes=plan.encoder_bytes,
+        constant_bytes=plan.constant_bytes,
+        input=macros[source.name],
+        input_comment=f"{c_text.scale(source.scale)} x (code - {c_text.signed(source.zero_point)})",
+        places=_places(plan, macros),
+        layers=_layers(plan, macros),
+        levels=_levels(plan, macros, range_bytes),
+        tensor_count=len(plan.tensors),
+        constant_count=len(plan.constants),
+    )
+
+
+def _macros(plan: Plan) -> dict[str, str]:
+    """Return the macro of each tensor's offset: named after the layer that makes it."""
+    stems = {plan.network.input.name: SEGMENT}
+    stems |= {layer.output.name: identifier(layer.name) for layer in plan.network.layers}
+    return {name: f"AT_{stem.upper()}" for name, stem in stems.items()}
+
+
+def _places(plan: Plan, macros: Mapping[str, str]) -> tuple[str, ...]:
+    """Return one enumerator for each tensor, in columns."""
+    cells = [
+        (
+            f"{macros[span.name]} = {plan.arena.offsets[span.name]},",
+            f"/* {span.size} B, up to {plan.arena.offsets[span.name] + span.size}, "
+            f"{_life(plan, span)} */",
+        )
+        for span in plan.arena.spans
+    ]
+    width = max(len(first) for first, _ in cells)
+    return tuple(f"{first:<{width}} {second}" for first, second in cells)
+
+
+def _life(plan: Plan, span: Span) -> str:
+    if span.last > len(plan.network.layers):
+        return "kept for the packet"
+    return f"read by {plan.network.layers[span.last - 1].name}"
+
+
+def _layers(plan: Plan, macros: Mapping[str, str]) -> tuple[LayerText, ...]:
+    first = {tensor.layer: tensor.number for tensor in reversed(plan.tensors)}
+    return tuple(layer_text(row, first[row.layer.name], macros) for row in plan.rows)
+
+
+def _packet_bytes_max(plan: Plan, range_bytes: int) -> int:
+    raw = 2 * plan.manifest.segment_length
+    payloads = [level.codes + range_bytes for level in plan.manifest.levels]
+    return max(raw, *payloads) + PACKET_OVERHEAD_BYTES
+
+
+def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[LevelText, ...]:
+    stems = [identifier(level.name) for level in plan.manifest.levels]
+    if len(set(stems)) != len(stems) or "none" in stems:
+        raise BundleError(f"manifest.json: levels are called {stems}, expected different names.")
+    return tuple(
+        _level(plan, level, number, macros, range_bytes)
+        for number, level in enumerate(plan.manifest.levels, start=1)
+    )
+
+
+def _level(
+    plan: Plan, level: Level, number: int, macros: Mapping[str, str], range_bytes: int
+) -> LevelText:
+    kept = plan.network.names
+    return LevelText(
+        number=number,
+        name=identifier(level.name),
+        macro=identifier(level.name).upper(),
+        codes=level.codes,
+        packet_bytes=level.codes + range_bytes + PACKET_OVERHEAD_BYTES,
+        latent=macros[kept.get(level.latent_tensor, level.latent_tensor)],
+        error=macros[kept.get(level.error_tensor, level.error_tensor)],
+        error_zero_point=level.error.zero_point,
+        error_scale=error_scale(level),
+        margin=fixed_error(level.margin),
+        comment=f"a code is {c_text.scale(level.error.scale)}, the margin {level.margin:g}",
+    )
+
+
+def _checked_map(input_map: InputMap) -> InputMap:
+    """Check that the input map's integers keep what dd_input_map.h demands."""
+    if input_map.kind == "minmax":
+        return input_map
+    in_range = 1 <= input_map.multiplier < 1 << 14 and 1 <= input_map.shift <= 23
+    if input_map.kind != "affine" or not in_range or not -(1 << 15) <= input_map.offset < 1 << 15:
+        raise BundleError(
+            f"manifest.json: input_map is {input_map}; an affine map needs an int16 offset, a "
+            "multiplier of 1 to 16383 and a shift of 1 to 23. Export again."
+        )
+    return input_map

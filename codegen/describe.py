@@ -1,0 +1,123 @@
+"""The plan in words: a table for people, and ``dd_model.json`` for the host's tools."""
+
+import json
+import zlib
+from typing import Any
+
+from dynadeep.codegen.board import Board
+from dynadeep.codegen.layers import Conv1d, Layer
+from dynadeep.codegen.plan import ENGINE, LayerRow, Plan
+from dynadeep.codegen.version import kit_version
+
+FORMAT = 1
+HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "arena at", "bytes")
+
+
+def describe_model(plan: Plan) -> dict[str, Any]:
+    """Return what ``dd_model.json`` holds; lists are in the order of their numbers."""
+    return {
+        "format": FORMAT,
+        "kit": kit_version(),
+        "model_id": plan.manifest.model_id,
+        "engine": ENGINE,
+        "segment_length": plan.manifest.segment_length,
+        "sample_rate_hz": plan.manifest.sample_rate_hz,
+        "levels": [level.name for level in plan.manifest.levels],
+        "tensors": [vars(tensor) for tensor in plan.tensors],
+        "constants": [
+            {
+                "number": constant.number,
+                "layer": constant.layer,
+                "kind": constant.kind,
+                "bytes": len(constant.content),
+                "crc32": zlib.crc32(constant.content),
+            }
+            for constant in plan.constants
+        ],
+        "layers": [_layer(row) for row in plan.rows],
+        "totals": {
+            "macs": plan.macs,
+            "constant_bytes": plan.constant_bytes,
+            "arena_bytes": plan.arena.size,
+            "encoder_bytes": plan.encoder_bytes,
+        },
+    }
+
+
+def _layer(row: LayerRow) -> dict[str, Any]:
+    layer = row.layer
+    return {
+        "number": row.number,
+        "name": layer.name,
+        "op": "conv1d" if isinstance(layer, Conv1d) else "dense",
+        "what": summary(layer),
+        "macs": layer.macs,
+        "in": [layer.input.time, layer.input.channels],
+        "out": [layer.output.time, layer.output.channels],
+        "weight_bytes": layer.weights.nbytes,
+        "constant_bytes": layer.constant_bytes,
+        "in_offset": row.in_offset,
+        "out_offset": row.out_offset,
+        "out_bytes": layer.output.size,
+    }
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """Return JSON that diffs well and is the same on every machine."""
+    return json.dumps(data, indent=2, ensure_ascii=True) + "\n"
+
+
+def summary(layer: Layer) -> str:
+    """Return a few words: ``conv k5 s2, table``."""
+    words = f"conv k{layer.kernel} s{layer.stride}" if isinstance(layer, Conv1d) else "dense"
+    if layer.activation != "NONE":
+        words += f", {layer.activation}"
+    return words + (", table" if isinstance(layer, Conv1d) and layer.table is not None else "")
+
+
+def table_rows(plan: Plan) -> list[tuple[str, ...]]:
+    """Return the plan's table, one row of text per layer, under ``HEADINGS``."""
+    return [
+        (
+            str(row.number),
+            row.layer.name,
+            summary(row.layer),
+            f"{row.layer.input.time}x{row.layer.input.channels}",
+            f"{row.layer.output.time}x{row.layer.output.channels}",
+            f"{row.layer.macs:,}",
+            f"{row.layer.constant_bytes:,}",
+            f"{row.out_offset:,}",
+            f"{row.layer.output.size:,}",
+        )
+        for row in plan.rows
+    ]
+
+
+def totals(plan: Plan, board: Board | None) -> list[str]:
+    """Return what the whole firmware needs, one sentence a line."""
+    lines = [
+        f"{plan.macs:,} MAC a segment of {plan.manifest.segment_length} samples",
+        f"{plan.constant_bytes:,} B of constants; with code about {plan.flash_bytes:,} B of flash",
+        f"{plan.arena.size:,} B of arena; {plan.encoder_bytes:,} B for one dd_encoder",
+    ]
+    if board is not None and board.flash is not None and board.ram is not None:
+        lines.append(
+            f"{board.name}: about {plan.flash_bytes:,} of {board.flash.bytes:,} B of flash, "
+            f"{plan.ram_bytes(board):,} of {board.ram.bytes:,} B of RAM with its stack"
+        )
+    return lines
+
+
+def describe_plan(plan: Plan, board: Board | None = None) -> str:
+    """Return the plan as text, for printing before any compiler runs."""
+    rows = [HEADINGS, *table_rows(plan)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    left = {1, 2}
+    lines = [
+        "  ".join(
+            cell.ljust(width) if i in left else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([*lines, "", *totals(plan, board)])

@@ -1,0 +1,24 @@
+"""From a bundle to C: the whole pipeline in one function."""
+
+from pathlib import Path
+
+from dynadeep.codegen.board import Board
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.emit import project_files, write_project
+from dynadeep.codegen.plan import Plan, check_fit, make_plan
+
+
+def generate(bundle: Bundle, board: Board | None, out: Path) -> Plan:
+    """Write the C project of a bundle for a board to ``out``.
+
+    Without a board, only the model and the runtime are written, for use in a project of one's own.
+    The same bundle and board give the same bytes on every machine.
+
+    Raises:
+        CodegenError: the model cannot become C, does not fit the board, or ``out`` is in the way.
+    """
+    plan = make_plan(bundle)
+    if board is not None:
+        check_fit(plan, board)
+    write_project(project_files(plan, board), out)
+    return plan

@@ -1,0 +1,83 @@
+"""The numbered tensors and constants: the order in which device and host speak of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.graph import Int8s, Int32s, Tensor
+from dynadeep.codegen.layers import Conv1d, Layer, Network
+
+NUMBER_LIMIT = 255  # numbers and counts travel as uint8
+LITTLE_ENDIAN = {np.dtype(np.int8): "<i1", np.dtype(np.int32): "<i4"}
+
+
+@dataclass(frozen=True)
+class TracedTensor:
+    """A tensor that a trace can see. ``fused``: in the fused run too, not in the unfused alone."""
+
+    number: int
+    name: str
+    layer: str
+    kind: str  # "input", "conv", "silu" (what a table made), "dense"
+    time: int
+    channels: int
+    fused: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """An array in flash; ``content`` is its bytes as they lie there, little-endian."""
+
+    number: int
+    layer: str
+    kind: str  # "weights", "bias", "multiplier", "shift", "table"
+    array: Int8s | Int32s
+
+    @property
+    def content(self) -> bytes:
+        """The bytes in flash."""
+        return self.array.astype(LITTLE_ENDIAN[self.array.dtype]).tobytes()
+
+
+def traced_tensors(network: Network) -> tuple[TracedTensor, ...]:
+    """Return the input, then each layer's tensors in the order of execution.
+
+    Raises:
+        ModelError: there are more than the link can number.
+    """
+    rows = [(network.input, "input", "input", True)]
+    for layer in network.layers:
+        rows += [(tensor, layer.name, kind, fused) for tensor, kind, fused in _made_by(layer)]
+    if len(rows) > NUMBER_LIMIT:
+        raise ModelError(f"encoder.tflite: has {len(rows)} tensors, at most {NUMBER_LIMIT} fit.")
+    return tuple(
+        TracedTensor(number, tensor.name, layer, kind, tensor.time, tensor.channels, fused)
+        for number, (tensor, layer, kind, fused) in enumerate(rows)
+    )
+
+
+def _made_by(layer: Layer) -> Iterator[tuple[Tensor, str, bool]]:
+    if isinstance(layer, Conv1d):
+        yield layer.convolved, "conv", layer.table is None
+        if layer.table is not None:
+            yield layer.output, "silu", True
+    else:
+        yield layer.output, "dense", True
+
+
+def model_constants(network: Network) -> tuple[Constant, ...]:
+    """Return every layer's arrays in the order of execution.
+
+    Raises:
+        ModelError: there are more than the link can number.
+    """
+    rows = [
+        (layer.name, kind, array)
+        for layer in network.layers
+        for kind, array in layer.constants.items()
+    ]
+    if len(rows) > NUMBER_LIMIT:
+        raise ModelError(f"encoder.tflite: has {len(rows)} arrays, at most {NUMBER_LIMIT} fit.")
+    return tuple(Constant(number, *row) for number, row in enumerate(rows))
