@@ -5,6 +5,7 @@ not shared between layers, and metadata, signatures and unused buffers are gone.
 """
 
 import copy
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,9 @@ ROLES = {
 ORDER = tuple(ROLES.values())
 """The order of one layer's operators; ``reshape`` comes before ``dense`` in a head."""
 
+ABSENT = -1
+"""Index of an input that an operator may have and has not."""
+
 CONSTANT_ROLES = {
     "PAD": ("paddings",),
     CONVOLUTION: ("weights", "bias"),
@@ -58,11 +62,20 @@ def schema() -> Any:
 
 
 def parse(content: bytes) -> Any:
-    """Return the object form of a .tflite."""
+    """Return the object form of a .tflite.
+
+    Raises:
+        QuantizationError: it is not one, or not whole.
+    """
     module = schema()
-    if content[4:8] != IDENTIFIER:
-        raise QuantizationError("not a .tflite file: its identifier TFL3 is missing. Export again.")
-    return module.ModelT.InitFromObj(module.Model.GetRootAs(content, 0))
+    try:
+        if content[4:8] != IDENTIFIER:
+            raise ValueError("its identifier TFL3 is missing")
+        return module.ModelT.InitFromObj(module.Model.GetRootAs(content, 0))
+    except (ValueError, TypeError, IndexError, struct.error) as error:
+        raise QuantizationError(
+            f"encoder.tflite: not a whole .tflite ({error}). Export the bundle again."
+        ) from error
 
 
 def kind_of(model: Any, operator: Any) -> str:
@@ -135,11 +148,14 @@ class _Rebuilt:
     def add(self, operator: Operator) -> None:
         """Renumber an operator's tensors; operators come in the order of their data."""
         raw, roles = operator.raw, iter(CONSTANT_ROLES.get(operator.kind, ()))
+        inputs = [int(index) for index in raw.inputs]
+        if operator.kind in (CONVOLUTION, DENSE) and inputs[2] == ABSENT:
+            inputs[2] = self._zero_bias(*inputs[:2])
         raw.inputs = [
             self._constant(index, f"{operator.layer}/{next(roles)}")
             if is_constant(self._old, index)
             else self._new_index[index]
-            for index in raw.inputs
+            for index in inputs
         ]
         name = f"{operator.layer}/{ROLES[operator.kind]}"
         raw.outputs = [self.activation(raw.outputs[0], name)]
@@ -148,6 +164,21 @@ class _Rebuilt:
         """Take over a computed tensor and return its new index."""
         self._new_index[index] = self._take(index, name, buffer=0)
         return self._new_index[index]
+
+    def _zero_bias(self, data: int, weights: int) -> int:
+        """Put back a bias that the converter left out because it is all zeros."""
+        tensors, buffers = self._old.subgraphs[0].tensors, self._old.buffers
+        bias, parameters = schema().TensorT(), schema().QuantizationParametersT()
+        filters, scale = tensors[weights].shape[0], tensors[weights].quantization.scale
+        parameters.scale = tensors[data].quantization.scale * np.resize(scale, filters)
+        parameters.zeroPoint = np.zeros(filters, np.int64)
+        buffer = schema().BufferT()
+        buffer.data = np.zeros(4 * filters, np.uint8)
+        buffers.append(buffer)
+        bias.shape, bias.type = np.array([filters], np.int32), schema().TensorType.INT32
+        bias.quantization, bias.buffer = parameters, len(buffers) - 1
+        tensors.append(bias)
+        return len(tensors) - 1
 
     def _constant(self, index: int, name: str) -> int:
         old = self._old.buffers[self._old.subgraphs[0].tensors[index].buffer]

@@ -6,7 +6,7 @@ take int8 inputs [N, T] and return every computed tensor by name. Neither needs 
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -37,18 +37,15 @@ class Reference:
 
     def __init__(self, model: Path | bytes) -> None:
         content = _read(model)
+        self._index = _computed(content)
         lite = tensorflow().lite
         with quiet():
-            self._interpreter = _made(
-                lambda: lite.Interpreter(
-                    model_content=content,
-                    experimental_op_resolver_type=lite.experimental.OpResolverType.BUILTIN_REF,
-                    experimental_preserve_all_tensors=True,
-                ),
-                model,
+            self._interpreter = lite.Interpreter(
+                model_content=content,
+                experimental_op_resolver_type=lite.experimental.OpResolverType.BUILTIN_REF,
+                experimental_preserve_all_tensors=True,
             )
             self._interpreter.allocate_tensors()
-        self._index = _computed(content)
         self.names = tuple(self._index)
 
     def run(self, inputs: Int8) -> Tensors:
@@ -66,16 +63,13 @@ class Witness:
 
     def __init__(self, model: Path | bytes) -> None:
         content = _read(model)
-        runtime = load("tflite_micro.python.tflite_micro.runtime")
-        self._interpreter = _made(
-            lambda: runtime.Interpreter.from_bytes(
-                content,
-                arena_size=MICRO_ARENA_BYTES,
-                intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
-            ),
-            model,
-        )
         self._index = _computed(content)
+        runtime = load("tflite_micro.python.tflite_micro.runtime")
+        self._interpreter = runtime.Interpreter.from_bytes(
+            content,
+            arena_size=MICRO_ARENA_BYTES,
+            intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+        )
         self.names = tuple(self._index)
 
     def run(self, inputs: Int8) -> Tensors:
@@ -120,17 +114,6 @@ def _read(model: Path | bytes) -> bytes:
     return model.read_bytes()
 
 
-def _made(make: Callable[[], Any], model: Path | bytes) -> Any:
-    """Make an interpreter, or say that the model is not one."""
-    try:
-        return make()
-    except (ValueError, RuntimeError) as error:
-        name = model if isinstance(model, Path) else "encoder.tflite"
-        raise ExportError(
-            f"{name}: not a whole .tflite ({error}). Export the bundle again."
-        ) from error
-
-
 def _computed(content: bytes) -> dict[str, int]:
     """Return name and index of the input and of every tensor that an operator makes, in order."""
     graph = flatbuffer.parse(content).subgraphs[0]
@@ -144,10 +127,16 @@ def _collect(
     """Run segment after segment and stack each tensor: its last two dimensions are [T', C]."""
     if inputs.dtype != np.int8 or inputs.ndim != 2:
         raise ExportError(
-            f"inputs are {inputs.dtype} {inputs.shape}, not int8 [N, T]. Map them first."
+            f"inputs are {inputs.dtype} {inputs.shape}, not int8 [N, T]. Map the samples first."
         )
     wanted = list(index.values())
-    runs = [run_one(segment.reshape(1, 1, -1, 1), wanted) for segment in inputs]
+    try:
+        runs = [run_one(segment.reshape(1, 1, -1, 1), wanted) for segment in inputs]
+    except ValueError as error:
+        raise ExportError(
+            f"inputs have {inputs.shape[1]} samples a segment, which the model does not take: "
+            f"{' '.join(str(error).split())}"
+        ) from error
     stacks = (np.stack(parts) for parts in zip(*runs, strict=True))
     return {
         name: stack.reshape(len(inputs), *stack.shape[-2:])

@@ -47,14 +47,14 @@ def lower(proto: onnx.ModelProto) -> Any:
     """Rebuild the graph in TensorFlow.
 
     Returns:
-        A ``tf.function`` of one float ``segment`` [1, 1, T, 1] that returns the graph's outputs by
+        A ``tf.function`` of one float ``segment`` [1, 1, T, C] that returns the graph's outputs by
         name; latents are [1, 1, T', C].
 
     Raises:
         UnsupportedOpError: a node has no lowering; it names the node and its PyTorch module.
     """
     tf = tensorflow()
-    samples = proto.graph.input[0].type.tensor_type.shape.dim[2].dim_value
+    _, channels, samples = (d.dim_value for d in proto.graph.input[0].type.tensor_type.shape.dim)
     known = constants(proto)
 
     def encode(segment: Any) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def lower(proto: onnx.ModelProto) -> Any:
             values[item.output[0]] = _lowering(node)(tf, node)
         return {output.name: values[output.name] for output in proto.graph.output}
 
-    signature = [tf.TensorSpec([1, 1, samples, 1], tf.float32, name=INPUT)]
+    signature = [tf.TensorSpec([1, 1, samples, channels], tf.float32, name=INPUT)]
     return tf.function(encode, input_signature=signature, autograph=False)
 
 

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+
+from dynadeep.export.calibration import Samples
+from dynadeep.export.errors import DisagreementError
+from dynadeep.export.onnx import (
+    check_decoder,
+    check_encoder,
+    export_decoder,
+    export_encoder,
+    module_of,
+    open_session,
+)
+from dynadeep.train.checkpoint import Checkpoint
+from dynadeep.train.input_map import as_tensor
+from dynadeep.train.model import DynamicDeep
+
+
+@pytest.fixture(scope="module")
+def inputs(loaded: Checkpoint, windows: Samples) -> np.ndarray:
+    return loaded.input_map.apply(as_tensor(windows)).numpy()
+
+
+@pytest.fixture(scope="module")
+def decoder(model: DynamicDeep) -> onnx.ModelProto:
+    return export_decoder(model)
+
+
+def test_onnx_encoder_computes_what_pytorch_computes_on_real_windows(model, encoder, inputs):
+    assert check_encoder(model, encoder, inputs) <= 1e-4
+
+
+def test_onnx_decoder_computes_what_pytorch_computes_on_real_windows(model, decoder, inputs):
+    assert check_decoder(model, decoder, inputs) <= 1e-4
+
+
+def test_an_encoder_with_one_changed_weight_is_refused(model, encoder, inputs):
+    changed = onnx.ModelProto()
+    changed.CopyFrom(encoder)
+    first = changed.graph.initializer[0]
+    weights = numpy_helper.to_array(first).copy()
+    weights.flat[0] += 0.5
+    first.CopyFrom(numpy_helper.from_array(weights, first.name))
+    with pytest.raises(DisagreementError, match=r"encoder\.onnx: differs from PyTorch by up to"):
+        check_encoder(model, changed, inputs)
+
+
+def test_either_level_decodes_without_the_other(model, decoder):
+    latent = np.random.default_rng(0).normal(size=(3, 1, 31)).astype(np.float32)
+    (found,) = open_session(decoder).run(["segment64"], {"latent64": latent})
+    with torch.no_grad():
+        expected = model.decoder.decode(torch.from_numpy(latent), 64).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_operations_are_eighteen_convolutions_with_silu_and_two_heads(encoder):
+    ops = [node.op_type for node in encoder.graph.node]
+    assert {op: ops.count(op) for op in ops} == {
+        "Conv": 18,
+        "Sigmoid": 18,
+        "Mul": 18,
+        "Reshape": 2,
+        "Gemm": 2,
+        "Relu": 2,
+    }
+
+
+def test_nodes_are_named_after_the_pytorch_modules_that_they_come_from(model, encoder):
+    modules = dict(model.named_modules())
+    for node in encoder.graph.node:
+        assert module_of(node) in modules
+        assert node.name.split("/")[0] == module_of(node).split(".")[-1]
+    assert len({node.name for node in encoder.graph.node}) == len(encoder.graph.node)
+
+
+def test_the_same_network_gives_the_same_bytes(model, encoder):
+    again = export_encoder(model).SerializeToString(deterministic=True)
+    assert again == encoder.SerializeToString(deterministic=True)
+
+
+def test_no_path_of_the_machine_is_in_the_models(encoder, decoder):
+    for proto in (encoder, decoder):
+        content = proto.SerializeToString()
+        assert b"site-packages" not in content
+        assert str(Path(__file__).parents[2]).encode() not in content

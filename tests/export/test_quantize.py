@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+import torch
+
+from dynadeep.codegen.bundle import InputMap, Quantization
+from dynadeep.export.calibration import INPUT_QUANTIZATION, representative
+from dynadeep.export.errors import QuantizationError
+from dynadeep.export.input_map import integer_map
+from dynadeep.export.onnx import export_encoder
+from dynadeep.export.quantize import check, operator_counts, quantizations, quantize
+from dynadeep.train.model import DynamicDeep
+
+AFFINE = INPUT_QUANTIZATION["affine"]
+
+
+@pytest.fixture(scope="module")
+def inputs(loaded, windows):
+    return representative(windows, integer_map(loaded.input_map))
+
+
+@pytest.fixture(scope="module")
+def content(encoder, inputs) -> bytes:
+    return quantize(encoder, inputs, AFFINE)
+
+
+def test_two_conversions_of_one_network_give_the_same_bytes(encoder, inputs, content):
+    assert quantize(encoder, inputs, AFFINE) == content
+
+
+def test_operators_are_the_expected_ones_and_nothing_was_fused_away(content):
+    assert operator_counts(content) == {
+        "CONV_2D": 18,
+        "FULLY_CONNECTED": 2,
+        "LOGISTIC": 18,
+        "MUL": 18,
+        "PAD": 6,
+        "RESHAPE": 2,
+    }
+
+
+def test_affine_input_is_exactly_one_code_per_128th(content):
+    assert quantizations(content)["segment"] == Quantization(1 / 128, 0)
+
+
+def test_minmax_input_is_255_steps_from_the_lowest_code(encoder, windows):
+    by_window = representative(windows, InputMap("minmax"))
+    found = quantizations(quantize(encoder, by_window, INPUT_QUANTIZATION["minmax"]))
+    assert found["segment"] == Quantization(float(np.float32(1 / 255)), -128)
+
+
+def test_every_sigmoid_has_its_fixed_scale(content):
+    sigmoids = {q for name, q in quantizations(content).items() if name.endswith("/sigmoid")}
+    assert sigmoids == {Quantization(1 / 256, -128)}
+
+
+def test_predicted_errors_start_at_zero_and_step_by_at_most_a_half(content):
+    found = quantizations(content)
+    for head in ("head32/dense", "head64/dense"):
+        assert found[head].zero_point == -128
+        assert found[head].scale <= 0.5
+
+
+def test_a_calibration_set_that_does_not_reach_both_ends_is_refused(encoder, inputs):
+    with pytest.raises(QuantizationError, match=r"tensor segment has scale .* must be 0.0078125"):
+        quantize(encoder, inputs[:-1] // 2, AFFINE)
+
+
+def test_a_network_that_was_never_trained_is_refused_by_tensor(inputs):
+    torch.manual_seed(0)
+    with pytest.raises(QuantizationError, match=r"tensor \S+ has scale .*Is the network trained"):
+        quantize(export_encoder(DynamicDeep()), inputs, AFFINE)
+
+
+def test_a_head_that_died_is_refused_by_name(model, inputs):
+    dead = DynamicDeep()
+    dead.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        dead.heads.head64.bias.fill_(-1000.0)
+    with pytest.raises(QuantizationError, match="head64/dense"):
+        quantize(export_encoder(dead), inputs, AFFINE)
+
+
+def test_an_error_in_too_large_a_unit_is_refused(model, inputs):
+    large = DynamicDeep()
+    large.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        large.heads.head32.bias.fill_(500.0)
+    with pytest.raises(QuantizationError, match=r"head32/dense has scale .* at most 0.5"):
+        quantize(export_encoder(large), inputs, AFFINE)
+
+
+def test_check_accepts_what_quantize_made(content):
+    check(content, AFFINE)

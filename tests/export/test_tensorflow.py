@@ -1,0 +1,96 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import helper, numpy_helper
+from torch import nn
+
+from dynadeep.export.errors import UnsupportedOpError
+from dynadeep.export.onnx import ERRORS, INPUT, LATENTS, export_encoder, open_session
+from dynadeep.export.tensorflow import lower, padding_mode
+from dynadeep.train.input_map import as_tensor
+from dynadeep.train.model import DynamicDeep
+
+
+def one_convolution(layer: nn.Conv1d, samples: int) -> onnx.ModelProto:
+    """Return an ONNX graph of one node, ``layer/conv``: segment [1, C, T] -> y."""
+    weights = numpy_helper.from_array(layer.weight.detach().numpy(), "layer.weight")
+    bias = numpy_helper.from_array(layer.bias.detach().numpy(), "layer.bias")
+    pads, strides = [*layer.padding, *layer.padding], list(layer.stride)
+    inputs = [INPUT, weights.name, bias.name]
+    node = helper.make_node("Conv", inputs, ["y"], "layer/conv", pads=pads, strides=strides)
+    segment = helper.make_tensor_value_info(INPUT, 1, [1, layer.in_channels, samples])
+    output = helper.make_tensor_value_info("y", 1, None)
+    return helper.make_model(
+        helper.make_graph([node], "one", [segment], [output], initializer=[weights, bias])
+    )
+
+
+def test_tensorflow_computes_what_onnx_computes_on_real_windows(encoder, loaded, windows):
+    function, session = lower(encoder), open_session(encoder)
+    names = [*LATENTS, *ERRORS]
+    for window in loaded.input_map.apply(as_tensor(windows)).numpy():
+        expected = session.run(names, {INPUT: window[None]})
+        found = function(window.reshape(1, 1, -1, 1))
+        for name, values in zip(names, expected, strict=True):
+            np.testing.assert_allclose(found[name].numpy().ravel(), values.ravel(), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("samples", "kernel", "stride", "padding", "mode"),
+    [
+        (2000, 3, 1, 1, "SAME"),
+        (1000, 1, 1, 0, "VALID"),
+        (2000, 3, 2, 1, "PAD"),
+        (1000, 5, 2, 2, "PAD"),
+        (125, 5, 2, 1, "PAD"),
+        (125, 5, 2, 2, "SAME"),
+        (62, 7, 2, 3, "PAD"),
+        (100, 5, 1, 1, "PAD"),
+    ],
+)
+def test_padding_is_same_only_where_both_sides_agree(samples, kernel, stride, padding, mode):
+    assert padding_mode(samples, kernel, stride, padding, padding) == mode
+
+
+@pytest.mark.parametrize("samples", [9, 10, 11])
+@pytest.mark.parametrize("kernel", [1, 3, 4, 5])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("padding", [0, 1, 2])
+def test_chosen_padding_computes_what_pytorch_computes(samples, kernel, stride, padding):
+    torch.manual_seed(0)
+    x, layer = torch.randn(1, 2, samples), nn.Conv1d(2, 3, kernel, stride, padding)
+    expected = layer(x).detach().numpy()
+    found = lower(one_convolution(layer, samples))(x.numpy().transpose(0, 2, 1)[:, None])["y"]
+    np.testing.assert_allclose(found.numpy()[:, 0].transpose(0, 2, 1), expected, atol=1e-5)
+
+
+def test_an_operation_without_lowering_is_refused_by_name():
+    class WithTanh(DynamicDeep):
+        def forward(self, x):
+            return (torch.tanh(self.encoder.conv1(x)),) * 4
+
+    odd = export_encoder(WithTanh())
+    with pytest.raises(UnsupportedOpError) as caught:
+        lower(odd).get_concrete_function()
+    message = str(caught.value)
+    assert "node conv1/tanh (Tanh, PyTorch module encoder.conv1) has no lowering" in message
+    assert "LOWERINGS in export/tensorflow.py" in message
+
+
+def test_a_grouped_convolution_is_refused_with_its_module(encoder):
+    grouped = onnx.ModelProto()
+    grouped.CopyFrom(encoder)
+    node = grouped.graph.node[0]
+    next(a for a in node.attribute if a.name == "group").i = 2
+    with pytest.raises(UnsupportedOpError, match=r"conv1/conv .*encoder\.conv1\) is grouped"):
+        lower(grouped).get_concrete_function()
+
+
+def test_flattening_several_channels_is_refused_because_their_order_differs():
+    class Flattens(DynamicDeep):
+        def forward(self, x):
+            return (self.encoder.conv1(x).flatten(1),) * 4
+
+    with pytest.raises(UnsupportedOpError, match="flattens 8 channels x 2000 samples"):
+        lower(export_encoder(Flattens())).get_concrete_function()
