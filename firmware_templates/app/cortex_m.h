@@ -1,0 +1,48 @@
+/* What all Cortex-M boards share: the core's own registers, start-up, counter and stack. */
+#ifndef CORTEX_M_H
+#define CORTEX_M_H
+
+#include <stdint.h>
+
+/* Armv7-M Architecture Reference Manual, B3.2 (system control), B3.3 (SysTick) and B3.5 (MPU). */
+#define CORTEX_M_REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#define SYST_CSR CORTEX_M_REGISTER(0xE000E010u)
+#define SYST_RVR CORTEX_M_REGISTER(0xE000E014u)
+#define SYST_CVR CORTEX_M_REGISTER(0xE000E018u)
+#define SCB_ICSR CORTEX_M_REGISTER(0xE000ED04u)
+#define SCB_VTOR CORTEX_M_REGISTER(0xE000ED08u)
+#define SCB_AIRCR CORTEX_M_REGISTER(0xE000ED0Cu)
+#define SCB_CCR CORTEX_M_REGISTER(0xE000ED14u)
+#define SCB_CFSR CORTEX_M_REGISTER(0xE000ED28u)
+#define SCB_MMFAR CORTEX_M_REGISTER(0xE000ED34u)
+#define SCB_BFAR CORTEX_M_REGISTER(0xE000ED38u)
+#define SCB_CPACR CORTEX_M_REGISTER(0xE000ED88u)
+#define MPU_TYPE CORTEX_M_REGISTER(0xE000ED90u)
+#define MPU_CTRL CORTEX_M_REGISTER(0xE000ED94u)
+#define MPU_RNR CORTEX_M_REGISTER(0xE000ED98u)
+#define MPU_RBAR CORTEX_M_REGISTER(0xE000ED9Cu)
+#define MPU_RASR CORTEX_M_REGISTER(0xE000EDA0u)
+
+/* Made by the linker script. Only their addresses mean something. */
+extern uint32_t __stack_limit[];
+extern uint32_t __stack_top[];
+
+/* Fill the unused stack with a pattern. For the start-up code, before main. */
+void stack_paint(void);
+
+/* Forbid the STACK_GUARD_BYTES below the stack, so that overflowing it is a fault at once. */
+#define STACK_GUARD_BYTES 4096u
+void stack_guard(void);
+
+/* Count ticks of the core clock from now on. */
+void systick_start(void);
+uint64_t systick_ticks(void);
+void systick_wrapped(void); /* the exception's handler */
+
+/* Report the exception that is being handled over the board's wire, and reset. */
+_Noreturn void fault_report(const uint32_t *frame, uint32_t exc_return);
+void fault_handler(void); /* for the vector table: finds the frame, calls fault_report */
+
+_Noreturn void cortex_m_reset(void);
+
+#endif

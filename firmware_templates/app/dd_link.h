@@ -1,0 +1,80 @@
+/* Frames, retries and fault reports over the board's wire: docs/protocol.md describes every byte. */
+#ifndef DD_LINK_H
+#define DD_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dd_cobs.h"
+#include "dd_status.h"
+
+#define DD_LINK_HEADER_BYTES 4u
+#define DD_LINK_CRC_BYTES 4u
+#define DD_LINK_OVERHEAD_BYTES (DD_LINK_HEADER_BYTES + DD_LINK_CRC_BYTES)
+
+/* The one command that is always acted on, and begins a conversation. */
+#define DD_COMMAND_HELLO 0x01u
+
+/* A request that the board has not acted on before. `payload` lies 4 bytes into the link's request
+ * buffer, and is as aligned as that. */
+typedef struct dd_request {
+    uint16_t sequence;
+    uint8_t command;
+    uint8_t flags;
+    const uint8_t *payload;
+    size_t payload_bytes;
+    uint32_t crc;
+} dd_request;
+
+typedef struct dd_link {
+    dd_cobs_decoder decoder;
+    uint8_t *reply; /* the last reply's body, kept for a retry; payload space while one is made */
+    size_t reply_capacity;
+    size_t reply_bytes; /* 0: nothing was answered since the last HELLO */
+    uint16_t last_sequence;
+    uint32_t last_crc;
+} dd_link;
+
+/* A buffer of the caller's: payload and DD_LINK_OVERHEAD_BYTES. */
+typedef struct dd_link_buffer {
+    uint8_t *bytes;
+    size_t capacity;
+} dd_link_buffer;
+
+void dd_link_init(dd_link *link, dd_link_buffer request, dd_link_buffer reply);
+
+/* Take one byte off the wire. True if it completes a request to act on; a repeated request is
+ * answered here from memory, and noise is dropped. */
+bool dd_link_receive(dd_link *link, uint8_t byte, dd_request *request);
+
+/* Where a reply's payload is to be written. */
+uint8_t *dd_link_payload(dd_link *link);
+
+/* Send the reply to `request`; its first `payload_bytes` of payload already lie in place. They are
+ * sent only with DD_OK. */
+void dd_link_reply(dd_link *link, const dd_request *request, dd_status status, size_t payload_bytes);
+
+/* Kinds of fault that a board reports. */
+enum {
+    DD_FAULT_HARD = 1,
+    DD_FAULT_EXCEPTION = 2,
+    DD_FAULT_STACK = 3,
+    DD_FAULT_ASSERTION = 4,
+};
+
+typedef struct dd_fault {
+    uint8_t kind;
+    uint8_t exception; /* its number on the core, or the signal's in a process */
+    uint32_t pc;       /* 0 where it is not known */
+    uint32_t lr;
+    uint32_t status; /* CFSR */
+} dd_fault;
+
+/* Report a crash, unasked. Uses no state: whatever was being sent is cut off by a zero. */
+void dd_link_send_fault(const dd_fault *fault);
+
+/* Report a state that the application's own logic excludes, and reset. */
+_Noreturn void dd_link_assertion_failed(void);
+
+#endif

@@ -1,0 +1,85 @@
+/* From reset to main: vector table, memory, FPU. Armv6-M and Armv7-M. */
+#include <string.h>
+
+#include "cortex_m.h"
+
+#define CPACR_FPU_FULL_ACCESS (0xFu << 20)
+#define CCR_DIV_0_TRP (1u << 4)
+#define AIRCR_VECTKEY (0x05FAu << 16)
+#define AIRCR_SYSRESETREQ (1u << 2)
+
+extern uint32_t __data_load[];
+extern uint32_t __data_start[];
+extern uint32_t __data_end[];
+extern uint32_t __bss_start[];
+extern uint32_t __bss_end[];
+
+int main(void);
+_Noreturn void reset_handler(void);
+
+typedef void (*vector)(void);
+
+typedef struct vector_table {
+    uint32_t *stack_top;
+    vector exceptions[15]; /* 1 to 15. No interrupt is ever enabled, so none has a vector. */
+} vector_table;
+
+extern const vector_table vectors;
+__attribute__((section(".vectors"), used)) const vector_table vectors = {
+    .stack_top = __stack_top,
+    .exceptions =
+        {
+            reset_handler,
+            fault_handler, /* NMI */
+            fault_handler, /* HardFault; the three below escalate to it, for they are not enabled */
+            fault_handler, /* MemManage */
+            fault_handler, /* BusFault */
+            fault_handler, /* UsageFault */
+            fault_handler,
+            fault_handler,
+            fault_handler,
+            fault_handler,
+            fault_handler, /* SVCall */
+            fault_handler, /* DebugMonitor */
+            fault_handler,
+            fault_handler,   /* PendSV */
+            systick_wrapped, /* SysTick */
+        },
+};
+
+static void prepare_core(void)
+{
+#if defined(__ARM_FP)
+    SCB_CPACR |= CPACR_FPU_FULL_ACCESS;
+#endif
+#if __ARM_ARCH >= 7
+    SCB_VTOR = (uint32_t)(uintptr_t)&vectors; /* a bootloader may have left its own */
+    SCB_CCR |= CCR_DIV_0_TRP;
+#endif
+    __asm volatile("dsb\n\tisb" ::: "memory");
+}
+
+static size_t bytes_between(const uint32_t *begin, const uint32_t *end)
+{
+    return (size_t)((uintptr_t)end - (uintptr_t)begin);
+}
+
+_Noreturn void reset_handler(void)
+{
+    prepare_core();
+    stack_paint();
+    stack_guard();
+    memcpy(__data_start, __data_load, bytes_between(__data_start, __data_end));
+    memset(__bss_start, 0, bytes_between(__bss_start, __bss_end));
+    (void)main();
+    cortex_m_reset();
+}
+
+_Noreturn void cortex_m_reset(void)
+{
+    __asm volatile("dsb" ::: "memory");
+    SCB_AIRCR = AIRCR_VECTKEY | AIRCR_SYSRESETREQ;
+    for (;;) {
+        /* the reset takes a few cycles to come */
+    }
+}

@@ -1,0 +1,330 @@
+"""The link's bytes, as docs/protocol.md describes them: frames, commands, statuses, replies.
+
+Nothing here reads or writes a port.
+"""
+
+import enum
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+PROTOCOL_VERSION = 1
+HEADER = struct.Struct("<HBB")  # sequence number, command, flags or status
+CRC = struct.Struct("<I")
+TENSOR_WISH = struct.Struct("<BxHI")  # number, count, offset; the segment follows
+BOUND = struct.Struct("<i")
+STREAM = struct.Struct("<H")
+FLAG_UNFUSED = 1
+FAULT_SEQUENCE = 0xFFFF
+END = b"\0"
+LONGEST_BODY = 1 << 17  # both lengths in HELLO have 16 bits
+
+
+class Command(enum.IntEnum):
+    """What a host asks for, and the one thing that a board says unasked."""
+
+    HELLO = 0x01
+    RUN = 0x02
+    TRACE = 0x03
+    TENSOR = 0x04
+    CONSTANTS = 0x05
+    MEMORY = 0x06
+    BOUND = 0x07
+    RESET = 0x08
+    FAULT = 0xFF
+
+
+class Status(enum.IntEnum):
+    """The host's copy of ``DD_STATUS_LIST`` in ``dd_status.h``; a test holds them together."""
+
+    text: str
+
+    def __new__(cls, value: int, text: str) -> "Status":
+        """Make a member that knows its meaning in words."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.text = text
+        return member
+
+    OK = 0, "done"
+    STOPPED = 1, "an observer asked to stop"
+    BAD_LENGTH = 2, "a length is not what the model or command needs"
+    BAD_ARGUMENT = 3, "a pointer is null or a value is out of range"
+    BUFFER_TOO_SMALL = 4, "the buffer cannot hold the result"
+    BAD_FRAME = 5, "a frame is malformed"
+    BAD_CRC = 6, "a frame or packet fails its check"
+    UNKNOWN_COMMAND = 7, "the board does not know the command"
+    TIMEOUT = 8, "the rest of a frame did not come in time"
+    RESTARTED = 9, "the board has restarted since it was last greeted"
+
+
+def status_of(number: int) -> Status | None:
+    """Return the status with that number, or None if there is none."""
+    return next((status for status in Status if status == number), None)
+
+
+class CounterUnit(enum.IntEnum):
+    """What one tick of a board's counter stands for."""
+
+    CYCLES = 0
+    INSTRUCTIONS = 1
+    NANOSECONDS = 2
+
+
+class FaultKind(enum.IntEnum):
+    """Why a board crashed."""
+
+    HARD = 1
+    EXCEPTION = 2
+    STACK = 3
+    ASSERTION = 4
+
+
+class MalformedError(ValueError):
+    """Bytes that are not what the protocol says; the text tells what is wrong with them."""
+
+
+def cobs_encode(body: bytes) -> bytes:
+    """Return ``body`` without its zeros, and without the zero that ends a frame."""
+    out = bytearray()
+    for piece in body.split(b"\0"):
+        # A full block stands for no zero, so one that ends the piece needs an empty one after it.
+        full, rest = divmod(len(piece), 254)
+        for index in range(full):
+            out += b"\xff" + piece[254 * index : 254 * (index + 1)]
+        out += bytes((rest + 1,)) + piece[254 * full :]
+    return bytes(out)
+
+
+def cobs_decode(data: bytes) -> bytes:
+    """Return the body of an encoded frame that came without its final zero.
+
+    Raises:
+        MalformedError: a block is cut off.
+    """
+    out = bytearray()
+    at = 0
+    while at < len(data):
+        code = data[at]
+        block = data[at + 1 : at + code]
+        if code == 0 or len(block) != code - 1:
+            raise MalformedError(f"COBS block at {at} says {code - 1} bytes, {len(block)} follow")
+        out += block
+        at += code
+        if code < 0xFF and at < len(data):
+            out += END
+    return bytes(out)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the host sends."""
+
+    sequence: int
+    command: Command
+    flags: int = 0
+    payload: bytes = b""
+
+    def to_wire(self) -> bytes:
+        """Return the bytes to send: a zero that ends earlier noise, the frame, its zero."""
+        body = HEADER.pack(self.sequence, self.command, self.flags) + self.payload
+        return END + cobs_encode(body + CRC.pack(zlib.crc32(body))) + END
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the board sent; this kit may have no name for ``command`` and ``status``."""
+
+    sequence: int
+    command: int
+    status: int
+    payload: bytes
+
+    def answers(self, request: Request) -> bool:
+        """Whether this is the reply to ``request``."""
+        return (self.sequence, self.command) == (request.sequence, request.command)
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the board says that it crashed."""
+        return (self.sequence, self.command) == (FAULT_SEQUENCE, Command.FAULT)
+
+
+def parse_reply(frame: bytes) -> Reply:
+    """Read a frame that came without its final zero.
+
+    Raises:
+        MalformedError: it is not a frame, or damaged.
+    """
+    body = cobs_decode(frame)
+    if len(body) < HEADER.size + CRC.size:
+        raise MalformedError(f"frame of {len(body)} bytes is shorter than header and CRC")
+    (expected,) = CRC.unpack(body[-CRC.size :])
+    found = zlib.crc32(body[: -CRC.size])
+    if found != expected:
+        raise MalformedError(f"frame's CRC is {found:08x}, it says {expected:08x}")
+    sequence, command, status = HEADER.unpack_from(body)
+    return Reply(sequence, command, status, body[HEADER.size : -CRC.size])
+
+
+class FrameReader:
+    """Cuts a byte stream into replies."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Reply | MalformedError]:
+        """Yield each frame that ``data`` completes: a reply, or what is wrong with it."""
+        self._pending += data
+        *frames, rest = self._pending.split(END)
+        # Noise without a zero must not fill the memory; cut short, it still fails its CRC.
+        self._pending = rest[:LONGEST_BODY]
+        for frame in filter(None, frames):
+            try:
+                yield parse_reply(bytes(frame))
+            except MalformedError as error:
+                yield error
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who answers: the board's introduction of itself."""
+
+    protocol: int
+    model_id: str
+    segment_length: int
+    sample_rate_hz: int
+    levels: int
+    tensors: int
+    constants: int
+    counter_unit: CounterUnit
+    counter_hz: int
+    request_bytes_max: int
+    reply_bytes_max: int
+    board: str
+    kit_version: str
+
+
+_HELLO = struct.Struct("<B8sHHBBBBIIHH")
+
+
+def parse_hello(payload: bytes) -> Hello:
+    """Read the reply to HELLO."""
+    if not payload or payload[0] != PROTOCOL_VERSION or len(payload) < _HELLO.size:
+        version = payload[0] if payload else "missing"
+        raise MalformedError(f"the board's protocol version is {version}, not {PROTOCOL_VERSION}")
+    fields = _HELLO.unpack_from(payload)
+    protocol, model_id, length, rate, levels, tensors, constants, unit, hertz = fields[:9]
+    board, rest = _take_text(payload[_HELLO.size :])
+    kit_version, _ = _take_text(rest)
+    if unit not in list(CounterUnit):
+        raise MalformedError(f"the board's counter unit is {unit}, which has no meaning")
+    return Hello(
+        *(protocol, model_id.hex(), length, rate, levels, tensors, constants),
+        *(CounterUnit(unit), hertz, *fields[10:], board, kit_version),
+    )
+
+
+def _take_text(data: bytes) -> tuple[str, bytes]:
+    if not data or len(data) < 1 + data[0]:
+        raise MalformedError("a text is cut off")
+    end = 1 + data[0]
+    return data[1:end].decode("ascii", "replace"), data[end:]
+
+
+@dataclass(frozen=True)
+class RunReply:
+    """One segment's outcome. Errors are Q8.24."""
+
+    level: int
+    predicted: tuple[int, ...]
+    ticks: int
+    packet: bytes
+
+
+def parse_run(payload: bytes) -> RunReply:
+    """Read the reply to RUN."""
+    if len(payload) < 2 or len(payload) < 10 + 4 * payload[1]:
+        raise MalformedError(f"RUN's reply is cut off after {len(payload)} bytes")
+    level, levels = payload[0], payload[1]
+    predicted = struct.unpack_from(f"<{levels}i", payload, 2)
+    (ticks,) = struct.unpack_from("<Q", payload, 2 + 4 * levels)
+    return RunReply(level, predicted, ticks, payload[10 + 4 * levels :])
+
+
+@dataclass(frozen=True)
+class TraceEntry:
+    """What the board saw of one tensor."""
+
+    tensor: int
+    crc32: int
+    ticks: int
+
+
+def parse_trace(payload: bytes) -> tuple[TraceEntry, ...]:
+    """Read the reply to TRACE."""
+    return tuple(TraceEntry(*fields) for fields in _unpack_all("<BII", payload, "TRACE"))
+
+
+def parse_constants(payload: bytes) -> tuple[int, ...]:
+    """Read the reply to CONSTANTS: the CRC-32 of each."""
+    return tuple(crc for (crc,) in _unpack_all("<I", payload, "CONSTANTS"))
+
+
+def _unpack_all(layout: str, payload: bytes, command: str) -> Iterator[tuple[int, ...]]:
+    entry = struct.Struct(layout)
+    if len(payload) % entry.size:
+        raise MalformedError(f"{command}'s reply has {len(payload)} bytes, not n x {entry.size}")
+    return entry.iter_unpack(payload)
+
+
+@dataclass(frozen=True)
+class StackUse:
+    """The board's stack; both 0 where the board cannot say."""
+
+    size_bytes: int
+    peak_bytes: int
+
+
+def parse_memory(payload: bytes) -> StackUse:
+    """Read the reply to MEMORY."""
+    return StackUse(*_unpack_one("<II", payload, "MEMORY"))
+
+
+def parse_bound(payload: bytes) -> int:
+    """Read the reply to BOUND: the bound now in force, Q8.24."""
+    (bound,) = _unpack_one("<i", payload, "BOUND")
+    return bound
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A crash report. Addresses are the firmware's; 0 is one that is not known."""
+
+    kind: int
+    exception: int
+    pc: int
+    lr: int
+    status: int
+
+    def __str__(self) -> str:
+        """Tell all of it in one line."""
+        names = {1: "hard fault", 2: "exception", 3: "stack overflow", 4: "assertion"}
+        name = names.get(self.kind, f"fault of kind {self.kind}")
+        return (
+            f"{name}, exception {self.exception}, pc 0x{self.pc:08x}, lr 0x{self.lr:08x}, "
+            f"CFSR 0x{self.status:08x}"
+        )
+
+
+def parse_fault(payload: bytes) -> Fault:
+    """Read a FAULT report."""
+    return Fault(*_unpack_one("<BBIII", payload, "FAULT"))
+
+
+def _unpack_one(layout: str, payload: bytes, command: str) -> tuple[int, ...]:
+    size = struct.calcsize(layout)
+    if len(payload) != size:
+        raise MalformedError(f"{command}'s reply has {len(payload)} bytes, not {size}")
+    return struct.unpack(layout, payload)

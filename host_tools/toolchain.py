@@ -1,0 +1,158 @@
+"""Build a generated project with CMake, put it on a board, and find source lines in it."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynadeep.codegen.errors import MissingDependencyError
+from dynadeep.host_tools.errors import BuildError
+
+TOOLCHAIN = "toolchain.cmake"
+LOG = "build.log"
+PACKAGES = {
+    "cmake": "cmake",
+    "ninja": "ninja-build",
+    "make": "make",
+    "cc": "gcc",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "arm-none-eabi-addr2line": "binutils-arm-none-eabi",
+    "addr2line": "binutils",
+    "qemu-system-arm": "qemu-system-arm",
+    "dfu-util": "dfu-util",
+    "st-flash": "stlink-tools",
+    "openocd": "openocd",
+}
+"""The Debian and Ubuntu packages that bring each program."""
+
+# In the order of what they tell: a compiler's message, a linker's, CMake's.
+COMPLAINTS = (
+    re.compile(r"^\S+:\d+(:\d+)?: (fatal )?error: .+$", re.MULTILINE),
+    re.compile(r"^.*(region `\w+' overflowed by|undefined reference to).*$", re.MULTILINE),
+    re.compile(r"^\S*ld: .+$", re.MULTILINE),
+    re.compile(r"^CMake Error.*\n.+$", re.MULTILINE),
+)
+NEWLIB_MISSING = re.compile(
+    r"nano\.specs.*No such file|fatal error: (string|stdint|stddef)\.h: No such file"
+)
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What a build made."""
+
+    elf: Path
+    bin: Path | None  # none for the native board
+    map: Path
+    log: Path
+
+
+def require(program: str) -> str:
+    """Return the path of ``program``.
+
+    Raises:
+        MissingDependencyError: it is not installed; the message names the package that has it.
+    """
+    path = shutil.which(program)
+    if path is None:
+        package = PACKAGES.get(program, program)
+        raise MissingDependencyError(
+            f"{program}: not installed. Install it: apt-get install {package}"
+        )
+    return path
+
+
+def build(project: Path, build_dir: Path | None = None, *, sanitize: bool = False) -> Firmware:
+    """Configure and build a generated project, in ``<project>/build`` unless told otherwise.
+
+    Args:
+        project: the folder that codegen wrote.
+        build_dir: where objects and the firmware go.
+        sanitize: with AddressSanitizer and UndefinedBehaviorSanitizer; native board only.
+
+    Raises:
+        MissingDependencyError: a program is not installed.
+        BuildError: CMake, the compiler or the linker failed.
+    """
+    if not (project / "CMakeLists.txt").is_file():
+        raise BuildError(f"{project}: has no CMakeLists.txt. Generate the project first.")
+    folder = build_dir or project / "build"
+    folder.mkdir(parents=True, exist_ok=True)
+    cmake = require("cmake")
+    require("arm-none-eabi-gcc" if (project / TOOLCHAIN).is_file() else "cc")
+    log = folder / LOG
+    log.write_bytes(b"")
+    configure = [cmake, "-S", str(project), "-B", str(folder), *_generator(folder)]
+    _run([*configure, f"-DDD_SANITIZE={'ON' if sanitize else 'OFF'}"], log)
+    _run([cmake, "--build", str(folder), "--parallel"], log)
+    binary = folder / "firmware.bin"
+    return Firmware(
+        elf=folder / "firmware.elf",
+        bin=binary if binary.is_file() else None,
+        map=folder / "firmware.map",
+        log=log,
+    )
+
+
+def flash(firmware: Firmware, program: str, arguments: Sequence[str]) -> None:
+    """Put ``firmware`` on the attached board; ``{bin}`` and ``{elf}`` in ``arguments`` name it.
+
+    Raises:
+        MissingDependencyError: the flasher is not installed.
+        BuildError: the flasher failed.
+    """
+    files = {"bin": str(firmware.bin), "elf": str(firmware.elf)}
+    command = [require(program), *(argument.format(**files) for argument in arguments)]
+    _run(command, firmware.log)
+
+
+def locate(elf: Path, pc: int, *, native: bool = False) -> str:
+    """Return "function at file:line" for an address in a firmware, or an empty string."""
+    tool = shutil.which("addr2line" if native else "arm-none-eabi-addr2line")
+    if tool is None or pc == 0:
+        return ""
+    # The Thumb bit is no part of an address.
+    address = hex(pc if native else pc & ~1)
+    command = [tool, "-f", "-s", "-e", str(elf), address]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = done.stdout.split()
+    if done.returncode != 0 or len(lines) < 2 or lines[0] == "??":
+        return ""
+    return f"{lines[0]} at {lines[1]}"
+
+
+def _generator(folder: Path) -> list[str]:
+    if (folder / "CMakeCache.txt").is_file():
+        return []  # it was chosen before, and cannot be changed
+    if shutil.which("ninja"):
+        return ["-G", "Ninja"]
+    require("make")
+    return ["-G", "Unix Makefiles"]
+
+
+def _run(command: Sequence[str], log: Path) -> None:
+    """Run a step, add what it says to the log, and raise its first complaint if it fails."""
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"$ {' '.join(command)}\n{done.stdout}\n")
+    if done.returncode == 0:
+        return
+    if NEWLIB_MISSING.search(done.stdout):
+        raise MissingDependencyError(
+            "newlib: not installed. Install it: apt-get install libnewlib-arm-none-eabi"
+        )
+    name = Path(command[0]).name
+    raise BuildError(f"{name} failed: {first_complaint(done.stdout)} Log: {log}")
+
+
+def first_complaint(output: str) -> str:
+    """Return the first error in a tool's output, on one line."""
+    for pattern in COMPLAINTS:
+        if (found := pattern.search(output)) is not None:
+            return " ".join(found.group(0).split()).rstrip(".") + "."
+    lines = [line for line in output.splitlines() if line.strip()]
+    return (lines[-1].strip() if lines else "it said nothing").rstrip(".") + "."
