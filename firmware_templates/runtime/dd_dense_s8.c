@@ -4,6 +4,8 @@
 
 void dd_dense_s8(const dd_dense *layer, const int8_t *in, int8_t *out)
 {
+    const int32_t low = layer->out_min - layer->out_zero_point;
+    const int32_t high = layer->out_max - layer->out_zero_point;
     const int8_t *weights = layer->weights;
     for (uint32_t row = 0; row < layer->out_count; row++) {
         int32_t sum = layer->bias[row];
@@ -12,6 +14,6 @@ void dd_dense_s8(const dd_dense *layer, const int8_t *in, int8_t *out)
         }
         weights += layer->in_count;
         const int32_t scaled = dd_requantize(sum, layer->multiplier[row], layer->shift[row]);
-        out[row] = (int8_t)dd_clamp(dd_add(scaled, layer->out_zero_point), layer->out_min, layer->out_max);
+        out[row] = (int8_t)(dd_clamp(scaled, low, high) + layer->out_zero_point);
     }
 }

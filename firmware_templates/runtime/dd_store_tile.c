@@ -9,10 +9,11 @@ static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t 
 {
     const int32_t multiplier = layer->multiplier[channel];
     const int32_t shift = layer->shift[channel];
+    const int32_t zero_point = layer->out_zero_point;
     for (uint32_t step = 0; step < steps; step++) {
         const int32_t sum = dd_add(sums[step], layer->bias[channel]);
         const int32_t scaled = dd_requantize(sum, multiplier, shift);
-        const int32_t code = dd_clamp(dd_add(scaled, layer->out_zero_point), layer->out_min, layer->out_max);
+        const int32_t code = dd_clamp(scaled, layer->out_min - zero_point, layer->out_max - zero_point) + zero_point;
         *out = layer->table == NULL ? (int8_t)code : layer->table[code + 128];
         out += layer->out_channels;
     }

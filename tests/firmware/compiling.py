@@ -1,0 +1,53 @@
+"""Compile the runtime: the harness program for the host, and objects for any compiler."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+
+from dynadeep import firmware_templates
+
+RUNTIME = Path(firmware_templates.__file__).parent / "runtime"
+HARNESS = Path(__file__).parent / "harness"
+SOURCES = tuple(sorted(RUNTIME.glob("*.c")))
+HEADERS = tuple(sorted(RUNTIME.glob("*.h")))
+
+STRICT = (
+    *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow"),
+    *("-Wundef", "-Wcast-qual", "-Wvla", "-Werror"),
+)
+STRICT_C = ("-std=c11", "-Wstrict-prototypes", "-Wmissing-prototypes", *STRICT)
+SANITIZED = (
+    *("-g", "-O1", "-DDD_CHECKED", "-fsanitize=address,undefined"),
+    *("-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
+)
+CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a tool of the toolchain and return what it printed, failing with its own words."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+    return done.stdout
+
+
+def build_harness(folder: Path) -> Path:
+    """Compile the harness into ``folder`` unless the same one already lies there."""
+    sources = [*SOURCES, *sorted(HARNESS.glob("*.c"))]
+    flags = [*STRICT_C, *SANITIZED, f"-I{RUNTIME}", f"-I{HARNESS}"]
+    digest = hashlib.sha256(" ".join(flags).encode())
+    for path in sorted([*sources, *HEADERS, *HARNESS.glob("*.h")]):
+        digest.update(path.name.encode() + path.read_bytes())
+    program = folder / f"harness-{digest.hexdigest()[:16]}"
+    if not program.exists():
+        # Under a name of its own first: workers of a parallel run may compile at the same time.
+        fresh = program.with_suffix(f".{os.getpid()}")
+        run(["gcc", *flags, *map(str, sources), "-o", str(fresh)], folder)
+        fresh.replace(program)
+    return program
+
+
+def compile_objects(compiler: str, flags: tuple[str, ...], folder: Path) -> list[Path]:
+    """Compile every file of the runtime into ``folder``."""
+    run([compiler, *flags, f"-I{RUNTIME}", "-c", *map(str, SOURCES)], folder)
+    return sorted(folder.glob("*.o"))

@@ -1,0 +1,147 @@
+"""Requests to the harness program, which runs the runtime's functions on bytes from a pipe."""
+
+import enum
+import struct
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from tests.firmware.reference import Conv1d, Dense
+
+Int8 = npt.NDArray[np.int8]
+
+DISJOINT = -1
+END_OF_TENSORS = 255
+
+
+class Operation(enum.IntEnum):
+    """What the harness can run, as harness/operations.h numbers it."""
+
+    CONV1D = 1
+    LAYER_CONV1D = 2
+    DENSE = 3
+    LOOKUP = 4
+    REQUANTIZE = 5
+    REQUANTIZE_INDEX = 6
+    MAP_AFFINE = 7
+    MAP_MINMAX = 8
+    DECISION = 9
+    PACKET = 10
+    CRC32 = 11
+    COBS_ENCODE = 12
+    COBS_DECODE = 13
+    LAYER_DENSE = 14
+
+
+class HarnessDied(Exception):  # noqa: N818
+    """The program ended instead of answering: a trap, or the sanitizer's report."""
+
+
+class Harness:
+    """The harness program, started when first needed and again after it died."""
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self._process.communicate()
+
+    def call(self, operation: Operation, payload: bytes) -> bytes:
+        """Run one operation.
+
+        Raises:
+            HarnessDied: with what the program printed.
+        """
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(struct.pack("<IB", 1 + len(payload), operation) + payload)
+            process.stdin.flush()
+        except BrokenPipeError:
+            self._bury(process)
+        header = process.stdout.read(4)
+        if len(header) < 4:
+            self._bury(process)
+        (count,) = struct.unpack("<I", header)
+        reply = process.stdout.read(count)
+        assert len(reply) == count
+        return reply
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen([self._program], stdin=pipe, stdout=pipe, stderr=pipe)
+        return self._process
+
+    def _bury(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = None
+        _, errors = process.communicate()
+        raise HarnessDied(f"status {process.returncode}\n{errors.decode(errors='replace')}")
+
+    def conv1d(self, conv: Conv1d, x: Int8, lead: int = DISJOINT) -> Int8:
+        """Run the kernel, in one buffer if ``lead`` tells where in it the input begins."""
+        out = self.call(Operation.CONV1D, _conv1d(conv, x, lead))
+        return np.frombuffer(out, np.int8).reshape(conv.out_length, conv.out_channels)
+
+    def layer_conv1d(
+        self, conv: Conv1d, x: Int8, *, tensors: int, unfused: bool, first: int
+    ) -> tuple[list[tuple[int, Int8]], int]:
+        """Run a traced layer whose observer stops after ``tensors``; return them and the status."""
+        head = struct.pack("<BBB", tensors, unfused, first)
+        return _tensors(self.call(Operation.LAYER_CONV1D, head + _conv1d(conv, x, DISJOINT)))
+
+    def dense(self, dense: Dense, x: Int8) -> Int8:
+        return np.frombuffer(self.call(Operation.DENSE, _dense(dense, x)), np.int8)
+
+    def layer_dense(
+        self, dense: Dense, x: Int8, *, tensors: int, first: int
+    ) -> tuple[list[tuple[int, Int8]], int]:
+        head = struct.pack("<BB", tensors, first)
+        return _tensors(self.call(Operation.LAYER_DENSE, head + _dense(dense, x)))
+
+
+def _conv1d(conv: Conv1d, x: Int8, lead: int) -> bytes:
+    channels, kernel, in_channels = conv.weights.shape
+    lengths = struct.pack("<HHHH", len(x), conv.out_length, in_channels, channels)
+    geometry = struct.pack("<BBB", kernel, conv.stride, conv.pad_before)
+    points = struct.pack("<bbbb", conv.in_zero_point, conv.zero_point, conv.low, conv.high)
+    table = b"" if conv.table is None else conv.table.tobytes()
+    options = struct.pack("<Bi", conv.table is not None, lead)
+    folded = conv.folded_bias().astype("<i4").tobytes()
+    channel_data = folded + conv.multiplier.astype("<i4").tobytes() + conv.shift.tobytes()
+    weights = conv.weights.tobytes()
+    return lengths + geometry + points + options + weights + channel_data + table + x.tobytes()
+
+
+def _dense(dense: Dense, x: Int8) -> bytes:
+    rows, columns = dense.weights.shape
+    head = struct.pack("<HHbbb", columns, rows, dense.zero_point, dense.low, dense.high)
+    row_data = (
+        dense.folded_bias().astype("<i4").tobytes() + dense.multiplier.astype("<i4").tobytes()
+    )
+    return head + dense.weights.tobytes() + row_data + dense.shift.tobytes() + x.tobytes()
+
+
+def _tensors(reply: bytes) -> tuple[list[tuple[int, Int8]], int]:
+    tensors = []
+    at = 0
+    while reply[at] != END_OF_TENSORS:
+        number, count = struct.unpack_from("<BI", reply, at)
+        tensors.append((number, np.frombuffer(reply, np.int8, count, at + 5)))
+        at += 5 + count
+    return tensors, reply[at + 1]

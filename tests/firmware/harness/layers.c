@@ -1,0 +1,170 @@
+#include <stdlib.h>
+
+#include "dd_runtime.h"
+#include "operations.h"
+
+#define DISJOINT (-1)
+
+typedef struct conv1d_request {
+    dd_conv1d layer;
+    int8_t *in;
+    int8_t *out;
+    void *blocks[7]; /* to be freed */
+} conv1d_request;
+
+static void take_geometry(request *from, dd_conv1d *layer)
+{
+    layer->in_length = take_u16(from);
+    layer->out_length = take_u16(from);
+    layer->in_channels = take_u16(from);
+    layer->out_channels = take_u16(from);
+    layer->kernel = take_u8(from);
+    layer->stride = take_u8(from);
+    layer->pad_before = take_u8(from);
+    layer->in_zero_point = take_s8(from);
+    layer->out_zero_point = take_s8(from);
+    layer->out_min = take_s8(from);
+    layer->out_max = take_s8(from);
+}
+
+/* `lead`: bytes from the beginning of the output to that of the input in one buffer, or DISJOINT. */
+static void place(conv1d_request *to, request *from, int32_t lead)
+{
+    const size_t in_bytes = (size_t)to->layer.in_length * to->layer.in_channels;
+    const size_t out_bytes = (size_t)to->layer.out_length * to->layer.out_channels;
+    to->blocks[5] = NULL;
+    if (lead == DISJOINT) {
+        to->in = to->blocks[5] = take_block(from, in_bytes);
+        to->out = to->blocks[6] = exact_block(out_bytes);
+        return;
+    }
+    const size_t in_end = (size_t)lead + in_bytes;
+    int8_t *shared = to->blocks[6] = exact_block(in_end > out_bytes ? in_end : out_bytes);
+    to->out = shared;
+    to->in = shared + lead;
+    for (size_t i = 0; i < in_bytes; i++) {
+        to->in[i] = take_s8(from);
+    }
+}
+
+static void take_conv1d(request *from, conv1d_request *to)
+{
+    dd_conv1d *layer = &to->layer;
+    take_geometry(from, layer);
+    const bool has_table = take_u8(from) != 0;
+    const int32_t lead = take_s32(from);
+    const size_t channels = layer->out_channels;
+    layer->weights = to->blocks[0] = take_block(from, channels * layer->kernel * layer->in_channels);
+    layer->bias = to->blocks[1] = take_block(from, channels * sizeof(int32_t));
+    layer->multiplier = to->blocks[2] = take_block(from, channels * sizeof(int32_t));
+    layer->shift = to->blocks[3] = take_block(from, channels);
+    layer->table = to->blocks[4] = has_table ? take_block(from, 256) : NULL;
+    place(to, from, lead);
+}
+
+static void free_conv1d(conv1d_request *done)
+{
+    for (size_t i = 0; i < sizeof done->blocks / sizeof done->blocks[0]; i++) {
+        free(done->blocks[i]);
+    }
+}
+
+void run_conv1d(request *from)
+{
+    conv1d_request conv;
+    take_conv1d(from, &conv);
+    dd_conv1d_s8(&conv.layer, conv.in, conv.out);
+    put(conv.out, (size_t)conv.layer.out_length * conv.layer.out_channels);
+    free_conv1d(&conv);
+}
+
+/* Counts down to the tensor at which the observer asks to stop. */
+static bool on_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
+{
+    uint8_t *left = context;
+    put_u8(tensor);
+    put_u32(count);
+    put(values, count);
+    return --*left != 0;
+}
+
+/* Reply: each tensor that was reported, then 255 and the status. */
+void run_layer_conv1d(request *from)
+{
+    uint8_t tensors_wanted = take_u8(from);
+    const bool unfused = take_u8(from) != 0;
+    const uint8_t tensor = take_u8(from);
+    const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = unfused};
+    conv1d_request conv;
+    take_conv1d(from, &conv);
+    const dd_status status =
+        dd_layer_conv1d(&conv.layer, conv.in, conv.out, tensors_wanted == 0 ? NULL : &trace, tensor);
+    put_u8(UINT8_MAX);
+    put_u8((uint8_t)status);
+    free_conv1d(&conv);
+}
+
+typedef struct dense_request {
+    dd_dense layer;
+    void *blocks[5];
+} dense_request;
+
+static void take_dense(request *from, dense_request *to)
+{
+    dd_dense *layer = &to->layer;
+    layer->in_count = take_u16(from);
+    layer->out_count = take_u16(from);
+    layer->out_zero_point = take_s8(from);
+    layer->out_min = take_s8(from);
+    layer->out_max = take_s8(from);
+    layer->weights = to->blocks[0] = take_block(from, (size_t)layer->in_count * layer->out_count);
+    layer->bias = to->blocks[1] = take_block(from, layer->out_count * sizeof(int32_t));
+    layer->multiplier = to->blocks[2] = take_block(from, layer->out_count * sizeof(int32_t));
+    layer->shift = to->blocks[3] = take_block(from, layer->out_count);
+    to->blocks[4] = take_block(from, layer->in_count);
+}
+
+static void free_dense(dense_request *done)
+{
+    for (size_t i = 0; i < sizeof done->blocks / sizeof done->blocks[0]; i++) {
+        free(done->blocks[i]);
+    }
+}
+
+void run_dense(request *from)
+{
+    dense_request dense;
+    take_dense(from, &dense);
+    int8_t *out = exact_block(dense.layer.out_count);
+    dd_dense_s8(&dense.layer, dense.blocks[4], out);
+    put(out, dense.layer.out_count);
+    free(out);
+    free_dense(&dense);
+}
+
+void run_layer_dense(request *from)
+{
+    uint8_t tensors_wanted = take_u8(from);
+    const uint8_t tensor = take_u8(from);
+    const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = false};
+    dense_request dense;
+    take_dense(from, &dense);
+    int8_t *out = exact_block(dense.layer.out_count);
+    const dd_status status =
+        dd_layer_dense(&dense.layer, dense.blocks[4], out, tensors_wanted == 0 ? NULL : &trace, tensor);
+    put_u8(UINT8_MAX);
+    put_u8((uint8_t)status);
+    free(out);
+    free_dense(&dense);
+}
+
+void run_lookup(request *from)
+{
+    int8_t *table = take_block(from, 256);
+    const size_t count = from->left;
+    int8_t *values = take_block(from, count);
+    dd_lookup_s8(table, values, (uint32_t)count);
+    put(values, count);
+    free(values);
+    free(table);
+}

@@ -1,0 +1,92 @@
+"""The runtime as source: what compilers say about it, and what it needs from its surroundings."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.firmware.compiling import (
+    CORTEX_M4,
+    HEADERS,
+    RUNTIME,
+    STRICT,
+    STRICT_C,
+    compile_objects,
+    run,
+)
+
+# memcpy and memset may come from copies of structs; everything else the runtime does itself.
+ALLOWED_OUTSIDE = {"memcpy", "memset", "__aeabi_memcpy", "__aeabi_memcpy4", "__aeabi_memset"}
+STACK_BUDGET_BYTES = 3 * 1024
+
+
+def require(tool: str) -> str:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed; `make setup` installs it")
+    return tool
+
+
+@pytest.mark.parametrize("flags", [("-O0",), ("-O2",), ("-O3",), ("-Os",), ("-O2", "-DDD_CHECKED")])
+@pytest.mark.parametrize(
+    ("compiler", "core"), [("gcc", ()), ("arm-none-eabi-gcc", CORTEX_M4)], ids=["host", "cortex-m4"]
+)
+def test_strict_compilers_have_nothing_to_say(
+    compiler: str, core: tuple[str, ...], flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    compile_objects(require(compiler), (*core, *STRICT_C, *flags), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("compiler", "core"), [("g++", ()), ("arm-none-eabi-g++", CORTEX_M4)], ids=["host", "cortex-m4"]
+)
+def test_each_header_stands_alone_as_cpp(
+    compiler: str, core: tuple[str, ...], tmp_path: Path
+) -> None:
+    sources = []
+    for header in HEADERS:
+        source = tmp_path / f"{header.stem}.cpp"
+        source.write_text(f'#include "{header.name}"\n#include "{header.name}"\n', encoding="utf-8")
+        sources.append(str(source))
+    flags = [*core, "-std=c++14", *STRICT, f"-I{RUNTIME}", "-fsyntax-only"]
+    run([require(compiler), *flags, *sources], tmp_path)
+
+
+def test_runtime_needs_no_library_and_keeps_no_state(tmp_path: Path) -> None:
+    objects = compile_objects(
+        require("arm-none-eabi-gcc"), (*CORTEX_M4, *STRICT_C, "-O2"), tmp_path
+    )
+    linked = run(["arm-none-eabi-nm", *map(str, objects)], tmp_path)
+    symbols = [line.split()[-2:] for line in linked.splitlines() if len(line.split()) >= 2]
+    defined = {name for kind, name in symbols if kind != "U"}
+    outside = {name for kind, name in symbols if kind == "U"} - defined
+    assert outside <= ALLOWED_OUTSIDE
+    assert [name for kind, name in symbols if kind.upper() in "BDC"] == []
+
+
+def test_stack_of_the_deepest_calls_is_bounded(tmp_path: Path) -> None:
+    flags = (*CORTEX_M4, *STRICT_C, "-O2", "-fstack-usage")
+    compile_objects(require("arm-none-eabi-gcc"), flags, tmp_path)
+    frames = {}
+    for report in tmp_path.glob("*.su"):
+        for line in report.read_text(encoding="utf-8").splitlines():
+            where, size, kind = line.split("\t")
+            assert kind == "static", line
+            frames[where.rsplit(":", 1)[1]] = int(size)
+    # More than all frames on top of each other cannot be in use: nothing here calls itself.
+    convolution = sum(size for name, size in frames.items() if not name.startswith("dd_cobs"))
+    assert convolution <= STACK_BUDGET_BYTES + 1024
+
+
+def test_status_codes_are_one_list_without_gaps() -> None:
+    text = (RUNTIME / "dd_status.h").read_text(encoding="utf-8")
+    rows = re.findall(r'X\((DD_\w+), (\d+), "([^"]+)"\)', text)
+    assert [int(value) for _, value, _ in rows] == list(range(len(rows)))
+    assert len({name for name, _, _ in rows}) == len({words for _, _, words in rows}) == len(rows)
+    assert rows[0][0] == "DD_OK"
+
+
+def test_runtime_header_includes_every_public_header() -> None:
+    text = (RUNTIME / "dd_runtime.h").read_text(encoding="utf-8")
+    inner = {"dd_runtime.h", "dd_requant.h", "dd_lanes.h", "dd_store_tile.h"}
+    assert set(re.findall(r'#include "(\w+\.h)"', text)) == {h.name for h in HEADERS} - inner
