@@ -1,0 +1,168 @@
+"""The compressed stream: segments to the board, packets back, decoded and counted.
+
+Two gains are always shown together, because the published one hides what is not compressed:
+
+- mean CG (published): the mean over segments of samples per transmitted value, where a code counts
+  as one value and an uncompressed segment as 1. What does not fill a segment is left out.
+- byte CG: bytes of int16 samples in / bytes of packets out, headers, padding and uncompressed
+  segments included.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.bundle import Manifest
+from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
+from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.decode import Decoder
+from dynadeep.host_tools.device import Device
+from dynadeep.host_tools.ecg import Record
+from dynadeep.host_tools.errors import PacketError
+
+SAMPLE_BYTES = 2
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One segment as it was sent and decoded."""
+
+    record: str
+    level: int
+    samples: int  # real ones, without padding
+    packet: bytes
+    predicted: tuple[float, ...]  # per level, in the manifest's error unit
+    prd: float  # percent, on the scale where the window is [0, 1]
+    prdn: float  # percent
+    ticks: int
+
+
+@dataclass(frozen=True)
+class StreamResult:
+    """What a stream at one bound came to. Errors in percent; None where nothing was compressed."""
+
+    bound: float
+    segments: int
+    levels: dict[str, int]  # segments sent at each level
+    mean_cg: float
+    byte_cg: float
+    bytes_in: int
+    bytes_out: int
+    prd: float  # mean over all segments, an uncompressed one counts 0
+    prdn: float
+    prd_compressed: float | None  # mean over the compressed segments alone
+    prdn_compressed: float | None
+    within_bound: float | None  # share of compressed segments whose true error is within it
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Every segment of a stream, and what they come to."""
+
+    sent: tuple[Sent, ...]
+    result: StreamResult
+
+
+def send(device: Device, decoder: Decoder, records: Iterable[Record]) -> list[Sent]:
+    """Send all segments of ``records``, each record as its own stream, and decode the packets.
+
+    Raises:
+        PacketError: a packet cannot be trusted, or its number shows that one was lost.
+    """
+    sent = []
+    for stream, record in enumerate(records):
+        device.reset(stream)
+        for index, segment in enumerate(record.segments):
+            reply = device.run(segment)
+            _check_numbers(packets.decode(reply.packet, decoder.manifest), stream, index)
+            decoded = decoder.decode(reply.packet)
+            prd, prdn = distortion(segment, decoded, record.real_samples(index))
+            sent.append(
+                Sent(
+                    record=record.name,
+                    level=reply.level,
+                    samples=record.real_samples(index),
+                    packet=reply.packet,
+                    predicted=tuple(real_error(value) for value in reply.predicted),
+                    prd=prd,
+                    prdn=prdn,
+                    ticks=reply.ticks,
+                )
+            )
+    return sent
+
+
+def stream_at_bounds(
+    device: Device,
+    decoder: Decoder,
+    records: Sequence[Record],
+    bounds: Sequence[float],
+    on_bound: Callable[[float], None] = lambda bound: None,
+) -> list[Stream]:
+    """Stream ``records`` once at each bound, set at run time over the link."""
+    streams = []
+    for bound in bounds:
+        on_bound(bound)
+        device.bound(fixed_error(bound))
+        sent = send(device, decoder, records)
+        streams.append(Stream(tuple(sent), summarise(sent, bound, decoder.manifest)))
+    return streams
+
+
+def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamResult:
+    """Count a stream."""
+    names = ["none", *(level.name for level in manifest.levels)]
+    counts = Counter(names[one.level] for one in sent)
+    packed = [one for one in sent if one.level != LEVEL_NONE]
+    bytes_in = sum(SAMPLE_BYTES * one.samples for one in sent)
+    bytes_out = sum(len(one.packet) for one in sent)
+    whole = [one.level for one in sent if one.samples == manifest.segment_length]
+    return StreamResult(
+        bound=bound,
+        segments=len(sent),
+        levels={name: counts[name] for name in names},
+        mean_cg=mean_cg(whole, manifest),
+        byte_cg=bytes_in / bytes_out,
+        bytes_in=bytes_in,
+        bytes_out=bytes_out,
+        prd=_mean([one.prd for one in sent]),
+        prdn=_mean([one.prdn for one in sent]),
+        prd_compressed=_mean([one.prd for one in packed]) if packed else None,
+        prdn_compressed=_mean([one.prdn for one in packed]) if packed else None,
+        within_bound=_mean([float(one.prd <= bound) for one in packed]) if packed else None,
+    )
+
+
+def mean_cg(levels: Sequence[int], manifest: Manifest) -> float:
+    """Return the published gain: the mean of each whole segment's samples per transmitted value."""
+    gains = [1.0, *(manifest.segment_length / level.codes for level in manifest.levels)]
+    return _mean([gains[level] for level in levels])
+
+
+def distortion(
+    segment: npt.NDArray[np.int16], decoded: npt.NDArray[np.float64], real: int
+) -> tuple[float, float]:
+    """Return PRD and PRDN in percent of the first ``real`` samples, the window scaled to [0, 1]."""
+    from dynadeep.train import metrics  # noqa: PLC0415 - the one definition, which training uses too
+
+    original = segment[None, :real].astype(np.float64)
+    window = metrics.unit_scale(original, original)
+    result = metrics.unit_scale(decoded[None, :real], original)
+    return float(metrics.prd(window, result)[0]), float(metrics.prdn(window, result)[0])
+
+
+def _check_numbers(packet: packets.Packet, stream: int, index: int) -> None:
+    expected = (stream, index % (1 << 16))
+    if (packet.stream, packet.sequence) != expected:
+        raise PacketError(
+            f"packet {packet.sequence} of stream {packet.stream} came, {expected[1]} of "
+            f"{expected[0]} was due: a packet was lost or came twice."
+        )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)

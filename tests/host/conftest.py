@@ -1,0 +1,48 @@
+"""Small manifests for tests that need no exported model."""
+
+from collections.abc import Callable
+
+import pytest
+
+from dynadeep.codegen.bundle import InputMap, Level, Manifest, Quantization
+
+ManifestMaker = Callable[..., Manifest]
+
+
+def make_level(name: str, codes: int, segment_length: int) -> Level:
+    return Level(
+        name=name,
+        codes=codes,
+        gain=segment_length / codes,
+        latent_tensor=f"{name}/silu",
+        latent=Quantization(0.5, 3),
+        error_tensor=f"{name}/dense",
+        error=Quantization(0.125, -128),
+        margin=0.0,
+    )
+
+
+@pytest.fixture(scope="session")
+def make_manifest() -> ManifestMaker:
+    def make(
+        kind: str = "affine", segment_length: int = 2000, model_id: str = "0123456789abcdef"
+    ) -> Manifest:
+        affine = InputMap("affine", 1024, 8192, 15)
+        return Manifest(
+            model_id=model_id,
+            kit_version="0.1.0",
+            sample_rate_hz=360,
+            segment_length=segment_length,
+            adc_gain=200.0,
+            adc_baseline=1024,
+            error_unit="PRD %",
+            default_bound=8.0,
+            input_tensor="segment",
+            input=Quantization(1 / 128, 0),
+            input_map=affine if kind == "affine" else InputMap("minmax"),
+            levels=(make_level("cg32", 62, segment_length), make_level("cg64", 31, segment_length)),
+            files={},
+            record={},
+        )
+
+    return make

@@ -1,0 +1,134 @@
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.errors import PacketError
+from dynadeep.host_tools.packet import Packet
+
+SEGMENT = np.arange(-1000, 1000, dtype=np.int16)
+CODES = {1: np.arange(62, dtype=np.int8) - 31, 2: np.arange(31, dtype=np.int8) - 15}
+KINDS = ("affine", "minmax")
+
+
+def make(manifest, level, *, stream=7, sequence=9) -> Packet:
+    payload = packets.payload_of(manifest, level, SEGMENT, CODES.get(level))
+    return Packet(level, packets.short_model_id(manifest), stream, sequence, payload)
+
+
+def reseal(data: bytes) -> bytes:
+    """Give altered bytes a CRC that fits them, so that only the alteration can be refused."""
+    return data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_what_was_encoded_is_decoded(make_manifest, kind, level):
+    manifest = make_manifest(kind)
+    packet = make(manifest, level)
+    assert packets.decode(packets.encode(packet), manifest) == packet
+
+
+@given(stream=st.integers(0, 0xFFFF), sequence=st.integers(0, 0xFFFF), level=st.integers(0, 2))
+def test_every_stream_and_sequence_number_survives(make_manifest, stream, sequence, level):
+    manifest = make_manifest()
+    packet = make(manifest, level, stream=stream, sequence=sequence)
+    assert packets.decode(packets.encode(packet), manifest) == packet
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes"), [("affine", (4017, 79, 48)), ("minmax", (4017, 83, 52))]
+)
+def test_packets_have_the_documented_sizes(make_manifest, kind, sizes):
+    manifest = make_manifest(kind)
+    assert tuple(packets.packet_bytes(manifest, level) for level in range(3)) == sizes
+    assert tuple(len(packets.encode(make(manifest, level))) for level in range(3)) == sizes
+
+
+def test_the_bytes_are_those_of_the_description(make_manifest):
+    data = packets.encode(make(make_manifest(), 2))
+    assert data[:13] == bytes.fromhex("dd 12 01234567 0700 0900 00 1f00")
+    assert data[13:44] == CODES[2].tobytes()
+    assert data[44:] == zlib.crc32(data[:44]).to_bytes(4, "little")
+
+
+def test_an_uncompressed_packet_gives_the_samples_back(make_manifest):
+    content = packets.content_of(make(make_manifest(), 0), make_manifest())
+    assert content.samples is not None
+    assert np.array_equal(content.samples, SEGMENT)
+
+
+def test_minmax_packets_carry_the_range_of_the_window(make_manifest):
+    manifest = make_manifest("minmax")
+    content = packets.content_of(make(manifest, 1), manifest)
+    assert content.window_range == (-1000, 999)
+    assert content.codes is not None
+    assert np.array_equal(content.codes, CODES[1])
+
+
+@given(position=st.integers(0, 78), bit=st.integers(0, 7))
+def test_one_flipped_bit_is_refused(make_manifest, position, bit):
+    manifest = make_manifest()
+    data = bytearray(packets.encode(make(manifest, 1)))
+    data[position] ^= 1 << bit
+    with pytest.raises(PacketError):
+        packets.decode(bytes(data), manifest)
+
+
+@given(length=st.integers(0, 78))
+def test_a_cut_packet_is_refused(make_manifest, length):
+    manifest = make_manifest()
+    with pytest.raises(PacketError):
+        packets.decode(packets.encode(make(manifest, 1))[:length], manifest)
+
+
+@given(data=st.binary(max_size=200))
+def test_noise_is_refused_and_nothing_else_is_raised(make_manifest, data):
+    with pytest.raises(PacketError):
+        packets.decode(data, make_manifest())
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "reason"),
+    [
+        (0, 0xDE, "starts with 0xDE"),
+        (1, 0x21, "packet version 2"),
+        (1, 0x13, "level 3, the model has 0 to 2"),
+        (1, 0x12, "payload of 62 bytes, level 2 has 31"),
+        (2, 0xFF, "made by model ff234567"),
+        (10, 1, "quantisation 1"),
+    ],
+)
+def test_a_sound_packet_that_does_not_fit_is_refused_with_the_reason(
+    make_manifest, offset, value, reason
+):
+    manifest = make_manifest()
+    data = bytearray(packets.encode(make(manifest, 1)))
+    data[offset] = value
+    with pytest.raises(PacketError, match=reason):
+        packets.decode(reseal(bytes(data)), manifest)
+
+
+def test_a_wrong_length_field_is_refused(make_manifest):
+    manifest = make_manifest()
+    data = bytearray(packets.encode(make(manifest, 1)))
+    data[11] += 1
+    with pytest.raises(PacketError, match="header says 80"):
+        packets.decode(reseal(bytes(data)), manifest)
+
+
+def test_a_file_of_packets_is_cut_where_each_ends(make_manifest):
+    manifest = make_manifest()
+    made = [packets.encode(make(manifest, level)) for level in (0, 2, 1, 1)]
+    assert packets.split(b"".join(made)) == made
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x00", b"\xdd", b"\xdd\x11" + bytes(9) + b"\x05\x00" + bytes(8)]
+)
+def test_a_file_of_something_else_is_refused(data):
+    with pytest.raises(PacketError):
+        packets.split(data)
