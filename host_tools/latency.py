@@ -1,0 +1,105 @@
+"""Latency by the board's counter: instructions in an emulator, cycles on a board, never mixed up.
+
+QEMU models no caches, wait states or dual issue: what it counts are instructions, repeatable to the
+tick, and they are called so. What a tick stands for is ``Device.counter``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.numerics import INT32_MAX
+from dynadeep.codegen.plan import Plan
+from dynadeep.host_tools.device import Counter, Device
+
+
+@dataclass(frozen=True)
+class LayerLatency:
+    """One layer's share; ``count`` in the counter's unit."""
+
+    layer: str
+    count: int
+    macs: int
+
+    @property
+    def per_mac(self) -> float | None:
+        """Counts per multiply-accumulate; None where a layer has none."""
+        return self.count / self.macs if self.macs else None
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What one segment costs, from its samples to its sealed packet."""
+
+    unit: str  # "instructions", "cycles" or "nanoseconds"
+    per_segment: int  # the most over all runs: uncompressed, for the CRC over its samples
+    least: int
+    segments: int
+    macs: int
+    ticks: int  # of the board's counter, the most
+    counter: Counter
+    layers: tuple[LayerLatency, ...]  # in order of execution
+
+    @property
+    def per_mac(self) -> float:
+        """Counts per multiply-accumulate of the whole segment."""
+        return self.per_segment / self.macs
+
+    @property
+    def seconds(self) -> float | None:
+        """How long a segment takes; None in an emulator, where no time is real."""
+        return None if self.unit == "instructions" else self.ticks / self.counter.rate_hz
+
+
+def measure(device: Device, plan: Plan, segments: Sequence[npt.NDArray[np.int16]]) -> Latency:
+    """Run ``segments``, int16 [T], for the total, and trace the first of them for the layers.
+
+    Each is run at a bound that nothing meets and at one that everything meets.
+
+    Args:
+        device: a board that runs the model.
+        plan: names the tensors and gives the MACs.
+        segments: at least one.
+    """
+    counter = device.counter
+    ticks = _ticks(device, segments)
+    return Latency(
+        unit=counter.unit,
+        per_segment=round(max(ticks) * counter.per_tick),
+        least=round(min(ticks) * counter.per_tick),
+        segments=len(segments),
+        macs=plan.macs,
+        ticks=max(ticks),
+        counter=counter,
+        layers=_by_layer(device, plan, segments[0]),
+    )
+
+
+def _ticks(device: Device, segments: Sequence[npt.NDArray[np.int16]]) -> list[int]:
+    """Return the ticks of every run, and leave the bound as it was."""
+    before = device.bound()
+    ticks = []
+    for bound in (0, INT32_MAX):
+        device.bound(bound)
+        ticks += [device.run(segment).ticks for segment in segments]
+    device.bound(before)
+    return ticks
+
+
+def _by_layer(
+    device: Device, plan: Plan, segment: npt.NDArray[np.int16]
+) -> tuple[LayerLatency, ...]:
+    """Sum a fused trace's ticks by layer; the input map comes first, with no MACs."""
+    layer_of = {tensor.number: tensor.layer for tensor in plan.tensors}
+    macs = {layer.name: layer.macs for layer in plan.network.layers}
+    ticks: dict[str, int] = {}
+    for entry in device.trace(segment, unfused=False):
+        name = layer_of[entry.tensor]
+        ticks[name] = ticks.get(name, 0) + entry.ticks
+    per_tick = device.counter.per_tick
+    return tuple(
+        LayerLatency(name, round(count * per_tick), macs.get(name, 0))
+        for name, count in ticks.items()
+    )

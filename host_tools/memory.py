@@ -1,0 +1,157 @@
+"""Memory: flash and static RAM from the ELF file, the stack's high-water mark from the board."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.constants import SH_FLAGS
+from elftools.elf.elffile import ELFFile
+
+from dynadeep.host_tools.errors import BuildError
+from dynadeep.host_tools.protocol import StackUse
+
+STACK_SECTIONS = (".stack", "._user_heap_stack")
+"""Sections that only reserve the stack: counted as reserved, never as static RAM."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section that takes room on the board."""
+
+    name: str
+    bytes: int
+    in_flash: bool  # takes room in the image
+    in_ram: bool
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One object or function."""
+
+    name: str
+    section: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """What an ELF file needs of a board."""
+
+    sections: tuple[Section, ...]
+    symbols: tuple[Symbol, ...]  # largest first
+    compiler: str  # as it signed the file, "" if it did not
+
+    @property
+    def flash_bytes(self) -> int:
+        """All that is programmed: code, constants and the initial values of variables."""
+        return sum(section.bytes for section in self.sections if section.in_flash)
+
+    @property
+    def static_ram_bytes(self) -> int:
+        """All variables; the room that is merely reserved for the stack is left out."""
+        return sum(
+            section.bytes
+            for section in self.sections
+            if section.in_ram and section.name not in STACK_SECTIONS
+        )
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What the firmware takes, in bytes. ``ram_bytes`` = static + the stack's measured peak."""
+
+    flash_bytes: int
+    static_ram_bytes: int
+    stack_peak_bytes: int
+    stack_reserved_bytes: int
+    compiler: str
+    sections: tuple[Section, ...]
+    flash_by_layer: dict[str, int]  # constants of each layer
+    ram_by_symbol: dict[str, int]  # the largest variables
+
+    @property
+    def ram_bytes(self) -> int:
+        """Static RAM and the stack's high-water mark."""
+        return self.static_ram_bytes + self.stack_peak_bytes
+
+
+def read_image(elf: Path) -> Image:
+    """Read an ELF file's sections and symbols.
+
+    Raises:
+        BuildError: there is no such file, or it is no ELF file.
+    """
+    if not elf.is_file():
+        raise BuildError(f"{elf}: no such file. Build the firmware first.")
+    try:
+        with elf.open("rb") as file:
+            parsed = ELFFile(file)
+            return Image(tuple(_sections(parsed)), tuple(_symbols(parsed)), _compiler(parsed))
+    except ELFError as error:
+        raise BuildError(f"{elf}: not an ELF file ({error}). Build the firmware again.") from error
+
+
+def measure(image: Image, stack: StackUse, layers: Iterable[str]) -> Memory:
+    """Join what the ELF file says with what the board says of its stack."""
+    in_ram = {section.name for section in image.sections if section.in_ram}
+    return Memory(
+        flash_bytes=image.flash_bytes,
+        static_ram_bytes=image.static_ram_bytes,
+        stack_peak_bytes=stack.peak_bytes,
+        stack_reserved_bytes=stack.size_bytes,
+        compiler=image.compiler,
+        sections=image.sections,
+        flash_by_layer=flash_by_layer(image, layers),
+        ram_by_symbol={
+            symbol.name: symbol.bytes
+            for symbol in image.symbols
+            if symbol.section in in_ram and symbol.section not in STACK_SECTIONS
+        },
+    )
+
+
+def flash_by_layer(image: Image, layers: Iterable[str]) -> dict[str, int]:
+    """Return the bytes of constants of each layer: the symbols called ``<layer>_...``."""
+    in_flash = {section.name for section in image.sections if not section.in_ram}
+    constants = [symbol for symbol in image.symbols if symbol.section in in_flash]
+    return {
+        layer: sum(s.bytes for s in constants if s.name.startswith(f"{layer}_")) for layer in layers
+    }
+
+
+def _sections(parsed: Any) -> Iterable[Section]:
+    for section in parsed.iter_sections():
+        flags = section["sh_flags"]
+        if flags & SH_FLAGS.SHF_ALLOC and section["sh_size"]:
+            yield Section(
+                name=section.name,
+                bytes=section["sh_size"],
+                in_flash=section["sh_type"] != "SHT_NOBITS",
+                in_ram=bool(flags & SH_FLAGS.SHF_WRITE),
+            )
+
+
+def _symbols(parsed: Any) -> Iterable[Symbol]:
+    """Yield objects and functions with a size, largest first, then by name."""
+    table = parsed.get_section_by_name(".symtab")
+    if table is None:
+        return
+    found = set()
+    for symbol in table.iter_symbols():
+        index = symbol["st_shndx"]
+        if symbol["st_size"] and isinstance(index, int):
+            section = parsed.get_section(index).name
+            found.add((-symbol["st_size"], symbol.name, section))
+    for size, name, section in sorted(found):
+        yield Symbol(name, section, -size)
+
+
+def _compiler(parsed: Any) -> str:
+    """Return the first line of ``.comment``: ``GCC: (...) 12.2.1 20221205``."""
+    section = parsed.get_section_by_name(".comment")
+    if section is None:
+        return ""
+    text: str = section.data().split(b"\0")[0].decode("ascii", "replace")
+    return text

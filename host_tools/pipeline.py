@@ -1,0 +1,101 @@
+"""The stages one after the other, as functions that the commands, the demo and the tests share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dynadeep.codegen.board import Board, load_board
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.generate import generate
+from dynadeep.codegen.plan import Plan, make_plan
+from dynadeep.host_tools import toolchain
+from dynadeep.host_tools.device import Device
+from dynadeep.host_tools.links.link import Link
+from dynadeep.host_tools.links.native import NativeLink
+from dynadeep.host_tools.links.qemu import QemuLink
+from dynadeep.host_tools.links.serial import open_serial
+from dynadeep.host_tools.toolchain import Firmware
+
+if TYPE_CHECKING:
+    from dynadeep.export.bundle import ExportReport
+
+SOURCES = Path("build/sources")
+
+
+@dataclass(frozen=True)
+class Station:
+    """A board that was greeted, with the model that it runs."""
+
+    bundle: Bundle
+    plan: Plan
+    board: Board
+    device: Device
+    elf: Path | None  # None where the firmware was built elsewhere
+
+    @property
+    def emulated(self) -> bool:
+        """Whether the board is an emulator, whose counter counts instructions."""
+        return self.device.link.counts_instructions
+
+
+def export_checkpoint(
+    checkpoint: Path | None, out: Path, calibration: Path | None = None
+) -> "ExportReport":
+    """Export a checkpoint, by default the one that the kit ships, to the bundle ``out``."""
+    from dynadeep.export.bundle import export_bundle  # noqa: PLC0415 - needs torch and tensorflow
+    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT  # noqa: PLC0415
+
+    return export_bundle(checkpoint or DEFAULT_CHECKPOINT, out, calibration)
+
+
+def make_firmware(bundle: Bundle, board: str, sources: Path | None = None) -> Firmware:
+    """Generate a board's C project, in ``sources`` or a folder of its own, and build it."""
+    folder = sources or SOURCES / f"{board}-{bundle.manifest.model_id}"
+    generate(bundle, load_board(board), folder)
+    return toolchain.build(folder)
+
+
+def open_link(board: Board, elf: Path) -> Link:
+    """Start what runs a board's firmware on this computer.
+
+    Raises:
+        BoardError: the board has neither emulator nor native target.
+    """
+    if board.target == "native":
+        return NativeLink(elf)
+    if board.emulator is None:
+        raise BoardError(f"{board.name}: it has no emulator. Connect it and give its --port.")
+    emulator = board.emulator
+    return QemuLink(elf, emulator.machine, emulator.arguments, emulator.program)
+
+
+@contextmanager
+def connect(
+    bundle: Bundle, board: str, *, port: str | None = None, elf: Path | None = None
+) -> Iterator[Station]:
+    """Open a board and make sure that it runs the bundle's model.
+
+    Args:
+        bundle: what the board must run.
+        board: its name; what the firmware calls itself must be the same.
+        port: a serial port or pyserial URL; without it ``elf`` is run on this computer.
+        elf: the firmware.
+
+    Raises:
+        LinkError: nothing answers.
+        WrongFirmwareError: it runs another model, or is another board.
+    """
+    description = load_board(board)
+    if port is not None:
+        baud = description.uart.baud if description.uart else None
+        link = open_serial(port, baud) if baud else open_serial(port)
+    else:
+        assert elf is not None
+        link = open_link(description, elf)
+    with link:
+        device = Device(link)
+        device.hello(bundle.manifest.model_id, board)
+        yield Station(bundle, make_plan(bundle), description, device, elf)

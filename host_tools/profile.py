@@ -1,0 +1,27 @@
+"""Latency and memory of a greeted board: what the profile, the bench and the demo share."""
+
+from dynadeep.host_tools import latency, memory
+from dynadeep.host_tools.latency import Latency
+from dynadeep.host_tools.memory import Memory
+from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.references import golden_cases
+
+
+def measure(station: Station, segments: int) -> tuple[Latency, Memory | None]:
+    """Run the first golden segments and return what they cost.
+
+    Returns:
+        The latency, and the memory unless the firmware's ELF file is not known.
+    """
+    chosen = [case.segment for case in golden_cases(station.bundle)[:segments]]
+    cost = latency.measure(station.device, station.plan, chosen)
+    return cost, measure_memory(station)
+
+
+def measure_memory(station: Station) -> Memory | None:
+    """Return flash, RAM and the stack's peak so far; None without a microcontroller's ELF."""
+    if station.elf is None or not station.board.cortex_m:
+        return None
+    stack = station.device.memory()
+    layers = [layer.name for layer in station.plan.network.layers]
+    return memory.measure(memory.read_image(station.elf), stack, layers)

@@ -1,0 +1,71 @@
+"""Where parity's reference tensors come from: the bundle's golden vectors, or TFLite on new ECG."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN, Bundle
+from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.numerics import map_input
+from dynadeep.host_tools.ecg import Record
+
+SAMPLES = "samples"
+NAMES = "names"
+BATCH = 8
+"""Segments that TFLite runs before the first of them is handed on: bounds the memory in use."""
+
+Samples = npt.NDArray[np.int16]
+Tensors = Mapping[str, npt.NDArray[np.int8]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One segment, int16 [T], and every tensor of the reference for it, int8 [T', C]."""
+
+    name: str
+    segment: Samples
+    tensors: Tensors
+
+
+def golden_cases(bundle: Bundle) -> list[Case]:
+    """Return the bundle's golden vectors: real segments and adversarial ones.
+
+    Raises:
+        BundleError: ``golden.npz`` is not one, or not of this manifest's segment length.
+    """
+    path = bundle.path(GOLDEN)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        samples, names = arrays.pop(SAMPLES), arrays.pop(NAMES)
+    except (ValueError, KeyError, EOFError) as error:
+        raise BundleError(f"{path}: not golden vectors ({error}). Export again.") from error
+    if samples.ndim != 2 or samples.shape[1] != bundle.manifest.segment_length:
+        raise BundleError(
+            f"{path}: segments of shape {list(samples.shape)}, expected "
+            f"[N, {bundle.manifest.segment_length}]. Export the bundle again."
+        )
+    return [
+        Case(str(name), samples[i], {key: values[i] for key, values in arrays.items()})
+        for i, name in enumerate(names)
+    ]
+
+
+def reference_cases(bundle: Bundle, records: Iterable[Record]) -> Iterator[Case]:
+    """Yield every segment of ``records`` with its tensors, computed by TFLite's reference kernels.
+
+    Raises:
+        MissingDependencyError: TensorFlow is not installed.
+    """
+    from dynadeep.export.reference import Reference  # noqa: PLC0415 - needs TensorFlow
+
+    reference = Reference(bundle.path(ENCODER_TFLITE))
+    for record in records:
+        for start in range(0, len(record.segments), BATCH):
+            batch = record.segments[start : start + BATCH]
+            tensors = reference.run(map_input(batch, bundle.manifest.input_map))
+            for i, segment in enumerate(batch):
+                values = {name: stack[i] for name, stack in tensors.items()}
+                yield Case(f"{record.name}/{start + i}", segment, values)
