@@ -1,1 +1,118 @@
-"""The command line: one module per command."""
+"""The command line: one module per command, listed here; every error is one line.
+
+A command's module imports what it needs inside its function, so that ``dynadeep --help`` is quick
+and works with the base packages alone.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+from dynadeep.codegen.errors import DynadeepError
+from dynadeep.host_tools.cli.bench import bench
+from dynadeep.host_tools.cli.boards import boards
+from dynadeep.host_tools.cli.build import build
+from dynadeep.host_tools.cli.decode import decode
+from dynadeep.host_tools.cli.demo import demo
+from dynadeep.host_tools.cli.evaluate import evaluate
+from dynadeep.host_tools.cli.export import export
+from dynadeep.host_tools.cli.generate import generate
+from dynadeep.host_tools.cli.hello import hello
+from dynadeep.host_tools.cli.parity import parity
+from dynadeep.host_tools.cli.profile import profile
+from dynadeep.host_tools.cli.stream import stream
+from dynadeep.host_tools.cli.train import train
+
+COMMANDS: tuple[Callable[..., None], ...] = (
+    train,
+    evaluate,
+    export,
+    generate,
+    build,
+    hello,
+    parity,
+    profile,
+    stream,
+    decode,
+    boards,
+    bench,
+    demo,
+)
+
+TRACEBACK = "--traceback"
+OTHER_FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dynadeep {version('dynadeep')}")
+        raise typer.Exit
+
+
+def _callback(
+    traceback: Annotated[
+        bool, typer.Option(TRACEBACK, help="Show where an error comes from, not only what it is.")
+    ] = False,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _print_version(wanted=value))
+    ] = False,
+) -> None:
+    """Take an ECG compressor from PyTorch to a microcontroller, every bit checked on the board."""
+
+
+def make_app() -> typer.Typer:
+    """Return the application with all commands."""
+    app = typer.Typer(
+        name="dynadeep",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_callback)
+    for command in COMMANDS:
+        app.command()(command)
+    return app
+
+
+def main() -> None:
+    """Run the command line and end the process with the exit status of docs/errors.md."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; a failure is one line on standard error."""
+    shown = TRACEBACK in arguments
+    rest = [argument for argument in arguments if argument != TRACEBACK]
+    try:
+        result = make_app()(rest, prog_name="dynadeep", standalone_mode=False)
+    except Exception as error:
+        if shown:
+            raise
+        return _report(error)
+    if result == INTERRUPTED:
+        print("dynadeep: interrupted", file=sys.stderr)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception) -> int:
+    """Print one line about ``error`` and return its exit status."""
+    message, status = _describe(error)
+    line = " ".join(message.split())
+    print(f"dynadeep: {line}", file=sys.stderr)
+    return status
+
+
+def _describe(error: Any) -> tuple[str, int]:
+    if isinstance(error, DynadeepError):
+        return str(error), error.exit_status
+    if hasattr(error, "format_message"):  # typer's own usage errors, whatever they derive from
+        hint = error.ctx.command_path if getattr(error, "ctx", None) else "dynadeep"
+        return f"{error.format_message()} See: {hint} --help", USAGE
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}.", OTHER_FAILURE
+    kind = type(error).__name__
+    return f"{kind}: {error} (a fault of the kit; --traceback shows where)", OTHER_FAILURE

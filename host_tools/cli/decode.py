@@ -1,0 +1,31 @@
+"""dynadeep decode."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, BundleOption
+
+
+def decode(
+    *,
+    packets: Annotated[Path, typer.Argument(help="File of packets, as 'stream --packets' writes.")],
+    out: Annotated[Path, typer.Option("--out", help="ECG in ADC units: .npy or .csv.")],
+    bundle: BundleOption = DEFAULT_BUNDLE,
+) -> None:
+    """Decode packets to ECG with the bundle's trained decoder."""
+    import numpy as np  # noqa: PLC0415
+
+    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
+    from dynadeep.host_tools.decode import Decoder  # noqa: PLC0415
+    from dynadeep.host_tools.packet import split  # noqa: PLC0415
+
+    decoder = Decoder(read_bundle(bundle))
+    found = split(packets.read_bytes())
+    ecg = np.array([decoder.decode(data) for data in found])
+    if out.suffix == ".npy":
+        np.save(out, ecg)
+    else:
+        np.savetxt(out, ecg.reshape(-1), fmt="%.3f")
+    typer.echo(f"{out}: {len(found)} segments, {ecg.size} samples in ADC units")

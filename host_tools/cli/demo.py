@@ -1,0 +1,40 @@
+"""dynadeep demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.options import BUILD, DEFAULT_BOARD, BoardOption, BoundOption
+
+
+def demo(
+    *,
+    board: BoardOption = DEFAULT_BOARD,
+    out: Annotated[Path, typer.Option("--out", help="Folder of all that is made.")] = BUILD
+    / "demo",
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="NAME.safetensors; else the shipped one.")
+    ] = None,
+    bound: BoundOption = None,
+    segments: Annotated[
+        int, typer.Option(min=1, help="Streamed of each recording, at each bound.")
+    ] = 1,
+) -> None:
+    """Take the shipped checkpoint to checked, measured firmware and decoded ECG; print a summary.
+
+    Ends with status 0 only if every bit was equal and every budget was kept.
+    """
+    from dynadeep.host_tools import summary  # noqa: PLC0415
+    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
+    from dynadeep.host_tools.demo import REPORT, DemoConfig, require_held, run_demo  # noqa: PLC0415
+
+    console = summary.make_console()
+    with heavy("export"):
+        report = run_demo(
+            DemoConfig(out, board, checkpoint, bound, segments),
+            lambda line: summary.print_lines(console, [line]),
+        )
+    summary.print_report(console, report)
+    summary.print_lines(console, [f"All of it: {out / REPORT}"])
+    require_held(report)

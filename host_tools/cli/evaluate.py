@@ -1,0 +1,37 @@
+"""dynadeep evaluate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.stages import heavy
+
+
+def evaluate(
+    *,
+    checkpoint: Annotated[Path, typer.Argument(help="NAME.safetensors, NAME.json beside it.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of MIT-BIH; else $DYNADEEP_DATA.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="patient or published; else the one it was trained on.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+) -> None:
+    """Score a checkpoint on a split's test windows: PRD, PRDN, and how the heads foresee them."""
+    with heavy("train"):
+        from dynadeep.train import evaluate as stage  # noqa: PLC0415 - needs PyTorch
+    result = stage.evaluate(
+        stage.EvaluateConfig(
+            checkpoint=checkpoint,
+            data=data,
+            split=split,  # type: ignore[arg-type]  # train refuses what it does not know
+            device=device,
+        )
+    )
+    seen = "" if result.unseen else "; trained on another split, so it may have seen some of them"
+    typer.echo(f"{result.windows} test windows of the {result.split} split{seen}")
+    for level, scores in result.scores.items():
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        typer.echo(f"CG {level}: {figures}")

@@ -1,0 +1,37 @@
+"""dynadeep export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE
+from dynadeep.host_tools.cli.stages import heavy
+
+
+def export(
+    *,
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="NAME.safetensors; without it the shipped one.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="The bundle's folder.")] = DEFAULT_BUNDLE,
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="Folder of MIT-BIH; else the shipped excerpt of it."),
+    ] = None,
+) -> None:
+    """Turn a checkpoint into a bundle: ONNX, int8 TFLite, golden vectors, manifest."""
+    from dynadeep.host_tools.pipeline import export_checkpoint  # noqa: PLC0415
+
+    with heavy("export"):
+        report = export_checkpoint(checkpoint, out, calibration)
+    operators = ", ".join(f"{count} {name}" for name, count in report.operators.items())
+    typer.echo(f"bundle {report.folder}: model {report.model_id}")
+    typer.echo(f"ONNX against PyTorch: max abs difference {report.onnx_difference:.2g}")
+    typer.echo(f"int8 TFLite: {operators}")
+    typer.echo(
+        f"reference against witness: {report.tensors_checked} tensors of "
+        f"{report.segments_checked} segments equal"
+    )
+    for loss in report.losses:
+        typer.echo(str(loss))

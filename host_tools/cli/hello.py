@@ -1,0 +1,27 @@
+"""dynadeep hello."""
+
+import typer
+
+from dynadeep.host_tools.cli.options import (
+    DEFAULT_BOARD,
+    DEFAULT_BUNDLE,
+    BoardOption,
+    BundleOption,
+    PortOption,
+    SourcesOption,
+)
+
+
+def hello(
+    *,
+    bundle: BundleOption = DEFAULT_BUNDLE,
+    board: BoardOption = DEFAULT_BOARD,
+    port: PortOption = None,
+    sources: SourcesOption = None,
+) -> None:
+    """Greet a board, or the emulator, and print what it says of itself."""
+    from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
+
+    with open_station(bundle, board, port, sources) as station:
+        for name, value in vars(station.device.about).items():
+            typer.echo(f"{name:<18} {value}")

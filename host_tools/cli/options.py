@@ -1,0 +1,45 @@
+"""Options that several commands share, and where they put things by default."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+BUILD = Path("build")
+DEFAULT_BUNDLE = BUILD / "bundle"
+DEFAULT_BOARD = "mps2-an386"
+
+BundleOption = Annotated[
+    Path, typer.Option("--bundle", help="The bundle: a folder made by 'export'.")
+]
+BoardOption = Annotated[str, typer.Option("--board", help="The board's name; 'boards' lists them.")]
+PortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--port",
+        help="Where the board is: a serial port or any pyserial URL (socket://host:port). "
+        "Without it the firmware is built and an emulator started.",
+    ),
+]
+SourcesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--sources",
+        help="A generated project to build and run as it is, instead of generating one.",
+    ),
+]
+BoundOption = Annotated[
+    float | None,
+    typer.Option("--bound", help="Largest error allowed, in the model's unit; else its default."),
+]
+EcgOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--ecg",
+        help="A recording: WFDB record, .npy, .csv or .txt of ADC samples; may be repeated. "
+        "Without it: recordings of the shipped excerpt of MIT-BIH that the network never saw.",
+    ),
+]
+JsonOption = Annotated[
+    Path | None, typer.Option("--json", help="Also write the result to this file.")
+]

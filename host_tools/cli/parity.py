@@ -1,0 +1,57 @@
+"""dynadeep parity."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dynadeep.host_tools.cli.options import (
+    DEFAULT_BOARD,
+    DEFAULT_BUNDLE,
+    BoardOption,
+    BundleOption,
+    EcgOption,
+    JsonOption,
+    PortOption,
+    SourcesOption,
+)
+
+if TYPE_CHECKING:
+    from dynadeep.codegen.bundle import Bundle
+    from dynadeep.host_tools.references import Case
+
+
+def parity(
+    *,
+    bundle: BundleOption = DEFAULT_BUNDLE,
+    board: BoardOption = DEFAULT_BOARD,
+    port: PortOption = None,
+    sources: SourcesOption = None,
+    ecg: EcgOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Compare every tensor, packet and constant of a board with the reference, bit by bit.
+
+    Without --ecg the segments are the bundle's golden vectors; with it, TFLite computes the
+    reference for your own recordings.
+    """
+    from dynadeep.host_tools import report, summary  # noqa: PLC0415
+    from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
+    from dynadeep.host_tools.parity import check, require_exact  # noqa: PLC0415
+
+    with open_station(bundle, board, port, sources) as station:
+        result = check(station.device, station.bundle, station.plan, _cases(station.bundle, ecg))
+    summary.print_parity(summary.make_console(), result, station.bundle.manifest)
+    if json is not None:
+        report.write_report(json, report.parity_json(result, station.bundle.manifest))
+    require_exact(result)
+
+
+def _cases(bundle: "Bundle", ecg: list[Path] | None) -> "Iterable[Case]":
+    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
+    from dynadeep.host_tools.ecg import read_record  # noqa: PLC0415
+    from dynadeep.host_tools.references import golden_cases, reference_cases  # noqa: PLC0415
+
+    if not ecg:
+        return golden_cases(bundle)
+    with heavy("export"):
+        return reference_cases(bundle, [read_record(path, bundle.manifest) for path in ecg])

@@ -1,0 +1,46 @@
+"""dynadeep profile."""
+
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.options import (
+    DEFAULT_BOARD,
+    DEFAULT_BUNDLE,
+    BoardOption,
+    BundleOption,
+    JsonOption,
+    PortOption,
+    SourcesOption,
+)
+
+
+def profile(
+    *,
+    bundle: BundleOption = DEFAULT_BUNDLE,
+    board: BoardOption = DEFAULT_BOARD,
+    port: PortOption = None,
+    sources: SourcesOption = None,
+    segments: Annotated[int, typer.Option(min=1, help="How many to run.")] = 3,
+    json: JsonOption = None,
+) -> None:
+    """Measure latency, in total and by layer, and memory: flash, static RAM, stack.
+
+    In an emulator the counter counts instructions; on a board, cycles. With --port, flash and
+    static RAM are known only if --sources is given too.
+    """
+    from dynadeep.host_tools import report, summary  # noqa: PLC0415
+    from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
+    from dynadeep.host_tools.profile import measure  # noqa: PLC0415
+
+    console = summary.make_console()
+    with open_station(bundle, board, port, sources) as station:
+        latency, memory = measure(station, segments)
+    summary.print_latency(console, latency)
+    content = {"latency": report.latency_json(latency)}
+    if memory is not None:
+        summary.print_memory(console, memory)
+        content["memory"] = report.memory_json(memory)
+    console.print(summary.layers_table(latency, memory))
+    if json is not None:
+        report.write_report(json, content)

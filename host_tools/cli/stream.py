@@ -1,0 +1,55 @@
+"""dynadeep stream."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.options import (
+    DEFAULT_BOARD,
+    DEFAULT_BUNDLE,
+    BoardOption,
+    BundleOption,
+    EcgOption,
+    JsonOption,
+    PortOption,
+    SourcesOption,
+)
+
+
+def stream(
+    *,
+    bundle: BundleOption = DEFAULT_BUNDLE,
+    board: BoardOption = DEFAULT_BOARD,
+    port: PortOption = None,
+    sources: SourcesOption = None,
+    ecg: EcgOption = None,
+    bound: Annotated[
+        list[float] | None,
+        typer.Option("--bound", help="Largest error allowed; may be repeated. Else the default."),
+    ] = None,
+    segments: Annotated[
+        int, typer.Option(min=1, help="Of each recording of the shipped excerpt.")
+    ] = 2,
+    packets: Annotated[
+        Path | None, typer.Option("--packets", help="Keep the packets of the last bound here.")
+    ] = None,
+    json: JsonOption = None,
+) -> None:
+    """Send recordings through a board, decode its packets, print distortion and both gains."""
+    from dynadeep.host_tools import report, summary  # noqa: PLC0415
+    from dynadeep.host_tools.cli.station import open_station, read_records  # noqa: PLC0415
+    from dynadeep.host_tools.decode import Decoder  # noqa: PLC0415
+    from dynadeep.host_tools.stream import stream_at_bounds  # noqa: PLC0415
+
+    with open_station(bundle, board, port, sources) as station:
+        records = read_records(station, ecg, segments)
+        decoder = Decoder(station.bundle)
+        wanted = bound or [station.bundle.manifest.default_bound]
+        streams = stream_at_bounds(station.device, decoder, records, wanted)
+    results = [one.result for one in streams]
+    summary.print_stream(summary.make_console(), results, station.bundle.manifest, len(records))
+    if packets is not None:
+        packets.write_bytes(b"".join(sent.packet for sent in streams[-1].sent))
+    if json is not None:
+        report.write_report(json, {"bounds": [report.stream_json(one) for one in results]})

@@ -1,0 +1,112 @@
+"""The whole kit in one go: checkpoint to firmware, checked, measured, and its ECG decoded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import Bundle, read_bundle
+from dynadeep.codegen.describe import describe_plan
+from dynadeep.codegen.plan import make_plan
+from dynadeep.host_tools import latency, parity, pipeline, profile, stream
+from dynadeep.host_tools.decode import Decoder
+from dynadeep.host_tools.ecg import sample_records
+from dynadeep.host_tools.errors import BudgetError, HostError
+from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.references import golden_cases
+from dynadeep.host_tools.report import Report, as_json, over_budget, write_report
+
+BOUND_FACTORS = (0.5, 1.0, 1.5)
+"""The bounds that are streamed, as multiples of the one asked for."""
+
+LATENCY_SEGMENTS = 3
+REPORT = "report.json"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class DemoConfig:
+    """What the demo is told."""
+
+    out: Path
+    board: str
+    checkpoint: Path | None = None  # the shipped one
+    bound: float | None = None  # the model's default
+    segments: int = 1  # streamed of each recording, at each bound
+
+
+def run_demo(config: DemoConfig, say: Say) -> Report:
+    """Run every stage and write ``report.json``; ``say`` gets a line for each step.
+
+    Raises:
+        DynadeepError: a stage could not be run. What was run and did not hold is in the report.
+    """
+    bundle = _export(config, say)
+    folder = config.out / "firmware"
+    board = load_board(config.board)
+    say(f"generate  C for {board.name}\n\n{describe_plan(make_plan(bundle), board)}\n")
+    say("build     with CMake")
+    firmware = pipeline.make_firmware(bundle, config.board, folder)
+    say(f"start     {board.description}")
+    with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
+        report = _measure(station, config, say)
+    write_report(config.out / REPORT, as_json(report))
+    return report
+
+
+def require_held(report: Report) -> None:
+    """Refuse a report in which something did not hold.
+
+    Raises:
+        ParityError: the board is not bit-exact.
+        BudgetError: the firmware costs more than it may.
+    """
+    parity.require_exact(report.parity)
+    exceeded = over_budget(report)
+    if exceeded:
+        raise BudgetError(f"over budget: {'; '.join(exceeded)}.")
+
+
+def _export(config: DemoConfig, say: Say) -> Bundle:
+    say("export    checkpoint to ONNX, then to int8 TFLite")
+    done = pipeline.export_checkpoint(config.checkpoint, config.out / "bundle")
+    say(
+        f"          model {done.model_id}: ONNX within {done.onnx_difference:.1g} of PyTorch; "
+        f"{done.tensors_checked} tensors equal in TFLite and TFLite-Micro"
+    )
+    return read_bundle(done.folder)
+
+
+def _measure(station: Station, config: DemoConfig, say: Say) -> Report:
+    manifest = station.bundle.manifest
+    cases = golden_cases(station.bundle)
+    say(f"parity    {len(cases)} segments, {len(station.plan.tensors)} tensors each")
+    compared = parity.check(station.device, station.bundle, station.plan, cases)
+    say("latency   by the board's counter")
+    segments = [case.segment for case in cases[:LATENCY_SEGMENTS]]
+    cost = latency.measure(station.device, station.plan, segments)
+    records = sample_records(manifest, segments=config.segments)
+    bound = manifest.default_bound if config.bound is None else config.bound
+    streams = stream.stream_at_bounds(
+        station.device,
+        Decoder(station.bundle),
+        records,
+        [factor * bound for factor in BOUND_FACTORS],
+        lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
+    )
+    results = tuple(one.result for one in streams)
+    used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
+    if used is None:
+        raise HostError(f"{station.board.name}: its memory cannot be measured. Use a Cortex-M one.")
+    return Report(
+        board=station.board.name,
+        emulated=station.emulated,
+        manifest=manifest,
+        parity=compared,
+        latency=cost,
+        memory=used,
+        stream=results[BOUND_FACTORS.index(1.0)],
+        bounds=results,
+        records=len(records),
+    )

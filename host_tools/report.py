@@ -1,0 +1,159 @@
+"""report.json: everything that was measured, in one versioned schema, and its readable summary."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.latency import Latency
+from dynadeep.host_tools.memory import Memory
+from dynadeep.host_tools.parity import ParityResult
+from dynadeep.host_tools.peers import PEERS, SOURCE
+from dynadeep.host_tools.stream import StreamResult
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The most that a figure may be."""
+
+    name: str
+    unit: str
+    limit: int
+    measured: int
+
+    @property
+    def held(self) -> bool:
+        """Whether the figure is within its limit."""
+        return self.measured <= self.limit
+
+
+INSTRUCTIONS_LIMIT = 80_000_000
+RAM_LIMIT_BYTES = 72 * 1024
+FLASH_LIMIT_BYTES = 130 * 1024
+
+
+@dataclass(frozen=True)
+class Report:
+    """All results of one board with one model."""
+
+    board: str
+    emulated: bool
+    manifest: Manifest
+    parity: ParityResult
+    latency: Latency
+    memory: Memory
+    stream: StreamResult  # at the bound asked for, or the model's default
+    bounds: tuple[StreamResult, ...]  # the same segments at several bounds
+    records: int
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """What the firmware has to stay within; instructions only where they are counted."""
+        budgets = [
+            Budget("RAM, static + stack peak", "bytes", RAM_LIMIT_BYTES, self.memory.ram_bytes),
+            Budget("flash", "bytes", FLASH_LIMIT_BYTES, self.memory.flash_bytes),
+        ]
+        if self.latency.unit == "instructions":
+            count = self.latency.per_segment
+            budgets.insert(0, Budget("instructions a segment", "", INSTRUCTIONS_LIMIT, count))
+        return tuple(budgets)
+
+    @property
+    def held(self) -> bool:
+        """Whether parity was exact and every budget was kept."""
+        return self.parity.bit_exact and all(budget.held for budget in self.budgets)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the report as it is written: plain values, sizes in bytes, errors in percent."""
+    return {
+        "schema": SCHEMA,
+        "kit_version": version("dynadeep"),
+        "board": report.board,
+        "emulated": report.emulated,
+        "model_id": report.manifest.model_id,
+        "held": report.held,
+        "parity": parity_json(report.parity, report.manifest),
+        "latency": latency_json(report.latency),
+        "memory": memory_json(report.memory),
+        "stream": stream_json(report.stream)
+        | {"records": report.records, "bounds": [stream_json(one) for one in report.bounds]},
+        "budgets": [asdict(budget) | {"held": budget.held} for budget in report.budgets],
+        "peers": {"source": SOURCE, "figures": [asdict(peer) for peer in PEERS]},
+        "training_record": report.manifest.record,
+    }
+
+
+def parity_json(parity: ParityResult, manifest: Manifest) -> dict[str, Any]:
+    """Return what was compared and what differed."""
+    names = ("none", *(level.name for level in manifest.levels))
+    return {
+        "bit_exact": parity.bit_exact,
+        "segments": parity.segments,
+        "tensors": parity.tensors,
+        "fused_tensors": parity.fused_tensors,
+        "constants": parity.constants,
+        "packets": parity.packets,
+        "levels": dict(zip(names, parity.levels, strict=True)),
+        "differences": [asdict(one) for one in parity.differences],
+    }
+
+
+def latency_json(latency: Latency) -> dict[str, Any]:
+    """Return the latency under the name of its unit, so that instructions never pass as cycles."""
+    return {
+        "unit": latency.unit,
+        f"{latency.unit}_per_segment": latency.per_segment,
+        f"least_{latency.unit}_per_segment": latency.least,
+        f"{latency.unit}_per_mac": round(latency.per_mac, 4),
+        "segments": latency.segments,
+        "macs": latency.macs,
+        "counter": {
+            "ticks_per_segment": latency.ticks,
+            "rate_hz": latency.counter.rate_hz,
+            f"{latency.unit}_per_tick": latency.counter.per_tick,
+        },
+        "layers": [asdict(layer) for layer in latency.layers],
+    }
+
+
+def memory_json(memory: Memory) -> dict[str, Any]:
+    """Return the memory, ``ram_bytes`` being static RAM and the stack's peak."""
+    return asdict(memory) | {"ram_bytes": memory.ram_bytes}
+
+
+def stream_json(stream: StreamResult) -> dict[str, Any]:
+    """Return one stream."""
+    return asdict(stream)
+
+
+def write_report(path: Path, content: dict[str, Any]) -> None:
+    """Write a report in a form that diffs well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(_finite(content), indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def over_budget(report: Report) -> list[str]:
+    """Return the budgets that were exceeded, in words."""
+    return [
+        f"{budget.name} {budget.measured:,} {budget.unit}".rstrip() + f", at most {budget.limit:,}"
+        for budget in report.budgets
+        if not budget.held
+    ]
+
+
+def _finite(value: Any) -> Any:
+    """Replace infinities, which JSON cannot hold (the PRD of a flat window), by null."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

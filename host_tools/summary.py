@@ -1,0 +1,172 @@
+"""What was measured, for a person: tables for the terminal, drawn from the results."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.latency import Latency
+from dynadeep.host_tools.memory import Memory
+from dynadeep.host_tools.parity import ParityResult
+from dynadeep.host_tools.peers import PEERS, SOURCE
+from dynadeep.host_tools.report import Report
+from dynadeep.host_tools.stream import StreamResult
+
+WIDTH = 110
+"""Columns where the output is no terminal, which would have its own."""
+
+
+def make_console() -> Console:
+    """Return the console for results, wide enough for the tables also in a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def _table(title: str, *columns: str, caption: str | None = None) -> Table:
+    """Return a table with a first column of names and right-aligned figures."""
+    table = Table(
+        title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD
+    )
+    table.add_column(columns[0])
+    for column in columns[1:]:
+        table.add_column(column, justify="right")
+    return table
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Print the whole summary of a demo."""
+    kind = "emulated by QEMU" if report.emulated else "hardware"
+    console.print()
+    console.rule(f"model {report.manifest.model_id} on {report.board} ({kind})")
+    print_parity(console, report.parity, report.manifest)
+    print_latency(console, report.latency)
+    print_memory(console, report.memory)
+    print_stream(console, report.bounds, report.manifest, report.records)
+    console.print(peers_table(report))
+    print_budgets(console, report)
+
+
+def print_parity(console: Console, parity: ParityResult, manifest: Manifest) -> None:
+    """Print what was compared, and each difference."""
+    verdict = "[green]bit-exact[/]" if parity.bit_exact else "[red]NOT bit-exact[/]"
+    names = ("none", *(level.name for level in manifest.levels))
+    levels = ", ".join(f"{name} {n}" for name, n in zip(names, parity.levels, strict=True))
+    console.print(
+        f"[bold]Parity[/]   {verdict}: {parity.segments} segments x {parity.tensors} tensors "
+        f"(and {parity.fused_tensors} as the firmware keeps them), {parity.constants} constant "
+        f"arrays, {parity.packets} packets ({levels})",
+        soft_wrap=True,
+    )
+    for one in parity.differences:
+        console.print(f"  [red]{one}[/]", soft_wrap=True)
+
+
+def print_latency(console: Console, latency: Latency) -> None:
+    """Print the total in the counter's own unit, never one for another."""
+    seconds = "" if latency.seconds is None else f", {latency.seconds * 1e3:.1f} ms"
+    console.print(
+        f"[bold]Latency[/]  {latency.per_segment:,} {latency.unit} a segment, "
+        f"{latency.per_mac:.2f} per MAC ({latency.macs:,} MAC){seconds}",
+        soft_wrap=True,
+    )
+
+
+def print_memory(console: Console, memory: Memory) -> None:
+    """Print flash, and RAM as what it is made of."""
+    console.print(
+        f"[bold]Memory[/]   flash {memory.flash_bytes:,} bytes; RAM {memory.ram_bytes:,} bytes = "
+        f"static {memory.static_ram_bytes:,} + stack {memory.stack_peak_bytes:,} "
+        f"(of {memory.stack_reserved_bytes:,} reserved)",
+        soft_wrap=True,
+    )
+
+
+def print_stream(
+    console: Console, results: Sequence[StreamResult], manifest: Manifest, records: int
+) -> None:
+    """Print the compressed stream, one line a bound."""
+    segments = results[0].segments
+    table = _table(
+        f"Stream: {segments} segments of {records} recordings, decoded",
+        f"bound ({manifest.error_unit})",
+        "none",
+        *(level.name for level in manifest.levels),
+        "mean CG (published)",
+        "byte CG",
+        "PRD %",
+        "PRDN %",
+        "PRD % compressed",
+    )
+    for one in results:
+        table.add_row(
+            f"{one.bound:g}",
+            *(str(count) for count in one.levels.values()),
+            f"{one.mean_cg:.2f}",
+            f"{one.byte_cg:.2f}",
+            f"{one.prd:.2f}",
+            f"{one.prdn:.2f}",
+            "-" if one.prd_compressed is None else f"{one.prd_compressed:.2f}",
+        )
+    console.print(table)
+
+
+def peers_table(report: Report) -> Table:
+    """Return this firmware beside the peers' figures."""
+    table = _table(
+        "This network on a Cortex-M4",
+        *("", "instructions", "flash KB", "RAM KB", "bit-exact"),
+        caption=SOURCE,
+    )
+    exact = "yes" if report.parity.bit_exact else "no"
+    counted = report.latency.unit == "instructions"
+    table.add_row(
+        "[bold]this firmware, all included[/]",
+        f"{report.latency.per_segment / 1e6:.1f} M" if counted else "-",
+        f"{report.memory.flash_bytes / 1e3:.1f}",
+        f"{report.memory.ram_bytes / 1e3:.1f}",
+        exact,
+    )
+    for peer in PEERS:
+        table.add_row(
+            f"{peer.name} ({peer.flags})",
+            f"{peer.instructions / 1e6:.1f} M",
+            f"{peer.flash_bytes / 1e3:.1f}",
+            f"{peer.ram_bytes / 1e3:.1f}",
+            peer.bit_exact,
+        )
+    return table
+
+
+def layers_table(latency: Latency, memory: Memory | None) -> Table:
+    """Return what each layer costs."""
+    columns = ("layer", "MAC", latency.unit, "per MAC", "share", "flash bytes")
+    table = _table("Layers", *columns)
+    total = sum(layer.count for layer in latency.layers)
+    for layer in latency.layers:
+        table.add_row(
+            layer.layer,
+            f"{layer.macs:,}",
+            f"{layer.count:,}",
+            "-" if layer.per_mac is None else f"{layer.per_mac:.2f}",
+            f"{layer.count / total:.1%}",
+            "-" if memory is None else f"{memory.flash_by_layer.get(layer.layer, 0):,}",
+        )
+    return table
+
+
+def print_budgets(console: Console, report: Report) -> None:
+    """Print each budget and whether it was kept."""
+    for budget in report.budgets:
+        mark = "[green]held[/]" if budget.held else "[red]EXCEEDED[/]"
+        console.print(
+            f"[bold]Budget[/]   {budget.name}: {budget.measured:,} of {budget.limit:,} "
+            f"{budget.unit} {mark}".rstrip()
+        )
+
+
+def print_lines(console: Console, lines: Iterable[str]) -> None:
+    """Print plain lines, none of which is markup."""
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
