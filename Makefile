@@ -1,0 +1,47 @@
+# Everything a user or a developer runs. Each target sets up what it needs; see `make help`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export VENV ?= .venv
+BIN := $(VENV)/bin
+PACKAGES := train export codegen firmware_templates host_tools
+BOARD ?= mps2-an386
+
+.PHONY: help
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+.PHONY: setup
+setup: ## Install what is missing (the other targets do it by themselves)
+	@.ci/setup
+
+.PHONY: demo
+demo: setup ## Checkpoint to firmware to checked, measured, decoded ECG, with a summary; BOARD=name
+	@$(BIN)/dynadeep demo --board $(BOARD) --out build/demo
+
+.PHONY: test
+test: setup ## Run the whole test suite
+	@$(BIN)/python -m pytest -m "not nightly and not hardware"
+
+.PHONY: nightly
+nightly: setup ## Run the tests that are too long for every change as well
+	@$(BIN)/python -m pytest -m "not hardware"
+
+.PHONY: check
+check: setup ## Check format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p dynadeep.$(package))
+
+.PHONY: format
+format: setup ## Format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: setup ## Measure both emulated boards and rewrite benchmarks/
+	@$(BIN)/dynadeep bench --out benchmarks
+
+.PHONY: clean
+clean: ## Remove what was built (the environment stays: remove .venv by hand)
+	@rm -rf build dist
