@@ -68,6 +68,7 @@ def _read_model(model: Any) -> Graph:
         raise _damage(f"schema version is {model.Version()}, this kit reads {SCHEMA_VERSION}")
     if model.SubgraphsLength() != 1:
         raise _damage(f"holds {model.SubgraphsLength()} subgraphs, expected 1: no control flow")
+    _check_all_there(model)
     graph = model.Subgraphs(0)
     tensors = [
         _read_tensor(model, graph.Tensors(i), i)
@@ -84,6 +85,15 @@ def _read_model(model: Any) -> Graph:
     result = Graph(nodes, _present(inputs[0]), tuple(_present(output) for output in outputs))
     _check_order(result)
     return result
+
+
+def _check_all_there(model: Any) -> None:
+    """Read what no operator needs too, so that a file that lost its end is never accepted."""
+    for i in range(_count(model.BuffersLength(), "buffers")):
+        model.Buffers(i).DataAsNumpy()
+    for i in range(_count(model.OperatorCodesLength(), "operator codes")):
+        model.OperatorCodes(i).Version()
+    model.Description()
 
 
 def _read_tensor(model: Any, raw: Any, index: int) -> Tensor:

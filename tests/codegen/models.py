@@ -1,0 +1,233 @@
+"""Small quantised encoders for the tests, and the manifest that goes with each."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import tflite
+
+from dynadeep.codegen.bundle import InputMap, Level, Manifest, Quantization, model_id_of
+
+from .tflite_builder import INT32, ModelBuilder, TensorSpec
+
+OPS = tflite.BuiltinOperator
+AFFINE = InputMap("affine", offset=12, multiplier=9000, shift=15)
+
+# The encoder of the paper: name, filters, kernel, stride, (pad before, pad after).
+TRUNK = (
+    ("conv1", 8, 3, 1, (1, 1)),
+    ("conv2", 16, 3, 2, (1, 1)),
+    ("conv3", 8, 1, 1, (0, 0)),
+    ("conv4", 32, 5, 1, (2, 2)),
+    ("conv5", 64, 5, 2, (2, 2)),
+    ("conv6", 32, 1, 1, (0, 0)),
+    ("conv7", 16, 3, 1, (1, 1)),
+    ("conv8", 32, 3, 2, (1, 1)),
+    ("conv9", 16, 1, 1, (0, 0)),
+    ("conv10", 32, 11, 1, (5, 5)),
+    ("conv11", 64, 7, 2, (3, 3)),
+    ("conv12", 64, 1, 1, (0, 0)),
+    ("conv13", 32, 7, 1, (3, 3)),
+    ("conv14", 64, 5, 2, (1, 1)),
+    ("conv15", 32, 1, 1, (0, 0)),
+)
+
+
+@dataclass
+class Net:
+    """Grow a model layer by layer; ``at`` is the tensor that the next layer reads."""
+
+    length: int
+    seed: int = 0
+    model: ModelBuilder = field(default_factory=ModelBuilder)
+    at: int = 0
+
+    def __post_init__(self) -> None:
+        self.random = np.random.default_rng(self.seed)
+        segment = TensorSpec("segment", (1, 1, self.length, 1), scales=(1 / 128,))
+        self.at = self.model.tensor(segment)
+        self.model.inputs = [self.at]
+
+    def pad(self, name: str, before: int, after: int) -> None:
+        source = self.model.tensors[self.at]
+        _, _, time, channels = source.shape
+        amounts = np.array([[0, 0], [0, 0], [before, after], [0, 0]], np.int32)
+        paddings = TensorSpec(f"{name}/paddings", (4, 2), INT32, (), data=amounts)
+        shape = (1, 1, time + before + after, channels)
+        padded = TensorSpec(f"{name}/pad", shape, source.type, source.scales, source.zero_points)
+        self._op(OPS.PAD, [self.model.tensor(paddings)], padded)
+
+    def conv(
+        self,
+        name: str,
+        filters: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        padding: int = tflite.Padding.VALID,
+        activation: int = tflite.ActivationFunctionType.NONE,
+    ) -> None:
+        _, _, time, channels = self.model.tensors[self.at].shape
+        values = self.random.integers(-127, 128, (filters, 1, kernel, channels)).astype(np.int8)
+        scales = self.random.uniform(0.001, 0.004, filters)
+        out = (time - kernel) // stride + 1
+        if padding == tflite.Padding.SAME:
+            out = -(-time // stride)
+        inputs = [
+            self._weights(name, values, scales),
+            self._bias(name, filters),
+        ]
+        result = self._activation(f"{name}/conv", (1, 1, out, filters), 0.05)
+        self._op(
+            OPS.CONV_2D,
+            inputs,
+            result,
+            Padding=padding,
+            StrideW=stride,
+            DilationWFactor=1,
+            DilationHFactor=1,
+            FusedActivationFunction=activation,
+        )
+
+    def silu(self, name: str) -> None:
+        convolved = self.at
+        shape = self.model.tensors[convolved].shape
+        self._op(
+            OPS.LOGISTIC,
+            [],
+            TensorSpec(f"{name}/sigmoid", shape, scales=(1 / 256,), zero_points=(-128,)),
+        )
+        self.at, sigmoid = convolved, self.at
+        self._op(OPS.MUL, [sigmoid], self._activation(f"{name}/silu", shape, 0.03))
+
+    def layer(
+        self, name: str, filters: int, kernel: int, stride: int, pad: tuple[int, int]
+    ) -> None:
+        if any(pad):
+            self.pad(name, *pad)
+        self.conv(name, filters, kernel, stride)
+        self.silu(name)
+
+    def flatten(self, name: str) -> None:
+        source = self.model.tensors[self.at]
+        size = int(np.prod(source.shape))
+        shape = np.array([1, -1], np.int32)
+        constant = self.model.tensor(TensorSpec(f"{name}/shape", (2,), INT32, (), data=shape))
+        flat = TensorSpec(
+            f"{name}/reshape", (1, size), source.type, source.scales, source.zero_points
+        )
+        self._op(OPS.RESHAPE, [constant], flat)
+
+    def dense(self, name: str, outputs: int) -> None:
+        size = self.model.tensors[self.at].shape[-1]
+        values = self.random.integers(-127, 128, (outputs, size)).astype(np.int8)
+        inputs = [self._weights(name, values, np.array([0.004])), self._bias(name, outputs)]
+        result = TensorSpec(f"{name}/dense", (1, outputs), scales=(0.2,), zero_points=(-128,))
+        self._op(OPS.FULLY_CONNECTED, inputs, result, FusedActivationFunction=1)
+
+    def _op(self, code: int, constants: list[int], result: TensorSpec, **options: int) -> None:
+        output = self.model.tensor(result)
+        self.model.op(code, [self.at, *constants], [output], **options)
+        self.at = output
+
+    def _weights(self, name: str, values: np.ndarray, scales: np.ndarray) -> int:
+        return self.model.tensor(
+            TensorSpec(
+                f"{name}/weights",
+                values.shape,
+                scales=tuple(scales.tolist()),
+                zero_points=(0,) * len(scales),
+                data=values,
+            )
+        )
+
+    def _bias(self, name: str, count: int) -> int:
+        values = self.random.integers(-3000, 3000, count).astype(np.int32)
+        return self.model.tensor(TensorSpec(f"{name}/bias", (count,), INT32, (1.0,), data=values))
+
+    def _activation(self, name: str, shape: tuple[int, ...], scale: float) -> TensorSpec:
+        zero_point = int(self.random.integers(-60, 20))
+        return TensorSpec(name, shape, scales=(scale,), zero_points=(zero_point,))
+
+
+def branch(net: Net, level: str, at: int) -> tuple[int, int]:
+    """Add a level's latent and head; return both tensors."""
+    net.at = at
+    net.layer(f"latent{level}", 1, 3, 1, (1, 1))
+    latent = net.at
+    net.flatten(f"head{level}")
+    net.dense(f"head{level}", 1)
+    return latent, net.at
+
+
+def small_encoder(length: int = 40, seed: int = 0) -> Net:
+    """Two levels behind a short trunk that has a stride, odd widths and every folded operator."""
+    net = Net(length, seed)
+    net.layer("conv1", 3, 3, 1, (1, 1))
+    net.layer("conv2", 5, 5, 2, (2, 2))
+    trunk = net.at
+    latent32, error32 = branch(net, "32", trunk)
+    net.at = trunk
+    net.layer("branch64", 6, 7, 2, (3, 3))
+    latent64, error64 = branch(net, "64", net.at)
+    net.model.outputs = [latent32, latent64, error32, error64]
+    return net
+
+
+def paper_encoder() -> Net:
+    """The paper's shapes with random weights."""
+    net = Net(2000)
+    for layer in TRUNK:
+        net.layer(*layer)
+    trunk = net.at
+    net.layer("latent32", 1, 7, 1, (3, 3))
+    latent32 = net.at
+    net.flatten("head32")
+    net.dense("head32", 1)
+    error32 = net.at
+    net.at = trunk
+    net.layer("branch64", 64, 7, 2, (3, 3))
+    latent64, error64 = branch(net, "64", net.at)
+    net.model.outputs = [latent32, latent64, error32, error64]
+    return net
+
+
+def manifest_for(net: Net, content: bytes, input_map: InputMap = AFFINE) -> Manifest:
+    """Return the manifest of a model made by ``small_encoder`` or ``paper_encoder``."""
+    tensors = net.model.tensors
+    latent32, latent64, error32, error64 = (tensors[index] for index in net.model.outputs)
+    levels = tuple(
+        Level(
+            name=name,
+            codes=int(np.prod(latent.shape)),
+            gain=net.length / int(np.prod(latent.shape)),
+            latent_tensor=latent.name,
+            latent=quantization_of(latent),
+            error_tensor=error.name,
+            error=quantization_of(error),
+            margin=margin,
+        )
+        for name, latent, error, margin in (
+            ("cg32", latent32, error32, 0.5),
+            ("cg64", latent64, error64, 1.25),
+        )
+    )
+    return Manifest(
+        model_id=model_id_of(content),
+        kit_version="0.1.0",
+        sample_rate_hz=360,
+        segment_length=net.length,
+        adc_gain=200.0,
+        adc_baseline=1024,
+        error_unit="PRD %",
+        default_bound=9.0,
+        input_tensor="segment",
+        input=quantization_of(tensors[0]),
+        input_map=input_map,
+        levels=levels,
+        files={},
+        record={},
+    )
+
+
+def quantization_of(tensor: TensorSpec) -> Quantization:
+    return Quantization(float(np.float32(tensor.scales[0])), tensor.zero_points[0])

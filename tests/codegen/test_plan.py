@@ -1,0 +1,107 @@
+"""The whole front end on the paper's shapes, and what a manifest must agree on."""
+
+import dataclasses
+
+import pytest
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import Quantization
+from dynadeep.codegen.describe import describe_model, describe_plan
+from dynadeep.codegen.errors import BoardError, ModelError
+from dynadeep.codegen.plan import Plan, check_fit, plan_model
+
+from .models import manifest_for, paper_encoder, small_encoder
+
+
+@pytest.fixture(scope="module")
+def paper() -> Plan:
+    net = paper_encoder()
+    content = net.model.build()
+    return plan_model(content, manifest_for(net, content))
+
+
+def test_the_papers_network_has_its_macs_and_weights(paper: Plan) -> None:
+    assert paper.macs == 15_994_205
+    values = sum(layer.weights.size + layer.bias.size for layer in paper.network.layers)
+    assert values == 83_801
+
+
+def test_the_papers_network_fits_an_arena_of_little_more_than_its_largest_tensor(
+    paper: Plan,
+) -> None:
+    largest = max(layer.output.size for layer in paper.network.layers)
+    assert largest == 32_000
+    assert paper.arena.size <= 32_500
+
+
+def test_tensors_are_numbered_as_the_device_reports_them(paper: Plan) -> None:
+    names = [tensor.name for tensor in paper.tensors]
+    assert names[:3] == ["segment", "conv1/conv", "conv1/silu"]
+    assert names[-1] == "head64/dense"
+    assert len(names) == 39
+    assert sum(tensor.fused for tensor in paper.tensors) == 21
+
+
+def test_the_description_adds_up(paper: Plan) -> None:
+    data = describe_model(paper)
+    assert sum(layer["macs"] for layer in data["layers"]) == data["totals"]["macs"]
+    assert sum(constant["bytes"] for constant in data["constants"]) == paper.constant_bytes
+    assert [entry["number"] for entry in data["constants"]] == list(range(len(paper.constants)))
+
+
+def test_the_plan_prints_what_the_board_must_have(paper: Plan) -> None:
+    text = describe_plan(paper, load_board("mps2-an386"))
+    assert "15,994,205 MAC" in text
+    assert "mps2-an386: about" in text
+
+
+def test_a_board_with_too_little_ram_is_refused_by_name_and_number(paper: Plan) -> None:
+    small = dataclasses.replace(load_board("mps2-an386"), name="tiny")
+    assert small.ram is not None
+    small = dataclasses.replace(small, ram=dataclasses.replace(small.ram, bytes=20_000))
+    with pytest.raises(BoardError, match=r"tiny: .* B of RAM, the board has 20000 B.*conv4/silu"):
+        check_fit(paper, small)
+
+
+def test_a_board_with_too_little_flash_is_refused(paper: Plan) -> None:
+    board = load_board("mps2-an386")
+    assert board.flash is not None
+    board = dataclasses.replace(board, flash=dataclasses.replace(board.flash, bytes=65_536))
+    with pytest.raises(BoardError, match="B of flash, the board has 65536 B"):
+        check_fit(paper, board)
+
+
+def _plan_with(**changes: object) -> Plan:
+    net = small_encoder()
+    content = net.model.build()
+    return plan_model(content, dataclasses.replace(manifest_for(net, content), **changes))
+
+
+def test_a_segment_length_that_the_model_does_not_have_is_refused() -> None:
+    with pytest.raises(ModelError, match='"segment" with 40 values, the manifest says'):
+        _plan_with(segment_length=41)
+
+
+def test_an_input_scale_that_the_model_does_not_have_is_refused() -> None:
+    with pytest.raises(ModelError, match='"segment" has scale'):
+        _plan_with(input=Quantization(0.5, 0))
+
+
+def test_a_level_without_its_tensor_is_refused() -> None:
+    net = small_encoder()
+    content = net.model.build()
+    manifest = manifest_for(net, content)
+    levels = (dataclasses.replace(manifest.levels[0], latent_tensor="latent16/silu"),)
+    with pytest.raises(ModelError, match='level cg32 needs the tensor "latent16/silu"'):
+        plan_model(content, dataclasses.replace(manifest, levels=levels))
+
+
+def test_a_latent_may_be_named_by_the_reshape_that_was_dropped() -> None:
+    net = small_encoder()
+    content = net.model.build()
+    manifest = manifest_for(net, content)
+    levels = (dataclasses.replace(manifest.levels[0], latent_tensor="head32/reshape"),)
+    plan = plan_model(content, dataclasses.replace(manifest, levels=levels))
+    tensor = plan.network.tensor("head32/reshape")
+    assert tensor is not None
+    assert tensor.name == "latent32/silu"
