@@ -36,9 +36,10 @@ typedef struct dd_cobs_decoder {
 /* Begin with an empty frame in `buffer`. */
 void dd_cobs_begin(dd_cobs_decoder *decoder, uint8_t *buffer, size_t capacity);
 
-/* Take one byte from the wire; true when it ended a frame. The frame's `length` bytes then lie in the
- * buffer until the next byte is pushed, and `status` is DD_OK, or tells why they are to be dropped:
- * DD_BAD_FRAME (the zero came inside a block) or DD_BUFFER_TOO_SMALL. Empty frames are skipped. */
+/* Take one byte from the wire; true when it ended a frame. The frame's `length` bytes then lie in
+ * the buffer until the next byte is pushed, and `status` is DD_OK, or tells why they are to be
+ * dropped: DD_BAD_FRAME (the zero came inside a block) or DD_BUFFER_TOO_SMALL. Empty frames are
+ * skipped. */
 DD_MUST_CHECK bool dd_cobs_push(dd_cobs_decoder *decoder, uint8_t byte);
 
 #ifdef __cplusplus

@@ -14,29 +14,29 @@ extern "C" {
 #define DD_CONV1D_TILE 4
 
 typedef struct dd_conv1d {
-    uint16_t in_length;    /* input time steps */
-    uint16_t out_length;   /* output time steps */
+    uint16_t in_length;  /* input time steps */
+    uint16_t out_length; /* output time steps */
     uint16_t in_channels;
     uint16_t out_channels;
-    uint8_t kernel;        /* taps */
+    uint8_t kernel; /* taps */
     uint8_t stride;
-    uint8_t pad_before;    /* time steps of zero point before the input; those after follow */
+    uint8_t pad_before; /* time steps of zero point before the input; those after follow */
     int8_t in_zero_point;
     int8_t out_zero_point; /* of the convolution's own output, before the table */
     int8_t out_min;        /* fused activation as a clamp */
     int8_t out_max;
-    const int8_t *weights;     /* [out_channels][kernel][in_channels] */
-    const int32_t *bias;       /* [out_channels], less in_zero_point x sum of the channel's weights */
-    const int32_t *multiplier; /* [out_channels], Q0.31 mantissa */
-    const int8_t *shift;       /* [out_channels], left if positive */
+    const int8_t *weights; /* [out_channels][kernel][in_channels] */
+    const int32_t *bias;   /* [out_channels], less in_zero_point x sum of the channel's weights */
+    const int32_t *multiplier; /* [out_channels], Q0.31 mantissa: 2^30 to 2^31 - 1, or 0 */
+    const int8_t *shift;       /* [out_channels], left if positive: -31 to 30 */
     const int8_t *table;       /* [256] by output code + 128; NULL leaves the output as it is */
 } dd_conv1d;
 
 /* Convolve `in` [in_length][in_channels] into `out` [out_length][out_channels], time-major.
  *
  * `out` may overlap `in` as long as no step's output is written over input that the same or a later
- * tile of DD_CONV1D_TILE steps reads. Steps are computed in ascending order. The accumulators cannot
- * overflow: the generator proves it from the weights. */
+ * tile of DD_CONV1D_TILE steps reads. Steps are computed in ascending order. The accumulators
+ * cannot overflow: the generator proves it from the weights. Takes 3 KB of stack. */
 void dd_conv1d_s8(const dd_conv1d *layer, const int8_t *in, int8_t *out);
 
 #ifdef __cplusplus

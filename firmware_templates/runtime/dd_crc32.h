@@ -1,4 +1,4 @@
-/* CRC-32 (IEEE 802.3, as in zlib): polynomial 0xEDB88320 reflected, initial and final XOR all ones. */
+/* CRC-32 of IEEE 802.3, as in zlib: polynomial 0xEDB88320 reflected, begun and ended inverted. */
 #ifndef DD_CRC32_H
 #define DD_CRC32_H
 

@@ -22,8 +22,10 @@ typedef struct dd_level {
 /* The predicted error for a head's output `code`, never negative. */
 dd_error dd_predicted_error(const dd_level *level, int8_t code);
 
-/* The strongest level (1 to `count`, weakest first) with predicted error + margin <= bound, else 0. */
-uint8_t dd_choose_level(const dd_level *levels, const dd_error *predicted, uint8_t count, dd_error bound);
+/* Of levels 1 to `count`, weakest first, the strongest whose predicted error + margin is at most
+ * `bound`; 0 if none is. */
+uint8_t dd_choose_level(const dd_level *levels, const dd_error *predicted, uint8_t count,
+                        dd_error bound);
 
 #ifdef __cplusplus
 }

@@ -7,13 +7,14 @@
 /* Where the compiler's own choice spills sums to the stack inside the loop. */
 #if defined(__GNUC__)
 #define ALWAYS_INLINE __attribute__((always_inline))
-#define NEVER_INLINE __attribute__((noinline))
+#define NEVER_INLINE  __attribute__((noinline))
 #else
 #define ALWAYS_INLINE
 #define NEVER_INLINE
 #endif
 
-static_assert((int64_t)DD_LANES_MAX * 128 * 128 < DD_LANE_ONE / 2, "the lower lane must hold its sum");
+static_assert((int64_t)DD_LANES_MAX * 128 * 128 < DD_LANE_ONE / 2,
+              "the lower lane must hold its sum");
 static_assert((-1 >> 1) == -1, "right shifts of negative integers must be arithmetic");
 
 typedef struct lane_sums {
@@ -24,7 +25,8 @@ typedef struct lane_sums {
 } lane_sums;
 
 /* In this order no more than three operands are alive at a time. */
-static inline ALWAYS_INLINE void multiply(const dd_lanes *windows, const int8_t *u, const int8_t *v, lane_sums *lanes)
+static inline ALWAYS_INLINE void multiply(const dd_lanes *windows, const int8_t *u, const int8_t *v,
+                                          lane_sums *lanes)
 {
     const int32_t first = windows->first;
     const int32_t second = windows->second;
@@ -54,7 +56,8 @@ static inline void split_all(const lane_sums *lanes, int32_t *sums)
 
 /* Nothing but this loop: four 64-bit sums, three pointers and three operands are all the registers
  * that a Cortex-M has. */
-NEVER_INLINE static void dot_unrolled(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count, int32_t *sums)
+NEVER_INLINE static void dot_unrolled(const dd_lanes *windows, const int8_t *u, const int8_t *v,
+                                      uint32_t count, int32_t *sums)
 {
     const dd_lanes *const end = windows + count;
     lane_sums lanes = {0, 0, 0, 0};
@@ -74,8 +77,8 @@ NEVER_INLINE static void dot_unrolled(const dd_lanes *windows, const int8_t *u, 
     split_all(&lanes, sums);
 }
 
-NEVER_INLINE static void dot_looped(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count,
-                                    int32_t *sums)
+NEVER_INLINE static void dot_looped(const dd_lanes *windows, const int8_t *u, const int8_t *v,
+                                    uint32_t count, int32_t *sums)
 {
     lane_sums lanes = {0, 0, 0, 0};
     for (uint32_t i = 0; i < count; i++) {
@@ -84,7 +87,8 @@ NEVER_INLINE static void dot_looped(const dd_lanes *windows, const int8_t *u, co
     split_all(&lanes, sums);
 }
 
-void dd_dot_lanes(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count, int32_t *sums)
+void dd_dot_lanes(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count,
+                  int32_t *sums)
 {
     const uint32_t rest = count % UNROLL;
     if (rest == 0) {

@@ -24,7 +24,7 @@ typedef struct dd_range {
     int16_t high;
 } dd_range;
 
-/* Scale `count` (at least 1) samples by their own range, which is returned: low -> -128, high -> 127. */
+/* Scale `count` (1 or more) samples by their own range: low -> -128, high -> 127. Returns it. */
 dd_range dd_map_minmax(const int16_t *samples, int8_t *out, uint32_t count);
 
 #ifdef __cplusplus

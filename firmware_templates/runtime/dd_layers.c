@@ -12,8 +12,8 @@ dd_status dd_report(const dd_trace *trace, uint8_t tensor, const int8_t *values,
     return DD_STOPPED;
 }
 
-static dd_status conv1d_unfused(const dd_conv1d *layer, const int8_t *in, int8_t *out, const dd_trace *trace,
-                                uint8_t tensor)
+static dd_status conv1d_unfused(const dd_conv1d *layer, const int8_t *in, int8_t *out,
+                                const dd_trace *trace, uint8_t tensor)
 {
     const uint32_t count = (uint32_t)layer->out_length * layer->out_channels;
     dd_conv1d plain = *layer;
@@ -27,7 +27,8 @@ static dd_status conv1d_unfused(const dd_conv1d *layer, const int8_t *in, int8_t
     return dd_report(trace, (uint8_t)(tensor + 1u), out, count);
 }
 
-dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out, const dd_trace *trace, uint8_t tensor)
+dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out,
+                          const dd_trace *trace, uint8_t tensor)
 {
     if (layer->table != NULL && trace != NULL && trace->unfused) {
         return conv1d_unfused(layer, in, out, trace, tensor);
@@ -37,7 +38,8 @@ dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out,
     return dd_report(trace, seen, out, (uint32_t)layer->out_length * layer->out_channels);
 }
 
-dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out, const dd_trace *trace, uint8_t tensor)
+dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out,
+                         const dd_trace *trace, uint8_t tensor)
 {
     dd_dense_s8(layer, in, out);
     return dd_report(trace, tensor, out, layer->out_count);

@@ -13,16 +13,19 @@
 extern "C" {
 #endif
 
-/* Run one layer. A trace (or null) sees its tensors: of a convolution with a table, the convolution's
- * own output as number `tensor` (in an unfused trace only) and what the table makes of it as
- * `tensor + 1`; of any other layer, its output as `tensor`. DD_STOPPED if the observer asks for it. */
-DD_MUST_CHECK dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out, const dd_trace *trace,
-                                        uint8_t tensor);
-DD_MUST_CHECK dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out, const dd_trace *trace,
-                                       uint8_t tensor);
+/* Run one layer. A trace (or null) sees its tensors: of a convolution with a table, the
+ * convolution's own output as number `tensor` (in an unfused trace only) and what the table makes
+ * of it as `tensor + 1`; of any other layer, its output as `tensor`. DD_STOPPED if the observer
+ * asks for it. */
+DD_MUST_CHECK dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out,
+                                        const dd_trace *trace, uint8_t tensor);
+DD_MUST_CHECK dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out,
+                                       const dd_trace *trace, uint8_t tensor);
 
-/* Show `count` values to the trace (or null) as number `tensor`. DD_STOPPED if the observer asks for it. */
-DD_MUST_CHECK dd_status dd_report(const dd_trace *trace, uint8_t tensor, const int8_t *values, uint32_t count);
+/* Show `count` values to the trace (or null) as number `tensor`. DD_STOPPED if the observer asks
+ * for it. */
+DD_MUST_CHECK dd_status dd_report(const dd_trace *trace, uint8_t tensor, const int8_t *values,
+                                  uint32_t count);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,7 @@
 
 #include "dd_crc32.h"
 
-#define MAGIC 0xDDu
+#define MAGIC     0xDDu
 #define LEVEL_MAX 15u
 
 static uint8_t *put_u16(uint8_t *at, uint16_t value)
@@ -30,10 +30,11 @@ static void put_header(const dd_packet_header *header, uint16_t payload_bytes, u
     (void)put_u16(at, payload_bytes);
 }
 
-dd_status dd_packet_seal(const dd_packet_header *header, uint16_t payload_bytes, uint8_t *bytes, size_t capacity,
-                         size_t *length)
+dd_status dd_packet_seal(const dd_packet_header *header, uint16_t payload_bytes, uint8_t *bytes,
+                         size_t capacity, size_t *length)
 {
-    if (header == NULL || header->model_id == NULL || bytes == NULL || length == NULL || header->level > LEVEL_MAX) {
+    if (header == NULL || header->model_id == NULL || bytes == NULL || length == NULL ||
+        header->level > LEVEL_MAX) {
         return DD_BAD_ARGUMENT;
     }
     const size_t checked = DD_PACKET_HEADER_BYTES + (size_t)payload_bytes;

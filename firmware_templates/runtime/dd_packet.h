@@ -11,12 +11,12 @@
 extern "C" {
 #endif
 
-#define DD_PACKET_VERSION 1
-#define DD_PACKET_MODEL_BYTES 4
-#define DD_PACKET_HEADER_BYTES 13
-#define DD_PACKET_CRC_BYTES 4
+#define DD_PACKET_VERSION        1
+#define DD_PACKET_MODEL_BYTES    4
+#define DD_PACKET_HEADER_BYTES   13
+#define DD_PACKET_CRC_BYTES      4
 #define DD_PACKET_OVERHEAD_BYTES (DD_PACKET_HEADER_BYTES + DD_PACKET_CRC_BYTES)
-#define DD_LEVEL_NONE 0
+#define DD_LEVEL_NONE            0
 
 typedef struct dd_packet_header {
     const uint8_t *model_id; /* the first DD_PACKET_MODEL_BYTES are sent */
@@ -29,8 +29,8 @@ typedef struct dd_packet_header {
 /* Frame the payload that already lies at `bytes + DD_PACKET_HEADER_BYTES`: write the header before
  * it and the CRC after it. `*length` becomes the packet's size.
  * DD_BUFFER_TOO_SMALL if `capacity` cannot hold it. */
-DD_MUST_CHECK dd_status dd_packet_seal(const dd_packet_header *header, uint16_t payload_bytes, uint8_t *bytes,
-                                       size_t capacity, size_t *length);
+DD_MUST_CHECK dd_status dd_packet_seal(const dd_packet_header *header, uint16_t payload_bytes,
+                                       uint8_t *bytes, size_t capacity, size_t *length);
 
 #ifdef __cplusplus
 }

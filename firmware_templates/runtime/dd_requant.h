@@ -68,20 +68,23 @@ static inline int32_t dd_clamp(int32_t value, int32_t low, int32_t high)
     return raised > high ? high : raised;
 }
 
-/* dd_clamp(dd_requantize(value, multiplier, -exponent) + zero_point, -128, 127) + 128 at half the cost,
- * for multiplier >= 0 and exponent 2 to 31; `offset` is dd_index_offset(zero_point). The right shift
- * is split in a floor by 2^(exponent - 1) and a rounding halving, which takes in zero point and clamp. */
+/* dd_clamp(dd_requantize(value, multiplier, -exponent) + zero_point, -128, 127) + 128 at half the
+ * cost, for multiplier >= 0 and exponent 2 to 31; `offset` is dd_index_offset(zero_point). The
+ * right shift is split in a floor by 2^(exponent - 1) and a rounding halving, which takes in zero
+ * point and clamp. */
 static inline int32_t dd_index_offset(int32_t zero_point)
 {
     return 2 * (zero_point + 128) + 1;
 }
 
-static inline int32_t dd_requantize_index(int32_t value, int32_t multiplier, int32_t exponent, int32_t offset)
+static inline int32_t dd_requantize_index(int32_t value, int32_t multiplier, int32_t exponent,
+                                          int32_t offset)
 {
     DD_CHECK(multiplier >= 0 && exponent >= 2 && exponent <= 31);
     const int64_t product = (int64_t)value * multiplier;
     /* dd_multiply_high: bits 30 and 31 of the product round and complete its upper half. */
-    const int32_t high = (int32_t)(product >> 32) * 2 + (int32_t)((((uint32_t)product >> 30) + 1u) >> 1);
+    const int32_t high =
+        (int32_t)(product >> 32) * 2 + (int32_t)((((uint32_t)product >> 30) + 1u) >> 1);
     const int32_t away = high + (high >> 31); /* so that ties of negative values leave zero, too */
     const int32_t index = ((away >> (exponent - 1)) + offset) >> 1;
     return dd_clamp(index, 0, 255);

@@ -5,7 +5,8 @@
 
 #include "dd_requant.h"
 
-static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t channel, uint32_t steps, int8_t *out)
+static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
+                          uint32_t steps, int8_t *out)
 {
     const int32_t multiplier = layer->multiplier[channel];
     const int32_t shift = layer->shift[channel];
@@ -13,16 +14,18 @@ static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t 
     for (uint32_t step = 0; step < steps; step++) {
         const int32_t sum = dd_add(sums[step], layer->bias[channel]);
         const int32_t scaled = dd_requantize(sum, multiplier, shift);
-        const int32_t code = dd_clamp(scaled, layer->out_min - zero_point, layer->out_max - zero_point) + zero_point;
+        const int32_t code =
+            dd_clamp(scaled, layer->out_min - zero_point, layer->out_max - zero_point) + zero_point;
         *out = layer->table == NULL ? (int8_t)code : layer->table[code + 128];
         out += layer->out_channels;
     }
 }
 
-/* The same for whole tiles of channels from `channel` on, until `end` or the first one whose shift is
- * none for dd_requantize_index. Returns where it stopped. The layer must have a table and no clamp. */
-static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums, uint32_t channel, uint32_t end,
-                                    int8_t *out)
+/* The same for whole tiles of channels from `channel` on, until `end` or the first one whose shift
+ * is none for dd_requantize_index. Returns where it stopped. The layer must have a table and no
+ * clamp. */
+static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
+                                    uint32_t end, int8_t *out)
 {
     const int8_t *const table = layer->table;
     const uint32_t hop = layer->out_channels;
@@ -47,19 +50,21 @@ static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums,
     return channel;
 }
 
-void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, uint32_t count, uint32_t steps,
-                   int8_t *out)
+void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, uint32_t count,
+                   uint32_t steps, int8_t *out)
 {
-    const bool plain = steps == DD_CONV1D_TILE && layer->table != NULL && layer->out_min == INT8_MIN &&
-                       layer->out_max == INT8_MAX;
+    const bool plain = steps == DD_CONV1D_TILE && layer->table != NULL &&
+                       layer->out_min == INT8_MIN && layer->out_max == INT8_MAX;
     const uint32_t end = first + count;
     uint32_t channel = first;
     while (channel < end) {
         if (plain) {
-            channel = store_channels_fast(layer, sums + (channel - first) * DD_CONV1D_TILE, channel, end, out);
+            channel = store_channels_fast(layer, sums + (channel - first) * DD_CONV1D_TILE, channel,
+                                          end, out);
         }
         if (channel < end) {
-            store_channel(layer, sums + (channel - first) * DD_CONV1D_TILE, channel, steps, out + channel);
+            store_channel(layer, sums + (channel - first) * DD_CONV1D_TILE, channel, steps,
+                          out + channel);
             channel++;
         }
     }

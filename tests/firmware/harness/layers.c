@@ -27,7 +27,8 @@ static void take_geometry(request *from, dd_conv1d *layer)
     layer->out_max = take_s8(from);
 }
 
-/* `lead`: bytes from the beginning of the output to that of the input in one buffer, or DISJOINT. */
+/* `lead`: bytes from the beginning of the output to that of the input in one buffer, or DISJOINT.
+ */
 static void place(conv1d_request *to, request *from, int32_t lead)
 {
     const size_t in_bytes = (size_t)to->layer.in_length * to->layer.in_channels;
@@ -54,7 +55,8 @@ static void take_conv1d(request *from, conv1d_request *to)
     const bool has_table = take_u8(from) != 0;
     const int32_t lead = take_s32(from);
     const size_t channels = layer->out_channels;
-    layer->weights = to->blocks[0] = take_block(from, channels * layer->kernel * layer->in_channels);
+    layer->weights = to->blocks[0] =
+        take_block(from, channels * layer->kernel * layer->in_channels);
     layer->bias = to->blocks[1] = take_block(from, channels * sizeof(int32_t));
     layer->multiplier = to->blocks[2] = take_block(from, channels * sizeof(int32_t));
     layer->shift = to->blocks[3] = take_block(from, channels);
@@ -97,8 +99,8 @@ void run_layer_conv1d(request *from)
     const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = unfused};
     conv1d_request conv;
     take_conv1d(from, &conv);
-    const dd_status status =
-        dd_layer_conv1d(&conv.layer, conv.in, conv.out, tensors_wanted == 0 ? NULL : &trace, tensor);
+    const dd_status status = dd_layer_conv1d(&conv.layer, conv.in, conv.out,
+                                             tensors_wanted == 0 ? NULL : &trace, tensor);
     put_u8(UINT8_MAX);
     put_u8((uint8_t)status);
     free_conv1d(&conv);
@@ -150,8 +152,8 @@ void run_layer_dense(request *from)
     dense_request dense;
     take_dense(from, &dense);
     int8_t *out = exact_block(dense.layer.out_count);
-    const dd_status status =
-        dd_layer_dense(&dense.layer, dense.blocks[4], out, tensors_wanted == 0 ? NULL : &trace, tensor);
+    const dd_status status = dd_layer_dense(&dense.layer, dense.blocks[4], out,
+                                            tensors_wanted == 0 ? NULL : &trace, tensor);
     put_u8(UINT8_MAX);
     put_u8((uint8_t)status);
     free(out);

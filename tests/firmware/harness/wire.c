@@ -27,12 +27,12 @@ static void take(request *from, void *to, size_t bytes)
     from->left -= bytes;
 }
 
-#define DEFINE_TAKE(name, type)    \
-    type name(request *from)       \
-    {                              \
-        type value;                \
+#define DEFINE_TAKE(name, type)           \
+    type name(request *from)              \
+    {                                     \
+        type value;                       \
         take(from, &value, sizeof value); \
-        return value;              \
+        return value;                     \
     }
 DEFINE_TAKE(take_u8, uint8_t)
 DEFINE_TAKE(take_u16, uint16_t)
@@ -79,7 +79,8 @@ void put_u32(uint32_t value)
 static void send_reply(void)
 {
     const uint32_t count = (uint32_t)reply_bytes;
-    if (fwrite(&count, sizeof count, 1, stdout) != 1 || fwrite(reply, 1, reply_bytes, stdout) != reply_bytes) {
+    if (fwrite(&count, sizeof count, 1, stdout) != 1 ||
+        fwrite(reply, 1, reply_bytes, stdout) != reply_bytes) {
         die("cannot write the reply");
     }
     fflush(stdout);

@@ -1,4 +1,5 @@
-/* The pipe between the tests and the harness: requests in, replies out, little-endian as the host. */
+/* The pipe between the tests and the harness: requests in, replies out, little-endian as the host.
+ */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -19,8 +20,8 @@ int8_t take_s8(request *from);
 int16_t take_s16(request *from);
 int32_t take_s32(request *from);
 
-/* A copy of the next `bytes` in memory of exactly that size, so that the sanitizer sees each byte too
- * far; free() it. */
+/* A copy of the next `bytes` in memory of exactly that size, so that the sanitizer sees each byte
+ * too far; free() it. */
 void *take_block(request *from, size_t bytes);
 void *exact_block(size_t bytes);
 
