@@ -1,0 +1,61 @@
+/* Runs the generated cases on an emulated Cortex-M4 and prints, for each, the CRC of its output and
+ * the SysTick ticks that it took. */
+#include <stdint.h>
+
+#include "cases.h"
+#include "dd_runtime.h"
+
+#define SYSTICK_CONTROL (*(volatile uint32_t *)0xE000E010u)
+#define SYSTICK_RELOAD  (*(volatile uint32_t *)0xE000E014u)
+#define SYSTICK_VALUE   (*(volatile uint32_t *)0xE000E018u)
+#define SYSTICK_MASK    0xFFFFFFu
+
+#define SEMIHOSTING_WRITE0 0x04u
+#define SEMIHOSTING_EXIT   0x18u
+#define EXIT_DONE          0x20026u
+
+void reset(void);
+
+__attribute__((section(".vectors"), used)) static const struct {
+    uint32_t stack;
+    void (*reset)(void);
+} vectors = {0x20400000u, reset};
+
+static int8_t out[OUT_BYTES_MAX];
+static char line[32];
+
+static void semihost(uint32_t operation, uint32_t argument)
+{
+    register uint32_t r0 __asm__("r0") = operation;
+    register uint32_t r1 __asm__("r1") = argument;
+    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+}
+
+static char *put_hex(char *at, uint32_t value, char after)
+{
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        *at++ = "0123456789abcdef"[(value >> shift) & 15u];
+    }
+    *at++ = after;
+    return at;
+}
+
+static void run_case(const dd_conv1d *layer, const int8_t *in)
+{
+    const uint32_t before = SYSTICK_VALUE;
+    dd_conv1d_s8(layer, in, out);
+    const uint32_t ticks = (before - SYSTICK_VALUE) & SYSTICK_MASK; /* counts down */
+    const uint32_t crc = dd_crc32(0, out, (size_t)layer->out_length * layer->out_channels);
+    *put_hex(put_hex(line, crc, ' '), ticks, '\n') = '\0';
+    semihost(SEMIHOSTING_WRITE0, (uint32_t)line);
+}
+
+void reset(void)
+{
+    SYSTICK_RELOAD = SYSTICK_MASK;
+    SYSTICK_CONTROL = 5; /* on, from the core clock */
+    for (uint32_t i = 0; i < CASES; i++) {
+        run_case(&cases[i].layer, cases[i].in);
+    }
+    semihost(SEMIHOSTING_EXIT, EXIT_DONE);
+}

@@ -1,0 +1,127 @@
+"""The convolution on an emulated Cortex-M4: the same bits as on the host, at a bounded price."""
+
+import shutil
+import subprocess
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.firmware.compiling import CORTEX_M4, RUNTIME, SOURCES, STRICT_C, run
+from tests.firmware.reference import Conv1d
+
+HERE = Path(__file__).parent / "cortex_m4"
+INSTRUCTIONS_PER_TICK = 40  # -icount shift=0: one per nanosecond; SysTick at 25 MHz
+LIMITS = ("--specs=nosys.specs", "-nostartfiles", "-Wl,--no-warn-rwx-segments")
+
+Array = npt.NDArray[np.signedinteger]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer of the encoder's kind, and the most instructions per MAC that it may take."""
+
+    name: str
+    length: int
+    in_channels: int
+    channels: int
+    kernel: int
+    stride: int
+    out_length: int
+    per_mac: float
+
+
+CASES = (
+    Case("wide window", 125, 64, 32, 7, 1, 125, 1.3),
+    Case("stride 2", 120, 32, 64, 5, 2, 60, 1.3),
+    Case("pointwise", 100, 64, 32, 1, 1, 100, 1.6),
+    Case("one channel in", 400, 1, 8, 3, 1, 400, 14.0),
+    Case("one channel out", 62, 32, 1, 7, 1, 62, 7.0),
+    Case("odd everything", 51, 3, 5, 6, 3, 17, 12.0),
+)
+
+
+def make(case: Case, rng: np.random.Generator) -> tuple[Conv1d, npt.NDArray[np.int8]]:
+    weights = rng.integers(-127, 128, (case.channels, case.kernel, case.in_channels))
+    conv = Conv1d(
+        weights.astype(np.int8),
+        rng.integers(-(1 << 12), 1 << 12, case.channels),
+        rng.integers(1 << 30, 1 << 31, case.channels),
+        -rng.integers(6, 10, case.channels).astype(np.int8),
+        case.out_length,
+        case.stride,
+        (case.kernel - 1) // 2,
+        -7,
+        11,
+        table=rng.integers(-128, 128, 256).astype(np.int8),
+    )
+    return conv, rng.integers(-128, 128, (case.length, case.in_channels)).astype(np.int8)
+
+
+def array(kind: str, name: str, values: Array) -> str:
+    body = ", ".join(str(value) for value in values.ravel())
+    return f"static const {kind} {name}[] = {{{body}}};\n"
+
+
+def arrays(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
+    assert conv.table is not None
+    return (
+        array("int8_t", f"in{index}", x)
+        + array("int8_t", f"weights{index}", conv.weights)
+        + array("int32_t", f"bias{index}", conv.folded_bias())
+        + array("int32_t", f"multiplier{index}", conv.multiplier)
+        + array("int8_t", f"shift{index}", conv.shift)
+        + array("int8_t", f"table{index}", conv.table)
+    )
+
+
+def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
+    channels, kernel, in_channels = conv.weights.shape
+    numbers = [len(x), conv.out_length, in_channels, channels, kernel, conv.stride]
+    numbers += [conv.pad_before, conv.in_zero_point, conv.zero_point, conv.low, conv.high]
+    names = [f"{name}{index}" for name in ("weights", "bias", "multiplier", "shift", "table")]
+    return "{{" + ", ".join([*map(str, numbers), *names]) + f"}}, in{index}}},\n"
+
+
+def write_cases(made: list[tuple[Conv1d, npt.NDArray[np.int8]]], path: Path) -> None:
+    largest = max(conv.out_length * conv.out_channels for conv, _ in made)
+    path.write_text(
+        '#include "dd_conv1d_s8.h"\n'
+        f"#define CASES {len(made)}u\n#define OUT_BYTES_MAX {largest}u\n"
+        + "".join(arrays(conv, x, index) for index, (conv, x) in enumerate(made))
+        + "static const struct { dd_conv1d layer; const int8_t *in; } cases[CASES] = {\n"
+        + "".join(initialiser(conv, x, index) for index, (conv, x) in enumerate(made))
+        + "};\n",
+        encoding="utf-8",
+    )
+
+
+def emulate(firmware: Path) -> list[tuple[int, int]]:
+    """Return each case's CRC and instructions."""
+    command = ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none"]
+    command += ["-serial", "none", "-icount", "shift=0,align=off,sleep=off", "-kernel"]
+    command += [str(firmware), "-semihosting-config", "enable=on,target=native"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
+    return [(int(crc, 16), int(ticks, 16) * INSTRUCTIONS_PER_TICK) for crc, ticks in rows]
+
+
+@pytest.mark.emulator
+def test_cortex_m4_gives_the_same_bits_within_its_instruction_budget(tmp_path: Path) -> None:
+    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed; `make setup` installs it")
+    rng = np.random.default_rng(3)
+    made = [make(case, rng) for case in CASES]
+    write_cases(made, tmp_path / "cases.h")
+    flags = [*CORTEX_M4, *STRICT_C, "-O2", f"-I{RUNTIME}", f"-I{tmp_path}", *LIMITS]
+    sources = [str(HERE / "main.c"), *map(str, SOURCES), f"-T{HERE / 'link.ld'}"]
+    run(["arm-none-eabi-gcc", *flags, *sources, "-o", "cases.elf"], tmp_path)
+    results = emulate(tmp_path / "cases.elf")
+    for case, (conv, x), (crc, instructions) in zip(CASES, made, results, strict=True):
+        macs = conv.out_length * conv.weights.size
+        assert crc == zlib.crc32(conv.run(x).tobytes()), case.name
+        assert instructions <= case.per_mac * macs, f"{case.name}: {instructions / macs:.2f} a MAC"
