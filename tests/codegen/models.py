@@ -74,7 +74,7 @@ class Net:
             out = -(-time // stride)
         inputs = [
             self._weights(name, values, scales),
-            self._bias(name, filters),
+            self._bias(name, scales),
         ]
         result = self._activation(f"{name}/conv", (1, 1, out, filters), 0.05)
         self._op(
@@ -120,7 +120,10 @@ class Net:
     def dense(self, name: str, outputs: int) -> None:
         size = self.model.tensors[self.at].shape[-1]
         values = self.random.integers(-127, 128, (outputs, size)).astype(np.int8)
-        inputs = [self._weights(name, values, np.array([0.004])), self._bias(name, outputs)]
+        inputs = [
+            self._weights(name, values, np.array([0.004])),
+            self._bias(name, np.array([0.004]), outputs),
+        ]
         result = TensorSpec(f"{name}/dense", (1, outputs), scales=(0.2,), zero_points=(-128,))
         self._op(OPS.FULLY_CONNECTED, inputs, result, FusedActivationFunction=1)
 
@@ -140,9 +143,12 @@ class Net:
             )
         )
 
-    def _bias(self, name: str, count: int) -> int:
-        values = self.random.integers(-3000, 3000, count).astype(np.int32)
-        return self.model.tensor(TensorSpec(f"{name}/bias", (count,), INT32, (1.0,), data=values))
+    def _bias(self, name: str, scales: np.ndarray, count: int | None = None) -> int:
+        values = self.random.integers(-3000, 3000, count or len(scales)).astype(np.int32)
+        products = tuple((self.model.tensors[self.at].scales[0] * scales).tolist())
+        spec = TensorSpec(f"{name}/bias", values.shape, INT32, products, (0,) * len(scales))
+        spec.data = values
+        return self.model.tensor(spec)
 
     def _activation(self, name: str, shape: tuple[int, ...], scale: float) -> TensorSpec:
         zero_point = int(self.random.integers(-60, 20))

@@ -11,7 +11,7 @@ INT8 = tflite.TensorType.INT8
 INT32 = tflite.TensorType.INT32
 INT16 = tflite.TensorType.INT16
 FLOAT32 = tflite.TensorType.FLOAT32
-NO_TENSOR = -1
+VERSIONS = {tflite.BuiltinOperator.PAD: 2, tflite.BuiltinOperator.RESHAPE: 1}
 
 
 @dataclass
@@ -114,7 +114,7 @@ def _operator_code(b: flatbuffers.Builder, code: int) -> int:
     tflite.OperatorCodeStart(b)
     tflite.OperatorCodeAddDeprecatedBuiltinCode(b, min(code, 127))
     tflite.OperatorCodeAddBuiltinCode(b, code)
-    tflite.OperatorCodeAddVersion(b, 3)
+    tflite.OperatorCodeAddVersion(b, VERSIONS.get(code, 3))
     return int(tflite.OperatorCodeEnd(b))
 
 

@@ -1,0 +1,158 @@
+"""The memory plan, proven by running the kernel's contract on it byte by byte."""
+
+import re
+from importlib import resources
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dynadeep.codegen.arena import ALIGNMENT, TILE_STEPS, Arena, overlap_limit, plan_arena
+from dynadeep.codegen.layers import Conv1d, Layer, Network
+from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.tflite import read_graph
+
+from .models import Net, paper_encoder, small_encoder
+
+FREE = 0
+
+
+class Memory:
+    """An arena in which each byte knows which tensor wrote it last."""
+
+    def __init__(self, size: int) -> None:
+        self.owner = np.full(size, FREE)
+
+    def write(self, start: int, size: int, owner: int) -> None:
+        self.owner[start : start + size] = owner
+
+    def holds(self, start: int, size: int, owner: int) -> bool:
+        return bool((self.owner[start : start + size] == owner).all())
+
+
+def run_convolution(
+    memory: Memory, layer: Conv1d, at: tuple[int, int], owners: tuple[int, int], first_tile: int
+) -> bool:
+    """Compute tile by tile: write all of a tile's output, then check that its input is there.
+
+    Reading after writing is the worst that the contract of dd_conv1d_s8.h allows. The first tile
+    may be shorter, as in a kernel that treats the border by itself.
+    """
+    source, target = layer.input, layer.output
+    step, intact = 0, True
+    while step < target.time:
+        end = min(step + (first_tile if step == 0 else TILE_STEPS), target.time)
+        memory.write(at[1] + step * target.channels, (end - step) * target.channels, owners[1])
+        first = max(step * layer.stride - layer.pad_before, 0)
+        last = min((end - 1) * layer.stride - layer.pad_before + layer.kernel, source.time)
+        if last > first:
+            offset = at[0] + first * source.channels
+            intact &= memory.holds(offset, (last - first) * source.channels, owners[0])
+        step = end
+    return intact
+
+
+def run_network(network: Network, arena: Arena, first_tile: int = TILE_STEPS) -> bool:
+    """Run all layers; True if every value was still there when it was read."""
+    memory = Memory(arena.size)
+    owner = {network.input.name: 1}
+    memory.write(arena.offsets[network.input.name], network.input.size, 1)
+    intact = True
+    for number, layer in enumerate(network.layers, start=2):
+        at = (arena.offsets[layer.input.name], arena.offsets[layer.output.name])
+        owner[layer.output.name] = number
+        owners = (owner[layer.input.name], number)
+        intact &= _run_layer(memory, layer, at, owners, first_tile)
+        intact &= memory.holds(at[1], layer.output.size, number)
+    return intact and all(
+        memory.holds(arena.offsets[tensor.name], tensor.size, owner[tensor.name])
+        for tensor in network.outputs
+    )
+
+
+def _run_layer(
+    memory: Memory, layer: Layer, at: tuple[int, int], owners: tuple[int, int], first_tile: int
+) -> bool:
+    if isinstance(layer, Conv1d):
+        return run_convolution(memory, layer, at, owners, first_tile)
+    memory.write(at[1], layer.output.size, owners[1])
+    return memory.holds(at[0], layer.input.size, owners[0])
+
+
+shapes = st.tuples(
+    st.integers(1, 9),  # filters
+    st.integers(1, 7),  # kernel
+    st.integers(1, 3),  # stride
+    st.tuples(st.integers(0, 4), st.integers(0, 4)),  # padding
+)
+
+
+def chain(length: int, layers: list[tuple[int, int, int, tuple[int, int]]]) -> Network:
+    """A chain of convolutions, those left out whose kernel is longer than what they would read."""
+    net = Net(length)
+    for number, (filters, kernel, stride, pad) in enumerate(layers):
+        if net.model.tensors[net.at].shape[2] + sum(pad) >= kernel:
+            net.layer(f"conv{number}", filters, kernel, stride, pad)
+    if net.at == 0:
+        net.layer("conv", 1, 1, 1, (0, 0))
+    net.model.outputs = [net.at]
+    return lower(read_graph(net.model.build()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.lists(shapes, min_size=1, max_size=5), st.integers(1, TILE_STEPS))
+def test_no_plan_lets_a_kernel_read_what_was_overwritten(
+    length: int, layers: list[tuple[int, int, int, tuple[int, int]]], first_tile: int
+) -> None:
+    network = chain(length, layers)
+    assert run_network(network, plan_arena(network), first_tile)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(4, 30), shapes)
+def test_the_overlap_is_as_large_as_the_contract_allows(
+    length: int, shape: tuple[int, int, int, tuple[int, int]]
+) -> None:
+    network = chain(length, [shape])
+    layer = network.layers[0]
+    assert isinstance(layer, Conv1d)
+    limit = overlap_limit(layer)
+    # A single step closer, some tile that may begin anywhere overwrites what is still to be read.
+    closest = max(
+        min(step + TILE_STEPS, layer.output.time) * layer.output.channels
+        - layer.first_read(step) * layer.input.channels
+        for step in range(layer.output.time)
+    )
+    assert limit == -closest
+
+
+def test_both_levels_survive_until_the_packet_is_written() -> None:
+    network = lower(read_graph(small_encoder().model.build()))
+    assert run_network(network, plan_arena(network))
+
+
+def test_the_papers_network_survives_its_plan() -> None:
+    network = lower(read_graph(paper_encoder().model.build()))
+    for first_tile in range(1, TILE_STEPS + 1):
+        assert run_network(network, plan_arena(network), first_tile)
+
+
+def test_an_output_moved_closer_to_its_input_is_caught_by_the_proof() -> None:
+    network = lower(read_graph(paper_encoder().model.build()))
+    arena = plan_arena(network)
+    offsets = dict(arena.offsets)
+    offsets["conv5/silu"] += 64
+    assert not run_network(network, Arena(arena.spans, offsets, arena.size + 64))
+
+
+def test_tensors_are_aligned_and_inside_the_arena() -> None:
+    arena = plan_arena(lower(read_graph(paper_encoder().model.build())))
+    assert all(offset % ALIGNMENT == 0 and offset >= 0 for offset in arena.offsets.values())
+    assert arena.size == max(arena.offsets[span.name] + span.size for span in arena.spans)
+
+
+def test_the_planner_and_the_kernel_agree_on_the_tile() -> None:
+    header = resources.files("dynadeep.firmware_templates") / "runtime/dd_conv1d_s8.h"
+    found = re.search(r"#define DD_CONV1D_TILE (\d+)", header.read_text(encoding="utf-8"))
+    assert found is not None
+    assert int(found[1]) == TILE_STEPS

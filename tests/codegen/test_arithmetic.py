@@ -1,0 +1,184 @@
+"""The arithmetic that codegen does itself, held against TFLite's interpreters to the bit."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dynadeep.codegen.fixed_point import (
+    activation_range,
+    quantize_multiplier,
+    requantize,
+    round_half_away,
+)
+from dynadeep.codegen.layers import Conv1d
+from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.ops.operation import Pointwise
+from dynadeep.codegen.passes import understand
+from dynadeep.codegen.tflite import read_graph
+
+from .conftest import Run
+from .models import OPS, Net, small_encoder
+from .tflite_builder import INT32, ModelBuilder, TensorSpec
+
+CODES = np.arange(-128, 128).astype(np.int8)
+
+
+def pointwise_model(random: np.random.Generator, count: int) -> ModelBuilder:
+    """LOGISTIC and MUL, as behind a convolution, for ``count`` random quantisations."""
+    builder = ModelBuilder()
+    shape = (1, 1, 256, 1)
+
+    def add(name: str, scale: float, zero_point: int) -> int:
+        return builder.tensor(TensorSpec(name, shape, scales=(scale,), zero_points=(zero_point,)))
+
+    for i in range(count):
+        scale = float(np.exp(random.uniform(np.log(1e-4), np.log(0.3))))
+        x = add(f"x{i}", scale, int(random.integers(-128, 128)))
+        sigmoid = add(f"sigmoid{i}", 1 / 256, -128)
+        target = scale * float(np.exp(random.uniform(-2, 0.5)))
+        y = add(f"y{i}", target, int(random.integers(-128, 128)))
+        builder.op(OPS.LOGISTIC, [x], [sigmoid])
+        builder.op(
+            OPS.MUL, [x, sigmoid], [y], FusedActivationFunction=int(random.choice([0, 1, 3]))
+        )
+        builder.inputs.append(x)
+        builder.outputs.append(y)
+    return builder
+
+
+def test_sigmoid_and_product_are_tflites_on_every_code(reference: Run) -> None:
+    builder = pointwise_model(np.random.default_rng(7), 250)
+    inputs = {builder.tensors[index].name: CODES for index in builder.inputs}
+    expected = reference(builder.build(), inputs)
+    for i in range(250):
+        codes = {f"x{i}": CODES}
+        for op in only(builder, i):
+            codes[op.output.name] = op.evaluate(tuple(codes[t.name] for t in op.inputs))
+            np.testing.assert_array_equal(codes[op.output.name], expected[op.output.name].ravel())
+
+
+def only(builder: ModelBuilder, i: int) -> list[Pointwise]:
+    """Read the i-th pair of operators as a model of its own."""
+    logistic, mul = builder.ops[2 * i : 2 * i + 2]
+    one = ModelBuilder(builder.tensors[3 * i : 3 * i + 3], inputs=[0], outputs=[2])
+    one.op(logistic.code, [0], [1])
+    one.op(mul.code, [0, 1], [2], **mul.options)
+    return [op for op in understand(read_graph(one.build())) if isinstance(op, Pointwise)]
+
+
+def test_the_folded_table_is_what_the_reference_computes(reference: Run) -> None:
+    net = small_encoder()
+    content = net.model.build()
+    segment = np.random.default_rng(3).integers(-128, 128, 40).astype(np.int8)
+    tensors = reference(content, {"segment": segment})
+    for layer in lower(read_graph(content)).layers:
+        if isinstance(layer, Conv1d):
+            assert layer.table is not None
+            looked_up = layer.table[tensors[layer.convolved.name].astype(int) + 128]
+            np.testing.assert_array_equal(looked_up, tensors[layer.output.name])
+
+
+def near_ties(real: float) -> npt.NDArray[np.int64]:
+    """Accumulators around every tie of the requantised code, where rounding rules show."""
+    ties = np.round((np.arange(-130, 130) + 0.5) / real).astype(np.int64)
+    return np.unique((ties[:, None] + np.arange(-8, 9)).ravel())
+
+
+def biased(code: int, accumulators: npt.NDArray[np.int64], scales: tuple[float, ...]) -> bytes:
+    """A layer of zero weights, whose accumulators are its biases."""
+    source, weight, target = scales
+    count = len(accumulators)
+    conv = code == OPS.CONV_2D
+    builder = ModelBuilder()
+    shape, flat = ((1, 1, 1, 1), (count, 1, 1, 1)) if conv else ((1, 1), (count, 1))
+    x = builder.tensor(TensorSpec("x", shape, scales=(source,)))
+    weights = TensorSpec("w", flat, scales=(weight,) * count, zero_points=(0,) * count)
+    weights.data = np.zeros(flat, np.int8)
+    bias = TensorSpec("b", (count,), INT32, (source * weight,) * count, (0,) * count)
+    bias.data = accumulators.astype(np.int32)
+    y = builder.tensor(TensorSpec("y", (*shape[:-1], count), scales=(target,)))
+    options = {"DilationWFactor": 1, "DilationHFactor": 1} if conv else {}
+    builder.op(code, [x, builder.tensor(weights), builder.tensor(bias)], [y], **options)
+    builder.inputs, builder.outputs = [x], [y]
+    return builder.build()
+
+
+def multiplied(content: bytes) -> npt.NDArray[np.int64]:
+    """What codegen's multipliers make of the biases."""
+    layer = lower(read_graph(content)).layers[0]
+    rows = zip(layer.bias.tolist(), layer.multiplier.tolist(), layer.shift.tolist(), strict=True)
+    values = [int(requantize(np.array([b]), m, s)[0]) for b, m, s in rows]
+    return np.clip(np.array(values), -128, 127)
+
+
+def random_scales(random: np.random.Generator) -> tuple[float, float, float]:
+    source, weight = (float(np.float32(v)) for v in np.exp(random.uniform(-6, -2, 2)))
+    target = float(np.float32(source * weight * np.exp(random.uniform(3, 14))))
+    return source, weight, target
+
+
+def test_convolution_multipliers_are_tflites_at_every_tie(reference: Run) -> None:
+    random = np.random.default_rng(5)
+    for _ in range(12):
+        scales = random_scales(random)
+        accumulators = near_ties(scales[0] * scales[1] / scales[2])
+        content = biased(OPS.CONV_2D, accumulators, scales)
+        found = reference(content, {"x": np.zeros(1, np.int8)})["y"].ravel()
+        np.testing.assert_array_equal(multiplied(content), found)
+
+
+def test_dense_multipliers_are_tflite_micros_at_every_tie(micro: Run) -> None:
+    # TFLite's own reference kernel rounds a dense layer once and in double, unlike its convolution.
+    random = np.random.default_rng(6)
+    for _ in range(12):
+        scales = random_scales(random)
+        accumulators = near_ties(scales[0] * scales[1] / scales[2])
+        content = biased(OPS.FULLY_CONNECTED, accumulators, scales)
+        found = micro(content, {"x": np.zeros((1, 1), np.int8)})["output"].ravel()
+        np.testing.assert_array_equal(multiplied(content), found)
+
+
+@pytest.mark.parametrize("kind", ["RELU", "RELU6"])
+def test_fused_activations_clamp_as_tflite_does(reference: Run, kind: str) -> None:
+    random = np.random.default_rng(8)
+    for _ in range(10):
+        net = Net(16, seed=int(random.integers(1000)))
+        net.conv("conv1", 4, 3, activation={"RELU": 1, "RELU6": 3}[kind])
+        net.model.tensors[net.at].scales = (float(np.exp(random.uniform(-5, -2))),)
+        net.model.outputs = [net.at]
+        content = net.model.build()
+        layer = lower(read_graph(content)).layers[0]
+        found = reference(content, {"segment": random.integers(-128, 128, 16).astype(np.int8)})
+        values = found["conv1/conv"]
+        assert layer.low <= values.min()
+        assert values.max() <= layer.high
+        assert layer.low in values or layer.high in values
+
+
+def test_a_multiplier_is_a_mantissa_of_31_bits_and_a_shift() -> None:
+    assert quantize_multiplier(0.5) == (1 << 30, 0)
+    assert quantize_multiplier(0.75) == (3 << 29, 0)
+    assert quantize_multiplier(2.0) == (1 << 30, 2)
+
+
+def test_a_mantissa_that_rounds_up_to_a_power_of_two_moves_the_shift() -> None:
+    assert quantize_multiplier(1.0 - 2**-40) == (1 << 30, 1)
+
+
+def test_a_multiplier_too_small_for_the_shift_is_zero() -> None:
+    assert quantize_multiplier(2.0**-40) == (0, 0)
+    assert quantize_multiplier(0.0) == (0, 0)
+
+
+def test_halves_round_away_from_zero() -> None:
+    assert [round_half_away(v) for v in (0.5, -0.5, 1.49, -2.5)] == [1, -1, 1, -3]
+
+
+def test_the_second_rounding_is_away_from_zero() -> None:
+    values = np.array([3, -3, 5, -5])
+    assert requantize(values, 1 << 30, 0).tolist() == [2, -1, 3, -2]
+    assert requantize(values * 4, 1 << 30, -2).tolist() == [2, -2, 3, -3]
+
+
+def test_no_activation_is_the_whole_of_int8() -> None:
+    assert activation_range("NONE", 0.1, 3) == (-128, 127)

@@ -1,0 +1,255 @@
+"""The generated C: it compiles under the strictest flags and computes what TFLite does."""
+
+import shutil
+import struct
+import subprocess
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dynadeep.codegen.bundle import InputMap, Manifest
+from dynadeep.codegen.emit import project_files, write_project
+from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.numerics import (
+    choose_level,
+    fixed_error,
+    map_input,
+    predicted_error,
+)
+from dynadeep.codegen.plan import Plan, plan_model
+
+from .conftest import Run
+from .models import AFFINE, manifest_for, small_encoder
+
+HERE = Path(__file__).parent
+WARNINGS = [
+    *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Wvla"),
+    *("-Wstack-usage=4096", "-Werror"),
+]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DDD_CHECKED"]
+PACKET = 255
+Values = dict[str, npt.NDArray[np.int8]]
+MINMAX = InputMap("minmax")
+
+pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+
+
+def planned(input_map: InputMap = AFFINE) -> tuple[bytes, Plan]:
+    net = small_encoder()
+    content = net.model.build()
+    return content, plan_model(content, manifest_for(net, content, input_map))
+
+
+def compiled(project: Path, program: str, *flags: str) -> Path:
+    sources = [*sorted(project.glob("model/*.c")), *sorted(project.glob("runtime/*.c"))]
+    target = project / program.removesuffix(".c")
+    includes = [f"-I{project}/model", f"-I{project}/runtime"]
+    command = ["gcc", "-std=c11", "-O1", *flags, *includes, HERE / program, *sources, "-o", target]
+    subprocess.run(command, check=True)
+    return target
+
+
+def events(output: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at < len(output):
+        number, count = struct.unpack_from("<BI", output, at)
+        yield number, output[at + 5 : at + 5 + count]
+        at += 5 + count
+
+
+def segments(count: int = 12) -> npt.NDArray[np.int16]:
+    random = np.random.default_rng(11)
+    noise = random.integers(-600, 600, (count, 40)).astype(np.int16)
+    flat, full = np.zeros((1, 40), np.int16), np.full((1, 40), 32767, np.int16)
+    square = np.tile(np.array([-32768, 32767], np.int16), 20)[None]
+    return np.concatenate([noise, flat, full, square])
+
+
+@pytest.fixture(scope="module", params=["affine", "minmax"])
+def project(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, bytes, Plan]:
+    content, plan = planned({"affine": AFFINE, "minmax": MINMAX}[request.param])
+    out = tmp_path_factory.mktemp(request.param) / "project"
+    write_project(project_files(plan, None), out)
+    return out, content, plan
+
+
+def run(program: Path, bound: int = 0, *arguments: str) -> list[tuple[int, bytes]]:
+    result = subprocess.run(
+        [program, str(bound), *arguments],
+        input=segments().tobytes(),
+        capture_output=True,
+        check=True,
+    )
+    return list(events(result.stdout))
+
+
+def test_every_tensor_of_the_generated_c_is_tflites(
+    project: tuple[Path, bytes, Plan], reference: Run, micro: Run
+) -> None:
+    out, content, plan = project
+    program = compiled(out, "watch.c", *SANITIZERS)
+    mapped = map_input(segments(), plan.manifest.input_map)
+    tensors = [reference(content, {"segment": codes}) for codes in mapped]
+    for arguments, seen in (
+        ((), [t for t in plan.tensors if t.fused]),
+        (("unfused",), plan.tensors),
+    ):
+        found = [event for event in run(program, 0, *arguments) if event[0] != PACKET]
+        assert len(found) == len(mapped) * len(seen)
+        for i, (number, values) in enumerate(found):
+            entry, expected = seen[i % len(seen)], tensors[i // len(seen)]
+            assert number == entry.number
+            assert len(values) == entry.time * entry.channels
+            if entry.kind != "dense":  # TFLite rounds these once: test_arithmetic.py
+                assert values == expected[entry.name].tobytes(), entry.name
+
+
+def expected_packet(
+    manifest: Manifest, values: Values, segment: npt.NDArray[np.int16], sequence: int, bound: int
+) -> bytes:
+    margins = [fixed_error(level.margin) for level in manifest.levels]
+    level = choose_level(predictions(manifest, values), margins, bound)
+    payload = segment.astype("<i2").tobytes()
+    if level:
+        payload = values[manifest.levels[level - 1].latent_tensor].tobytes()
+        if manifest.input_map.kind == "minmax":
+            payload = struct.pack("<hh", segment.min(), segment.max()) + payload
+    head = struct.pack("<BB", 0xDD, 0x10 | level) + bytes.fromhex(manifest.model_id)[:4]
+    body = head + struct.pack("<HHBH", 0x1234, sequence, 0, len(payload)) + payload
+    return body + struct.pack("<I", zlib.crc32(body))
+
+
+def predictions(manifest: Manifest, values: Values) -> list[int]:
+    return [predicted_error(int(values[level.error_tensor][0]), level) for level in manifest.levels]
+
+
+def runs(program: Path, plan: Plan, bound: int) -> Iterator[tuple[Values, bytes]]:
+    """Yield each segment's tensors and packet."""
+    names = {tensor.number: tensor.name for tensor in plan.tensors}
+    values: Values = {}
+    for number, content in run(program, bound):
+        if number == PACKET:
+            yield values, content
+        else:
+            values[names[number]] = np.frombuffer(content, np.int8)
+
+
+def test_packets_follow_from_the_tensors_at_every_bound(
+    project: tuple[Path, bytes, Plan],
+) -> None:
+    out, _, plan = project
+    program = compiled(out, "watch.c")
+    sums = {0, (1 << 31) - 1}
+    for values, _ in runs(program, plan, 0):
+        for level, error in zip(
+            plan.manifest.levels, predictions(plan.manifest, values), strict=True
+        ):
+            # At exactly the predicted error plus the margin a level is taken; one below it is not.
+            sums |= {error + fixed_error(level.margin), error + fixed_error(level.margin) - 1}
+    levels = set()
+    for bound in sorted(sums):
+        for sequence, (values, packet) in enumerate(runs(program, plan, bound)):
+            segment = segments()[sequence]
+            assert packet == expected_packet(plan.manifest, values, segment, sequence, bound)
+            levels.add(packet[1] & 15)
+    assert levels >= {0, 2}
+
+
+def test_it_compiles_without_a_warning(project: tuple[Path, bytes, Plan]) -> None:
+    compiled(project[0], "refusals.c", *WARNINGS)
+
+
+def test_wrong_calls_are_refused_and_use_up_no_sequence_number(
+    project: tuple[Path, bytes, Plan],
+) -> None:
+    program = compiled(project[0], "refusals.c", *SANITIZERS)
+    assert subprocess.run([program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("language", ["c -std=c11", "c++ -std=c++17"])
+@pytest.mark.parametrize("header", ["dd_model.h", "dd_weights.h", "dd_model_debug.h"])
+def test_each_header_compiles_alone(
+    project: tuple[Path, bytes, Plan], header: str, language: str
+) -> None:
+    out = project[0]
+    flags = ["-x", *language.split(), *WARNINGS, f"-I{out}/model", f"-I{out}/runtime"]
+    source = f'#include "{header}"\n#include "{header}"\n'
+    subprocess.run(["gcc", *flags, "-fsyntax-only", "-"], input=source, text=True, check=True)
+
+
+def test_c_plus_plus_can_call_it(project: tuple[Path, bytes, Plan], tmp_path: Path) -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("needs g++")
+    out = project[0]
+    program = tmp_path / "main.cpp"
+    program.write_text(
+        '#include "dd_model.h"\nstatic dd_encoder e;\n'
+        "int main() { return dd_encoder_init(&e, 1) == DD_OK ? 0 : 1; }\n",
+        encoding="utf-8",
+    )
+    includes = [f"-I{out}/model", f"-I{out}/runtime"]
+    c_files = [*out.glob("model/*.c"), *out.glob("runtime/*.c")]
+    subprocess.run(["gcc", "-std=c11", *includes, "-c", *c_files], cwd=tmp_path, check=True)
+    objects = sorted(tmp_path.glob("*.o"))
+    subprocess.run(
+        ["g++", "-std=c++17", *includes, program, *objects, "-o", "main"], cwd=tmp_path, check=True
+    )
+    subprocess.run([tmp_path / "main"], check=True)
+
+
+def test_another_runtime_abi_stops_the_compiler(
+    project: tuple[Path, bytes, Plan], tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(project[0], copy)
+    header = copy / "runtime/dd_runtime.h"
+    text = header.read_text(encoding="utf-8")
+    header.write_text(text.replace("DD_RUNTIME_ABI 1", "DD_RUNTIME_ABI 999"), encoding="utf-8")
+    command = [
+        "gcc",
+        f"-I{copy}/model",
+        f"-I{copy}/runtime",
+        "-fsyntax-only",
+        copy / "model/dd_model.c",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "Generate these sources again" in result.stderr
+
+
+def test_no_line_is_wider_than_a_hundred_columns(project: tuple[Path, bytes, Plan]) -> None:
+    for path in project[0].glob("model/*.[ch]"):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            assert len(line) <= 100, f"{path.name}:{number}"
+
+
+def test_constants_lie_in_flash_as_the_description_says(project: tuple[Path, bytes, Plan]) -> None:
+    plan = project[2]
+    text = (project[0] / "model/dd_weights.c").read_text(encoding="utf-8")
+    table = text[text.index("dd_constants[DD_CONSTANTS]") :]
+    for constant in plan.constants:
+        assert (
+            f"{{{constant.layer}_{constant.kind}, sizeof {constant.layer}_{constant.kind}}}"
+            in table
+        )
+
+
+def test_an_input_map_out_of_range_is_refused() -> None:
+    _, plan = planned()
+    wild = replace(plan.manifest, input_map=InputMap("affine", 0, 70_000, 15))
+    with pytest.raises(BundleError, match="an affine map needs an int16 offset"):
+        project_files(replace(plan, manifest=wild), None)
+
+
+def test_text_that_cannot_stand_in_a_c_string_is_refused() -> None:
+    _, plan = planned()
+    wild = replace(plan.manifest, error_unit='PRD "%"')
+    with pytest.raises(BundleError, match=r"error_unit .* is not plain ASCII"):
+        project_files(replace(plan, manifest=wild), None)
