@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "dd_lanes.h"
+#include "dd_dot_lanes.h"
 #include "dd_requant.h"
 #include "dd_store_tile.h"
 

@@ -1,4 +1,4 @@
-#include "dd_lanes.h"
+#include "dd_dot_lanes.h"
 
 #include <assert.h>
 

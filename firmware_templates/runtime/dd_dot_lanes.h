@@ -3,8 +3,8 @@
  *
  * Two values share a word, a + b x 2^23. Its product with a weight is a w + b w x 2^23, and a sum
  * of such products keeps both dot products apart as long as the lower one stays within 23 bits. */
-#ifndef DD_LANES_H
-#define DD_LANES_H
+#ifndef DD_DOT_LANES_H
+#define DD_DOT_LANES_H
 
 #include <stdint.h>
 
