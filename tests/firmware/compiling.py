@@ -43,6 +43,9 @@ def build_harness(folder: Path) -> Path:
         # Under a name of its own first: workers of a parallel run may compile at the same time.
         fresh = program.with_suffix(f".{os.getpid()}")
         run(["gcc", *flags, *map(str, sources), "-o", str(fresh)], folder)
+        for outdated in folder.glob("harness-*"):
+            if outdated != program and not outdated.suffix:
+                outdated.unlink(missing_ok=True)
         fresh.replace(program)
     return program
 

@@ -16,8 +16,11 @@ from tests.firmware.harness import Harness  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
+def harness(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Harness]:
     cache = request.config.cache
-    assert cache is not None
-    with Harness(build_harness(cache.mkdir("firmware_harness"))) as running:
+    name = "firmware_harness"
+    folder = tmp_path_factory.mktemp(name) if cache is None else cache.mkdir(name)
+    with Harness(build_harness(folder)) as running:
         yield running
