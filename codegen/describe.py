@@ -10,6 +10,7 @@ from dynadeep.codegen.plan import ENGINE, LayerRow, Plan
 from dynadeep.codegen.version import kit_version
 
 FORMAT = 1
+TABLE_NAMES = {("LOGISTIC",): "sigmoid", ("LOGISTIC", "MUL"): "SiLU"}
 HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "arena at", "bytes")
 
 
@@ -68,11 +69,15 @@ def json_text(data: dict[str, Any]) -> str:
 
 
 def summary(layer: Layer) -> str:
-    """Return a few words: ``conv k5 s2, table``."""
-    words = f"conv k{layer.kernel} s{layer.stride}" if isinstance(layer, Conv1d) else "dense"
+    """Return a few words: ``conv k5 s2, SiLU``."""
+    words = ["dense"]
+    if isinstance(layer, Conv1d):
+        words = [f"conv k{layer.kernel} s{layer.stride}"]
+        if layer.folded:
+            words.append(TABLE_NAMES.get(layer.folded, " + ".join(layer.folded)))
     if layer.activation != "NONE":
-        words += f", {layer.activation}"
-    return words + (", table" if isinstance(layer, Conv1d) and layer.table is not None else "")
+        words.insert(1, layer.activation)
+    return ", ".join(words)
 
 
 def table_rows(plan: Plan) -> list[tuple[str, ...]]:

@@ -20,7 +20,7 @@ class TracedTensor:
     number: int
     name: str
     layer: str
-    kind: str  # "input", "conv", "silu" (what a table made), "dense"
+    kind: str  # "input", "conv", "table" (what a table made of it), "dense"
     time: int
     channels: int
     fused: bool
@@ -62,7 +62,7 @@ def _made_by(layer: Layer) -> Iterator[tuple[Tensor, str, bool]]:
     if isinstance(layer, Conv1d):
         yield layer.convolved, "conv", layer.table is None
         if layer.table is not None:
-            yield layer.output, "silu", True
+            yield layer.output, "table", True
     else:
         yield layer.output, "dense", True
 

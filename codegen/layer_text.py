@@ -29,7 +29,7 @@ class LayerText:
     number: int
     stem: str  # "conv5"
     kind: str  # "conv1d" or "dense", of the types and functions dd_<kind>, dd_layer_<kind>
-    title: str  # "conv5  conv k5 s2, table: 1000x32 -> 500x64, 5,120,000 MAC"
+    title: str  # "conv5  conv k5 s2, SiLU: 1000x32 -> 500x64, 5,120,000 MAC"
     notes: tuple[str, ...]
     arrays: tuple[ArrayText, ...]
     fields: tuple[tuple[str, str], ...]  # of the parameters' struct, in its order

@@ -59,6 +59,7 @@ class Conv1d(Kernel):
     pad_before: int
     pad_after: int
     table: Int8s | None
+    folded: tuple[str, ...]  # the operators in the table, for the reader of the C
 
     @property
     def kernel(self) -> int:

@@ -61,6 +61,7 @@ def _conv1d(op: Conv2D) -> Conv1d:
         pad_before=op.pad_before,
         pad_after=op.pad_after,
         table=op.table,
+        folded=op.folded,
     )
 
 

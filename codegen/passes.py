@@ -115,5 +115,6 @@ def _fold_behind(conv: Conv2D, ops: list[Op], wanted: list[int]) -> list[Op]:
             "Let only the activation's result be used.",
         )
     last = folded[-1].output
-    fused = dataclasses.replace(conv, output=last, table=codes[last.index])
+    kinds = tuple(op.node.kind for op in folded)
+    fused = dataclasses.replace(conv, output=last, table=codes[last.index], folded=kinds)
     return [fused if op is conv else op for op in kept]

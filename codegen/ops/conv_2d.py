@@ -17,7 +17,7 @@ class Conv2D(Op):
     """A convolution: ``inputs`` is one tensor [1, 1, T, C].
 
     ``convolved`` is its own output. A pass that folds what follows sets ``table`` (256 codes, by
-    code + 128), and ``output`` is then what the table gives.
+    code + 128) and ``folded``, the operators in it; ``output`` is then what the table gives.
     """
 
     weights: Int8s  # [out_channels, kernel, in_channels]
@@ -29,6 +29,7 @@ class Conv2D(Op):
     activation: str
     convolved: Tensor
     table: Int8s | None = None
+    folded: tuple[str, ...] = ()
 
 
 def read(node: Node) -> Conv2D:
