@@ -19,7 +19,7 @@ from tests.firmware.harness import Harness  # noqa: E402
 def harness(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harness]:
-    cache = request.config.cache
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
     name = "firmware_harness"
     folder = tmp_path_factory.mktemp(name) if cache is None else cache.mkdir(name)
     with Harness(build_harness(folder)) as running:
