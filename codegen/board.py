@@ -1,15 +1,13 @@
 """Boards as data: what ``firmware_templates/boards/<name>/board.toml`` says, checked and typed."""
 
-import dataclasses
 import tomllib
-import types
-import typing
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any, Literal
+from typing import Literal
 
 from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.typed import Reader
 
 DESCRIPTION = "board.toml"
 TEMPLATE = "_template"
@@ -138,54 +136,18 @@ def parse_board(text: str, where: str) -> Board:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BoardError(f"{where}: not TOML: {error}.") from error
-    board: Board = _table(Board, data, where, "")
-    for part in ("flash", "ram", "uart"):
-        if board.cortex_m and getattr(board, part) is None:
-            raise BoardError(f"{where}: [{part}] is missing; a cortex-m board needs it.")
+    board = Reader(where, BoardError, "See boards/_template.").read(Board, data)
+    _check(board, where)
     return board
 
 
-def _table(kind: type[Any], data: dict[str, Any], where: str, path: str) -> Any:
-    """Make a dataclass of a TOML table whose keys are exactly its fields."""
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    hints = typing.get_type_hints(kind)
-    for key in data:
-        if key not in fields:
-            raise BoardError(f'{where}: unknown key "{path}{key}". Known: {", ".join(fields)}.')
-    values = {}
-    for name, field in fields.items():
-        if name in data:
-            values[name] = _value(hints[name], data[name], where, path + name)
-        elif field.default is dataclasses.MISSING:
-            raise BoardError(f'{where}: key "{path}{name}" is missing. See boards/_template.')
-    return kind(**values)
-
-
-def _value(hint: Any, value: Any, where: str, path: str) -> Any:
-    """Check one value against its field's type."""
-    if isinstance(hint, types.UnionType):
-        hint = next(choice for choice in typing.get_args(hint) if choice is not types.NoneType)
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
-        return _table(hint, value, where, path + ".")
-    if typing.get_origin(hint) is Literal and value in typing.get_args(hint):
-        return value
-    if hint == tuple[str, ...] and isinstance(value, list) and all(map(_is_text, value)):
-        return tuple(value)
-    if hint is str and isinstance(value, str):
-        return value
-    # In Python a bool is an int; in a board.toml it is a mistake.
-    if hint is int and type(value) is int and 0 <= value < 1 << 32:
-        return value
-    raise BoardError(f'{where}: key "{path}" is {value!r}, expected {_wanted(hint)}.')
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _wanted(hint: Any) -> str:
-    if typing.get_origin(hint) is Literal:
-        return " or ".join(f'"{choice}"' for choice in typing.get_args(hint))
-    if hint == tuple[str, ...]:
-        return "a list of strings"
-    return {int: "an integer from 0 to 2^32 - 1", str: "a string"}.get(hint, "a table")
+def _check(board: Board, where: str) -> None:
+    """Check what a type cannot say."""
+    for part in ("flash", "ram", "uart"):
+        if board.cortex_m and getattr(board, part) is None:
+            raise BoardError(f"{where}: [{part}] is missing; a cortex-m board needs it.")
+    for part in ("core", "counter", "flash", "ram", "uart"):
+        table = getattr(board, part)
+        for key, value in vars(table).items() if table is not None else ():
+            if isinstance(value, int) and not 0 <= value < 1 << 32:
+                raise BoardError(f'{where}: key "{part}.{key}" is {value}, expected 0 to 2^32 - 1.')

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.typed import Reader
 
 MANIFEST_FORMAT = 1
 ENCODER_TFLITE = "encoder.tflite"
@@ -146,20 +147,12 @@ def _parse_manifest(path: Path) -> Manifest:
         raise BundleError(f"{path}: no such file. Is {path.parent} a bundle made by 'export'?")
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        found = data.get("format")
-        if found != MANIFEST_FORMAT:
-            raise BundleError(
-                f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "
-                "Export the bundle again with this version."
-            )
-        data["input"] = Quantization(**data["input"])
-        data["input_map"] = InputMap(**data["input_map"])
-        data["levels"] = tuple(_parse_level(level) for level in data["levels"])
-        return Manifest(**data)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BundleError(f"{path}: not a manifest ({error}). Export the bundle again.") from error
-
-
-def _parse_level(data: dict[str, Any]) -> Level:
-    latent, error = Quantization(**data.pop("latent")), Quantization(**data.pop("error"))
-    return Level(latent=latent, error=error, **data)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: not JSON ({error}). Export the bundle again.") from error
+    found = data.get("format") if isinstance(data, dict) else None
+    if found != MANIFEST_FORMAT:
+        raise BundleError(
+            f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "
+            "Export the bundle again with this version."
+        )
+    return Reader(str(path), BundleError, "Export the bundle again.").read(Manifest, data)

@@ -21,6 +21,9 @@ ENGINE = "layers"
 CODE_BYTES = {"layers": 9_216}
 """Flash besides the arrays, by engine: 9,015 B measured with gcc 12.2 -O2 for Cortex-M4."""
 
+SEGMENT_LIMIT = (1 << 15) - 1
+"""Samples of a segment: as int16 they are the payload of a raw packet, whose size is uint16."""
+
 ENCODER_OVERHEAD_BYTES = 8
 """dd_encoder around its arena on a 32-bit target: trace pointer, stream and sequence number."""
 
@@ -132,6 +135,11 @@ def _check_manifest(network: Network, manifest: Manifest) -> None:
         raise ModelError(
             f'encoder.tflite: its input is "{source.name}" with {source.size} values, the manifest '
             f'says "{manifest.input_tensor}" with {manifest.segment_length}. Export again.'
+        )
+    if not 1 <= manifest.segment_length <= SEGMENT_LIMIT:
+        raise ModelError(
+            f"manifest.json: a segment has {manifest.segment_length} samples, a packet carries at "
+            f"most {SEGMENT_LIMIT}. Use a shorter segment."
         )
     _check_quantization(source, manifest.input)
     if not 1 <= len(manifest.levels) <= 15:

@@ -155,26 +155,30 @@ class Net:
         return TensorSpec(name, shape, scales=(scale,), zero_points=(zero_point,))
 
 
-def branch(net: Net, level: str, at: int) -> tuple[int, int]:
-    """Add a level's latent and head; return both tensors."""
+def branch(net: Net, level: str, at: int, *, dense: bool = True) -> tuple[int, int]:
+    """Add a level's latent and head, dense or a convolution as long as the latent; return both."""
     net.at = at
     net.layer(f"latent{level}", 1, 3, 1, (1, 1))
     latent = net.at
-    net.flatten(f"head{level}")
-    net.dense(f"head{level}", 1)
+    if dense:
+        net.flatten(f"head{level}")
+        net.dense(f"head{level}", 1)
+    else:
+        length = net.model.tensors[latent].shape[2]
+        net.conv(f"head{level}", 1, length, activation=tflite.ActivationFunctionType.RELU)
     return latent, net.at
 
 
-def small_encoder(length: int = 40, seed: int = 0) -> Net:
+def small_encoder(length: int = 40, seed: int = 0, *, dense: bool = True) -> Net:
     """Two levels behind a short trunk that has a stride, odd widths and every folded operator."""
     net = Net(length, seed)
     net.layer("conv1", 3, 3, 1, (1, 1))
     net.layer("conv2", 5, 5, 2, (2, 2))
     trunk = net.at
-    latent32, error32 = branch(net, "32", trunk)
+    latent32, error32 = branch(net, "32", trunk, dense=dense)
     net.at = trunk
     net.layer("branch64", 6, 7, 2, (3, 3))
-    latent64, error64 = branch(net, "64", net.at)
+    latent64, error64 = branch(net, "64", net.at, dense=dense)
     net.model.outputs = [latent32, latent64, error32, error64]
     return net
 

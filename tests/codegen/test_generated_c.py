@@ -39,8 +39,8 @@ MINMAX = InputMap("minmax")
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
 
-def planned(input_map: InputMap = AFFINE) -> tuple[bytes, Plan]:
-    net = small_encoder()
+def planned(input_map: InputMap = AFFINE, *, dense: bool = True) -> tuple[bytes, Plan]:
+    net = small_encoder(dense=dense)
     content = net.model.build()
     return content, plan_model(content, manifest_for(net, content, input_map))
 
@@ -70,12 +70,13 @@ def segments(count: int = 12) -> npt.NDArray[np.int16]:
     return np.concatenate([noise, flat, full, square])
 
 
-@pytest.fixture(scope="module", params=["affine", "minmax"])
+@pytest.fixture(scope="module", params=["affine", "minmax", "convolved heads"])
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, bytes, Plan]:
-    content, plan = planned({"affine": AFFINE, "minmax": MINMAX}[request.param])
-    out = tmp_path_factory.mktemp(request.param) / "project"
+    input_map = MINMAX if request.param == "minmax" else AFFINE
+    content, plan = planned(input_map, dense=request.param != "convolved heads")
+    out = tmp_path_factory.mktemp("generated") / "project"
     write_project(project_files(plan, None), out)
     return out, content, plan
 

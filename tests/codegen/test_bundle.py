@@ -1,0 +1,96 @@
+"""The bundle's manifest: written and read back, and every mistake in it one clear line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dynadeep.codegen.bundle import (
+    BUNDLE_FILES,
+    ENCODER_TFLITE,
+    MANIFEST,
+    Manifest,
+    read_bundle,
+    sha256_of,
+    write_manifest,
+)
+from dynadeep.codegen.errors import BundleError
+
+from .models import manifest_for, small_encoder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path) -> Manifest:
+    net = small_encoder()
+    content = net.model.build()
+    for name in BUNDLE_FILES:
+        (folder / name).write_bytes(content if name == ENCODER_TFLITE else b"not looked at")
+    manifest = manifest_for(net, content)
+    manifest.files.update({name: sha256_of(folder / name) for name in BUNDLE_FILES})
+    manifest.record["epochs"] = 3
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def change(folder: Path, *path: Any, value: Any) -> None:
+    data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    *way, last = path
+    at = data
+    for key in way:
+        at = at[key]
+    at[last] = value
+    (folder / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
+
+
+def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    written = write(tmp_path)
+    assert read_bundle(tmp_path).manifest == written
+
+
+WRONG = {
+    "another format": (("format",), 99, "manifest format is 99"),
+    "text for a bound": (("default_bound",), "9", r'key "default_bound" is .9., expected a number'),
+    "a bound that is no number": (("default_bound",), float("nan"), "expected a number"),
+    "a fraction for a length": (("segment_length",), 40.5, 'key "segment_length" is 40.5'),
+    "levels that are no list": (("levels",), 5, 'key "levels" is 5, expected a list'),
+    "a level that is no table": (("levels", 0), "cg32", r"levels\[0\] is .cg32., expected a table"),
+    "text for a margin": (("levels", 1, "margin"), "1", r'key "levels\[1\].margin" is .1.'),
+    "an unknown key": (("colour",), "red", 'unknown key "colour"'),
+    "an unknown map": (("input_map", "kind"), "log", 'expected "affine" or "minmax"'),
+    "a hash that is no text": (("files", "golden.npz"), 7, "files.golden.npz"),
+    "another model id": (("model_id",), "0" * 16, "model_id is 0000000000000000, but"),
+    "another hash": (("files", "golden.npz"), "0" * 64, "golden.npz: SHA-256 is"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_manifest_is_refused_by_key(folder: Path, case: str) -> None:
+    path, value, message = WRONG[case]
+    change(folder, *path, value=value)
+    with pytest.raises(BundleError, match=message) as caught:
+        read_bundle(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"format"', "[" * 100_000])
+def test_what_is_no_manifest_is_refused(folder: Path, text: str) -> None:
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    with pytest.raises(BundleError, match=r"manifest\.json: (not JSON|manifest format is None)"):
+        read_bundle(folder)
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    (folder / "golden.npz").unlink()
+    with pytest.raises(BundleError, match=r"golden\.npz: missing from the bundle"):
+        read_bundle(folder)
+
+
+def test_a_folder_that_is_no_bundle_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"manifest\.json: no such file"):
+        read_bundle(tmp_path)
