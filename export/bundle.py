@@ -179,7 +179,7 @@ def _convert(source: _Source) -> _Models:
     difference = max(
         onnx.check_encoder(model, encoder, real), onnx.check_decoder(model, decoder, real)
     )
-    inputs = calibration.representative(windows, source.input_map)
+    inputs = map_input(windows, source.input_map)
     scales = calibration.INPUT_QUANTIZATION[source.input_map.kind]
     return _Models(encoder, decoder, quantize.quantize(encoder, inputs, scales), difference)
 

@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import wfdb
 
-from dynadeep.codegen.bundle import InputMap, Quantization
-from dynadeep.codegen.numerics import map_input
+from dynadeep.codegen.bundle import Quantization
 from dynadeep.export.errors import CalibrationError
 from dynadeep.train.data import mitdb
 
@@ -55,18 +54,6 @@ def read_recordings(folder: Path | None, *, windows_per_record: int = 10) -> Rec
         )
     rate_hz, gain, baseline = kinds.pop()
     return Recordings(training, unseen, rate_hz, gain, baseline)
-
-
-def representative(windows: Samples, input_map: InputMap) -> npt.NDArray[np.int8]:
-    """Return the int8 inputs [N, T] that fix the activations' ranges.
-
-    The last one is a slow ramp over all 256 codes: it pins the input's own scale, and disturbs
-    the ranges behind it least.
-    """
-    if len(windows) == 0:
-        raise CalibrationError("no calibration window. Name a folder with MIT-BIH records.")
-    ramp = np.linspace(-128, 127, windows.shape[1]).round().astype(np.int8)
-    return np.concatenate([map_input(windows, input_map), ramp[None]])
 
 
 def dequantize(inputs: npt.NDArray[np.int8], quantization: Quantization) -> npt.NDArray[np.float32]:

@@ -100,7 +100,7 @@ def canonical(content: bytes, weights: dict[str, Floats], output_layers: Sequenc
     model = parse(content)
     graph = model.subgraphs[0]
     layers = list(weights)
-    operators = _operators(model, weights)
+    operators = operators_of(model, weights)
     operators.sort(key=lambda op: (layers.index(op.layer), ORDER.index(ROLES[op.kind])))
     rebuilt = _Rebuilt(model)
     graph.inputs = [rebuilt.activation(graph.inputs[0], INPUT)]
@@ -198,16 +198,20 @@ def is_constant(model: Any, index: int) -> bool:
     return data is not None and len(data) > 0
 
 
-def values_of(model: Any, index: int) -> npt.NDArray[np.int8] | npt.NDArray[np.int32]:
-    """Return a constant int8 or int32 tensor."""
-    tensor = model.subgraphs[0].tensors[index]
-    dtype = np.int8 if tensor.type == schema().TensorType.INT8 else np.int32
+def values_of(model: Any, index: int) -> npt.NDArray[Any]:
+    """Return a constant tensor of int8, int32 or float32."""
+    tensor, types = model.subgraphs[0].tensors[index], schema().TensorType
+    dtypes = {types.INT8: np.int8, types.INT32: np.int32, types.FLOAT32: np.float32}
     data = np.asarray(model.buffers[tensor.buffer].data, np.uint8)
-    return data.view(dtype).reshape(tensor.shape)
+    return data.view(dtypes[tensor.type]).reshape(tensor.shape)
 
 
-def _operators(model: Any, weights: dict[str, Floats]) -> list[Operator]:
-    """Return the operators with their layers; they come in the order of their data."""
+def operators_of(model: Any, weights: dict[str, Floats]) -> list[Operator]:
+    """Return the operators, in the order of their data, with the layers that own them.
+
+    Raises:
+        QuantizationError: a layer's weights are not in the model, or it has an unknown operator.
+    """
     raw = model.subgraphs[0].operators
     kinds = [kind_of(model, operator) for operator in raw]
     for kind in kinds:
@@ -233,19 +237,24 @@ def _operators(model: Any, weights: dict[str, Floats]) -> list[Operator]:
 
 
 def _claim(model: Any, index: int, left: dict[str, Floats]) -> str:
-    """Return the layer whose weights these are, and take it from those that are ``left``."""
-    quantised = values_of(model, index)
-    scale = np.asarray(model.subgraphs[0].tensors[index].quantization.scale, np.float64)
-    scale = scale.reshape(-1, *[1] * (quantised.ndim - 1))
+    """Return the layer whose weights these are, and take it from those that are ``left``.
+
+    Weights are compared to half a step where they are quantised, exactly where they are not.
+    """
+    values, tensor = values_of(model, index), model.subgraphs[0].tensors[index]
+    scale = np.float64(1)
+    allowed = np.float64(0)
+    if values.dtype == np.int8:
+        scale = tensor.quantization.scale.astype(np.float64).reshape(-1, *[1] * (values.ndim - 1))
+        allowed = 0.501 * scale
     for layer, floats in left.items():
         expected = floats.transpose(0, 2, 1)[:, None] if floats.ndim == 3 else floats
-        if expected.shape != quantised.shape:
+        if expected.shape != values.shape:
             continue
-        if np.all(np.abs(quantised * scale - expected) <= 0.501 * scale):
+        if np.all(np.abs(values * scale - expected) <= allowed):
             del left[layer]
             return layer
-    name = model.subgraphs[0].tensors[index].name.decode()
     raise QuantizationError(
-        f"tensor {name} {quantised.shape} of the converted model is no layer's weights, rounded. "
-        "Is the pinned TensorFlow installed?"
+        f"tensor {tensor.name.decode()} {values.shape} of the converted model is no layer's "
+        "weights, rounded. Is the pinned TensorFlow installed?"
     )

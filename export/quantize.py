@@ -13,12 +13,16 @@ from dynadeep.export import flatbuffer
 from dynadeep.export.calibration import dequantize
 from dynadeep.export.errors import QuantizationError
 from dynadeep.export.onnx import weights_of
-from dynadeep.export.packages import quiet, tensorflow
+from dynadeep.export.packages import load, quiet, tensorflow
+from dynadeep.export.ranges import negative_ends
 from dynadeep.export.tensorflow import lower
 
 OUTPUT_LAYERS = ("latent32", "latent64", "head32", "head64")
 SIGMOID = Quantization(scale=1 / 256, zero_point=-128)
 """The output of LOGISTIC, fixed by TFLite's int8 specification."""
+
+RANGE_WINDOWS = 64
+"""Windows, at most, from which the lower ends of the convolutions' ranges are chosen."""
 
 SMALLEST_SCALE = 1e-6
 """Below it a tensor carries nothing: the network is untrained, or one of its layers has died."""
@@ -34,8 +38,8 @@ def quantize(
 
     Args:
         proto: the encoder, from ``export_encoder``.
-        inputs: int8 [N, T], the representative set; it must reach both ends of int8.
-        quantization: what ``inputs`` mean, and what the model's input must come out as.
+        inputs: int8 [N, T], real ECG as the board sees it.
+        quantization: what ``inputs`` mean, and what the model's input will be.
 
     Returns:
         The .tflite, the same bytes for the same arguments.
@@ -44,14 +48,21 @@ def quantize(
         UnsupportedOpError: an operation has no lowering.
         QuantizationError: a scale is degenerate or not what it has to be.
     """
-    content = _convert(lower(proto), dequantize(inputs, quantization))
-    content = flatbuffer.canonical(content, weights_of(proto), OUTPUT_LAYERS)
+    windows = dequantize(inputs, quantization)
+    ends = negative_ends(proto, windows[:: _stride(len(windows))])
+    calibrated = _with_ranges(proto, _calibrate(lower(proto), windows), ends)
+    converted = _to_int8(_with_input_range(calibrated, quantization))
+    content = flatbuffer.canonical(converted, weights_of(proto), OUTPUT_LAYERS)
     check(content, quantization)
     return content
 
 
-def _convert(function: Any, windows: npt.NDArray[np.float32]) -> bytes:
-    """Run TFLite's converter with every tensor int8 and weights scaled per channel."""
+def _stride(count: int) -> int:
+    return -(-count // RANGE_WINDOWS)
+
+
+def _calibrate(function: Any, windows: npt.NDArray[np.float32]) -> bytes:
+    """Return the float .tflite in which every tensor has the range that ``windows`` give it."""
 
     def batches() -> Iterator[list[npt.NDArray[np.float32]]]:
         for window in windows:
@@ -64,9 +75,41 @@ def _convert(function: Any, windows: npt.NDArray[np.float32]) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = batches
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
+        # The converter's two halves are run one by one, to set ranges in between.
+        converter._experimental_calibrate_only = True
         content: bytes = converter.convert()
+    return content
+
+
+def _with_ranges(proto: onnx.ModelProto, content: bytes, ends: dict[str, float]) -> bytes:
+    """Set the lower ends of the ranges of the convolutions' outputs."""
+    model = flatbuffer.parse(content)
+    tensors = model.subgraphs[0].tensors
+    for operator in flatbuffer.operators_of(model, weights_of(proto)):
+        if operator.kind == flatbuffer.CONVOLUTION:
+            output = tensors[operator.raw.outputs[0]].quantization
+            output.min = np.array([ends[operator.layer]], np.float32)
+    return flatbuffer.pack(model)
+
+
+def _with_input_range(content: bytes, quantization: Quantization) -> bytes:
+    """Set the input's range to the values of codes -128 and 127, whatever was seen."""
+    model = flatbuffer.parse(content)
+    segment = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]].quantization
+    lowest = (-128 - quantization.zero_point) * quantization.scale
+    segment.min = np.array([lowest], np.float32)
+    segment.max = np.array([lowest + 255 * quantization.scale], np.float32)
+    return flatbuffer.pack(model)
+
+
+def _to_int8(calibrated: bytes) -> bytes:
+    """Run the converter's quantiser: all int8, weights scaled per channel."""
+    tf = tensorflow()
+    convert = load("tensorflow.lite.python.convert")
+    with quiet():
+        content: bytes = convert.mlir_quantize(
+            calibrated, input_data_type=tf.int8, output_data_type=tf.int8
+        )
     return content
 
 
@@ -120,7 +163,7 @@ def _require(found: dict[str, Quantization], name: str, expected: Quantization) 
         raise QuantizationError(
             f"encoder.tflite: tensor {name} has scale {found[name].scale!r} and zero point "
             f"{found[name].zero_point}, it must be {expected.scale!r} and {expected.zero_point}. "
-            "Does the calibration set reach both ends of the input? Is TensorFlow as pinned?"
+            "Is the pinned TensorFlow installed?"
         )
 
 

@@ -4,8 +4,9 @@ import tflite
 import torch
 
 from dynadeep.codegen.bundle import ENCODER_TFLITE
+from dynadeep.codegen.numerics import map_input
 from dynadeep.export import flatbuffer
-from dynadeep.export.calibration import INPUT_QUANTIZATION, representative
+from dynadeep.export.calibration import INPUT_QUANTIZATION
 from dynadeep.export.errors import QuantizationError
 from dynadeep.export.input_map import integer_map
 from dynadeep.export.onnx import export_encoder, weights_of
@@ -89,7 +90,7 @@ def test_a_layer_without_bias_gets_one_of_zeros(model, windows, loaded):
     unbiased = DynamicDeep()
     unbiased.load_state_dict(model.state_dict())
     torch.nn.init.zeros_(unbiased.encoder.conv6.bias)
-    inputs = representative(windows, integer_map(loaded.input_map))
+    inputs = map_input(windows, integer_map(loaded.input_map))
     made = quantize(export_encoder(unbiased), inputs, INPUT_QUANTIZATION["affine"])
     found = flatbuffer.parse(made)
     names = [tensor.name.decode() for tensor in found.subgraphs[0].tensors]

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from dynadeep.codegen.bundle import InputMap, Quantization
-from dynadeep.export.calibration import INPUT_QUANTIZATION, representative
+from dynadeep.codegen.numerics import map_input
+from dynadeep.export.calibration import INPUT_QUANTIZATION
 from dynadeep.export.errors import QuantizationError
 from dynadeep.export.input_map import integer_map
 from dynadeep.export.onnx import export_encoder
@@ -15,7 +16,7 @@ AFFINE = INPUT_QUANTIZATION["affine"]
 
 @pytest.fixture(scope="module")
 def inputs(loaded, windows):
-    return representative(windows, integer_map(loaded.input_map))
+    return map_input(windows, integer_map(loaded.input_map))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_affine_input_is_exactly_one_code_per_128th(content):
 
 
 def test_minmax_input_is_255_steps_from_the_lowest_code(encoder, windows):
-    by_window = representative(windows, InputMap("minmax"))
+    by_window = map_input(windows, InputMap("minmax"))
     found = quantizations(quantize(encoder, by_window, INPUT_QUANTIZATION["minmax"]))
     assert found["segment"] == Quantization(float(np.float32(1 / 255)), -128)
 
@@ -60,9 +61,14 @@ def test_predicted_errors_start_at_zero_and_step_by_at_most_a_half(content):
         assert found[head].scale <= 0.5
 
 
-def test_a_calibration_set_that_does_not_reach_both_ends_is_refused(encoder, inputs):
-    with pytest.raises(QuantizationError, match=r"tensor segment has scale .* must be 0.0078125"):
-        quantize(encoder, inputs[:-1] // 2, AFFINE)
+def test_input_scale_is_pinned_whatever_the_windows_reach(encoder, inputs):
+    quiet = quantize(encoder, inputs // 2, AFFINE)
+    assert quantizations(quiet)["segment"] == Quantization(1 / 128, 0)
+
+
+def test_a_model_with_another_input_scale_is_refused(content):
+    with pytest.raises(QuantizationError, match=r"tensor segment has scale .* must be 0\.25 and 0"):
+        check(content, Quantization(0.25, 0))
 
 
 def test_a_network_that_was_never_trained_is_refused_by_tensor(inputs):
