@@ -39,6 +39,8 @@ from dynadeep.host_tools.protocol import (
 __all__ = ["Counter", "Device", "Patience", "RunReply"]
 
 KEEP_BOUND = -1
+LONGEST_HELLO = 256
+GREETINGS = 5  # so many more tries, each so much shorter: HELLO costs a board nothing
 NANOSECONDS_PER_S = 1_000_000_000
 T = TypeVar("T")
 
@@ -204,17 +206,20 @@ class Device:
         self._sequence = (self._sequence + 1) & 0xFFFF
         request = Request(self._sequence, command, flags, payload)
         wire = request.to_wire()
-        longest = self._about.reply_bytes_max if self._about else 256
+        longest = self._about.reply_bytes_max if self._about else LONGEST_HELLO
         timeout_s = self._patience.timeout_s(len(wire), longest, inferences)
+        tries = self._patience.tries
+        if command is Command.HELLO:  # which a board that is still starting loses
+            timeout_s, tries = timeout_s / GREETINGS, tries * GREETINGS
         self.traffic.requests += 1
-        for attempt in range(self._patience.tries):
+        for attempt in range(tries):
             self.traffic.retries += attempt > 0
             # What the port does not take in time is cut off, and the next try's zero ends it.
             self.link.send(wire)
             reply = self._await(request, timeout_s)
             if reply is not None:
                 return self._accepted(reply)
-        raise self._silent(command, timeout_s)
+        raise self._silent(command, tries, timeout_s)
 
     def _await(self, request: Request, timeout_s: float) -> Reply | None:
         """Return the reply to ``request``, or None if it does not come whole and in time."""
@@ -259,7 +264,7 @@ class Device:
             fault,
         )
 
-    def _silent(self, command: Command, timeout_s: float) -> LinkError:
+    def _silent(self, command: Command, tries: int, timeout_s: float) -> LinkError:
         known = self.link.explain()
         damaged = self.traffic.damaged_frames
         if known:
@@ -269,6 +274,6 @@ class Device:
         else:
             hint = "Is the board powered, and flashed with this kit's firmware?"
         return LinkError(
-            f"{self.link.name}: no answer to {command.name} in {self._patience.tries} tries of "
+            f"{self.link.name}: no answer to {command.name} in {tries} tries of "
             f"{math.ceil(timeout_s * 10) / 10:g} s. {hint}"
         )

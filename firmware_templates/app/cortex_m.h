@@ -40,7 +40,7 @@ uint64_t systick_ticks(void);
 void systick_wrapped(void); /* the exception's handler */
 
 /* Report the exception that is being handled over the board's wire, and reset. */
-_Noreturn void fault_report(const uint32_t *frame, uint32_t exc_return);
+_Noreturn void fault_report(const uint32_t *frame);
 void fault_handler(void); /* for the vector table: finds the frame, calls fault_report */
 
 _Noreturn void cortex_m_reset(void);

@@ -20,11 +20,19 @@ static void write_wire(void *context, const uint8_t *bytes, size_t count)
     board_write(bytes, count);
 }
 
-/* Close the body of `bytes` with its CRC and send it. */
-static void send_body(uint8_t *body, size_t bytes)
+/* Send a body as a frame, with a zero before it: whatever came before, it begins afresh. */
+static void send_frame(const uint8_t *body, size_t bytes)
+{
+    static const uint8_t end = 0;
+    board_write(&end, 1);
+    dd_cobs_encode(body, bytes, write_wire, NULL);
+}
+
+/* Close the body of `bytes` with its CRC; returns its size with it. */
+static size_t seal(uint8_t *body, size_t bytes)
 {
     dd_put_u32(&body[bytes], dd_crc32(0, body, bytes));
-    dd_cobs_encode(body, bytes + DD_LINK_CRC_BYTES, write_wire, NULL);
+    return bytes + DD_LINK_CRC_BYTES;
 }
 
 static bool parse(const dd_link *link, dd_request *request)
@@ -61,7 +69,7 @@ bool dd_link_receive(dd_link *link, uint8_t byte, dd_request *request)
         return false;
     }
     if (is_repeated(link, request)) {
-        dd_cobs_encode(link->reply, link->reply_bytes, write_wire, NULL);
+        send_frame(link->reply, link->reply_bytes);
         return false;
     }
     return true;
@@ -81,15 +89,14 @@ void dd_link_reply(dd_link *link, const dd_request *request, dd_status status, s
     dd_put_u16(&link->reply[0], request->sequence);
     link->reply[2] = request->command;
     link->reply[3] = (uint8_t)status;
-    link->reply_bytes = bytes + DD_LINK_CRC_BYTES;
+    link->reply_bytes = seal(link->reply, bytes);
     link->last_sequence = request->sequence;
     link->last_crc = request->crc;
-    send_body(link->reply, bytes);
+    send_frame(link->reply, link->reply_bytes);
 }
 
 void dd_link_send_fault(const dd_fault *fault)
 {
-    static const uint8_t end = 0;
     uint8_t body[DD_LINK_OVERHEAD_BYTES + FAULT_PAYLOAD_BYTES];
     dd_put_u16(&body[0], FAULT_SEQUENCE);
     body[2] = FAULT_COMMAND;
@@ -99,8 +106,7 @@ void dd_link_send_fault(const dd_fault *fault)
     dd_put_u32(&body[6], fault->pc);
     dd_put_u32(&body[10], fault->lr);
     dd_put_u32(&body[14], fault->status);
-    board_write(&end, 1);
-    send_body(body, DD_LINK_HEADER_BYTES + FAULT_PAYLOAD_BYTES);
+    send_frame(body, seal(body, DD_LINK_HEADER_BYTES + FAULT_PAYLOAD_BYTES));
 }
 
 _Noreturn void dd_link_assertion_failed(void)

@@ -35,7 +35,7 @@ static bool is_readable(const uint32_t *frame)
            address <= (uintptr_t)__stack_top - FRAME_WORDS * sizeof *frame;
 }
 
-_Noreturn void fault_report(const uint32_t *frame, uint32_t exc_return)
+_Noreturn void fault_report(const uint32_t *frame)
 {
 #if __ARM_ARCH >= 7
     const uint32_t cfsr = SCB_CFSR;
@@ -48,7 +48,6 @@ _Noreturn void fault_report(const uint32_t *frame, uint32_t exc_return)
     dd_fault fault = {
         .kind = exception == HARD_FAULT ? DD_FAULT_HARD : DD_FAULT_EXCEPTION,
         .exception = (uint8_t)exception,
-        .lr = exc_return,
         .status = cfsr,
     };
     if (overflow) {

@@ -1,0 +1,54 @@
+"""A firmware project around the toy model, made as codegen makes one."""
+
+import shutil
+from importlib import resources
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dynadeep.codegen.board import load_board
+from dynadeep.host_tools.toolchain import Firmware, build
+
+TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
+TOY_MODEL = Path(__file__).parent / "toy_model"
+MODEL_ID = "00112233445566ff"
+SEGMENT = 2000
+
+# First samples at which the toy model misbehaves; see dd_model.c.
+CRASH_BY_TRAP = 32767
+CRASH_BY_STACK = 32766
+HANG = 32765
+CRASH_BY_ASSERTION = 32764
+CRASH_BY_ADDRESS = 32763
+
+
+def make_project(board_name: str, out: Path) -> Path:
+    """Write a complete project for a board into ``out``."""
+    board = load_board(board_name)
+    for name in ("runtime", "app"):
+        shutil.copytree(TEMPLATES / name, out / name)
+    shutil.copytree(TOY_MODEL, out / "model")
+    (out / "board").mkdir()
+    shutil.copy(TEMPLATES / "boards" / board_name / "board.c", out / "board")
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "build"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    rendered = {"CMakeLists.txt": "CMakeLists.txt", "board_config.h": "board/board_config.h"}
+    if board.cortex_m:
+        rendered["linker.ld"] = "board/linker.ld"
+        shutil.copy(TEMPLATES / "build" / "toolchain.cmake", out)
+    for name, path in rendered.items():
+        text = environment.get_template(f"{name}.j2").render(
+            board=board, kit_version="0.1.0", model_id=MODEL_ID
+        )
+        (out / path).write_text(text, encoding="utf-8")
+    return out
+
+
+def build_toy(board_name: str, out: Path) -> Firmware:
+    """Build the toy firmware for a board; the native one with sanitizers."""
+    return build(make_project(board_name, out), sanitize=board_name == "native")

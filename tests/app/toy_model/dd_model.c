@@ -1,0 +1,110 @@
+/* Tensors: 0 "segment" = low byte of each sample; 1 "toy/conv" = +1; 2 "toy/silu" = inverted;
+ * 3 "head/dense" = two sums. Predicted error of level n is n x 4; the packet's payload is the level's
+ * first 62 or 31 codes of tensor 2. Some first samples make it misbehave, as broken firmware would. */
+#include "dd_model.h"
+
+#include <string.h>
+
+#include "dd_layers.h"
+#include "dd_model_debug.h"
+
+#define CRASH_BY_TRAP 32767
+#define CRASH_BY_STACK 32766
+#define HANG 32765
+#define CRASH_BY_ASSERTION 32764 /* the application's: it excludes a packet in a traced run */
+#define CRASH_BY_ADDRESS 32763
+
+static const int8_t weights[5] = {1, -2, 3, -4, 5};
+static const int32_t bias[2] = {1000, -1000};
+const dd_constant dd_constants[DD_CONSTANTS] = {{weights, sizeof weights}, {bias, sizeof bias}};
+
+dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream)
+{
+    encoder->stream = stream;
+    encoder->sequence = 0;
+    encoder->trace = NULL;
+    return DD_OK;
+}
+
+static int deep(volatile int *above)
+{
+    volatile int here[64];
+    here[0] = above[0] + 1;
+    return here[0] > 0 ? deep(here) + here[1] : 0;
+}
+
+static void misbehave(int16_t order)
+{
+    volatile int start[1] = {1};
+    switch (order) {
+    case CRASH_BY_TRAP:
+        __builtin_trap();
+    case CRASH_BY_STACK:
+        (void)deep(start);
+        break;
+    case HANG:
+        while (start[0] != 0) {
+        }
+        break;
+    case CRASH_BY_ADDRESS:
+        *(volatile uint32_t *)(uintptr_t)0xF0000000u = 1;
+        break;
+    default:
+        break;
+    }
+}
+
+static dd_status layers(dd_encoder *encoder, const int16_t *segment)
+{
+    int8_t *values = encoder->arena;
+    for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
+        values[i] = (int8_t)segment[i];
+    }
+    dd_status status = dd_report(encoder->trace, 0, values, DD_SEGMENT_LENGTH);
+    for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
+        values[i] = (int8_t)(values[i] + 1);
+    }
+    if (status == DD_OK && encoder->trace != NULL && encoder->trace->unfused) {
+        status = dd_report(encoder->trace, 1, values, DD_SEGMENT_LENGTH);
+    }
+    for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
+        values[i] = (int8_t)~values[i];
+    }
+    if (status == DD_OK) {
+        status = dd_report(encoder->trace, 2, values, DD_SEGMENT_LENGTH);
+    }
+    int8_t head[2] = {(int8_t)(values[0] + values[1]), (int8_t)(values[0] - values[1])};
+    if (status == DD_OK && segment[0] != CRASH_BY_ASSERTION) {
+        status = dd_report(encoder->trace, 3, head, 2);
+    }
+    return status;
+}
+
+dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, dd_error bound, dd_packet *packet)
+{
+    if (length != DD_SEGMENT_LENGTH) {
+        return DD_BAD_LENGTH;
+    }
+    if (bound < 0 || packet->capacity < DD_PACKET_BYTES_MAX) {
+        return DD_BAD_ARGUMENT;
+    }
+    misbehave(segment[0]);
+    const dd_status status = layers(encoder, segment);
+    if (status != DD_OK) {
+        return status;
+    }
+    static const uint8_t model_id[] = DD_MODEL_ID_BYTES;
+    static const uint16_t codes[DD_LEVELS] = {62, 31};
+    packet->level = 0;
+    for (uint8_t level = 1; level <= DD_LEVELS; level++) {
+        packet->predicted[level - 1] = 4 * level * DD_ERROR_ONE;
+        packet->level = packet->predicted[level - 1] <= bound ? level : packet->level;
+    }
+    uint8_t *payload = &packet->bytes[DD_PACKET_HEADER_BYTES];
+    const uint16_t bytes = packet->level == 0 ? 2 * DD_SEGMENT_LENGTH : codes[packet->level - 1];
+    memcpy(payload, packet->level == 0 ? (const void *)segment : encoder->arena, bytes);
+    const dd_packet_header header = {model_id, encoder->stream, encoder->sequence, packet->level, 0};
+    const dd_status sealed = dd_packet_seal(&header, bytes, packet->bytes, packet->capacity, &packet->length);
+    encoder->sequence = (uint16_t)(encoder->sequence + (sealed == DD_OK));
+    return sealed;
+}

@@ -1,0 +1,42 @@
+/* A stand-in for a generated model: the same interface, arithmetic that a test can do in its head. */
+#ifndef DD_MODEL_H
+#define DD_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dd_decision.h"
+#include "dd_packet.h"
+#include "dd_status.h"
+#include "dd_trace.h"
+
+#define DD_KIT_VERSION "0.1.0"
+#define DD_MODEL_ID "00112233445566ff"
+#define DD_MODEL_ID_BYTES {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xFF}
+#define DD_SEGMENT_LENGTH 2000
+#define DD_SAMPLE_RATE_HZ 360
+#define DD_LEVELS 2
+#define DD_DEFAULT_BOUND (9 * DD_ERROR_ONE)
+#define DD_ARENA_BYTES 4000
+#define DD_PACKET_BYTES_MAX 4017
+
+typedef struct dd_encoder {
+    _Alignas(4) int8_t arena[DD_ARENA_BYTES];
+    uint16_t stream;
+    uint16_t sequence;
+    const dd_trace *trace;
+} dd_encoder;
+
+typedef struct dd_packet {
+    uint8_t *bytes;
+    size_t capacity;
+    size_t length;
+    uint8_t level;
+    dd_error predicted[DD_LEVELS];
+} dd_packet;
+
+DD_MUST_CHECK dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream);
+DD_MUST_CHECK dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, dd_error bound,
+                                  dd_packet *packet);
+
+#endif

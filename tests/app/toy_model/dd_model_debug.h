@@ -1,0 +1,11 @@
+#ifndef DD_MODEL_DEBUG_H
+#define DD_MODEL_DEBUG_H
+
+#include "dd_trace.h"
+
+#define DD_TENSORS 4 /* segment, toy/conv (unfused only), toy/silu, head/dense */
+#define DD_CONSTANTS 2
+
+extern const dd_constant dd_constants[DD_CONSTANTS];
+
+#endif

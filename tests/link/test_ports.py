@@ -1,0 +1,91 @@
+import os
+import socket
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dynadeep.host_tools.device import Device, Patience
+from dynadeep.host_tools.errors import LinkError
+from dynadeep.host_tools.links.native import NativeLink
+from dynadeep.host_tools.links.serial import open_serial
+from dynadeep.host_tools.protocol import Command, FrameReader, Reply, cobs_encode
+
+
+@pytest.fixture
+def terminal() -> Iterator[str]:
+    ends = os.openpty()
+    yield os.ttyname(ends[1])
+    for end in ends:
+        os.close(end)
+
+
+def test_an_absent_port_is_a_clear_line() -> None:
+    with pytest.raises(LinkError, match=r"^/dev/ttyNONE: no such port\. Found: .*plugged in\?$"):
+        open_serial("/dev/ttyNONE")
+
+
+def test_a_port_in_use_is_a_clear_line(terminal: str) -> None:
+    with open_serial(terminal), pytest.raises(LinkError, match="in use by another program"):
+        open_serial(terminal)
+
+
+def test_something_that_is_no_port_is_a_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"")
+    with pytest.raises(LinkError, match="cannot be opened"):
+        open_serial(str(path))
+
+
+def test_a_url_of_a_kind_that_does_not_exist_is_a_clear_line() -> None:
+    with pytest.raises(LinkError, match="cannot be opened"):
+        open_serial("pigeon://carrier")
+
+
+def test_a_socket_that_nobody_listens_on_is_a_clear_line() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(LinkError, match="Is the other end listening"):
+        open_serial(f"socket://127.0.0.1:{port}")
+
+
+def test_a_program_that_was_never_built_is_a_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match=r"cannot be started .*Build it first"):
+        NativeLink(tmp_path / "firmware.elf")
+
+
+def test_silence_on_a_port_ends_in_time(terminal: str) -> None:
+    patience = Patience(tries=2, reply_s=0.1, wire_bytes_per_s=1e6)
+    with open_serial(terminal) as link, pytest.raises(LinkError, match="no answer to HELLO in 10"):
+        Device(link, patience).hello()
+
+
+def test_our_own_echo_is_not_taken_for_a_board() -> None:
+    patience = Patience(tries=2, reply_s=0.1, wire_bytes_per_s=1e6)
+    with open_serial("loop://") as link, pytest.raises(Exception, match="protocol version"):
+        Device(link, patience).hello()
+
+
+def test_a_socket_url_reaches_a_board() -> None:
+    hello = struct.pack("<B8sHHBBBBIIHH", 1, bytes(8), 10, 1, 1, 1, 1, 0, 1, 0, 30, 30)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        connection, _ = server.accept()
+        with connection:
+            request = next(iter(FrameReader().feed(connection.recv(100))))
+            assert isinstance(request, Reply)
+            body = struct.pack("<HBB", request.sequence, Command.HELLO, 0) + hello + b"\3far\0"
+            connection.sendall(cobs_encode(body + struct.pack("<I", zlib.crc32(body))) + b"\0")
+            connection.recv(1)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with open_serial(f"socket://127.0.0.1:{server.getsockname()[1]}") as link:
+        assert Device(link).hello().board == "far"
+    thread.join()
+    server.close()
