@@ -9,7 +9,7 @@ from dynadeep.codegen.context import ModelContext
 from dynadeep.codegen.errors import CodegenError
 from dynadeep.codegen.version import kit_version
 
-COMMAND = "dynadeep generate <bundle> --board <board> --out <folder>"
+COMMAND = "dynadeep generate --bundle <bundle> --board <board> --out <folder>"
 
 
 def _source(name: str) -> str:
