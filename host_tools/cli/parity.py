@@ -34,15 +34,18 @@ def parity(
     Without --ecg the segments are the bundle's golden vectors; with it, TFLite computes the
     reference for your own recordings.
     """
+    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
     from dynadeep.host_tools import report, summary  # noqa: PLC0415
     from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
     from dynadeep.host_tools.parity import check, require_exact  # noqa: PLC0415
 
-    with open_station(bundle, board, port, sources) as station:
-        result = check(station.device, station.bundle, station.plan, _cases(station.bundle, ecg))
-    summary.print_parity(summary.make_console(), result, station.bundle.manifest)
+    model = read_bundle(bundle)
+    cases = _cases(model, ecg)
+    with open_station(model, board, port, sources) as station:
+        result = check(station.device, model, station.plan, cases)
+    summary.print_parity(summary.make_console(), result, model.manifest)
     if json is not None:
-        report.write_report(json, report.parity_json(result, station.bundle.manifest))
+        report.write_report(json, report.parity_json(result, model.manifest))
     require_exact(result)
 
 

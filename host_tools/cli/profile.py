@@ -29,12 +29,13 @@ def profile(
     In an emulator the counter counts instructions; on a board, cycles. With --port, flash and
     static RAM are known only if --sources is given too.
     """
+    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
     from dynadeep.host_tools import report, summary  # noqa: PLC0415
     from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
     from dynadeep.host_tools.profile import measure  # noqa: PLC0415
 
     console = summary.make_console()
-    with open_station(bundle, board, port, sources) as station:
+    with open_station(read_bundle(bundle), board, port, sources) as station:
         latency, memory = measure(station, segments)
     summary.print_latency(console, latency)
     content = {"latency": report.latency_json(latency)}

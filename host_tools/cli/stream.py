@@ -37,18 +37,23 @@ def stream(
     json: JsonOption = None,
 ) -> None:
     """Send recordings through a board, decode its packets, print distortion and both gains."""
+    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
+    from dynadeep.codegen.numerics import fixed_error  # noqa: PLC0415
     from dynadeep.host_tools import report, summary  # noqa: PLC0415
     from dynadeep.host_tools.cli.station import open_station, read_records  # noqa: PLC0415
     from dynadeep.host_tools.decode import Decoder  # noqa: PLC0415
     from dynadeep.host_tools.stream import stream_at_bounds  # noqa: PLC0415
 
-    with open_station(bundle, board, port, sources) as station:
-        records = read_records(station, ecg, segments)
-        decoder = Decoder(station.bundle)
-        wanted = bound or [station.bundle.manifest.default_bound]
+    model = read_bundle(bundle)
+    wanted = bound or [model.manifest.default_bound]
+    for value in wanted:
+        fixed_error(value)  # refused before anything is built
+    records = read_records(model.manifest, ecg, segments)
+    decoder = Decoder(model)
+    with open_station(model, board, port, sources) as station:
         streams = stream_at_bounds(station.device, decoder, records, wanted)
     results = [one.result for one in streams]
-    summary.print_stream(summary.make_console(), results, station.bundle.manifest, len(records))
+    summary.print_stream(summary.make_console(), results, model.manifest, len(records))
     if packets is not None:
         packets.write_bytes(b"".join(sent.packet for sent in streams[-1].sent))
     if json is not None:

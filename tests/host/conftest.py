@@ -1,10 +1,22 @@
-"""Small manifests for tests that need no exported model."""
+"""Small manifests for tests that need no exported model, and altered copies of a real bundle."""
 
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from dynadeep.codegen.bundle import InputMap, Level, Manifest, Quantization
+from dynadeep.codegen.bundle import (
+    ENCODER_TFLITE,
+    MANIFEST,
+    Bundle,
+    InputMap,
+    Level,
+    Manifest,
+    Quantization,
+    sha256_of,
+)
 
 ManifestMaker = Callable[..., Manifest]
 
@@ -46,3 +58,25 @@ def make_manifest() -> ManifestMaker:
         )
 
     return make
+
+
+@pytest.fixture
+def copied_bundle(bundle: Bundle, tmp_path: Path) -> Path:
+    """The shipped model's bundle, to be altered."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundle.folder, folder)
+    return folder
+
+
+@pytest.fixture
+def rewrite_model() -> Callable[[Path, bytes], None]:
+    """Put another encoder.tflite into a bundle, with a manifest that names it."""
+
+    def rewrite(folder: Path, content: bytes) -> None:
+        (folder / ENCODER_TFLITE).write_bytes(content)
+        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest["files"][ENCODER_TFLITE] = sha256_of(folder / ENCODER_TFLITE)
+        manifest["model_id"] = manifest["files"][ENCODER_TFLITE][:16]
+        (folder / MANIFEST).write_text(json.dumps(manifest))
+
+    return rewrite

@@ -1,0 +1,71 @@
+"""What tests of several folders share: the shipped model's bundle, and firmware made of it.
+
+Both take long to make, so they are kept under build/tests by the hash of all that they are made of.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import Bundle, read_bundle
+from dynadeep.codegen.emit import project_files, write_project
+from dynadeep.codegen.plan import Plan, make_plan
+from dynadeep.host_tools import toolchain
+from dynadeep.host_tools.toolchain import Firmware
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / "build" / "tests"
+
+FirmwareMaker = Callable[..., Firmware]
+
+
+def hash_of(parts: Iterable[bytes]) -> str:
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(hashlib.sha256(part).digest())
+    return found.hexdigest()[:16]
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> Path:
+    """The checkpoint that the kit ships."""
+    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT  # noqa: PLC0415
+
+    return DEFAULT_CHECKPOINT
+
+
+@pytest.fixture(scope="session")
+def bundle(checkpoint: Path) -> Bundle:
+    """The shipped checkpoint's bundle."""
+    from dynadeep.export.bundle import export_bundle  # noqa: PLC0415
+
+    sources = [*ROOT.glob("export/**/*.py"), *ROOT.glob("train/**/*.py")]
+    sources += [ROOT / "codegen" / name for name in ("bundle.py", "numerics.py")]
+    made_of = [checkpoint, checkpoint.with_suffix(".json"), *sorted(sources)]
+    folder = CACHE / f"bundle-{hash_of(path.read_bytes() for path in made_of)}"
+    if not (folder / "manifest.json").is_file():
+        export_bundle(checkpoint, folder)
+    return read_bundle(folder)
+
+
+@pytest.fixture(scope="session")
+def plan(bundle: Bundle) -> Plan:
+    return make_plan(bundle)
+
+
+@pytest.fixture(scope="session")
+def firmware(plan: Plan) -> FirmwareMaker:
+    """Make the bundle's firmware for a board, with sanitizers if asked; native only."""
+
+    def make(board: str, *, sanitize: bool = False) -> Firmware:
+        files = project_files(plan, load_board(board))
+        name = f"{board}-{hash_of([*map(str.encode, files), *files.values()])}"
+        folder = CACHE / (f"{name}-sanitize" if sanitize else name)
+        if not (folder / "manifest.json").is_file():
+            write_project(files, folder)
+        return toolchain.build(folder, sanitize=sanitize)
+
+    return make

@@ -1,0 +1,226 @@
+"""The same C on every board against the reference, and parity failing where it should."""
+
+import re
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.emit import project_files, write_project
+from dynadeep.codegen.plan import Plan
+from dynadeep.host_tools import parity, pipeline, profile, stream
+from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.decode import Decoder
+from dynadeep.host_tools.ecg import Record, sample_records
+from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.references import Case, golden_cases, reference_cases
+
+emulator = pytest.mark.emulator
+BOARDS = [
+    pytest.param("native", id="native with sanitizers"),
+    pytest.param("mps2-an386", marks=emulator),
+    pytest.param("netduinoplus2", marks=emulator),
+]
+StationOpener = Callable[[str], AbstractContextManager[Station]]
+
+
+@pytest.fixture(scope="session")
+def station(bundle, firmware) -> StationOpener:
+    """Open a board with the shipped model's firmware; the native one is built with sanitizers."""
+
+    def start(board: str) -> AbstractContextManager[Station]:
+        elf = firmware(board, sanitize=board == "native").elf
+        return pipeline.connect(bundle, board, elf=elf)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def records(bundle) -> list[Record]:
+    """Every segment of the patients that the network never saw: 10 each."""
+    return sample_records(bundle.manifest)
+
+
+@pytest.fixture(scope="session")
+def real_cases(bundle: Bundle, plan: Plan, records: list[Record]) -> list[Case]:
+    """Real segments with their reference tensors; only those that the firmware shows are kept."""
+    wanted = {tensor.name for tensor in plan.tensors}
+    for level in bundle.manifest.levels:
+        wanted |= {level.latent_tensor, level.error_tensor}
+    return [
+        Case(c.name, c.segment, {name: c.tensors[name] for name in wanted})
+        for c in reference_cases(bundle, records)
+    ]
+
+
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize("board", BOARDS)
+def test_every_bit_is_the_references_over_real_and_adversarial_segments(
+    bundle, station, real_cases, board
+):
+    cases = [*golden_cases(bundle), *real_cases]
+    assert len(real_cases) >= 200
+    with station(board) as opened:
+        result = parity.check(opened.device, bundle, opened.plan, cases)
+    assert result.bit_exact, [str(difference) for difference in result.differences]
+    assert result.segments == len(cases)
+    assert result.tensors == 39
+    assert result.constants == 98
+    assert all(count > 0 for count in result.levels)
+
+
+@emulator
+def test_the_count_of_instructions_is_repeatable_to_the_tick(bundle, station):
+    found = []
+    for _ in range(2):
+        with station("mps2-an386") as opened:
+            latency, memory = profile.measure(opened, 1)
+        found.append((latency, memory))
+    (latency, memory), (again, same_memory) = found
+    assert memory == same_memory
+    assert memory is not None
+    assert latency.unit == "instructions"
+    # A request may come anywhere within a tick, so a count may be one more or less.
+    assert abs(latency.ticks - again.ticks) <= 1
+    for one, other in zip(latency.layers, again.layers, strict=True):
+        assert abs(one.count - other.count) <= latency.counter.per_tick
+    layers = sum(layer.count for layer in latency.layers)
+    assert 0.95 * latency.least < layers <= latency.per_segment
+    constants = [entry.bytes for entry in memory.sections if entry.name == ".rodata"]
+    assert sum(memory.flash_by_layer.values()) == opened.plan.constant_bytes <= sum(constants)
+
+
+def test_both_emulated_boards_stay_within_the_budgets_that_ship(firmware):
+    from dynadeep.host_tools import memory, report  # noqa: PLC0415
+
+    for board in ("mps2-an386", "netduinoplus2"):
+        image = memory.read_image(firmware(board).elf)
+        assert image.flash_bytes <= report.FLASH_LIMIT_BYTES
+        assert image.static_ram_bytes <= report.RAM_LIMIT_BYTES
+
+
+def test_a_looser_bound_set_at_run_time_never_compresses_less(bundle, station, records):
+    few = records[:6]
+    with station("native") as opened:
+        decoder = Decoder(bundle)
+        bounds = [0.0, bundle.manifest.default_bound, 127.0]
+        streams = stream.stream_at_bounds(opened.device, decoder, few, bounds)
+    gains = [one.result.byte_cg for one in streams]
+    assert gains == sorted(gains)
+    assert streams[0].result.levels["none"] == streams[0].result.segments
+    assert streams[0].result.prd == 0
+    assert streams[-1].result.levels["cg64"] == streams[-1].result.segments
+
+
+def test_what_is_decoded_is_closer_to_the_segments_than_their_mean_is(bundle, station, records):
+    with station("native") as opened:
+        (one,) = stream.stream_at_bounds(opened.device, Decoder(bundle), records[:6], [127.0])
+    assert one.result.prdn_compressed is not None
+    assert one.result.prdn_compressed < 100  # percent: what the mean alone would give
+
+
+def test_uncompressed_packets_give_the_samples_back(bundle, station, records):
+    segment = records[0].segments[0]
+    with station("native") as opened:
+        opened.device.bound(0)
+        raw = Decoder(bundle).decode(opened.device.run(segment).packet)
+    assert np.array_equal(raw, segment)
+
+
+def test_packets_that_were_kept_are_decoded_by_the_command(bundle, firmware, tmp_path, capsys):
+    sources = firmware("native").elf.parents[1]
+    where = ("--bundle", str(bundle.folder), "--board", "native", "--sources", str(sources))
+    kept = tmp_path / "packets.bin"
+    assert run(["stream", *where, "--segments", "1", "--packets", str(kept)]) == 0
+    assert "mean CG (published)" in capsys.readouterr().out
+    out = tmp_path / "ecg.npy"
+    assert run(["decode", str(kept), "--bundle", where[1], "--out", str(out)]) == 0
+    assert np.load(out).shape == (21, 2000)
+
+
+@pytest.fixture
+def altered(plan: Plan, tmp_path: Path) -> Callable[[str, str, str, Callable[[str], str]], Path]:
+    """Generate a project and change one thing in one of its files, as a stray hand would."""
+
+    def make(board: str, name: str, pattern: str, change: Callable[[str], str]) -> Path:
+        folder = tmp_path / "sources"
+        write_project(project_files(plan, load_board(board)), folder)
+        path = folder / name
+        text = path.read_text()
+        found = re.search(pattern, text, re.DOTALL)
+        assert found, pattern
+        start, end = found.span(1)
+        path.write_text(text[:start] + change(text[start:end]) + text[end:])
+        return folder
+
+    return make
+
+
+def first_number_of(array: str) -> str:
+    """Return the pattern of an array's first value in dd_weights.c."""
+    return rf"\b{array}\[\d+\] = \{{(?:\s|/\*[^*]*\*/)*(-?\d+)"
+
+
+def fails_naming(bundle: Bundle, board: str, sources: Path, capsys) -> str:
+    where = ["--bundle", str(bundle.folder), "--board", board, "--sources", str(sources)]
+    assert run(["parity", *where]) == 10
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize("board", ["native", pytest.param("mps2-an386", marks=emulator)])
+@pytest.mark.parametrize("layer", ["conv1", "conv5", "head64"])
+def test_one_flipped_weight_bit_fails_and_names_the_layer(bundle, altered, capsys, board, layer):
+    pattern = first_number_of(f"{layer}_weights")
+    sources = altered(board, "model/dd_weights.c", pattern, lambda text: str(int(text) ^ 1))
+    assert f"layer {layer}, weights" in fails_naming(bundle, board, sources, capsys)
+
+
+@pytest.mark.parametrize("board", ["native", pytest.param("mps2-an386", marks=emulator)])
+@pytest.mark.parametrize("layer", ["conv9", "latent32"])
+def test_one_multiplier_off_by_one_fails_and_names_the_layer(bundle, altered, capsys, board, layer):
+    pattern = first_number_of(f"{layer}_multiplier")
+    sources = altered(board, "model/dd_weights.c", pattern, lambda text: str(int(text) + 1))
+    assert f"layer {layer}, multiplier" in fails_naming(bundle, board, sources, capsys)
+
+
+@pytest.mark.parametrize("kind", ["bias", "shift", "table"])
+def test_every_kind_of_constant_is_named(bundle, altered, capsys, kind):
+    pattern = first_number_of(f"conv3_{kind}")
+    sources = altered("native", "model/dd_weights.c", pattern, lambda text: str(int(text) + 1))
+    assert f"layer conv3, {kind}" in fails_naming(bundle, "native", sources, capsys)
+
+
+def test_wrong_code_with_right_constants_is_named_by_its_first_value(bundle, altered, capsys):
+    """A kernel that reads one border step wrongly changes no constant, only tensors."""
+    sources = altered(
+        "native",
+        "model/dd_weights.c",
+        r"dd_conv1d [^;]*?conv7[^;]*?\.pad_before = (\d+)",
+        lambda text: str(int(text) - 1),
+    )
+    line = fails_naming(bundle, "native", sources, capsys)
+    assert "layer conv7, conv7/conv, segment real00, channel" in line
+    assert re.search(r"time \d+: board -?\d+, reference -?\d+", line)
+
+
+def test_stale_firmware_is_refused_by_name(bundle, firmware, copied_bundle, rewrite_model, capsys):
+    rewrite_model(copied_bundle, b"a model trained since")
+    sources = firmware("native").elf.parents[1]
+    where = ["--bundle", str(copied_bundle), "--board", "native", "--sources", str(sources)]
+    assert run(["parity", *where]) == 9
+    assert f"the firmware is of model {bundle.manifest.model_id}" in capsys.readouterr().err
+
+
+def test_a_project_without_its_build_file_is_refused(bundle, firmware, tmp_path, capsys):
+    sources = tmp_path / "sources"
+    shutil.copytree(firmware("native").elf.parents[1], sources)
+    (sources / "CMakeLists.txt").unlink()
+    assert run(["build", str(sources)]) == 7
+    assert len(capsys.readouterr().err.splitlines()) == 1
