@@ -243,7 +243,7 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
 def _level(level: str, content: bytes) -> Level:
     """Describe one level, ``32`` or ``64``."""
     scales = quantize.quantizations(content)
-    latent, error = f"latent{level}/silu", f"head{level}/dense"
+    latent, error = f"latent{level}/silu", f"head{level}/conv"
     codes = LATENT_SAMPLES[int(level)]
     return Level(
         name=f"cg{level}",

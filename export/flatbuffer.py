@@ -24,27 +24,20 @@ IDENTIFIER = b"TFL3"
 ALIGNMENT = 16
 """Of a constant's bytes, as the TFLite schema demands of each buffer."""
 
-CONVOLUTION, DENSE = "CONV_2D", "FULLY_CONNECTED"
+CONVOLUTION = "CONV_2D"
 ROLES = {
     "PAD": "pad",
     CONVOLUTION: "conv",
     "LOGISTIC": "sigmoid",
     "MUL": "silu",
-    "RESHAPE": "reshape",
-    DENSE: "dense",
 }
 ORDER = tuple(ROLES.values())
-"""The order of one layer's operators; ``reshape`` comes before ``dense`` in a head."""
+"""The order of one layer's operators."""
 
 ABSENT = -1
 """Index of an input that an operator may have and has not."""
 
-CONSTANT_ROLES = {
-    "PAD": ("paddings",),
-    CONVOLUTION: ("weights", "bias"),
-    DENSE: ("weights", "bias"),
-    "RESHAPE": ("shape",),
-}
+CONSTANT_ROLES = {"PAD": ("paddings",), CONVOLUTION: ("weights", "bias")}
 
 
 @dataclass(frozen=True)
@@ -90,8 +83,8 @@ def canonical(content: bytes, weights: dict[str, Floats], output_layers: Sequenc
 
     Args:
         content: a converted, quantised .tflite.
-        weights: each layer's float weights in ONNX form, in the order of the layers. A layer is
-            recognised by them, so that a name can never stand over another layer's numbers.
+        weights: each layer's float weights [filters, channels, kernel], in the order of the layers.
+            A layer is recognised by them, so that a name can never stand over another's numbers.
         output_layers: the layers whose last tensors are the model's outputs, in order.
 
     Raises:
@@ -149,7 +142,7 @@ class _Rebuilt:
         """Renumber an operator's tensors; operators come in the order of their data."""
         raw, roles = operator.raw, iter(CONSTANT_ROLES.get(operator.kind, ()))
         inputs = [int(index) for index in raw.inputs]
-        if operator.kind in (CONVOLUTION, DENSE) and inputs[2] == ABSENT:
+        if operator.kind == CONVOLUTION and inputs[2] == ABSENT:
             inputs[2] = self._zero_bias(*inputs[:2])
         raw.inputs = [
             self._constant(index, f"{operator.layer}/{next(roles)}")
@@ -223,12 +216,12 @@ def operators_of(model: Any, weights: dict[str, Floats]) -> list[Operator]:
     left = dict(weights)
     layers: dict[int, str] = {}  # of each tensor that an operator makes
     for operator, kind in zip(raw, kinds, strict=True):
-        if kind in (CONVOLUTION, DENSE):
+        if kind == CONVOLUTION:
             layers[operator.outputs[0]] = _claim(model, operator.inputs[1], left)
         elif kind in ("LOGISTIC", "MUL"):
             layers[operator.outputs[0]] = layers[operator.inputs[0]]
     for operator, kind in zip(raw, kinds, strict=True):
-        if kind in ("PAD", "RESHAPE"):
+        if kind == "PAD":
             user = next(o for o in raw if operator.outputs[0] in o.inputs)
             layers[operator.outputs[0]] = layers[user.outputs[0]]
     if left:
@@ -248,7 +241,7 @@ def _claim(model: Any, index: int, left: dict[str, Floats]) -> str:
         scale = tensor.quantization.scale.astype(np.float64).reshape(-1, *[1] * (values.ndim - 1))
         allowed = 0.501 * scale
     for layer, floats in left.items():
-        expected = floats.transpose(0, 2, 1)[:, None] if floats.ndim == 3 else floats
+        expected = floats.transpose(0, 2, 1)[:, None]
         if expected.shape != values.shape:
             continue
         if np.all(np.abs(values * scale - expected) <= allowed):

@@ -1,7 +1,7 @@
 """PyTorch -> ONNX with names that every later stage keeps, checked against PyTorch.
 
-Each node is called ``<layer>/<role>`` (``conv1/conv``, ``conv1/sigmoid``, ``conv1/silu``,
-``head32/dense``), where the layer is the PyTorch module's own name.
+Each node is called ``<layer>/<role>`` (``conv1/conv``, ``conv1/sigmoid``, ``conv1/silu``), where
+the layer is the PyTorch module's own name. A head's ``head32/dense`` is ``head32/conv`` in TFLite.
 """
 
 from collections.abc import Sequence
@@ -178,13 +178,18 @@ def constants(proto: onnx.ModelProto) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def weights_of(proto: onnx.ModelProto) -> dict[str, Floats]:
-    """Return each layer's weights, float [filters, channels, kernel] or [out, in], in order."""
+    """Return each layer's weights as convolutions have them, float [filters, channels, kernel].
+
+    Those of a Linear layer, [out, in], are filters over one channel that are as long as its input.
+    """
     values = constants(proto)
-    return {
-        node.name.partition("/")[0]: values[node.input[1]].astype(np.float32)
-        for node in proto.graph.node
-        if node.op_type in ("Conv", "Gemm")
-    }
+    found: dict[str, Floats] = {}
+    for node in proto.graph.node:
+        if node.op_type in ("Conv", "Gemm"):
+            weights = values[node.input[1]].astype(np.float32)
+            layer = node.name.partition("/")[0]
+            found[layer] = weights if weights.ndim == 3 else weights[:, None]
+    return found
 
 
 def open_session(proto: onnx.ModelProto) -> Any:

@@ -17,7 +17,8 @@ from dynadeep.export.packages import load, quiet, tensorflow
 from dynadeep.export.ranges import negative_ends
 from dynadeep.export.tensorflow import lower
 
-OUTPUT_LAYERS = ("latent32", "latent64", "head32", "head64")
+HEADS = ("head32", "head64")
+OUTPUT_LAYERS = ("latent32", "latent64", *HEADS)
 SIGMOID = Quantization(scale=1 / 256, zero_point=-128)
 """The output of LOGISTIC, fixed by TFLite's int8 specification."""
 
@@ -28,7 +29,12 @@ SMALLEST_SCALE = 1e-6
 """Below it a tensor carries nothing: the network is untrained, or one of its layers has died."""
 
 LARGEST_ERROR_SCALE = 0.5
+LARGEST_ERROR = 255 * LARGEST_ERROR_SCALE
 """255 steps of a predicted error must stay below 128, the largest error on the device."""
+
+ERROR_HEADROOM = 2.0
+"""Predicted errors go this far beyond the largest one in calibration: a segment worse than any
+seen must not saturate below a bound that it breaks."""
 
 
 def quantize(
@@ -82,13 +88,20 @@ def _calibrate(function: Any, windows: npt.NDArray[np.float32]) -> bytes:
 
 
 def _with_ranges(proto: onnx.ModelProto, content: bytes, ends: dict[str, float]) -> bytes:
-    """Set the lower ends of the ranges of the convolutions' outputs."""
+    """Set the lower ends of the convolutions' outputs and the upper ends of predicted errors."""
     model = flatbuffer.parse(content)
     tensors = model.subgraphs[0].tensors
     for operator in flatbuffer.operators_of(model, weights_of(proto)):
-        if operator.kind == flatbuffer.CONVOLUTION:
-            output = tensors[operator.raw.outputs[0]].quantization
+        output = tensors[operator.raw.outputs[0]].quantization
+        if operator.kind != flatbuffer.CONVOLUTION:
+            continue
+        if operator.layer not in HEADS:
             output.min = np.array([ends[operator.layer]], np.float32)
+        else:
+            seen = float(output.max[0])
+            output.max = np.array(
+                [max(seen, min(ERROR_HEADROOM * seen, LARGEST_ERROR))], np.float32
+            )
     return flatbuffer.pack(model)
 
 
@@ -145,7 +158,7 @@ def check(content: bytes, expected_input: Quantization) -> None:
                 f"{SMALLEST_SCALE:g}: it is constant over the calibration windows. "
                 "Is the network trained? A head that always predicts 0 has died: train it again."
             )
-        if name.endswith("/dense"):
+        if name.partition("/")[0] in HEADS:
             _check_error(name, quantization)
 
 

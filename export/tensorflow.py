@@ -1,7 +1,9 @@
 """ONNX -> TensorFlow, for the few operations that the encoder uses.
 
 Activations are [1, 1, T, C] here (a picture of height 1), [1, C, T] in ONNX: convolutions become
-conv2d without a transpose. To add an operation, write a function and one line in ``LOWERINGS``.
+conv2d without a transpose. A Linear layer over a whole series becomes a convolution as long as that
+series: TFLite rounds a FULLY_CONNECTED in another way than TFLite-Micro does, a CONV_2D in the same
+way. To add an operation, write a function and one line in ``LOWERINGS``.
 """
 
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from dynadeep.export.onnx import INPUT, constants, module_of
 from dynadeep.export.packages import tensorflow
 
 Array = npt.NDArray[np.generic]
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def lower(proto: onnx.ModelProto) -> Any:
 
     Returns:
         A ``tf.function`` of one float ``segment`` [1, 1, T, C] that returns the graph's outputs by
-        name; latents are [1, 1, T', C].
+        name; latents are [1, 1, T', C], predicted errors [1, 1, 1, 1].
 
     Raises:
         UnsupportedOpError: a node has no lowering; it names the node and its PyTorch module.
@@ -86,7 +89,7 @@ def _lowering(node: Node) -> Callable[[Any, Node], Any]:
 
 def conv(tf: Any, node: Node) -> Any:
     """Lower a one-dimensional Conv; a PAD is made only where TensorFlow's SAME pads otherwise."""
-    weights, bias = _weights_and_bias(node)
+    weights, _ = _weights_and_bias(node)
     if node.attributes.get("group", 1) != 1 or node.attributes.get("dilations", [1]) != [1]:
         raise node.refuse("is grouped or dilated", "Use an ordinary Conv1d.")
     if weights.ndim != 3:
@@ -98,9 +101,7 @@ def conv(tf: Any, node: Node) -> Any:
     if mode == "PAD":
         x = tf.pad(x, [[0, 0], [0, 0], [before, after], [0, 0]], name=f"{node.layer}/pad")
         mode = "VALID"
-    filters = np.transpose(weights, (2, 1, 0))[None]
-    y = tf.nn.conv2d(x, filters, [1, 1, stride, 1], mode, name=node.name)
-    return tf.nn.bias_add(y, bias)
+    return _conv2d(tf, node, x, stride, mode)
 
 
 def padding_mode(samples: int, kernel: int, stride: int, before: int, after: int) -> str:
@@ -120,24 +121,39 @@ def padding_mode(samples: int, kernel: int, stride: int, before: int, after: int
 
 
 def gemm(tf: Any, node: Node) -> Any:
-    """Lower the Gemm of a Linear layer."""
-    weights, bias = _weights_and_bias(node)
+    """Lower the Gemm of a Linear layer to a convolution over the whole series."""
+    weights, _ = _weights_and_bias(node)
     form = {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0} | node.attributes
-    if (form["alpha"], form["beta"], form["transA"]) != (1.0, 1.0, 0):
+    if (form["alpha"], form["beta"], form["transA"], form["transB"]) != (1.0, 1.0, 0, 1):
         raise node.refuse("is scaled or transposed", "Use an ordinary Linear layer.")
-    filters = weights.T if form["transB"] else weights
-    return tf.nn.bias_add(tf.matmul(node.tensors[0], filters, name=node.name), bias)
-
-
-def reshape(tf: Any, node: Node) -> Any:
-    """Lower a flatten, which keeps its order only where time or channels count one."""
     x = node.tensors[0]
-    if len(x.shape) == 4 and x.shape[2] != 1 and x.shape[3] != 1:
+    if list(x.shape) != [1, 1, weights.shape[2], 1]:
+        raise node.refuse(
+            f"has {weights.shape[2]} inputs and reads {x.shape[2]} samples x {x.shape[3]} channels",
+            "A Linear layer can only follow the flatten of one channel.",
+        )
+    return _conv2d(tf, node, x, 1, "VALID")
+
+
+def _conv2d(tf: Any, node: Node, x: Any, stride: int, mode: str) -> Any:
+    weights, bias = _weights_and_bias(node)
+    filters = np.transpose(weights, (2, 1, 0))[None]
+    y = tf.nn.conv2d(x, filters, [1, 1, stride, 1], mode, name=f"{node.layer}/conv")
+    return tf.nn.bias_add(y, bias)
+
+
+def reshape(_: Any, node: Node) -> Any:
+    """Lower the flatten of a series of one channel, which is that series."""
+    x = node.tensors[0]
+    if x.shape[3] != 1:
         raise node.refuse(
             f"flattens {x.shape[3]} channels x {x.shape[2]} samples, whose order differs here",
             "Reduce to one channel first.",
         )
-    return tf.reshape(x, [int(n) for n in node.constants[0]], name=node.name)
+    shape = [int(n) for n in node.constants[0]] if node.constants else "a computed shape"
+    if shape not in ([1, -1], [1, int(x.shape[2])]):
+        raise node.refuse(f"reshapes {x.shape[2]} samples to {shape}", "Flatten them: flatten(1).")
+    return x
 
 
 def sigmoid(tf: Any, node: Node) -> Any:
@@ -157,14 +173,16 @@ def relu(tf: Any, node: Node) -> Any:
     return tf.nn.relu(node.tensors[0], name=node.name)
 
 
-def _weights_and_bias(node: Node) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return weights as stored and the bias; the exporter drops one that is all zeros."""
+def _weights_and_bias(node: Node) -> tuple[Floats, Floats]:
+    """Return weights [filters, channels, kernel] and the bias.
+
+    Weights of a Gemm are filters over one channel; the exporter drops a bias that is all zeros.
+    """
     if len(node.tensors) != 1 or not node.constants:
         raise node.refuse("has computed weights", "Use a layer whose weights are parameters.")
     weights = node.constants[0].astype(np.float32)
-    outputs = weights.shape[1 if node.op == "Gemm" and not node.attributes.get("transB") else 0]
-    bias = node.constants[1] if len(node.constants) > 1 else np.zeros(outputs)
-    return weights, bias.astype(np.float32)
+    bias = node.constants[1] if len(node.constants) > 1 else np.zeros(len(weights))
+    return weights[:, None] if node.op == "Gemm" else weights, bias.astype(np.float32)
 
 
 LOWERINGS: dict[str, Callable[[Any, Node], Any]] = {

@@ -38,8 +38,8 @@ def test_levels_come_weakest_compression_first(bundle):
     weak, strong = read_bundle(bundle).manifest.levels
     assert (weak.name, weak.codes, weak.gain) == ("cg32", 62, 2000 / 62)
     assert (strong.name, strong.codes, strong.gain) == ("cg64", 31, 2000 / 31)
-    assert (weak.latent_tensor, weak.error_tensor) == ("latent32/silu", "head32/dense")
-    assert (strong.latent_tensor, strong.error_tensor) == ("latent64/silu", "head64/dense")
+    assert (weak.latent_tensor, weak.error_tensor) == ("latent32/silu", "head32/conv")
+    assert (strong.latent_tensor, strong.error_tensor) == ("latent64/silu", "head64/conv")
 
 
 def test_report_says_what_was_checked(report):

@@ -4,7 +4,8 @@ import torch
 
 from dynadeep.codegen.bundle import InputMap, Quantization
 from dynadeep.codegen.numerics import map_input
-from dynadeep.export.calibration import INPUT_QUANTIZATION
+from dynadeep.export.accuracy import float_tensors
+from dynadeep.export.calibration import INPUT_QUANTIZATION, dequantize
 from dynadeep.export.errors import QuantizationError
 from dynadeep.export.input_map import integer_map
 from dynadeep.export.onnx import export_encoder
@@ -30,12 +31,10 @@ def test_two_conversions_of_one_network_give_the_same_bytes(encoder, inputs, con
 
 def test_operators_are_the_expected_ones_and_nothing_was_fused_away(content):
     assert operator_counts(content) == {
-        "CONV_2D": 18,
-        "FULLY_CONNECTED": 2,
+        "CONV_2D": 20,
         "LOGISTIC": 18,
         "MUL": 18,
         "PAD": 6,
-        "RESHAPE": 2,
     }
 
 
@@ -56,9 +55,16 @@ def test_every_sigmoid_has_its_fixed_scale(content):
 
 def test_predicted_errors_start_at_zero_and_step_by_at_most_a_half(content):
     found = quantizations(content)
-    for head in ("head32/dense", "head64/dense"):
+    for head in ("head32/conv", "head64/conv"):
         assert found[head].zero_point == -128
         assert found[head].scale <= 0.5
+
+
+def test_predicted_errors_reach_twice_as_far_as_in_calibration(encoder, inputs, content):
+    floats = float_tensors(encoder, dequantize(inputs, AFFINE))
+    for head in ("head32", "head64"):
+        largest = 255 * quantizations(content)[f"{head}/conv"].scale
+        assert largest == pytest.approx(min(2 * floats[f"{head}/relu"].max(), 127.5), rel=1e-3)
 
 
 def test_input_scale_is_pinned_whatever_the_windows_reach(encoder, inputs):
@@ -82,7 +88,7 @@ def test_a_head_that_died_is_refused_by_name(model, inputs):
     dead.load_state_dict(model.state_dict())
     with torch.no_grad():
         dead.heads.head64.bias.fill_(-1000.0)
-    with pytest.raises(QuantizationError, match="head64/dense"):
+    with pytest.raises(QuantizationError, match="head64/conv"):
         quantize(export_encoder(dead), inputs, AFFINE)
 
 
@@ -91,7 +97,7 @@ def test_an_error_in_too_large_a_unit_is_refused(model, inputs):
     large.load_state_dict(model.state_dict())
     with torch.no_grad():
         large.heads.head32.bias.fill_(500.0)
-    with pytest.raises(QuantizationError, match=r"head32/dense has scale .* at most 0.5"):
+    with pytest.raises(QuantizationError, match=r"head32/conv has scale .* at most 0.5"):
         quantize(export_encoder(large), inputs, AFFINE)
 
 

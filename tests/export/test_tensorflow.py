@@ -94,3 +94,25 @@ def test_flattening_several_channels_is_refused_because_their_order_differs():
 
     with pytest.raises(UnsupportedOpError, match="flattens 8 channels x 2000 samples"):
         lower(export_encoder(Flattens())).get_concrete_function()
+
+
+def test_a_reshape_that_does_not_flatten_is_refused():
+    class Splits(DynamicDeep):
+        def forward(self, x):
+            return (self.encoder(x).cg32.reshape(1, 2, 31),) * 4
+
+    with pytest.raises(UnsupportedOpError, match=r"reshapes 62 samples to \[1, 2, 31\]"):
+        lower(export_encoder(Splits())).get_concrete_function()
+
+
+def test_a_linear_layer_behind_another_is_refused_because_it_reads_channels():
+    class TwoLinear(DynamicDeep):
+        def __init__(self):
+            super().__init__()
+            self.deep = nn.Sequential(nn.Linear(62, 4), nn.Linear(4, 1))
+
+        def forward(self, x):
+            return (self.deep(self.encoder(x).cg32.flatten(1)),) * 4
+
+    with pytest.raises(UnsupportedOpError, match="4 inputs and reads 1 samples x 4 channels"):
+        lower(export_encoder(TwoLinear())).get_concrete_function()
