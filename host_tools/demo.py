@@ -7,11 +7,12 @@ from pathlib import Path
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.describe import describe_plan
+from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.plan import make_plan
 from dynadeep.host_tools import latency, parity, pipeline, profile, stream
 from dynadeep.host_tools.decode import Decoder
 from dynadeep.host_tools.ecg import sample_records
-from dynadeep.host_tools.errors import BudgetError, HostError
+from dynadeep.host_tools.errors import BudgetError
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.references import golden_cases
 from dynadeep.host_tools.report import Report, as_json, over_budget, write_report
@@ -42,9 +43,11 @@ def run_demo(config: DemoConfig, say: Say) -> Report:
     Raises:
         DynadeepError: a stage could not be run. What was run and did not hold is in the report.
     """
+    board = load_board(config.board)
+    if not board.cortex_m or board.emulator is None:
+        raise BoardError(f"{board.name}: the demo needs an emulated microcontroller; see 'boards'.")
     bundle = _export(config, say)
     folder = config.out / "firmware"
-    board = load_board(config.board)
     say(f"generate  C for {board.name}\n\n{describe_plan(make_plan(bundle), board)}\n")
     say("build     with CMake")
     firmware = pipeline.make_firmware(bundle, config.board, folder)
@@ -97,8 +100,7 @@ def _measure(station: Station, config: DemoConfig, say: Say) -> Report:
     )
     results = tuple(one.result for one in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
-    if used is None:
-        raise HostError(f"{station.board.name}: its memory cannot be measured. Use a Cortex-M one.")
+    assert used is not None  # run_demo took a microcontroller and built its firmware
     return Report(
         board=station.board.name,
         emulated=station.emulated,

@@ -1,6 +1,6 @@
 """Memory: flash and static RAM from the ELF file, the stack's high-water mark from the board."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
+from dynadeep.codegen.plan import LayerRow
 from dynadeep.host_tools.errors import BuildError
 from dynadeep.host_tools.protocol import StackUse
 
@@ -69,6 +70,7 @@ class Memory:
     compiler: str
     sections: tuple[Section, ...]
     flash_by_layer: dict[str, int]  # constants of each layer
+    arena_by_layer: dict[str, int]  # of the encoder's arena, for the layer's input and output
     ram_by_symbol: dict[str, int]  # the largest variables
 
     @property
@@ -93,8 +95,8 @@ def read_image(elf: Path) -> Image:
         raise BuildError(f"{elf}: not an ELF file ({error}). Build the firmware again.") from error
 
 
-def measure(image: Image, stack: StackUse, layers: Iterable[str]) -> Memory:
-    """Join what the ELF file says with what the board says of its stack."""
+def measure(image: Image, stack: StackUse, rows: Sequence[LayerRow]) -> Memory:
+    """Join what the ELF file, the board's stack and the plan say."""
     in_ram = {section.name for section in image.sections if section.in_ram}
     return Memory(
         flash_bytes=image.flash_bytes,
@@ -103,7 +105,8 @@ def measure(image: Image, stack: StackUse, layers: Iterable[str]) -> Memory:
         stack_reserved_bytes=stack.size_bytes,
         compiler=image.compiler,
         sections=image.sections,
-        flash_by_layer=flash_by_layer(image, layers),
+        flash_by_layer=flash_by_layer(image, [row.layer.name for row in rows]),
+        arena_by_layer={row.layer.name: arena_of(row) for row in rows},
         ram_by_symbol={
             symbol.name: symbol.bytes
             for symbol in image.symbols
@@ -119,6 +122,15 @@ def flash_by_layer(image: Image, layers: Iterable[str]) -> dict[str, int]:
     return {
         layer: sum(s.bytes for s in constants if s.name.startswith(f"{layer}_")) for layer in layers
     }
+
+
+def arena_of(row: LayerRow) -> int:
+    """Return the bytes that a layer's input and output take together; they may overlap."""
+    (low, low_size), (high, high_size) = sorted(
+        ((row.in_offset, row.layer.input.size), (row.out_offset, row.layer.output.size))
+    )
+    shared = max(0, min(low + low_size, high + high_size) - high)
+    return low_size + high_size - shared
 
 
 def _sections(parsed: Any) -> Iterable[Section]:

@@ -23,5 +23,4 @@ def measure_memory(station: Station) -> Memory | None:
     if station.elf is None or not station.board.cortex_m:
         return None
     stack = station.device.memory()
-    layers = [layer.name for layer in station.plan.network.layers]
-    return memory.measure(memory.read_image(station.elf), stack, layers)
+    return memory.measure(memory.read_image(station.elf), stack, station.plan.rows)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from dynadeep.codegen.bundle import Manifest
@@ -60,7 +61,7 @@ def print_parity(console: Console, parity: ParityResult, manifest: Manifest) -> 
         soft_wrap=True,
     )
     for one in parity.differences:
-        console.print(f"  [red]{one}[/]", soft_wrap=True)
+        console.print(f"  [red]{escape(str(one))}[/]", soft_wrap=True)
 
 
 def print_latency(console: Console, latency: Latency) -> None:
@@ -141,7 +142,7 @@ def peers_table(report: Report) -> Table:
 
 def layers_table(latency: Latency, memory: Memory | None) -> Table:
     """Return what each layer costs."""
-    columns = ("layer", "MAC", latency.unit, "per MAC", "share", "flash bytes")
+    columns = ("layer", "MAC", latency.unit, "per MAC", "share", "flash bytes", "arena bytes")
     table = _table("Layers", *columns)
     total = sum(layer.count for layer in latency.layers)
     for layer in latency.layers:
@@ -152,6 +153,7 @@ def layers_table(latency: Latency, memory: Memory | None) -> Table:
             "-" if layer.per_mac is None else f"{layer.per_mac:.2f}",
             f"{layer.count / total:.1%}",
             "-" if memory is None else f"{memory.flash_by_layer.get(layer.layer, 0):,}",
+            "-" if memory is None else f"{memory.arena_by_layer.get(layer.layer, 0):,}",
         )
     return table
 

@@ -92,6 +92,8 @@ def run(arguments: Sequence[str]) -> int:
         if shown:
             raise
         return _report(error)
+    except KeyboardInterrupt:
+        result = INTERRUPTED
     if result == INTERRUPTED:
         print("dynadeep: interrupted", file=sys.stderr)
     return result if isinstance(result, int) else 0

@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_static_ram_leaves_the_reserved_stack_out(image):
 
 
 def test_ram_is_static_ram_and_the_stacks_peak_counted_once(image):
-    used = memory.measure(image, StackUse(size_bytes=2048, peak_bytes=700), ["conv1"])
+    used = memory.measure(image, StackUse(size_bytes=2048, peak_bytes=700), [])
     assert used.ram_bytes == 100 + 160 + 700
     assert used.stack_reserved_bytes == 2048
 
@@ -76,6 +77,15 @@ def test_a_layers_flash_is_that_of_its_own_constants(image):
         "conv10": 70,
         "conv2": 0,
     }
+
+
+@pytest.mark.parametrize(
+    ("offsets", "total"), [((0, 100), 150), ((30, 0), 130), ((0, 0), 100), ((0, 60), 110)]
+)
+def test_a_layers_arena_counts_what_input_and_output_share_once(offsets, total):
+    layer = SimpleNamespace(input=SimpleNamespace(size=100), output=SimpleNamespace(size=50))
+    row = SimpleNamespace(layer=layer, in_offset=offsets[0], out_offset=offsets[1])
+    assert memory.arena_of(row) == total
 
 
 def test_variables_are_listed_with_their_sizes(image):
