@@ -4,12 +4,12 @@ import numpy as np
 
 from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.graph import Int32s, Node
-from dynadeep.codegen.layers import Layer
+from dynadeep.codegen.layers import Conv1d
 
 SHIFT_LIMIT = 30
 
 
-def accumulator_bounds(layer: Layer, bias: Int32s) -> list[int]:
+def accumulator_bounds(layer: Conv1d, bias: Int32s) -> list[int]:
     """Return, for each output, a bound on the size of every partial sum.
 
     A kernel may sum x * w onto the folded bias, or (x - zero point) * w onto the file's ``bias``,
@@ -22,14 +22,14 @@ def accumulator_bounds(layer: Layer, bias: Int32s) -> list[int]:
     return [int(bound) for bound in start + reach * magnitudes.sum(axis=1)]
 
 
-def _wide_bias(layer: Layer, bias: Int32s) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _wide_bias(layer: Conv1d, bias: Int32s) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the folded bias, computed where it cannot overflow."""
     sums = layer.weights.reshape(len(layer.weights), -1).sum(axis=1, dtype=np.int64)
     wide: np.ndarray[tuple[int], np.dtype[np.int64]] = bias - layer.input.zero_point * sums
     return wide
 
 
-def check_accumulators(node: Node, layer: Layer, bias: Int32s) -> None:
+def check_accumulators(node: Node, layer: Conv1d, bias: Int32s) -> None:
     """Refuse a layer that could overflow int32 while it sums, or when a shift to the left follows.
 
     Args:

@@ -9,7 +9,7 @@ legal.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from dynadeep.codegen.layers import Conv1d, Layer, Network
+from dynadeep.codegen.layers import Conv1d, Network
 
 TILE_STEPS = 4
 """DD_CONV1D_TILE of dd_conv1d_s8.h: steps that a kernel may read ahead of what it wrote."""
@@ -85,7 +85,7 @@ def tensor_spans(network: Network) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _reads(layer: Layer, name: str) -> bool:
+def _reads(layer: Conv1d, name: str) -> bool:
     return layer.input.name == name
 
 
@@ -102,7 +102,7 @@ def tensor_gaps(network: Network, spans: Iterable[Span]) -> tuple[Gap, ...]:
 
 def _gap(network: Network, first: Span, second: Span) -> Gap:
     layer = network.layers[second.first - 1]
-    if isinstance(layer, Conv1d) and _reads(layer, first.name) and first.last == second.first:
+    if _reads(layer, first.name) and first.last == second.first:
         return Gap(first, second, overlap_limit(layer), first.size)
     return Gap(first, second, -second.size, first.size)
 

@@ -153,15 +153,14 @@ def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[Le
 def _level(
     plan: Plan, level: Level, number: int, macros: Mapping[str, str], range_bytes: int
 ) -> LevelText:
-    kept = plan.network.names
     return LevelText(
         number=number,
         name=identifier(level.name),
         macro=identifier(level.name).upper(),
         codes=level.codes,
         packet_bytes=level.codes + range_bytes + PACKET_OVERHEAD_BYTES,
-        latent=macros[kept.get(level.latent_tensor, level.latent_tensor)],
-        error=macros[kept.get(level.error_tensor, level.error_tensor)],
+        latent=macros[level.latent_tensor],
+        error=macros[level.error_tensor],
         error_zero_point=level.error.zero_point,
         error_scale=error_scale(level),
         margin=fixed_error(level.margin),

@@ -5,7 +5,7 @@ import zlib
 from typing import Any
 
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.layers import Conv1d, Layer
+from dynadeep.codegen.layers import Conv1d
 from dynadeep.codegen.plan import ENGINE, LayerRow, Plan
 from dynadeep.codegen.version import kit_version
 
@@ -50,7 +50,6 @@ def _layer(row: LayerRow) -> dict[str, Any]:
     return {
         "number": row.number,
         "name": layer.name,
-        "op": "conv1d" if isinstance(layer, Conv1d) else "dense",
         "what": summary(layer),
         "macs": layer.macs,
         "in": [layer.input.time, layer.input.channels],
@@ -68,15 +67,13 @@ def json_text(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=True) + "\n"
 
 
-def summary(layer: Layer) -> str:
+def summary(layer: Conv1d) -> str:
     """Return a few words: ``conv k5 s2, SiLU``."""
-    words = ["dense"]
-    if isinstance(layer, Conv1d):
-        words = [f"conv k{layer.kernel} s{layer.stride}"]
-        if layer.folded:
-            words.append(TABLE_NAMES.get(layer.folded, " + ".join(layer.folded)))
+    words = [f"conv k{layer.kernel} s{layer.stride}"]
     if layer.activation != "NONE":
-        words.insert(1, layer.activation)
+        words.append(layer.activation)
+    if layer.folded:
+        words.append(TABLE_NAMES.get(layer.folded, " + ".join(layer.folded)))
     return ", ".join(words)
 
 

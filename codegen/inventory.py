@@ -7,7 +7,7 @@ import numpy as np
 
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
-from dynadeep.codegen.layers import Conv1d, Layer, Network
+from dynadeep.codegen.layers import Conv1d, Network
 
 NUMBER_LIMIT = 255  # numbers and counts travel as uint8
 LITTLE_ENDIAN = {np.dtype(np.int8): "<i1", np.dtype(np.int32): "<i4"}
@@ -20,7 +20,7 @@ class TracedTensor:
     number: int
     name: str
     layer: str
-    kind: str  # "input", "conv", "table" (what a table made of it), "dense"
+    kind: str  # "input", "conv", "table" (what a table made of it)
     time: int
     channels: int
     fused: bool
@@ -58,13 +58,10 @@ def traced_tensors(network: Network) -> tuple[TracedTensor, ...]:
     )
 
 
-def _made_by(layer: Layer) -> Iterator[tuple[Tensor, str, bool]]:
-    if isinstance(layer, Conv1d):
-        yield layer.convolved, "conv", layer.table is None
-        if layer.table is not None:
-            yield layer.output, "table", True
-    else:
-        yield layer.output, "dense", True
+def _made_by(layer: Conv1d) -> Iterator[tuple[Tensor, str, bool]]:
+    yield layer.convolved, "conv", layer.table is None
+    if layer.table is not None:
+        yield layer.output, "table", True
 
 
 def model_constants(network: Network) -> tuple[Constant, ...]:

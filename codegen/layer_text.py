@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dynadeep.codegen import c_text
 from dynadeep.codegen.describe import summary
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
-from dynadeep.codegen.layers import Conv1d, Layer
+from dynadeep.codegen.layers import Conv1d
 from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.plan import LayerRow
 
@@ -28,7 +28,6 @@ class LayerText:
 
     number: int
     stem: str  # "conv5"
-    kind: str  # "conv1d" or "dense", of the types and functions dd_<kind>, dd_layer_<kind>
     title: str  # "conv5  conv k5 s2, SiLU: 1000x32 -> 500x64, 5,120,000 MAC"
     notes: tuple[str, ...]
     arrays: tuple[ArrayText, ...]
@@ -51,7 +50,6 @@ def layer_text(row: LayerRow, tensor: int, macros: Mapping[str, str]) -> LayerTe
     return LayerText(
         number=row.number,
         stem=stem,
-        kind="conv1d" if isinstance(layer, Conv1d) else "dense",
         title=f"{layer.name}  {summary(layer)}: {source.time}x{source.channels} -> "
         f"{target.time}x{target.channels}, {layer.macs:,} MAC",
         notes=tuple(_notes(layer)),
@@ -65,10 +63,10 @@ def layer_text(row: LayerRow, tensor: int, macros: Mapping[str, str]) -> LayerTe
     )
 
 
-def _notes(layer: Layer) -> Iterator[str]:
+def _notes(layer: Conv1d) -> Iterator[str]:
     """Yield a line for each tensor: what its codes mean."""
     yield _meaning("in  ", layer.input)
-    if isinstance(layer, Conv1d) and layer.table is not None:
+    if layer.table is not None:
         yield _meaning("conv", layer.convolved)
     yield _meaning("out ", layer.output)
 
@@ -80,7 +78,7 @@ def _meaning(role: str, tensor: Tensor) -> str:
     )
 
 
-def _array(layer: Layer, name: str, kind: str, array: Int8s | Int32s) -> ArrayText:
+def _array(layer: Conv1d, name: str, kind: str, array: Int8s | Int32s) -> ArrayText:
     shape = " x ".join(str(size) for size in array.shape)
     comment = f"{layer.name}/{kind}  [{shape}]  {array.nbytes:,} B"
     if kind == "weights":
@@ -90,25 +88,9 @@ def _array(layer: Layer, name: str, kind: str, array: Int8s | Int32s) -> ArrayTe
     )
 
 
-def _fields(layer: Layer, stem: str) -> tuple[tuple[str, str], ...]:
+def _fields(layer: Conv1d, stem: str) -> tuple[tuple[str, str], ...]:
     """Return the parameters as the runtime's struct orders them."""
-    if isinstance(layer, Conv1d):
-        numbers = _conv1d_fields(layer)
-    else:
-        numbers = {
-            "in_count": layer.input.size,
-            "out_count": layer.output.size,
-            "out_zero_point": layer.output.zero_point,
-        }
-    numbers |= {"out_min": layer.low, "out_max": layer.high}
-    arrays = {kind: f"{stem}_{kind}" for kind in layer.constants}
-    if isinstance(layer, Conv1d) and layer.table is None:
-        arrays["table"] = "NULL"
-    return tuple((name, str(value)) for name, value in {**numbers, **arrays}.items())
-
-
-def _conv1d_fields(layer: Conv1d) -> dict[str, int]:
-    return {
+    numbers = {
         "in_length": layer.input.time,
         "out_length": layer.output.time,
         "in_channels": layer.input.channels,
@@ -118,4 +100,9 @@ def _conv1d_fields(layer: Conv1d) -> dict[str, int]:
         "pad_before": layer.pad_before,
         "in_zero_point": layer.input.zero_point,
         "out_zero_point": layer.convolved.zero_point,
+        "out_min": layer.low,
+        "out_max": layer.high,
     }
+    arrays = {kind: f"{stem}_{kind}" for kind in layer.constants}
+    arrays.setdefault("table", "NULL")
+    return tuple((name, str(value)) for name, value in {**numbers, **arrays}.items())

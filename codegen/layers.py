@@ -1,4 +1,4 @@
-"""The layers that the runtime's kernels execute, with every constant in its final form."""
+"""The layers that the runtime's kernel executes, with every constant in its final form."""
 
 from dataclasses import dataclass
 
@@ -6,55 +6,27 @@ from dynadeep.codegen.graph import Int8s, Int32s, Tensor
 
 
 @dataclass(frozen=True, eq=False)
-class Kernel:
-    """What all layers have: tensors, weights and how the accumulators become int8 codes.
+class Conv1d:
+    """A convolution along time and the table behind it: all that the network is made of.
 
     ``bias`` has the input's zero point folded in: it is the TFLite bias less zero point x sum of
-    the output's weights. ``multiplier`` and ``shift`` are in ``fixed_point``'s form.
+    the channel's weights. ``multiplier`` and ``shift`` are in ``fixed_point``'s form. ``convolved``
+    is the convolution's own output; with a ``table`` (256 codes, by code + 128), ``output`` is what
+    the table makes of it, else the two are one.
     """
 
     name: str  # "conv5"
     input: Tensor
     output: Tensor
-    weights: Int8s  # [outputs, ...]
-    bias: Int32s  # [outputs]
-    multiplier: Int32s  # [outputs]
-    shift: Int8s  # [outputs], left if positive
+    convolved: Tensor
+    weights: Int8s  # [out_channels, kernel, in_channels]
+    weight_scales: tuple[float, ...]  # [out_channels], for the reader of the C
+    bias: Int32s  # [out_channels]
+    multiplier: Int32s  # [out_channels]
+    shift: Int8s  # [out_channels], left if positive
     low: int  # clamp of the requantised code
     high: int
     activation: str  # "NONE", "RELU", "RELU6": what the clamp stands for
-    weight_scales: tuple[float, ...]  # [outputs], for the reader of the C
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates of one run."""
-        return int(self.weights.size)
-
-    @property
-    def constants(self) -> dict[str, Int8s | Int32s]:
-        """The arrays that lie in flash, in the order of ``dd_model.json``."""
-        return {
-            "weights": self.weights,
-            "bias": self.bias,
-            "multiplier": self.multiplier,
-            "shift": self.shift,
-        }
-
-    @property
-    def constant_bytes(self) -> int:
-        """Flash of the layer's arrays."""
-        return sum(array.nbytes for array in self.constants.values())
-
-
-@dataclass(frozen=True, eq=False)
-class Conv1d(Kernel):
-    """A convolution along time; ``weights`` are [out_channels, kernel, in_channels].
-
-    ``convolved`` is its own output; with a ``table`` (256 codes, by code + 128), ``output`` is what
-    the table makes of it, else the two are one.
-    """
-
-    convolved: Tensor
     stride: int
     pad_before: int
     pad_after: int
@@ -73,9 +45,19 @@ class Conv1d(Kernel):
 
     @property
     def constants(self) -> dict[str, Int8s | Int32s]:
-        """The arrays that lie in flash, the table last."""
-        arrays = super().constants
+        """The arrays that lie in flash, in the order of ``dd_model.json``."""
+        arrays: dict[str, Int8s | Int32s] = {
+            "weights": self.weights,
+            "bias": self.bias,
+            "multiplier": self.multiplier,
+            "shift": self.shift,
+        }
         return arrays if self.table is None else {**arrays, "table": self.table}
+
+    @property
+    def constant_bytes(self) -> int:
+        """Flash of the layer's arrays."""
+        return sum(array.nbytes for array in self.constants.values())
 
     def first_read(self, step: int) -> int:
         """Return the first input step that output ``step`` or a later one reads."""
@@ -83,28 +65,14 @@ class Conv1d(Kernel):
 
 
 @dataclass(frozen=True, eq=False)
-class Dense(Kernel):
-    """A fully connected layer; ``weights`` are [outputs, inputs]."""
-
-
-Layer = Conv1d | Dense
-
-
-@dataclass(frozen=True, eq=False)
 class Network:
-    """The layers in the order of execution.
-
-    ``names`` maps each tensor's name in the file to the one that holds its values, where a pass
-    dropped an operator that only renamed or reshaped it.
-    """
+    """The layers in the order of execution."""
 
     input: Tensor
-    layers: tuple[Layer, ...]
+    layers: tuple[Conv1d, ...]
     outputs: tuple[Tensor, ...]
-    names: dict[str, str]
 
     def tensor(self, name: str) -> Tensor | None:
         """Return the tensor of this name that the firmware keeps, if it does."""
-        kept = self.names.get(name, name)
         tensors = (self.input, *(layer.output for layer in self.layers))
-        return next((tensor for tensor in tensors if tensor.name == kept), None)
+        return next((tensor for tensor in tensors if tensor.name == name), None)

@@ -1,17 +1,14 @@
 """From a graph of TFLite operators to the layers of the runtime, every constant final."""
 
-from typing import Any
-
 import numpy as np
 
 from dynadeep.codegen import passes
 from dynadeep.codegen.accumulators import check_accumulators
 from dynadeep.codegen.fixed_point import activation_range, quantize_multiplier
-from dynadeep.codegen.graph import Graph, Int8s, Int32s, Tensor
-from dynadeep.codegen.layers import Conv1d, Dense, Layer, Network
+from dynadeep.codegen.graph import Graph, Int8s, Int32s
+from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.naming import check_layer_names
 from dynadeep.codegen.ops.conv_2d import Conv2D
-from dynadeep.codegen.ops.fully_connected import FullyConnected
 from dynadeep.codegen.ops.operation import Op
 
 PAD_LIMIT = 255  # uint8 in the kernel's parameters
@@ -23,68 +20,50 @@ def lower(graph: Graph) -> Network:
     Raises:
         ModelError: the model holds what the kernels cannot run, or could overflow int32.
     """
-    ops, replaced = passes.drop_reshapes(passes.understand(graph))
-    outputs = tuple(replaced.get(tensor.index, tensor) for tensor in graph.outputs)
-    ops = passes.fold_tables(passes.fold_pads(ops, outputs), outputs)
-    layers = tuple(_layer(op) for op in ops)
+    ops = passes.fold_pads(passes.understand(graph), graph.outputs)
+    layers = tuple(_layer(op) for op in passes.fold_tables(ops, graph.outputs))
     check_layer_names(layers)
-    names = {
-        node.outputs[0].name: replaced[node.outputs[0].index].name
-        for node in graph.nodes
-        if node.outputs[0].index in replaced
-    }
-    return Network(graph.input, layers, outputs, names)
+    return Network(graph.input, layers, graph.outputs)
 
 
-def _layer(op: Op) -> Layer:
-    layer: Layer
-    if isinstance(op, Conv2D):
-        layer = _conv1d(op)
-    elif isinstance(op, FullyConnected):
-        layer = Dense(**_kernel(op, op.output))
-    else:
+def _layer(op: Op) -> Conv1d:
+    if not isinstance(op, Conv2D):
         op.node.refuse(
             "it has no kernel and does not follow a convolution, into whose table it would go",
             "Put it directly behind a convolution.",
         )
+    if op.pad_before > PAD_LIMIT:
+        op.node.refuse(f"its input is padded by {op.pad_before}", f"At most {PAD_LIMIT} fit.")
+    layer = _conv1d(op)
     check_accumulators(op.node, layer, op.bias)
     return layer
 
 
 def _conv1d(op: Conv2D) -> Conv1d:
-    if op.pad_before > PAD_LIMIT:
-        op.node.refuse(f"its input is padded by {op.pad_before}", f"At most {PAD_LIMIT} fit.")
+    source, convolved = op.inputs[0], op.convolved
+    # TFLite widens the float32 scales to double before it multiplies and divides them.
+    scales = [source.scale * scale / convolved.scale for scale in op.weight_scales]
+    multipliers = [quantize_multiplier(scale) for scale in scales]
+    low, high = activation_range(op.activation, convolved.scale, convolved.zero_point)
     return Conv1d(
-        **_kernel(op, op.convolved),
-        convolved=op.convolved,
+        name=op.node.layer,
+        input=source,
+        output=op.output,
+        convolved=convolved,
+        weights=op.weights,
+        weight_scales=op.weight_scales,
+        bias=_folded_bias(op.weights, op.bias, source.zero_point),
+        multiplier=np.array([mantissa for mantissa, _ in multipliers], np.int32),
+        shift=np.array([shift for _, shift in multipliers], np.int64).astype(np.int8),
+        low=low,
+        high=high,
+        activation=op.activation,
         stride=op.stride,
         pad_before=op.pad_before,
         pad_after=op.pad_after,
         table=op.table,
         folded=op.folded,
     )
-
-
-def _kernel(op: Conv2D | FullyConnected, accumulated: Tensor) -> dict[str, Any]:
-    """Return the fields that all layers have; ``accumulated`` is what the clamp is of."""
-    source = op.inputs[0]
-    # TFLite widens the float32 scales to double before it multiplies and divides them.
-    scales = [source.scale * scale / accumulated.scale for scale in op.weight_scales]
-    multipliers = [quantize_multiplier(scale) for scale in scales]
-    low, high = activation_range(op.activation, accumulated.scale, accumulated.zero_point)
-    return {
-        "name": op.node.layer,
-        "input": source,
-        "output": op.output,
-        "weights": op.weights,
-        "bias": _folded_bias(op.weights, op.bias, source.zero_point),
-        "multiplier": np.array([mantissa for mantissa, _ in multipliers], np.int32),
-        "shift": np.array([shift for _, shift in multipliers], np.int64).astype(np.int8),
-        "low": low,
-        "high": high,
-        "activation": op.activation,
-        "weight_scales": op.weight_scales,
-    }
 
 
 def _folded_bias(weights: Int8s, bias: Int32s, zero_point: int) -> Int32s:

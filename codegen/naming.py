@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from dynadeep.codegen.errors import ModelError
-from dynadeep.codegen.layers import Layer
+from dynadeep.codegen.layers import Conv1d
 
 PRINTABLE = re.compile(r"[A-Za-z0-9_./:;+-]+")
 """Names that can stand in a C comment or string as they are."""
@@ -22,7 +22,7 @@ def identifier(name: str) -> str:
     return stem if stem[:1].isalpha() else f"layer_{stem}"
 
 
-def check_layer_names(layers: Iterable[Layer]) -> None:
+def check_layer_names(layers: Iterable[Conv1d]) -> None:
     """Check that every layer's name can be used in C, and that no two would be the same.
 
     Raises:

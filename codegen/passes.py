@@ -1,20 +1,20 @@
 """The passes: each turns a list of operators into a shorter one that computes the same bits.
 
-What is left afterwards are the operators that have a kernel; ``lowering`` refuses the others.
+What is left afterwards are convolutions; ``lowering`` refuses the others.
 """
 
 import dataclasses
 from collections.abc import Iterable
+from typing import NoReturn
 
 import numpy as np
 
-from dynadeep.codegen.graph import Graph, Int8s, Tensor
-from dynadeep.codegen.ops import OPERATIONS
+from dynadeep.codegen.graph import Graph, Int8s, Node, Tensor
+from dynadeep.codegen.ops import OPERATIONS, REFUSED
 from dynadeep.codegen.ops.checks import same_quantization
 from dynadeep.codegen.ops.conv_2d import Conv2D
 from dynadeep.codegen.ops.operation import Op, Pointwise
 from dynadeep.codegen.ops.pad import Pad
-from dynadeep.codegen.ops.reshape import Reshape
 
 ALL_CODES: Int8s = np.arange(-128, 128).astype(np.int8)
 
@@ -29,31 +29,20 @@ def understand(graph: Graph) -> list[Op]:
     for node in graph.nodes:
         operation = OPERATIONS.get(node.kind)
         if operation is None:
-            file = node.kind.split()[0].lower()
-            node.refuse(
-                "it is not supported",
-                f"Add codegen/ops/{file}.py (codegen/ops/__init__.py says how), or use one of "
-                f"{', '.join(sorted(OPERATIONS))}.",
-            )
+            _refuse_unknown(node)
         ops.append(operation.read(node))
     return ops
 
 
-def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
-    """Drop RESHAPE, whose values stay where they are.
-
-    Returns:
-        The operators, and what replaces each dropped tensor, by its index.
-    """
-    replaced: dict[int, Tensor] = {}
-    kept = []
-    for op in ops:
-        inputs = tuple(replaced.get(tensor.index, tensor) for tensor in op.inputs)
-        if isinstance(op, Reshape):
-            replaced[op.output.index] = inputs[0]
-        else:
-            kept.append(dataclasses.replace(op, inputs=inputs))
-    return kept, replaced
+def _refuse_unknown(node: Node) -> NoReturn:
+    if node.kind in REFUSED:
+        node.refuse(*REFUSED[node.kind])
+    file = node.kind.split()[0].lower()
+    node.refuse(
+        "it is not supported",
+        f"Add codegen/ops/{file}.py (codegen/ops/__init__.py says how), or use one of "
+        f"{', '.join(sorted(OPERATIONS))}.",
+    )
 
 
 def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:

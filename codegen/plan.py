@@ -13,7 +13,7 @@ from dynadeep.codegen.inventory import (
     model_constants,
     traced_tensors,
 )
-from dynadeep.codegen.layers import Layer, Network
+from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 
@@ -36,7 +36,7 @@ class LayerRow:
     """One line of the plan."""
 
     number: int  # from 1
-    layer: Layer
+    layer: Conv1d
     in_offset: int
     out_offset: int
 

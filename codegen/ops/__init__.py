@@ -11,7 +11,7 @@ To add one:
 4. test it in ``tests/codegen``: equal to the interpreter, and refusing what it must.
 """
 
-from dynadeep.codegen.ops import conv_2d, fully_connected, logistic, mul, pad, reshape
+from dynadeep.codegen.ops import conv_2d, logistic, mul, pad
 from dynadeep.codegen.ops.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
@@ -27,13 +27,15 @@ OPERATIONS: dict[str, Operation] = {
             "FusedActivationFunction",
         ),
     ),
-    "FULLY_CONNECTED": Operation(
-        fully_connected.read,
-        "FullyConnectedOptions",
-        ("FusedActivationFunction", "WeightsFormat"),
-    ),
     "LOGISTIC": Operation(logistic.read),
     "MUL": Operation(mul.read, "MulOptions", ("FusedActivationFunction",)),
     "PAD": Operation(pad.read),
-    "RESHAPE": Operation(reshape.read),
 }
+
+REFUSED: dict[str, tuple[str, str]] = {
+    "FULLY_CONNECTED": (
+        "TFLite and TFLite-Micro round it differently, so that no kernel can equal both",
+        "Export it as a convolution over the whole length, as the kit's export does.",
+    ),
+}
+"""Operators that have no line above for a reason: what is wrong, and what to do."""

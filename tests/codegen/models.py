@@ -107,25 +107,12 @@ class Net:
         self.conv(name, filters, kernel, stride)
         self.silu(name)
 
-    def flatten(self, name: str) -> None:
-        source = self.model.tensors[self.at]
-        size = int(np.prod(source.shape))
-        shape = np.array([1, -1], np.int32)
-        constant = self.model.tensor(TensorSpec(f"{name}/shape", (2,), INT32, (), data=shape))
-        flat = TensorSpec(
-            f"{name}/reshape", (1, size), source.type, source.scales, source.zero_points
-        )
-        self._op(OPS.RESHAPE, [constant], flat)
-
-    def dense(self, name: str, outputs: int) -> None:
-        size = self.model.tensors[self.at].shape[-1]
-        values = self.random.integers(-127, 128, (outputs, size)).astype(np.int8)
-        inputs = [
-            self._weights(name, values, np.array([0.004])),
-            self._bias(name, np.array([0.004]), outputs),
-        ]
-        result = TensorSpec(f"{name}/dense", (1, outputs), scales=(0.2,), zero_points=(-128,))
-        self._op(OPS.FULLY_CONNECTED, inputs, result, FusedActivationFunction=1)
+    def head(self, name: str) -> None:
+        """Add a filter as long as what it reads, which gives one value from 0 on."""
+        length = self.model.tensors[self.at].shape[2]
+        self.conv(name, 1, length, activation=tflite.ActivationFunctionType.RELU)
+        error = self.model.tensors[self.at]
+        error.scales, error.zero_points = (0.2,), (-128,)
 
     def _op(self, code: int, constants: list[int], result: TensorSpec, **options: int) -> None:
         output = self.model.tensor(result)
@@ -143,8 +130,8 @@ class Net:
             )
         )
 
-    def _bias(self, name: str, scales: np.ndarray, count: int | None = None) -> int:
-        values = self.random.integers(-3000, 3000, count or len(scales)).astype(np.int32)
+    def _bias(self, name: str, scales: np.ndarray) -> int:
+        values = self.random.integers(-3000, 3000, len(scales)).astype(np.int32)
         products = tuple((self.model.tensors[self.at].scales[0] * scales).tolist())
         spec = TensorSpec(f"{name}/bias", values.shape, INT32, products, (0,) * len(scales))
         spec.data = values
@@ -155,30 +142,25 @@ class Net:
         return TensorSpec(name, shape, scales=(scale,), zero_points=(zero_point,))
 
 
-def branch(net: Net, level: str, at: int, *, dense: bool = True) -> tuple[int, int]:
-    """Add a level's latent and head, dense or a convolution as long as the latent; return both."""
+def branch(net: Net, level: str, at: int, kernel: int = 3) -> tuple[int, int]:
+    """Add a level's latent and its head; return both."""
     net.at = at
-    net.layer(f"latent{level}", 1, 3, 1, (1, 1))
+    net.layer(f"latent{level}", 1, kernel, 1, (kernel // 2, kernel // 2))
     latent = net.at
-    if dense:
-        net.flatten(f"head{level}")
-        net.dense(f"head{level}", 1)
-    else:
-        length = net.model.tensors[latent].shape[2]
-        net.conv(f"head{level}", 1, length, activation=tflite.ActivationFunctionType.RELU)
+    net.head(f"head{level}")
     return latent, net.at
 
 
-def small_encoder(length: int = 40, seed: int = 0, *, dense: bool = True) -> Net:
+def small_encoder(length: int = 40, seed: int = 0) -> Net:
     """Two levels behind a short trunk that has a stride, odd widths and every folded operator."""
     net = Net(length, seed)
     net.layer("conv1", 3, 3, 1, (1, 1))
     net.layer("conv2", 5, 5, 2, (2, 2))
     trunk = net.at
-    latent32, error32 = branch(net, "32", trunk, dense=dense)
+    latent32, error32 = branch(net, "32", trunk)
     net.at = trunk
     net.layer("branch64", 6, 7, 2, (3, 3))
-    latent64, error64 = branch(net, "64", net.at, dense=dense)
+    latent64, error64 = branch(net, "64", net.at)
     net.model.outputs = [latent32, latent64, error32, error64]
     return net
 
@@ -189,11 +171,7 @@ def paper_encoder() -> Net:
     for layer in TRUNK:
         net.layer(*layer)
     trunk = net.at
-    net.layer("latent32", 1, 7, 1, (3, 3))
-    latent32 = net.at
-    net.flatten("head32")
-    net.dense("head32", 1)
-    error32 = net.at
+    latent32, error32 = branch(net, "32", trunk, kernel=7)
     net.at = trunk
     net.layer("branch64", 64, 7, 2, (3, 3))
     latent64, error64 = branch(net, "64", net.at)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.codegen.arena import ALIGNMENT, TILE_STEPS, Arena, overlap_limit, plan_arena
-from dynadeep.codegen.layers import Conv1d, Layer, Network
+from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 
@@ -63,21 +63,12 @@ def run_network(network: Network, arena: Arena, first_tile: int = TILE_STEPS) ->
         at = (arena.offsets[layer.input.name], arena.offsets[layer.output.name])
         owner[layer.output.name] = number
         owners = (owner[layer.input.name], number)
-        intact &= _run_layer(memory, layer, at, owners, first_tile)
+        intact &= run_convolution(memory, layer, at, owners, first_tile)
         intact &= memory.holds(at[1], layer.output.size, number)
     return intact and all(
         memory.holds(arena.offsets[tensor.name], tensor.size, owner[tensor.name])
         for tensor in network.outputs
     )
-
-
-def _run_layer(
-    memory: Memory, layer: Layer, at: tuple[int, int], owners: tuple[int, int], first_tile: int
-) -> bool:
-    if isinstance(layer, Conv1d):
-        return run_convolution(memory, layer, at, owners, first_tile)
-    memory.write(at[1], layer.output.size, owners[1])
-    return memory.holds(at[0], layer.input.size, owners[0])
 
 
 shapes = st.tuples(
@@ -128,7 +119,6 @@ def test_the_overlap_is_safe_and_one_byte_more_is_not(length: int, shape: Shape)
     # With less padding than the kernel is long, every step reads at least one real value.
     pad = (min(before, kernel - 1), min(after, kernel - 1))
     layer = chain(length, [(filters, kernel, stride, pad)]).layers[0]
-    assert isinstance(layer, Conv1d)
     limit = overlap_limit(layer)
     assert survives(layer, limit)
     if limit + 1 < layer.input.size:

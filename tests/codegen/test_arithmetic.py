@@ -10,7 +10,6 @@ from dynadeep.codegen.fixed_point import (
     requantize,
     round_half_away,
 )
-from dynadeep.codegen.layers import Conv1d
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.ops.operation import Pointwise
 from dynadeep.codegen.passes import understand
@@ -72,8 +71,7 @@ def test_the_folded_table_is_what_the_reference_computes(reference: Run) -> None
     segment = np.random.default_rng(3).integers(-128, 128, 40).astype(np.int8)
     tensors = reference(content, {"segment": segment})
     for layer in lower(read_graph(content)).layers:
-        if isinstance(layer, Conv1d):
-            assert layer.table is not None
+        if layer.table is not None:
             looked_up = layer.table[tensors[layer.convolved.name].astype(int) + 128]
             np.testing.assert_array_equal(looked_up, tensors[layer.output.name])
 
@@ -84,21 +82,20 @@ def near_ties(real: float) -> npt.NDArray[np.int64]:
     return np.unique((ties[:, None] + np.arange(-8, 9)).ravel())
 
 
-def biased(code: int, accumulators: npt.NDArray[np.int64], scales: tuple[float, ...]) -> bytes:
-    """A layer of zero weights, whose accumulators are its biases."""
+def biased(accumulators: npt.NDArray[np.int64], scales: tuple[float, ...]) -> bytes:
+    """A convolution of zero weights, whose accumulators are its biases."""
     source, weight, target = scales
     count = len(accumulators)
-    conv = code == OPS.CONV_2D
     builder = ModelBuilder()
-    shape, flat = ((1, 1, 1, 1), (count, 1, 1, 1)) if conv else ((1, 1), (count, 1))
-    x = builder.tensor(TensorSpec("x", shape, scales=(source,)))
-    weights = TensorSpec("w", flat, scales=(weight,) * count, zero_points=(0,) * count)
-    weights.data = np.zeros(flat, np.int8)
+    x = builder.tensor(TensorSpec("x", (1, 1, 1, 1), scales=(source,)))
+    filters = (count, 1, 1, 1)
+    weights = TensorSpec("w", filters, scales=(weight,) * count, zero_points=(0,) * count)
+    weights.data = np.zeros(filters, np.int8)
     bias = TensorSpec("b", (count,), INT32, (source * weight,) * count, (0,) * count)
     bias.data = accumulators.astype(np.int32)
-    y = builder.tensor(TensorSpec("y", (*shape[:-1], count), scales=(target,)))
-    options = {"DilationWFactor": 1, "DilationHFactor": 1} if conv else {}
-    builder.op(code, [x, builder.tensor(weights), builder.tensor(bias)], [y], **options)
+    y = builder.tensor(TensorSpec("y", (1, 1, 1, count), scales=(target,)))
+    inputs = [x, builder.tensor(weights), builder.tensor(bias)]
+    builder.op(OPS.CONV_2D, inputs, [y], DilationWFactor=1, DilationHFactor=1)
     builder.inputs, builder.outputs = [x], [y]
     return builder.build()
 
@@ -117,25 +114,16 @@ def random_scales(random: np.random.Generator) -> tuple[float, float, float]:
     return source, weight, target
 
 
-def test_convolution_multipliers_are_tflites_at_every_tie(reference: Run) -> None:
+def test_multipliers_are_both_interpreters_at_every_tie(reference: Run, micro: Run) -> None:
     random = np.random.default_rng(5)
     for _ in range(12):
         scales = random_scales(random)
         accumulators = near_ties(scales[0] * scales[1] / scales[2])
-        content = biased(OPS.CONV_2D, accumulators, scales)
-        found = reference(content, {"x": np.zeros(1, np.int8)})["y"].ravel()
-        np.testing.assert_array_equal(multiplied(content), found)
-
-
-def test_dense_multipliers_are_tflite_micros_at_every_tie(micro: Run) -> None:
-    # TFLite's own reference kernel rounds a dense layer once and in double, unlike its convolution.
-    random = np.random.default_rng(6)
-    for _ in range(12):
-        scales = random_scales(random)
-        accumulators = near_ties(scales[0] * scales[1] / scales[2])
-        content = biased(OPS.FULLY_CONNECTED, accumulators, scales)
-        found = micro(content, {"x": np.zeros((1, 1), np.int8)})["output"].ravel()
-        np.testing.assert_array_equal(multiplied(content), found)
+        content = biased(accumulators, scales)
+        x = {"x": np.zeros((1, 1, 1, 1), np.int8)}
+        expected = multiplied(content)
+        np.testing.assert_array_equal(reference(content, x)["y"].ravel(), expected)
+        np.testing.assert_array_equal(micro(content, x)["output"].ravel(), expected)
 
 
 @pytest.mark.parametrize("kind", ["RELU", "RELU6"])

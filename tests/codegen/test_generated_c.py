@@ -39,8 +39,8 @@ MINMAX = InputMap("minmax")
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
 
-def planned(input_map: InputMap = AFFINE, *, dense: bool = True) -> tuple[bytes, Plan]:
-    net = small_encoder(dense=dense)
+def planned(input_map: InputMap = AFFINE) -> tuple[bytes, Plan]:
+    net = small_encoder()
     content = net.model.build()
     return content, plan_model(content, manifest_for(net, content, input_map))
 
@@ -70,12 +70,11 @@ def segments(count: int = 12) -> npt.NDArray[np.int16]:
     return np.concatenate([noise, flat, full, square])
 
 
-@pytest.fixture(scope="module", params=["affine", "minmax", "convolved heads"])
+@pytest.fixture(scope="module", params=["affine", "minmax"])
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, bytes, Plan]:
-    input_map = MINMAX if request.param == "minmax" else AFFINE
-    content, plan = planned(input_map, dense=request.param != "convolved heads")
+    content, plan = planned(MINMAX if request.param == "minmax" else AFFINE)
     out = tmp_path_factory.mktemp("generated") / "project"
     write_project(project_files(plan, None), out)
     return out, content, plan
@@ -92,7 +91,7 @@ def run(program: Path, bound: int = 0, *arguments: str) -> list[tuple[int, bytes
 
 
 def test_every_tensor_of_the_generated_c_is_tflites(
-    project: tuple[Path, bytes, Plan], reference: Run, micro: Run
+    project: tuple[Path, bytes, Plan], reference: Run
 ) -> None:
     out, content, plan = project
     program = compiled(out, "watch.c", *SANITIZERS)
@@ -108,8 +107,7 @@ def test_every_tensor_of_the_generated_c_is_tflites(
             entry, expected = seen[i % len(seen)], tensors[i // len(seen)]
             assert number == entry.number
             assert len(values) == entry.time * entry.channels
-            if entry.kind != "dense":  # TFLite rounds these once: test_arithmetic.py
-                assert values == expected[entry.name].tobytes(), entry.name
+            assert values == expected[entry.name].tobytes(), entry.name
 
 
 def expected_packet(

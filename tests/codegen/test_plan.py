@@ -37,7 +37,7 @@ def test_the_papers_network_fits_an_arena_of_little_more_than_its_largest_tensor
 def test_tensors_are_numbered_as_the_device_reports_them(paper: Plan) -> None:
     names = [tensor.name for tensor in paper.tensors]
     assert names[:3] == ["segment", "conv1/conv", "conv1/silu"]
-    assert names[-1] == "head64/dense"
+    assert names[-1] == "head64/conv"
     assert len(names) == 39
     assert sum(tensor.fused for tensor in paper.tensors) == 21
 
@@ -94,14 +94,3 @@ def test_a_level_without_its_tensor_is_refused() -> None:
     levels = (dataclasses.replace(manifest.levels[0], latent_tensor="latent16/silu"),)
     with pytest.raises(ModelError, match='level cg32 needs the tensor "latent16/silu"'):
         plan_model(content, dataclasses.replace(manifest, levels=levels))
-
-
-def test_a_latent_may_be_named_by_the_reshape_that_was_dropped() -> None:
-    net = small_encoder()
-    content = net.model.build()
-    manifest = manifest_for(net, content)
-    levels = (dataclasses.replace(manifest.levels[0], latent_tensor="head32/reshape"),)
-    plan = plan_model(content, dataclasses.replace(manifest, levels=levels))
-    tensor = plan.network.tensor("head32/reshape")
-    assert tensor is not None
-    assert tensor.name == "latent32/silu"
