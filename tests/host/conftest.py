@@ -28,7 +28,7 @@ def make_level(name: str, codes: int, segment_length: int) -> Level:
         gain=segment_length / codes,
         latent_tensor=f"{name}/silu",
         latent=Quantization(0.5, 3),
-        error_tensor=f"{name}/dense",
+        error_tensor=f"{name}/conv",
         error=Quantization(0.125, -128),
         margin=0.0,
     )

@@ -39,7 +39,7 @@ def make_case(seed: int) -> Case:
     }
     for name, codes in (("cg32", 62), ("cg64", 31)):
         tensors[f"{name}/silu"] = rng.integers(-128, 127, (codes, 1)).astype(np.int8)
-        tensors[f"{name}/dense"] = rng.integers(-128, 0, (1, 1)).astype(np.int8)
+        tensors[f"{name}/conv"] = rng.integers(-128, 0, (1, 1)).astype(np.int8)
     samples = rng.integers(0, 2047, 2000).astype(np.int16)
     return Case(f"case{seed}", samples, tensors)
 

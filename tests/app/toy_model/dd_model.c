@@ -1,5 +1,5 @@
 /* Tensors: 0 "segment" = low byte of each sample; 1 "toy/conv" = +1; 2 "toy/silu" = inverted;
- * 3 "head/dense" = two sums. Predicted error of level n is n x 4; the packet's payload is the level's
+ * 3 "head/conv" = two sums. Predicted error of level n is n x 4; the packet's payload is the level's
  * first 62 or 31 codes of tensor 2. Some first samples make it misbehave, as broken firmware would. */
 #include "dd_model.h"
 
