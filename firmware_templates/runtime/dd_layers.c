@@ -37,10 +37,3 @@ dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out,
     const uint8_t seen = layer->table == NULL ? tensor : (uint8_t)(tensor + 1u);
     return dd_report(trace, seen, out, (uint32_t)layer->out_length * layer->out_channels);
 }
-
-dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out,
-                         const dd_trace *trace, uint8_t tensor)
-{
-    dd_dense_s8(layer, in, out);
-    return dd_report(trace, tensor, out, layer->out_count);
-}

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "dd_conv1d_s8.h"
-#include "dd_dense_s8.h"
 #include "dd_status.h"
 #include "dd_trace.h"
 
@@ -15,12 +14,10 @@ extern "C" {
 
 /* Run one layer. A trace (or null) sees its tensors: of a convolution with a table, the
  * convolution's own output as number `tensor` (in an unfused trace only) and what the table makes
- * of it as `tensor + 1`; of any other layer, its output as `tensor`. DD_STOPPED if the observer
- * asks for it. */
+ * of it as `tensor + 1`; of one without, its output as `tensor`. DD_STOPPED if the observer asks
+ * for it. */
 DD_MUST_CHECK dd_status dd_layer_conv1d(const dd_conv1d *layer, const int8_t *in, int8_t *out,
                                         const dd_trace *trace, uint8_t tensor);
-DD_MUST_CHECK dd_status dd_layer_dense(const dd_dense *layer, const int8_t *in, int8_t *out,
-                                       const dd_trace *trace, uint8_t tensor);
 
 /* Show `count` values to the trace (or null) as number `tensor`. DD_STOPPED if the observer asks
  * for it. */

@@ -9,7 +9,6 @@
 #include "dd_conv1d_s8.h"
 #include "dd_crc32.h"
 #include "dd_decision.h"
-#include "dd_dense_s8.h"
 #include "dd_input_map.h"
 #include "dd_layers.h"
 #include "dd_lookup_s8.h"

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from tests.firmware.reference import Conv1d, Dense
+from tests.firmware.reference import Conv1d
 
 Int8 = npt.NDArray[np.int8]
 
@@ -23,18 +23,16 @@ class Operation(enum.IntEnum):
 
     CONV1D = 1
     LAYER_CONV1D = 2
-    DENSE = 3
-    LOOKUP = 4
-    REQUANTIZE = 5
-    REQUANTIZE_INDEX = 6
-    MAP_AFFINE = 7
-    MAP_MINMAX = 8
-    DECISION = 9
-    PACKET = 10
-    CRC32 = 11
-    COBS_ENCODE = 12
-    COBS_DECODE = 13
-    LAYER_DENSE = 14
+    LOOKUP = 3
+    REQUANTIZE = 4
+    REQUANTIZE_INDEX = 5
+    MAP_AFFINE = 6
+    MAP_MINMAX = 7
+    DECISION = 8
+    PACKET = 9
+    CRC32 = 10
+    COBS_ENCODE = 11
+    COBS_DECODE = 12
 
 
 class HarnessDied(Exception):  # noqa: N818
@@ -105,15 +103,6 @@ class Harness:
         head = struct.pack("<BBB", tensors, unfused, first)
         return _tensors(self.call(Operation.LAYER_CONV1D, head + _conv1d(conv, x, DISJOINT)))
 
-    def dense(self, dense: Dense, x: Int8) -> Int8:
-        return np.frombuffer(self.call(Operation.DENSE, _dense(dense, x)), np.int8)
-
-    def layer_dense(
-        self, dense: Dense, x: Int8, *, tensors: int, first: int
-    ) -> tuple[list[tuple[int, Int8]], int]:
-        head = struct.pack("<BB", tensors, first)
-        return _tensors(self.call(Operation.LAYER_DENSE, head + _dense(dense, x)))
-
 
 def _conv1d(conv: Conv1d, x: Int8, lead: int) -> bytes:
     channels, kernel, in_channels = conv.weights.shape
@@ -126,15 +115,6 @@ def _conv1d(conv: Conv1d, x: Int8, lead: int) -> bytes:
     channel_data = folded + conv.multiplier.astype("<i4").tobytes() + conv.shift.tobytes()
     weights = conv.weights.tobytes()
     return lengths + geometry + points + options + weights + channel_data + table + x.tobytes()
-
-
-def _dense(dense: Dense, x: Int8) -> bytes:
-    rows, columns = dense.weights.shape
-    head = struct.pack("<HHbbb", columns, rows, dense.zero_point, dense.low, dense.high)
-    row_data = (
-        dense.folded_bias().astype("<i4").tobytes() + dense.multiplier.astype("<i4").tobytes()
-    )
-    return head + dense.weights.tobytes() + row_data + dense.shift.tobytes() + x.tobytes()
 
 
 def _tensors(reply: bytes) -> tuple[list[tuple[int, Int8]], int]:

@@ -44,29 +44,6 @@ def requantize_rows(sums: Int64, multiplier: Int64, shift: Int8) -> Int64:
 
 
 @dataclass(frozen=True)
-class Dense:
-    """A fully connected layer; the bias is TFLite's, without the zero point's share."""
-
-    weights: Int8  # [rows, columns]
-    bias: Int64
-    multiplier: Int64
-    shift: Int8
-    in_zero_point: int
-    zero_point: int
-    low: int = -128
-    high: int = 127
-
-    def folded_bias(self) -> Int64:
-        sums: Int64 = self.weights.astype(np.int64).sum(axis=1)
-        return self.bias - self.in_zero_point * sums
-
-    def run(self, x: Int8) -> Int8:
-        sums = self.weights.astype(np.int64) @ (x.astype(np.int64) - self.in_zero_point) + self.bias
-        scaled = requantize_rows(sums, self.multiplier, self.shift)
-        return np.clip(scaled + self.zero_point, self.low, self.high).astype(np.int8)
-
-
-@dataclass(frozen=True)
 class Conv1d:
     """A convolution; the bias is TFLite's, without the zero point's share."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from tests.firmware.reference import INT32_MAX, Conv1d, Dense
+from tests.firmware.reference import INT32_MAX, Conv1d
 
 Int8 = npt.NDArray[np.int8]
 Int64 = npt.NDArray[np.int64]
@@ -46,18 +46,6 @@ def convolutions(draw: st.DrawFn) -> tuple[Conv1d, Int8]:
         table,
     )
     return conv, x
-
-
-@st.composite
-def dense_layers(draw: st.DrawFn) -> tuple[Dense, Int8]:
-    """Return a fully connected layer and an input for it."""
-    rng = np.random.default_rng(draw(st.integers(0, 1 << 30)))
-    rows, columns = draw(st.integers(1, 9)), draw(st.integers(1, 300))
-    kind = draw(st.sampled_from(KINDS))
-    weights, x = _values(rng, (rows, columns), kind), _values(rng, (columns,), kind)
-    low = draw(st.sampled_from((-128, -128, -3)))
-    points = (int(rng.integers(-128, 128)), int(rng.integers(-128, 128)))
-    return Dense(weights, *_channels(rng, rows, columns, kind), *points, low), x
 
 
 def _values(rng: Rng, shape: tuple[int, ...], kind: str) -> Int8:

@@ -9,7 +9,7 @@ import tflite
 
 from tests.codegen.tflite_builder import INT32, ModelBuilder, TensorSpec
 from tests.firmware.harness import Harness
-from tests.firmware.reference import Conv1d, Dense
+from tests.firmware.reference import Conv1d
 
 Int8 = npt.NDArray[np.int8]
 CASES = 12
@@ -95,31 +95,3 @@ def test_convolution_equals_tflites_reference_kernel(harness: Harness, seed: int
     )
     np.testing.assert_array_equal(harness.conv1d(conv, x), expected[0, 0])
     np.testing.assert_array_equal(conv.run(x), expected[0, 0])
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("seed", range(4))
-def test_dense_equals_tflites_reference_kernel(harness: Harness, seed: int) -> None:
-    rng = np.random.default_rng(100 + seed)
-    rows, columns = int(rng.integers(1, 6)), int(rng.integers(1, 100))
-    weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
-    bias = rng.integers(-(1 << 12), 1 << 12, rows)
-    x = rng.integers(-128, 128, columns).astype(np.int8)
-    scale_in, scale, scale_out = 0.043, 0.0071, 0.21
-    zero_in, zero_out = int(rng.integers(-128, 128)), int(rng.integers(-128, 128))
-
-    builder = ModelBuilder()
-    tensors = [
-        TensorSpec("x", (1, columns), scales=(scale_in,), zero_points=(zero_in,)),
-        TensorSpec("w", (rows, columns), scales=(scale,), data=weights),
-        TensorSpec("b", (rows,), INT32, (scale_in * scale,), data=bias.astype(np.int32)),
-        TensorSpec("y", (1, rows), scales=(scale_out,), zero_points=(zero_out,)),
-    ]
-    numbers = [builder.tensor(tensor) for tensor in tensors]
-    builder.op(tflite.BuiltinOperator.FULLY_CONNECTED, numbers[:3], numbers[3:])
-    builder.inputs, builder.outputs = numbers[:1], numbers[3:]
-    expected = run_tflite(builder, x[np.newaxis])
-
-    mantissas, shifts = multipliers(scale_in, (scale,) * rows, scale_out)
-    dense = Dense(weights, bias, mantissas, shifts, zero_in, zero_out)
-    np.testing.assert_array_equal(harness.dense(dense, x), expected[0])

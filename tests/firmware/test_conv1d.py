@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
 from tests.firmware.harness import Harness, Int8
@@ -43,4 +44,14 @@ def test_window_larger_than_one_part_is_summed_in_parts(harness: Harness) -> Non
     multiplier = rng.integers(1 << 30, 1 << 31, 70)
     shift = np.full(70, -16, np.int8)
     conv = Conv1d(weights, np.zeros(70, np.int64), multiplier, shift, 31, 1, 7, 127, 3)
+    np.testing.assert_array_equal(harness.conv1d(conv, x), conv.run(x))
+
+
+@pytest.mark.parametrize("length", [1, 31, 62, 255])
+def test_filter_as_long_as_its_input_gives_one_value(harness: Harness, length: int) -> None:
+    rng = np.random.default_rng(length)
+    x = rng.integers(-128, 128, (length, 1)).astype(np.int8)
+    weights = rng.integers(-127, 128, (1, length, 1)).astype(np.int8)
+    one = np.ones(1, np.int64)
+    conv = Conv1d(weights, 900 * one, 3 * one << 29, np.full(1, -9, np.int8), 1, 1, 0, -52, -128)
     np.testing.assert_array_equal(harness.conv1d(conv, x), conv.run(x))

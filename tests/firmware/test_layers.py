@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.firmware.harness import Harness, Int8, Operation
-from tests.firmware.reference import Conv1d, Dense
+from tests.firmware.reference import Conv1d
 
 OK, STOPPED = 0, 1
 RNG = np.random.default_rng(5)
@@ -15,7 +15,6 @@ WEIGHTS = RNG.integers(-127, 128, (6, 5, 3)).astype(np.int8)
 CONV = Conv1d(
     WEIGHTS, 100 * ONES, ONES << 30, np.full(6, -8, np.int8), 21, 1, 2, -9, 4, table=TABLE
 )
-DENSE = Dense(WEIGHTS[:, 0], 100 * ONES, ONES << 30, np.full(6, -5, np.int8), -9, 4)
 
 
 def assert_same(found: list[tuple[int, Int8]], expected: list[tuple[int, Int8]]) -> None:
@@ -50,19 +49,8 @@ def test_observer_stops_the_layer_between_its_tensors(harness: Harness) -> None:
     assert status == STOPPED
 
 
-def test_untraced_layers_report_nothing(harness: Harness) -> None:
+def test_untraced_layer_reports_nothing(harness: Harness) -> None:
     assert harness.layer_conv1d(CONV, X, tensors=0, unfused=True, first=7) == ([], OK)
-    assert harness.layer_dense(DENSE, X[0], tensors=0, first=7) == ([], OK)
-
-
-def test_dense_layer_reports_its_output(harness: Harness) -> None:
-    tensors, status = harness.layer_dense(DENSE, X[0], tensors=2, first=3)
-    assert_same(tensors, [(3, DENSE.run(X[0]))])
-    assert status == OK
-
-
-def test_dense_layer_can_be_stopped(harness: Harness) -> None:
-    assert harness.layer_dense(DENSE, X[0], tensors=1, first=3)[1] == STOPPED
 
 
 def test_lookup_replaces_every_code(harness: Harness) -> None:

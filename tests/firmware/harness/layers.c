@@ -106,60 +106,6 @@ void run_layer_conv1d(request *from)
     free_conv1d(&conv);
 }
 
-typedef struct dense_request {
-    dd_dense layer;
-    void *blocks[5];
-} dense_request;
-
-static void take_dense(request *from, dense_request *to)
-{
-    dd_dense *layer = &to->layer;
-    layer->in_count = take_u16(from);
-    layer->out_count = take_u16(from);
-    layer->out_zero_point = take_s8(from);
-    layer->out_min = take_s8(from);
-    layer->out_max = take_s8(from);
-    layer->weights = to->blocks[0] = take_block(from, (size_t)layer->in_count * layer->out_count);
-    layer->bias = to->blocks[1] = take_block(from, layer->out_count * sizeof(int32_t));
-    layer->multiplier = to->blocks[2] = take_block(from, layer->out_count * sizeof(int32_t));
-    layer->shift = to->blocks[3] = take_block(from, layer->out_count);
-    to->blocks[4] = take_block(from, layer->in_count);
-}
-
-static void free_dense(dense_request *done)
-{
-    for (size_t i = 0; i < sizeof done->blocks / sizeof done->blocks[0]; i++) {
-        free(done->blocks[i]);
-    }
-}
-
-void run_dense(request *from)
-{
-    dense_request dense;
-    take_dense(from, &dense);
-    int8_t *out = exact_block(dense.layer.out_count);
-    dd_dense_s8(&dense.layer, dense.blocks[4], out);
-    put(out, dense.layer.out_count);
-    free(out);
-    free_dense(&dense);
-}
-
-void run_layer_dense(request *from)
-{
-    uint8_t tensors_wanted = take_u8(from);
-    const uint8_t tensor = take_u8(from);
-    const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = false};
-    dense_request dense;
-    take_dense(from, &dense);
-    int8_t *out = exact_block(dense.layer.out_count);
-    const dd_status status = dd_layer_dense(&dense.layer, dense.blocks[4], out,
-                                            tensors_wanted == 0 ? NULL : &trace, tensor);
-    put_u8(UINT8_MAX);
-    put_u8((uint8_t)status);
-    free(out);
-    free_dense(&dense);
-}
-
 void run_lookup(request *from)
 {
     int8_t *table = take_block(from, 256);

@@ -8,18 +8,16 @@
 #define OPERATION_LIST(X)      \
     X(1, run_conv1d)           \
     X(2, run_layer_conv1d)     \
-    X(3, run_dense)            \
-    X(4, run_lookup)           \
-    X(5, run_requantize)       \
-    X(6, run_requantize_index) \
-    X(7, run_map_affine)       \
-    X(8, run_map_minmax)       \
-    X(9, run_decision)         \
-    X(10, run_packet)          \
-    X(11, run_crc32)           \
-    X(12, run_cobs_encode)     \
-    X(13, run_cobs_decode)     \
-    X(14, run_layer_dense)
+    X(3, run_lookup)           \
+    X(4, run_requantize)       \
+    X(5, run_requantize_index) \
+    X(6, run_map_affine)       \
+    X(7, run_map_minmax)       \
+    X(8, run_decision)         \
+    X(9, run_packet)           \
+    X(10, run_crc32)           \
+    X(11, run_cobs_encode)     \
+    X(12, run_cobs_decode)
 
 #define DECLARE(number, name) void name(request *from);
 OPERATION_LIST(DECLARE)
