@@ -65,6 +65,7 @@ def _measure(bundle: Bundle, board: str, say: Callable[[str], None]) -> BoardRes
     with pipeline.connect(bundle, board, elf=firmware.elf) as station:
         say(f"{board}: parity over the golden vectors")
         compared = parity.check(station.device, bundle, station.plan, golden_cases(bundle))
+        parity.require_exact(compared)
         say(f"{board}: latency and memory")
         latency, memory = profile.measure(station, SEGMENTS)
     if memory is None:
@@ -98,7 +99,7 @@ def _markdown(content: dict[str, Any], results: Sequence[BoardResult]) -> list[s
             for peer in PEERS
         ),
         "",
-        f"Source: {SOURCE}.",
+        f"{SOURCE[0].upper()}{SOURCE[1:]}.",
         *(line for one in results for line in _layer_lines(one)),
     ]
 

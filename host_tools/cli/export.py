@@ -34,4 +34,6 @@ def export(
         f"{report.segments_checked} segments equal"
     )
     for loss in report.losses:
-        typer.echo(str(loss))
+        typer.echo(
+            f"{loss.name}: PRD {loss.prd_float:.2f} % in float, {loss.prd_int8:.2f} % in int8"
+        )
