@@ -15,6 +15,7 @@ from dynadeep.export.errors import QuantizationError
 from dynadeep.export.onnx import weights_of
 from dynadeep.export.packages import load, quiet, tensorflow
 from dynadeep.export.ranges import negative_ends
+from dynadeep.export.sigmoids import settle_sigmoids
 from dynadeep.export.tensorflow import lower
 
 HEADS = ("head32", "head64")
@@ -58,7 +59,8 @@ def quantize(
     ends = negative_ends(proto, windows[:: _stride(len(windows))])
     calibrated = _with_ranges(proto, _calibrate(lower(proto), windows), ends)
     converted = _to_int8(_with_input_range(calibrated, quantization))
-    content = flatbuffer.canonical(converted, weights_of(proto), OUTPUT_LAYERS)
+    readable = flatbuffer.canonical(converted, weights_of(proto), OUTPUT_LAYERS)
+    content = settle_sigmoids(readable)
     check(content, quantization)
     return content
 
