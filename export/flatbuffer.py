@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.export.errors import QuantizationError
-from dynadeep.export.packages import load
+from dynadeep.export.packages import load, tensorflow
 
 Floats = npt.NDArray[np.float32]
 
@@ -51,6 +51,7 @@ class Operator:
 
 def schema() -> Any:
     """Return the flatbuffer schema that TensorFlow carries."""
+    tensorflow()  # else importing a part of it would print what that keeps quiet
     return load("tensorflow.lite.python.schema_py_generated")
 
 

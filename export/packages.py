@@ -1,5 +1,6 @@
 """The heavy packages of the export: found or named in one sentence, and kept quiet."""
 
+import functools
 import importlib
 import logging
 import os
@@ -36,6 +37,7 @@ def load(module: str) -> Any:
         raise missing(error) from error
 
 
+@functools.cache
 def tensorflow() -> Any:
     """Import TensorFlow without its start-up messages."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

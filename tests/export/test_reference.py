@@ -107,6 +107,16 @@ def test_a_segment_of_another_length_is_refused(content, reference):
         reference.run(np.zeros((1, 1999), np.int8))
 
 
+def test_making_a_reference_prints_nothing_of_its_libraries(bundle):
+    script = (
+        "import sys; from pathlib import Path; "
+        "from dynadeep.export.reference import Reference; Reference(Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", script, str(bundle / ENCODER_TFLITE)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 def test_reference_needs_no_pytorch():
     script = (
         "import sys; sys.modules['torch'] = None; "
