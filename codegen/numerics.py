@@ -16,6 +16,7 @@ ERROR_FRACTION_BITS = 24
 ERROR_ONE = 1 << ERROR_FRACTION_BITS
 INT32_MAX = (1 << 31) - 1
 LEVEL_NONE = 0
+HIGHEST_CODE = 127
 
 
 def map_input(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArray[np.int8]:
@@ -76,7 +77,13 @@ def error_scale(level: Level) -> int:
 
 
 def predicted_error(code: int, level: Level) -> int:
-    """Return the predicted error (Q8.24, not negative) for a head's int8 output ``code``."""
+    """Return the predicted error (Q8.24, not negative) for a head's int8 output ``code``.
+
+    The highest code stands for itself and all that lies above: it becomes the largest error, which
+    no bound below that admits.
+    """
+    if code == HIGHEST_CODE:
+        return INT32_MAX
     return max(0, (code - level.error.zero_point) * error_scale(level))
 
 

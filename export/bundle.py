@@ -1,11 +1,8 @@
 """Checkpoint -> bundle: the function behind ``dynadeep export``, and the check of a bundle."""
 
 import json
-import platform
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +28,7 @@ from dynadeep.export import flatbuffer, packages
 from dynadeep.export.errors import DisagreementError, ExportError
 from dynadeep.export.golden import MAPPED, NAMES, SAMPLES, read_golden, segments, write_golden
 from dynadeep.export.input_map import integer_map
-from dynadeep.export.reference import Int8, Reference, Tensors, Witness, cross_check
+from dynadeep.export.reference import Int8, Reference, Tensors, Witness, cross_check, has_witness
 from dynadeep.export.replace import replaced
 
 try:
@@ -51,8 +48,6 @@ MARGIN = 0.0
 
 ONNX_WINDOWS = 32
 ACCURACY_WINDOWS = 64
-WITNESS_EXPECTED = sys.platform == "linux" and platform.machine() == "x86_64"
-"""tflite-micro has packages for no other platform."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +196,7 @@ def _write_golden(source: _Source, models: _Models, folder: Path) -> tuple[int, 
 
 def _witness(content: bytes, inputs: Int8, expected: Tensors) -> int:
     """Compare with TFLite-Micro; return the number of tensors, or 0 where it has no package."""
-    if find_spec("tflite_micro") is None and not WITNESS_EXPECTED:
+    if not has_witness():
         return 0
     return cross_check(expected, Witness(content).run(inputs))
 

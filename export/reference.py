@@ -4,7 +4,10 @@ The reference is TFLite with its reference kernels; the witness is TFLite-Micro'
 take int8 inputs [N, T] and return every computed tensor by name. Neither needs PyTorch.
 """
 
+import platform
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +23,9 @@ Tensors = dict[str, Int8]
 
 MICRO_ARENA_BYTES = 4 << 20
 """Room for every tensor at once, because none may be overwritten."""
+
+WITNESS_EXPECTED = sys.platform == "linux" and platform.machine() == "x86_64"
+"""tflite-micro has packages for no other platform."""
 
 
 class Runtime(Protocol):
@@ -80,6 +86,11 @@ class Witness:
         self._interpreter.set_input(segment, 0)
         self._interpreter.invoke()
         return [self._interpreter.GetTensor(index, 0)["tensor_data"] for index in read]
+
+
+def has_witness() -> bool:
+    """Return whether the witness is here, or must be: elsewhere exports go without it."""
+    return WITNESS_EXPECTED or find_spec("tflite_micro") is not None
 
 
 def cross_check(one: Tensors, other: Tensors) -> int:

@@ -4,6 +4,9 @@
 
 dd_error dd_predicted_error(const dd_level *level, int8_t code)
 {
+    if (code == INT8_MAX) {
+        return INT32_MAX;
+    }
     const int32_t steps = code - level->error_zero_point;
     return steps > 0 ? steps * level->error_scale : 0;
 }

@@ -64,3 +64,10 @@ def test_every_code_of_a_head_predicts_as_python(harness: Harness) -> None:
 def test_sum_of_error_and_margin_beyond_int32_is_not_within_any_bound(harness: Harness) -> None:
     head = make_head(0.5, -128, 127.9, 127)
     assert decide(harness, [head], (1 << 31) - 1)[1] == 0
+
+
+def test_a_saturated_prediction_is_within_no_bound_but_the_largest(harness: Harness) -> None:
+    head = make_head(0.1, -128, 0.0, 127)
+    largest = (1 << 31) - 1
+    assert decide(harness, [head], largest - 1) == ([largest], 0)
+    assert decide(harness, [head], largest) == ([largest], 1)
