@@ -1,5 +1,6 @@
 """The layers that the runtime's kernel executes, with every constant in its final form."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
@@ -66,13 +67,23 @@ class Conv1d:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """The layers in the order of execution."""
+    """The layers in the order of execution.
+
+    ``names`` maps the name of each tensor that a dropped RESHAPE made to the name of the one that
+    holds its values.
+    """
 
     input: Tensor
     layers: tuple[Conv1d, ...]
     outputs: tuple[Tensor, ...]
+    names: Mapping[str, str]
+
+    def holder(self, name: str) -> str:
+        """Return the name of the tensor that holds the values of the file's tensor ``name``."""
+        return self.names.get(name, name)
 
     def tensor(self, name: str) -> Tensor | None:
-        """Return the tensor of this name that the firmware keeps, if it does."""
+        """Return the tensor that holds the values of ``name``, if the firmware keeps it."""
+        kept = self.holder(name)
         tensors = (self.input, *(layer.output for layer in self.layers))
-        return next((tensor for tensor in tensors if tensor.name == name), None)
+        return next((tensor for tensor in tensors if tensor.name == kept), None)

@@ -20,10 +20,18 @@ def lower(graph: Graph) -> Network:
     Raises:
         ModelError: the model holds what the kernels cannot run, or could overflow int32.
     """
-    ops = passes.fold_pads(passes.understand(graph), graph.outputs)
-    layers = tuple(_layer(op) for op in passes.fold_tables(ops, graph.outputs))
+    understood = passes.understand(graph)
+    ops, replaced = passes.drop_reshapes(understood)
+    outputs = tuple(replaced.get(tensor.index, tensor) for tensor in graph.outputs)
+    ops = passes.fold_tables(passes.fold_pads(ops, outputs), outputs)
+    layers = tuple(_layer(op) for op in ops)
     check_layer_names(layers)
-    return Network(graph.input, layers, graph.outputs)
+    names = {
+        op.output.name: replaced[op.output.index].name
+        for op in understood
+        if op.output.index in replaced
+    }
+    return Network(graph.input, layers, outputs, names)
 
 
 def _layer(op: Op) -> Conv1d:

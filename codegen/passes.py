@@ -15,6 +15,7 @@ from dynadeep.codegen.ops.checks import same_quantization
 from dynadeep.codegen.ops.conv_2d import Conv2D
 from dynadeep.codegen.ops.operation import Op, Pointwise
 from dynadeep.codegen.ops.pad import Pad
+from dynadeep.codegen.ops.reshape import Reshape
 
 ALL_CODES: Int8s = np.arange(-128, 128).astype(np.int8)
 
@@ -45,6 +46,24 @@ def _refuse_unknown(node: Node) -> NoReturn:
     )
 
 
+def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
+    """Drop RESHAPE, whose values stay where they are.
+
+    Returns:
+        The operators, and what replaces each dropped tensor, by its index: the tensor that holds
+        its values, under the shape in which the operators behind the RESHAPE were checked.
+    """
+    replaced: dict[int, Tensor] = {}
+    kept = []
+    for op in ops:
+        inputs = tuple(replaced.get(tensor.index, tensor) for tensor in op.inputs)
+        if isinstance(op, Reshape):
+            replaced[op.output.index] = dataclasses.replace(inputs[0], shape=op.output.shape)
+        else:
+            kept.append(dataclasses.replace(op, inputs=inputs))
+    return kept, replaced
+
+
 def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
     """Make each PAD the border of the convolutions behind it, which read the same zero point."""
     pads = {op.output.index: op for op in ops if isinstance(op, Pad)}
@@ -67,6 +86,12 @@ def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
 
 def _with_border(conv: Conv2D, pad: Pad) -> Conv2D:
     same_quantization(conv.node, pad.inputs[0], conv.inputs[0])
+    if conv.inputs[0].shape != pad.output.shape:
+        conv.node.refuse(
+            f"it reads the padded {pad.output.name}, reshaped from {list(pad.output.shape)} to "
+            f"{list(conv.inputs[0].shape)}",
+            "Pad behind the RESHAPE.",
+        )
     return dataclasses.replace(
         conv,
         inputs=pad.inputs,
@@ -103,7 +128,8 @@ def _fold_behind(conv: Conv2D, ops: list[Op], wanted: list[int]) -> list[Op]:
             "where a table keeps only the last",
             "Let only the activation's result be used.",
         )
-    last = folded[-1].output
+    # Behind a RESHAPE the last operator has another shape than the convolution that now writes it.
+    last = dataclasses.replace(folded[-1].output, shape=conv.output.shape)
     kinds = tuple(op.node.kind for op in folded)
     fused = dataclasses.replace(conv, output=last, table=codes[last.index], folded=kinds)
     return [fused if op is conv else op for op in kept]

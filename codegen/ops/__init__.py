@@ -11,7 +11,7 @@ To add one:
 4. test it in ``tests/codegen``: equal to the interpreter, and refusing what it must.
 """
 
-from dynadeep.codegen.ops import conv_2d, logistic, mul, pad
+from dynadeep.codegen.ops import conv_2d, logistic, mul, pad, reshape
 from dynadeep.codegen.ops.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
@@ -30,6 +30,7 @@ OPERATIONS: dict[str, Operation] = {
     "LOGISTIC": Operation(logistic.read),
     "MUL": Operation(mul.read, "MulOptions", ("FusedActivationFunction",)),
     "PAD": Operation(pad.read),
+    "RESHAPE": Operation(reshape.read),
 }
 
 REFUSED: dict[str, tuple[str, str]] = {

@@ -114,6 +114,17 @@ class Net:
         error = self.model.tensors[self.at]
         error.scales, error.zero_points = (0.2,), (-128,)
 
+    def reshape(self, name: str, *shape: int) -> int:
+        """Add a RESHAPE called ``name``/reshape and return its tensor."""
+        source = self.model.tensors[self.at]
+        sizes = np.array(shape, np.int32)
+        constant = TensorSpec(f"{name}/shape", sizes.shape, INT32, (), data=sizes)
+        reshaped = TensorSpec(
+            f"{name}/reshape", shape, source.type, source.scales, source.zero_points
+        )
+        self._op(OPS.RESHAPE, [self.model.tensor(constant)], reshaped)
+        return self.at
+
     def _op(self, code: int, constants: list[int], result: TensorSpec, **options: int) -> None:
         output = self.model.tensor(result)
         self.model.op(code, [self.at, *constants], [output], **options)
@@ -165,6 +176,31 @@ def small_encoder(length: int = 40, seed: int = 0) -> Net:
     return net
 
 
+def reshaped_encoder() -> Net:
+    """Two levels with flat outputs, and every place where a RESHAPE can be dropped."""
+    net = Net(40)
+    net.layer("conv1", 3, 3, 1, (1, 1))
+    net.layer("conv2", 5, 5, 2, (2, 2))  # 20 x 5
+    trunk = net.reshape("folded", 1, 1, 10, 10)
+    latent, error = branch(net, "32", trunk)
+    net.at = latent
+    latent32 = net.reshape("latent32", 1, 10)
+    net.at = error
+    error32 = net.reshape("head32", 1, 1)
+    net.at = trunk
+    net.conv("latent64", 2, 5, 2)  # 3 x 2
+    net.reshape("flat64", 1, 6)
+    net.silu("latent64")
+    latent64 = net.at
+    net.reshape("series64", 1, 6, 1)
+    net.reshape("tall64", 1, 1, 6, 1)
+    net.pad("head64", 1, 0)
+    net.head("head64")
+    error64 = net.reshape("head64", 1, 1)
+    net.model.outputs = [latent32, latent64, error32, error64]
+    return net
+
+
 def paper_encoder() -> Net:
     """The paper's shapes with random weights."""
     net = Net(2000)
@@ -180,7 +216,7 @@ def paper_encoder() -> Net:
 
 
 def manifest_for(net: Net, content: bytes, input_map: InputMap = AFFINE) -> Manifest:
-    """Return the manifest of a model made by ``small_encoder`` or ``paper_encoder``."""
+    """Return the manifest of a model made by one of the functions above."""
     tensors = net.model.tensors
     latent32, latent64, error32, error64 = (tensors[index] for index in net.model.outputs)
     levels = tuple(

@@ -4,7 +4,7 @@ import shutil
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from dynadeep.codegen.numerics import (
 from dynadeep.codegen.plan import Plan, plan_model
 
 from .conftest import Run
-from .models import AFFINE, manifest_for, small_encoder
+from .models import AFFINE, Net, manifest_for, reshaped_encoder, small_encoder
 
 HERE = Path(__file__).parent
 WARNINGS = [
@@ -35,12 +35,13 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DDD
 PACKET = 255
 Values = dict[str, npt.NDArray[np.int8]]
 MINMAX = InputMap("minmax")
+Planned = tuple[bytes, Plan]
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
 
 
-def planned(input_map: InputMap = AFFINE) -> tuple[bytes, Plan]:
-    net = small_encoder()
+def planned(input_map: InputMap = AFFINE, make: Callable[[], Net] = small_encoder) -> Planned:
+    net = make()
     content = net.model.build()
     return content, plan_model(content, manifest_for(net, content, input_map))
 
@@ -70,11 +71,13 @@ def segments(count: int = 12) -> npt.NDArray[np.int16]:
     return np.concatenate([noise, flat, full, square])
 
 
-@pytest.fixture(scope="module", params=["affine", "minmax"])
+@pytest.fixture(scope="module", params=["affine", "minmax", "reshaped"])
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, bytes, Plan]:
-    content, plan = planned(MINMAX if request.param == "minmax" else AFFINE)
+    input_map = MINMAX if request.param == "minmax" else AFFINE
+    make = reshaped_encoder if request.param == "reshaped" else small_encoder
+    content, plan = planned(input_map, make)
     out = tmp_path_factory.mktemp("generated") / "project"
     write_project(project_files(plan, None), out)
     return out, content, plan
@@ -97,6 +100,8 @@ def test_every_tensor_of_the_generated_c_is_tflites(
     program = compiled(out, "watch.c", *SANITIZERS)
     mapped = map_input(segments(), plan.manifest.input_map)
     tensors = [reference(content, {"segment": codes}) for codes in mapped]
+    for name, holder in plan.network.names.items():
+        assert all(values[name].tobytes() == values[holder].tobytes() for values in tensors)
     for arguments, seen in (
         ((), [t for t in plan.tensors if t.fused]),
         (("unfused",), plan.tensors),
@@ -129,13 +134,20 @@ def predictions(manifest: Manifest, values: Values) -> list[int]:
     return [predicted_error(int(values[level.error_tensor][0]), level) for level in manifest.levels]
 
 
+def reshaped(plan: Plan) -> dict[str, str]:
+    """Return the names that the manifest may use for tensors that the firmware keeps."""
+    kept = {tensor.name for tensor in plan.tensors if tensor.fused}
+    return {name: holder for name, holder in plan.network.names.items() if holder in kept}
+
+
 def runs(program: Path, plan: Plan, bound: int) -> Iterator[tuple[Values, bytes]]:
     """Yield each segment's tensors and packet."""
     names = {tensor.number: tensor.name for tensor in plan.tensors}
     values: Values = {}
     for number, content in run(program, bound):
         if number == PACKET:
-            yield values, content
+            dropped = {name: values[kept] for name, kept in reshaped(plan).items()}
+            yield values | dropped, content
         else:
             values[names[number]] = np.frombuffer(content, np.int8)
 

@@ -11,7 +11,7 @@ from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 
-from .models import OPS, Net, small_encoder
+from .models import OPS, Net, reshaped_encoder, small_encoder
 from .tflite_builder import FLOAT32, INT16, INT32, OpSpec, TensorSpec
 
 
@@ -149,6 +149,55 @@ REFUSED = {
         '"segment" and "conv1/pad" differ in scale or zero point',
     ),
 }
+
+
+RESHAPES = {
+    "a batch of two": ((2, 5), r"\[1, 1, 10, 1\] becomes \[2, 5\], which is not one segment"),
+    "no batch": ((10,), r"becomes \[10\].*Reshape to \[1, values\]"),
+    "an image": ((1, 2, 5, 1), "not one segment"),
+    "a value less": ((1, 9), "which has 9 values, not 10"),
+}
+
+
+@pytest.mark.parametrize("case", RESHAPES)
+def test_a_reshape_that_does_not_keep_one_segment_is_refused(case: str) -> None:
+    shape, message = RESHAPES[case]
+    net = reshaped_encoder()
+    set_spec("latent32/reshape", shape=shape)(net)
+    with pytest.raises(ModelError, match=f'RESHAPE, .*"latent32/reshape": .*{message}'):
+        lowered(net)
+
+
+WRONG_SHAPES = {
+    "another scale": (set_spec("latent32/reshape", scales=(0.5,)), "differ in scale or zero point"),
+    "another zero point": (set_spec("latent32/reshape", zero_points=(99,)), "differ in scale"),
+    "another type": (set_type("latent32/reshape", FLOAT32), "is FLOAT32, the kernels take INT8"),
+    "another shape than it says": (
+        set_spec("latent32/shape", data=np.array([10, 1], np.int32)),
+        r'its shape "latent32/shape" is \[10, 1\], its output \[1, 10\]',
+    ),
+    "another rank than it says": (
+        set_spec("latent32/shape", shape=(1,), data=np.array([-1], np.int32)),
+        r"is \[-1\], its output \[1, 10\]",
+    ),
+    "a shape of another type": (set_type("latent32/shape", FLOAT32), "is not an INT32 constant"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_SHAPES)
+def test_a_reshape_that_does_more_than_it_says_is_refused(case: str) -> None:
+    change, message = WRONG_SHAPES[case]
+    net = reshaped_encoder()
+    change(net)
+    with pytest.raises(ModelError, match=f"{HERE}.*({message})"):
+        lowered(net)
+
+
+def test_a_reshape_may_leave_one_size_open_or_have_no_operand() -> None:
+    net = reshaped_encoder()
+    set_data("latent32/shape", [1, -1])(net)
+    op(net, OPS.RESHAPE).inputs.pop()
+    assert lowered(net).names["latent32/reshape"] == "latent32/silu"
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -8,7 +8,7 @@ from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 
-from .models import OPS, Net, small_encoder
+from .models import OPS, Net, reshaped_encoder, small_encoder
 from .tflite_builder import TensorSpec
 
 
@@ -69,6 +69,102 @@ def test_a_pad_that_is_an_output_is_refused() -> None:
     net.model.outputs = [net.at]
     with pytest.raises(ModelError, match="the model outputs it"):
         lowered(net)
+
+
+def test_a_reshape_is_dropped_and_leaves_its_name_behind() -> None:
+    network = lowered(reshaped_encoder())
+    assert [layer.name for layer in network.layers] == [
+        *("conv1", "conv2", "latent32", "head32", "latent64", "head64")
+    ]
+    assert network.names["latent32/reshape"] == "latent32/silu"
+    assert network.names["tall64/reshape"] == "latent64/silu"
+    held = network.tensor("head32/reshape")
+    assert held is not None
+    assert held.name == "head32/conv"
+
+
+def test_a_flattened_output_is_the_tensor_that_holds_its_values() -> None:
+    outputs = lowered(reshaped_encoder()).outputs
+    assert [(tensor.name, tensor.shape) for tensor in outputs] == [
+        ("latent32/silu", (1, 10)),
+        ("latent64/silu", (1, 6)),
+        ("head32/conv", (1, 1)),
+        ("head64/conv", (1, 1)),
+    ]
+
+
+def test_a_convolution_behind_a_reshape_sees_the_new_shape() -> None:
+    made, reader = lowered(reshaped_encoder()).layers[1:3]
+    assert reader.input.name == made.output.name == "conv2/silu"
+    assert (made.output.time, made.output.channels) == (20, 5)
+    assert (reader.input.time, reader.input.channels) == (10, 10)
+    assert reader.output.time == 10
+
+
+def test_a_reshape_amid_an_activation_leaves_the_convolution_its_shape() -> None:
+    layer = lowered(reshaped_encoder()).layers[4]
+    assert layer.folded == ("LOGISTIC", "MUL")
+    assert (layer.output.name, layer.output.time, layer.output.channels) == ("latent64/silu", 3, 2)
+
+
+def test_a_reshaped_segment_is_the_segment() -> None:
+    net = Net(16)
+    net.model.tensors[0].shape = (1, 16)
+    net.reshape("series", 1, 1, 16, 1)
+    net.conv("conv1", 1, 3)
+    net.model.outputs = [net.at]
+    layer = lowered(net).layers[0]
+    assert (layer.input.name, layer.input.time, layer.output.time) == ("segment", 16, 14)
+
+
+def test_a_convolution_of_a_flattened_tensor_is_refused() -> None:
+    net = Net(16)
+    net.conv("conv1", 2, 3)
+    flat = net.reshape("flat", 1, 28)
+    net.reshape("series", 1, 1, 28, 1)
+    net.conv("conv2", 1, 3)
+    net.model.ops[-1].inputs[0] = flat
+    net.model.outputs = [net.at]
+    with pytest.raises(ModelError, match=r'"conv2/conv": "flat/reshape" is \[1, 28\], expected'):
+        lowered(net)
+
+
+def test_a_convolution_checked_for_the_old_shape_is_refused() -> None:
+    net = Net(16)
+    net.conv("conv1", 2, 3)
+    unchanged = net.at
+    shortened = net.reshape("short", 1, 1, 7, 4)
+    net.at = unchanged
+    net.conv("conv2", 1, 3)
+    net.model.ops[-1].inputs[0] = shortened
+    net.model.outputs = [net.at]
+    with pytest.raises(ModelError, match=r'"conv2/conv": its weights are .* for 4 channels'):
+        lowered(net)
+
+
+@pytest.mark.parametrize("shape", [(7, 4), (28, 1)])
+def test_a_pad_that_is_reshaped_before_its_convolution_is_refused(shape: tuple[int, int]) -> None:
+    net = Net(14)
+    net.conv("conv1", 2, 3)
+    net.pad("conv2", 1, 1)
+    net.reshape("again", 1, 1, *shape)
+    net.conv("conv2", 1, 3)
+    net.model.outputs = [net.at]
+    with pytest.raises(
+        ModelError, match=r"reads the padded conv2/pad, reshaped from \[1, 1, 14, 2"
+    ):
+        lowered(net)
+
+
+def test_a_pad_reshaped_back_before_its_convolution_is_its_border() -> None:
+    net = Net(14)
+    net.conv("conv1", 2, 3)
+    net.pad("conv2", 1, 1)
+    net.reshape("flat", 1, 28)
+    net.reshape("series", 1, 1, 14, 2)
+    net.conv("conv2", 1, 3)
+    net.model.outputs = [net.at]
+    assert lowered(net).layers[1].pad_before == 1
 
 
 def test_two_layers_of_one_name_in_c_are_refused() -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Quantization
+from dynadeep.codegen.context import model_context
 from dynadeep.codegen.describe import describe_model, describe_plan
 from dynadeep.codegen.errors import BoardError, ModelError
 from dynadeep.codegen.plan import Plan, check_fit, plan_model
 
-from .models import manifest_for, paper_encoder, small_encoder
+from .models import manifest_for, paper_encoder, reshaped_encoder, small_encoder
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +94,22 @@ def test_a_level_without_its_tensor_is_refused() -> None:
     manifest = manifest_for(net, content)
     levels = (dataclasses.replace(manifest.levels[0], latent_tensor="latent16/silu"),)
     with pytest.raises(ModelError, match='level cg32 needs the tensor "latent16/silu"'):
+        plan_model(content, dataclasses.replace(manifest, levels=levels))
+
+
+def test_a_level_may_name_the_reshape_that_was_dropped() -> None:
+    net = reshaped_encoder()
+    content = net.model.build()
+    plan = plan_model(content, manifest_for(net, content))
+    level, text = plan.manifest.levels[0], model_context(plan).levels[0]
+    assert (level.latent_tensor, level.error_tensor) == ("latent32/reshape", "head32/reshape")
+    assert (text.latent, text.error) == ("AT_LATENT32", "AT_HEAD32")
+
+
+def test_a_level_named_by_a_reshape_of_what_is_not_kept_is_refused() -> None:
+    net = reshaped_encoder()
+    content = net.model.build()
+    manifest = manifest_for(net, content)
+    levels = (dataclasses.replace(manifest.levels[1], latent_tensor="flat64/reshape"),)
+    with pytest.raises(ModelError, match='level cg64 needs the tensor "flat64/reshape"'):
         plan_model(content, dataclasses.replace(manifest, levels=levels))

@@ -11,7 +11,7 @@ INT8 = tflite.TensorType.INT8
 INT32 = tflite.TensorType.INT32
 INT16 = tflite.TensorType.INT16
 FLOAT32 = tflite.TensorType.FLOAT32
-VERSIONS = {tflite.BuiltinOperator.PAD: 2}
+VERSIONS = {tflite.BuiltinOperator.PAD: 2, tflite.BuiltinOperator.RESHAPE: 1}
 
 
 @dataclass
@@ -151,6 +151,7 @@ OPTIONS = {
     tflite.BuiltinOperator.CONV_2D: ("Conv2DOptions", {"StrideW": 1, "StrideH": 1}),
     tflite.BuiltinOperator.MUL: ("MulOptions", {}),
     tflite.BuiltinOperator.PAD: ("PadOptions", {}),
+    tflite.BuiltinOperator.RESHAPE: ("ReshapeOptions", {}),
 }
 
 
