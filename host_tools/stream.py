@@ -56,7 +56,7 @@ class StreamResult:
     prdn: float
     prd_compressed: float | None  # mean over the compressed segments alone
     prdn_compressed: float | None
-    within_bound: float | None  # share of compressed segments whose true error is within it
+    violations: float  # share of all segments that are compressed and whose true error exceeds it
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamR
         prdn=_mean([one.prdn for one in sent]),
         prd_compressed=_mean([one.prd for one in packed]) if packed else None,
         prdn_compressed=_mean([one.prdn for one in packed]) if packed else None,
-        within_bound=_mean([float(one.prd <= bound) for one in packed]) if packed else None,
+        violations=sum(one.prd > bound for one in packed) / len(sent),
     )
 
 

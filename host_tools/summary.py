@@ -98,7 +98,7 @@ def print_stream(
         "byte CG",
         "PRD %",
         "PRDN %",
-        "PRD % compressed",
+        "over the bound",
     )
     for one in results:
         table.add_row(
@@ -108,7 +108,7 @@ def print_stream(
             f"{one.byte_cg:.2f}",
             f"{one.prd:.2f}",
             f"{one.prdn:.2f}",
-            "-" if one.prd_compressed is None else f"{one.prd_compressed:.2f}",
+            f"{one.violations:.0%}",
         )
     console.print(table)
 
