@@ -21,11 +21,7 @@ demo: setup ## Checkpoint to firmware to checked, measured, decoded ECG, with a 
 
 .PHONY: test
 test: setup ## Run the whole test suite
-	@$(BIN)/python -m pytest -m "not nightly and not hardware"
-
-.PHONY: nightly
-nightly: setup ## Run the tests that are too long for every change as well
-	@$(BIN)/python -m pytest -m "not hardware"
+	@$(BIN)/python -m pytest
 
 .PHONY: check
 check: setup ## Check format, lint and types

@@ -37,9 +37,8 @@ def checkpoint() -> Path:
     return DEFAULT_CHECKPOINT
 
 
-@pytest.fixture(scope="session")
-def bundle(checkpoint: Path) -> Bundle:
-    """The shipped checkpoint's bundle."""
+def export(checkpoint: Path) -> Bundle:
+    """Return a checkpoint's bundle, made at most once for what it is made of."""
     from dynadeep.export.bundle import export_bundle  # noqa: PLC0415
 
     sources = [*ROOT.glob("export/**/*.py"), *ROOT.glob("train/**/*.py")]
@@ -49,6 +48,18 @@ def bundle(checkpoint: Path) -> Bundle:
     if not (folder / "manifest.json").is_file():
         export_bundle(checkpoint, folder)
     return read_bundle(folder)
+
+
+@pytest.fixture(scope="session")
+def bundle(checkpoint: Path) -> Bundle:
+    """The shipped checkpoint's bundle."""
+    return export(checkpoint)
+
+
+@pytest.fixture(scope="session")
+def published_bundle(checkpoint: Path) -> Bundle:
+    """The bundle of the published variant: each window scaled by its own range."""
+    return export(checkpoint.with_name("mitdb-minmax-published.safetensors"))
 
 
 @pytest.fixture(scope="session")

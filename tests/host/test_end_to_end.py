@@ -76,6 +76,16 @@ def test_the_sanitized_host_build_and_both_boards_have_the_references_bits(
         assert all(count > 0 for count in result.levels)
 
 
+def test_the_published_min_max_variant_has_the_references_bits_too(published_bundle, tmp_path):
+    assert published_bundle.manifest.input_map.kind == "minmax"
+    built = pipeline.make_firmware(published_bundle, "native", tmp_path / "firmware")
+    with pipeline.connect(published_bundle, "native", elf=built.elf) as one:
+        cases = golden_cases(published_bundle)
+        result = parity.check(one.device, published_bundle, one.plan, cases)
+    assert result.bit_exact, [str(difference) for difference in result.differences]
+    assert all(count > 0 for count in result.levels)
+
+
 @emulator
 def test_the_count_of_instructions_is_repeatable_to_the_tick(bundle, station):
     found = []
