@@ -13,6 +13,7 @@ from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Plan, make_plan
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
+from dynadeep.host_tools.errors import BoardCrashedError
 from dynadeep.host_tools.links.link import Link
 from dynadeep.host_tools.links.native import NativeLink
 from dynadeep.host_tools.links.qemu import QemuLink
@@ -87,6 +88,7 @@ def connect(
     Raises:
         LinkError: nothing answers.
         WrongFirmwareError: it runs another model, or is another board.
+        BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
     description = load_board(board)
     if port is not None:
@@ -98,4 +100,17 @@ def connect(
     with link:
         device = Device(link)
         device.hello(bundle.manifest.model_id, board)
-        yield Station(bundle, make_plan(bundle), description, device, elf)
+        try:
+            yield Station(bundle, make_plan(bundle), description, device, elf)
+        except BoardCrashedError as error:
+            place = _crash_site(error, description, elf)
+            if not place:
+                raise
+            raise BoardCrashedError(f"{error} It happened in {place}.", error.fault) from error
+
+
+def _crash_site(error: BoardCrashedError, board: Board, elf: Path | None) -> str:
+    """Return "function at file:line", or nothing where the program or the place is unknown."""
+    if elf is None or error.fault is None:
+        return ""
+    return toolchain.locate(elf, error.fault.pc, native=board.target == "native")

@@ -222,6 +222,17 @@ def test_wrong_code_with_right_constants_is_named_by_its_first_value(bundle, alt
     assert re.search(r"time \d+: board -?\d+, reference -?\d+", line)
 
 
+@emulator
+def test_a_crash_is_told_from_a_mismatch_and_names_the_line(bundle, altered, capsys):
+    pattern = r"(dd_map_affine)\(&input_map"
+    sources = altered(
+        "mps2-an386", "model/dd_model.c", pattern, lambda text: f"__builtin_trap();\n    {text}"
+    )
+    where = ["--bundle", str(bundle.folder), "--sources", str(sources)]
+    assert run(["parity", "--board", "mps2-an386", *where]) == 11
+    assert "It happened in dd_encode at dd_model.c:" in capsys.readouterr().err
+
+
 def test_stale_firmware_is_refused_by_name(bundle, firmware, copied_bundle, rewrite_model, capsys):
     rewrite_model(copied_bundle, b"a model trained since")
     sources = firmware("native").elf.parents[1]
