@@ -17,7 +17,7 @@ from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.references import golden_cases
 from dynadeep.host_tools.report import Report, as_json, over_budget, write_report
 
-BOUND_FACTORS = (0.9, 1.0, 1.1)
+BOUND_FACTORS = (0.5, 0.9, 1.0, 1.1)
 """The bounds that are streamed, as multiples of the one asked for."""
 
 LATENCY_SEGMENTS = 3
