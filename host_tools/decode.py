@@ -75,7 +75,7 @@ def to_adc(values: Ecg, manifest: Manifest, window_range: tuple[int, int] | None
 
 def _open_session(path: Path) -> Any:
     try:
-        import onnxruntime  # noqa: PLC0415 - only decoding needs it
+        import onnxruntime  # only decoding needs it
     except ImportError as error:
         raise MissingDependencyError(
             "the Python package onnxruntime is not installed; decoding needs it. "

@@ -85,7 +85,7 @@ def sample_records(manifest: Manifest, *, segments: int | None = None) -> list[R
         manifest: gives the segment length.
         segments: at most this many of each record; all of them (10) if None.
     """
-    from dynadeep.train.data import mitdb  # noqa: PLC0415 - needs wfdb
+    from dynadeep.train.data import mitdb  # needs wfdb
 
     length = manifest.segment_length
     stop = None if segments is None else segments * length
@@ -124,7 +124,7 @@ def _load_text(path: Path) -> npt.NDArray[np.generic]:
 
 
 def _load_wfdb(path: Path) -> Samples:
-    from dynadeep.train.data import mitdb  # noqa: PLC0415 - needs wfdb
+    from dynadeep.train.data import mitdb  # needs wfdb
 
     record = path.with_suffix("") if path.suffix in (".hea", ".dat") else path
     return mitdb.read_record(record.parent, record.name)

@@ -46,8 +46,8 @@ def export_checkpoint(
     checkpoint: Path | None, out: Path, calibration: Path | None = None
 ) -> "ExportReport":
     """Export a checkpoint, by default the one that the kit ships, to the bundle ``out``."""
-    from dynadeep.export.bundle import export_bundle  # noqa: PLC0415 - needs torch and tensorflow
-    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT  # noqa: PLC0415
+    from dynadeep.export.bundle import export_bundle  # needs torch and tensorflow
+    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
 
     return export_bundle(checkpoint or DEFAULT_CHECKPOINT, out, calibration)
 

@@ -59,7 +59,7 @@ def reference_cases(bundle: Bundle, records: Iterable[Record]) -> Iterator[Case]
     Raises:
         MissingDependencyError: TensorFlow is not installed.
     """
-    from dynadeep.export.reference import Reference  # noqa: PLC0415 - needs TensorFlow
+    from dynadeep.export.reference import Reference  # needs TensorFlow
 
     reference = Reference(bundle.path(ENCODER_TFLITE))
     for record in records:

@@ -147,7 +147,7 @@ def distortion(
     segment: npt.NDArray[np.int16], decoded: npt.NDArray[np.float64], real: int
 ) -> tuple[float, float]:
     """Return PRD and PRDN in percent of the first ``real`` samples, the window scaled to [0, 1]."""
-    from dynadeep.train import metrics  # noqa: PLC0415 - the one definition, which training uses too
+    from dynadeep.train import metrics  # the one definition, which training uses too
 
     original = segment[None, :real].astype(np.float64)
     window = metrics.unit_scale(original, original)

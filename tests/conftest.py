@@ -32,14 +32,14 @@ def hash_of(parts: Iterable[bytes]) -> str:
 @pytest.fixture(scope="session")
 def checkpoint() -> Path:
     """The checkpoint that the kit ships."""
-    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT  # noqa: PLC0415
+    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
 
     return DEFAULT_CHECKPOINT
 
 
 def export(checkpoint: Path) -> Bundle:
     """Return a checkpoint's bundle, made at most once for what it is made of."""
-    from dynadeep.export.bundle import export_bundle  # noqa: PLC0415
+    from dynadeep.export.bundle import export_bundle
 
     sources = [*ROOT.glob("export/**/*.py"), *ROOT.glob("train/**/*.py")]
     sources += [ROOT / "codegen" / name for name in ("bundle.py", "numerics.py")]

@@ -18,10 +18,10 @@ def bench(
     ] = None,
 ) -> None:
     """Measure the emulated boards and rewrite the figures beside the peers'."""
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.host_tools.bench import BOARDS, run_bench, write_results  # noqa: PLC0415
-    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
-    from dynadeep.host_tools.pipeline import export_checkpoint  # noqa: PLC0415
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.bench import BOARDS, run_bench, write_results
+    from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.pipeline import export_checkpoint
 
     folder = bundle
     if folder is None:

@@ -5,7 +5,7 @@ import typer
 
 def boards() -> None:
     """List the boards that the kit knows."""
-    from dynadeep.codegen.board import board_names, load_board  # noqa: PLC0415
+    from dynadeep.codegen.board import board_names, load_board
 
     for name in board_names():
         board = load_board(name)

@@ -11,7 +11,7 @@ def build(
     sources: Annotated[Path, typer.Argument(help="A C project made by 'generate'.")],
 ) -> None:
     """Compile a generated project with CMake; print its sections."""
-    from dynadeep.host_tools import memory, toolchain  # noqa: PLC0415
+    from dynadeep.host_tools import memory, toolchain
 
     elf = toolchain.build(sources).elf
     image = memory.read_image(elf)

@@ -15,11 +15,11 @@ def decode(
     bundle: BundleOption = DEFAULT_BUNDLE,
 ) -> None:
     """Decode packets to ECG with the bundle's trained decoder."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.host_tools.decode import Decoder  # noqa: PLC0415
-    from dynadeep.host_tools.packet import split  # noqa: PLC0415
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.decode import Decoder
+    from dynadeep.host_tools.packet import split
 
     decoder = Decoder(read_bundle(bundle))
     found = split(packets.read_bytes())

@@ -25,9 +25,9 @@ def demo(
 
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
-    from dynadeep.host_tools import summary  # noqa: PLC0415
-    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
-    from dynadeep.host_tools.demo import REPORT, DemoConfig, require_held, run_demo  # noqa: PLC0415
+    from dynadeep.host_tools import summary
+    from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.demo import REPORT, DemoConfig, require_held, run_demo
 
     console = summary.make_console()
     with heavy("export"):

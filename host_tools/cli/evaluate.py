@@ -21,7 +21,7 @@ def evaluate(
 ) -> None:
     """Score a checkpoint on a split's test windows: PRD, PRDN, and how the heads foresee them."""
     with heavy("train"):
-        from dynadeep.train import evaluate as stage  # noqa: PLC0415 - needs PyTorch
+        from dynadeep.train import evaluate as stage  # needs PyTorch
     result = stage.evaluate(
         stage.EvaluateConfig(
             checkpoint=checkpoint,

@@ -21,7 +21,7 @@ def export(
     ] = None,
 ) -> None:
     """Turn a checkpoint into a bundle: ONNX, int8 TFLite, golden vectors, manifest."""
-    from dynadeep.host_tools.pipeline import export_checkpoint  # noqa: PLC0415
+    from dynadeep.host_tools.pipeline import export_checkpoint
 
     with heavy("export"):
         report = export_checkpoint(checkpoint, out, calibration)

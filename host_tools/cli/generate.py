@@ -29,11 +29,11 @@ def generate(
     ] = False,
 ) -> None:
     """Generate the C project of a bundle for a board, and print what it will need."""
-    from dynadeep.codegen.board import load_board  # noqa: PLC0415
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.codegen.describe import describe_plan  # noqa: PLC0415
-    from dynadeep.codegen.generate import generate as emit  # noqa: PLC0415
-    from dynadeep.codegen.plan import make_plan  # noqa: PLC0415
+    from dynadeep.codegen.board import load_board
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.describe import describe_plan
+    from dynadeep.codegen.generate import generate as emit
+    from dynadeep.codegen.plan import make_plan
 
     model = read_bundle(bundle)
     target = None if model_only else load_board(board)

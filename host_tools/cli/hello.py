@@ -20,8 +20,8 @@ def hello(
     sources: SourcesOption = None,
 ) -> None:
     """Greet a board, or the emulator, and print what it says of itself."""
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.cli.station import open_station
 
     with open_station(read_bundle(bundle), board, port, sources) as station:
         for name, value in vars(station.device.about).items():

@@ -34,10 +34,10 @@ def parity(
     Without --ecg the segments are the bundle's golden vectors; with it, TFLite computes the
     reference for your own recordings.
     """
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.host_tools import report, summary  # noqa: PLC0415
-    from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
-    from dynadeep.host_tools.parity import check, require_exact  # noqa: PLC0415
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools import report, summary
+    from dynadeep.host_tools.cli.station import open_station
+    from dynadeep.host_tools.parity import check, require_exact
 
     model = read_bundle(bundle)
     cases = _cases(model, ecg)
@@ -50,9 +50,9 @@ def parity(
 
 
 def _cases(bundle: "Bundle", ecg: list[Path] | None) -> "Iterable[Case]":
-    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
-    from dynadeep.host_tools.ecg import read_record  # noqa: PLC0415
-    from dynadeep.host_tools.references import golden_cases, reference_cases  # noqa: PLC0415
+    from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.ecg import read_record
+    from dynadeep.host_tools.references import golden_cases, reference_cases
 
     if not ecg:
         return golden_cases(bundle)

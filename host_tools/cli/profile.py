@@ -29,10 +29,10 @@ def profile(
     In an emulator the counter counts instructions; on a board, cycles. With --port, flash and
     static RAM are known only if --sources is given too.
     """
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.host_tools import report, summary  # noqa: PLC0415
-    from dynadeep.host_tools.cli.station import open_station  # noqa: PLC0415
-    from dynadeep.host_tools.profile import measure  # noqa: PLC0415
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools import report, summary
+    from dynadeep.host_tools.cli.station import open_station
+    from dynadeep.host_tools.profile import measure
 
     console = summary.make_console()
     with open_station(read_bundle(bundle), board, port, sources) as station:

@@ -19,7 +19,7 @@ def open_station(
 
     Without a port the firmware is built from ``sources`` as they are, or generated from the bundle.
     """
-    from dynadeep.host_tools import pipeline, toolchain  # noqa: PLC0415
+    from dynadeep.host_tools import pipeline, toolchain
 
     if sources is not None:
         elf = toolchain.build(sources).elf
@@ -33,8 +33,8 @@ def open_station(
 
 def read_records(manifest: "Manifest", ecg: list[Path] | None, segments: int) -> "list[Record]":
     """Return the user's recordings, or the start of each of the shipped excerpt's."""
-    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
-    from dynadeep.host_tools.ecg import read_record, sample_records  # noqa: PLC0415
+    from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.ecg import read_record, sample_records
 
     with heavy("train"):
         if ecg:

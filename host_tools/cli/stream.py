@@ -37,12 +37,12 @@ def stream(
     json: JsonOption = None,
 ) -> None:
     """Send recordings through a board, decode its packets, print distortion and both gains."""
-    from dynadeep.codegen.bundle import read_bundle  # noqa: PLC0415
-    from dynadeep.codegen.numerics import fixed_error  # noqa: PLC0415
-    from dynadeep.host_tools import report, summary  # noqa: PLC0415
-    from dynadeep.host_tools.cli.station import open_station, read_records  # noqa: PLC0415
-    from dynadeep.host_tools.decode import Decoder  # noqa: PLC0415
-    from dynadeep.host_tools.stream import stream_at_bounds  # noqa: PLC0415
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.numerics import fixed_error
+    from dynadeep.host_tools import report, summary
+    from dynadeep.host_tools.cli.station import open_station, read_records
+    from dynadeep.host_tools.decode import Decoder
+    from dynadeep.host_tools.stream import stream_at_bounds
 
     model = read_bundle(bundle)
     wanted = bound or [model.manifest.default_bound]

@@ -32,11 +32,11 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
 ) -> None:
     """Train a compressor on MIT-BIH; write its checkpoint, log and state to --out."""
-    from dynadeep.host_tools.cli.stages import heavy  # noqa: PLC0415
+    from dynadeep.host_tools.cli.stages import heavy
 
     with heavy("train"):
-        from dynadeep.train import phases  # noqa: PLC0415 - needs PyTorch
-        from dynadeep.train.data import mitdb  # noqa: PLC0415
+        from dynadeep.train import phases  # needs PyTorch
+        from dynadeep.train.data import mitdb
     folder = mitdb.download(data or BUILD / "data") if download else data
     config = phases.TrainConfig(
         output=out,

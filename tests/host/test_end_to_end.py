@@ -108,7 +108,7 @@ def test_the_count_of_instructions_is_repeatable_to_the_tick(bundle, station):
 
 
 def test_both_emulated_boards_stay_within_the_budgets_that_ship(firmware):
-    from dynadeep.host_tools import memory, report  # noqa: PLC0415
+    from dynadeep.host_tools import memory, report
 
     for board in ("mps2-an386", "netduinoplus2"):
         image = memory.read_image(firmware(board).elf)
