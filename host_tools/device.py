@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.host_tools import protocol
+from dynadeep.host_tools import frames, protocol
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     HostError,
@@ -22,14 +22,13 @@ from dynadeep.host_tools.errors import (
     RefusedError,
     WrongFirmwareError,
 )
+from dynadeep.host_tools.frames import Reply, Request
 from dynadeep.host_tools.links.link import Link
 from dynadeep.host_tools.protocol import (
     Command,
     CounterUnit,
     Hello,
     MalformedError,
-    Reply,
-    Request,
     RunReply,
     StackUse,
     Status,
@@ -88,7 +87,7 @@ class Device:
         self.traffic = Traffic()
         self._patience = patience or Patience()
         self._sequence = secrets.randbelow(1 << 16)
-        self._reader = protocol.FrameReader()
+        self._reader = frames.FrameReader()
         self._about: Hello | None = None
 
     @property

@@ -10,9 +10,10 @@ import pytest
 
 from dynadeep.host_tools.device import Device, Patience
 from dynadeep.host_tools.errors import LinkError
+from dynadeep.host_tools.frames import FrameReader, Reply, cobs_encode
 from dynadeep.host_tools.links.native import NativeLink
 from dynadeep.host_tools.links.serial import open_serial
-from dynadeep.host_tools.protocol import Command, FrameReader, Reply, cobs_encode
+from dynadeep.host_tools.protocol import Command
 
 
 @pytest.fixture

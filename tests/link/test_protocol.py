@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynadeep.host_tools import protocol
-from dynadeep.host_tools.protocol import (
-    Command,
-    FrameReader,
-    MalformedError,
-    Reply,
-    Request,
-    Status,
-    cobs_decode,
-    cobs_encode,
-)
+from dynadeep.host_tools import frames, protocol
+from dynadeep.host_tools.frames import FrameReader, Reply, Request, cobs_decode, cobs_encode
+from dynadeep.host_tools.protocol import Command, MalformedError, Status
 
 
 def firmware_text(path: str) -> str:
@@ -86,7 +78,7 @@ def test_endless_noise_without_a_zero_does_not_fill_the_memory() -> None:
     reader = FrameReader()
     for _ in range(64):
         assert list(reader.feed(b"\x55" * 65536)) == []
-    assert len(reader._pending) <= protocol.LONGEST_BODY
+    assert len(reader._pending) <= frames.LONGEST_BODY
 
 
 @pytest.mark.parametrize(

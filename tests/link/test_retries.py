@@ -15,9 +15,10 @@ from dynadeep.host_tools.errors import (
     RefusedError,
     WrongFirmwareError,
 )
+from dynadeep.host_tools.frames import Request
 from dynadeep.host_tools.links.fault import Faults, FaultyPort, Kind
 from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.protocol import Command, Request, Status
+from dynadeep.host_tools.protocol import Command, Status
 from dynadeep.host_tools.toolchain import Firmware
 
 Segment = npt.NDArray[np.int16]
