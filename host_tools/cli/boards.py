@@ -10,4 +10,4 @@ def boards() -> None:
     for name in board_names():
         board = load_board(name)
         ways = [way for way in ("emulator", "flasher") if getattr(board, way) is not None]
-        typer.echo(f"{name:<16} {board.description}".ljust(64) + "  ".join(ways))
+        typer.echo(f"{name:<16} {board.description:<54} {', '.join(ways)}".rstrip())
