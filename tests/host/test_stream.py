@@ -37,7 +37,7 @@ def test_uncompressed_packets_cost_more_than_they_carry(make_manifest):
     assert result.mean_cg == 1
     assert result.byte_cg == pytest.approx(4000 / 4017)
     assert result.prd_compressed is None
-    assert result.within_bound is None
+    assert result.violations == 0
 
 
 def test_padding_is_not_counted_as_data(make_manifest):
@@ -59,7 +59,7 @@ def test_errors_are_given_over_all_and_over_the_compressed_segments(make_manifes
     )
     assert result.prd == pytest.approx(5.0)
     assert result.prd_compressed == pytest.approx(7.5)
-    assert result.within_bound == pytest.approx(0.5)
+    assert result.violations == pytest.approx(1 / 3)
 
 
 def test_distortion_is_measured_where_the_window_is_zero_to_one():
