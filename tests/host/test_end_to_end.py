@@ -1,5 +1,6 @@
 """The same C on every board against the reference, and parity failing where it should."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -247,3 +248,17 @@ def test_a_project_without_its_build_file_is_refused(bundle, firmware, tmp_path,
     (sources / "CMakeLists.txt").unlink()
     assert run(["build", str(sources)]) == 7
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_flashing_needs_a_programmer_that_is_known_and_installed(
+    firmware, capsys, tmp_path, monkeypatch
+):
+    sources = str(firmware("netduinoplus2").elf.parents[1])
+    assert run(["build", sources, "--flash", "mps2-an386"]) == 6
+    assert "mps2-an386: no programmer is known for it" in capsys.readouterr().err
+    tool = tmp_path / "dfu-util"
+    tool.write_text("#!/bin/sh\necho No DFU capable USB device available; exit 74\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert run(["build", sources, "--flash", "netduinoplus2"]) == 7
+    assert "No DFU capable USB device" in capsys.readouterr().err
