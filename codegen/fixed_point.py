@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 INT8_MIN, INT8_MAX = -128, 127
-INT32_MIN, INT32_MAX = -(1 << 31), (1 << 31) - 1
+INT32_MAX = (1 << 31) - 1
 SMALLEST_SHIFT = -31
 
 Int64s = npt.NDArray[np.int64]

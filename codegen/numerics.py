@@ -9,14 +9,13 @@ import numpy.typing as npt
 
 from dynadeep.codegen.bundle import InputMap, Level
 from dynadeep.codegen.errors import CodegenError
+from dynadeep.codegen.fixed_point import INT8_MAX, INT32_MAX
 
 ERROR_FRACTION_BITS = 24
 """Errors, margins and bounds are int32 in Q8.24: 1.0 is 2**24, the largest is just under 128."""
 
 ERROR_ONE = 1 << ERROR_FRACTION_BITS
-INT32_MAX = (1 << 31) - 1
 LEVEL_NONE = 0
-HIGHEST_CODE = 127
 
 
 def map_input(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArray[np.int8]:
@@ -82,7 +81,7 @@ def predicted_error(code: int, level: Level) -> int:
     The highest code stands for itself and all that lies above: it becomes the largest error, which
     no bound below that admits.
     """
-    if code == HIGHEST_CODE:
+    if code == INT8_MAX:
         return INT32_MAX
     return max(0, (code - level.error.zero_point) * error_scale(level))
 

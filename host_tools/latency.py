@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.numerics import INT32_MAX
+from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.plan import Plan
 from dynadeep.host_tools.device import Counter, Device
 

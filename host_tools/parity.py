@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Bundle, Manifest
+from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.inventory import TracedTensor
 from dynadeep.codegen.numerics import (
-    INT32_MAX,
     LEVEL_NONE,
     choose_level,
     fixed_error,
