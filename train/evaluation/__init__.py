@@ -1,0 +1,1 @@
+"""Turn what was measured on every record into the figures, tables and plots of `results/`."""
