@@ -4,6 +4,8 @@ The C in ``firmware_templates/runtime`` computes the same; the tests hold one ag
 Kernels have no twin here: their reference is TFLite's own.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -96,5 +98,29 @@ def choose_level(predicted: list[int], margins: list[int], bound: int) -> int:
     """
     for index in reversed(range(len(predicted))):
         if predicted[index] + margins[index] <= bound:
+            return index + 1
+    return LEVEL_NONE
+
+
+def record_level(predicted: npt.NDArray[np.int32], margins: Sequence[int], bound: int) -> int:
+    """Return the strongest level at which a whole record is within ``bound``, else 0.
+
+    A level is within it if the mean of its segments' predicted errors plus the margin is, without
+    rounding: ``sum(predicted) <= n * (bound - margin)``. One segment at the largest error makes the
+    mean the largest, since it stands for all that lies above. A record of one segment is decided as
+    ``choose_level`` decides it.
+
+    Args:
+        predicted: Q8.24, int32 ``[segments, levels]``, weakest compression first.
+        margins: Q8.24 per level.
+        bound: Q8.24.
+    """
+    if predicted.ndim != 2 or len(predicted) == 0 or predicted.shape[1] != len(margins):
+        raise ValueError(f"predicted is {predicted.shape}, expected [1 or more, {len(margins)}]")
+    count = len(predicted)
+    saturated = (predicted == INT32_MAX).any(axis=0)
+    sums = np.where(saturated, count * INT32_MAX, predicted.sum(axis=0, dtype=np.int64))
+    for index in reversed(range(len(margins))):
+        if int(sums[index]) <= count * (bound - margins[index]):
             return index + 1
     return LEVEL_NONE
