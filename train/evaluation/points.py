@@ -1,0 +1,246 @@
+"""The figures of one way to decide, over all records: a row of every table, a point of every plot.
+
+| figure | meaning |
+|---|---|
+| f1 | rhythm: mean over classes weighted by support; rpeaks: all peaks against the raw record's |
+| f1_rpeaks | the peaks' F1 beside the rhythm's, where both are measured |
+| mean_cg | the published accounting: mean over records of samples in / code samples out, 1 if raw |
+| byte_cg | all bytes in / all bytes on the wire |
+| violations | share of all records that are compressed and whose true loss is over the bound |
+| effective_loss | mean over all records of the true loss, a raw one counting 0 (as published) |
+| excess | mean over the compressed records of true loss less the raw record's own |
+| share_<level> | share of records (or segments) sent at a level |
+| prd, prdn | mean over the compressed records, percent |
+
+What no record defines (the excess where nothing is compressed) is NaN here and null in JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dynadeep.train.errors import DataError
+from dynadeep.train.evaluation import bootstrap, decisions
+from dynadeep.train.evaluation.bootstrap import Interval, ratio
+from dynadeep.train.evaluation.outcomes import RPEAKS, Floats, Ints, Outcomes
+
+BOUNDS = tuple(sorted([*(step / 10 for step in range(1, 20)), 0.75]))
+RECORD, SEGMENT = "record", "segment"
+UNITS = (RECORD, SEGMENT)
+FIGURES = (
+    "f1",
+    "f1_rpeaks",
+    "mean_cg",
+    "byte_cg",
+    "violations",
+    "effective_loss",
+    "excess",
+    "prd",
+    "prdn",
+)
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What each of N records came to, once sent at the level decided for it (or mixed levels)."""
+
+    gain: Floats  # float [N], published accounting
+    raw_bytes: Ints  # int [N]
+    wire_bytes: Ints  # int [N]
+    loss: Floats  # float [N], true loss of what was decoded; the raw loss where nothing was lost
+    raw_loss: Floats  # float [N]
+    compressed: NDArray[np.bool_]  # bool [N], whether any part of it was
+    prd: Floats  # float [N], 0 where nothing was lost
+    prdn: Floats  # float [N]
+    shares: Mapping[str, Floats]  # level name -> float [N], the part of the record sent so
+    labels: Ints  # int [N]
+    predicted: Ints | None = None  # int [N], class of what was decoded
+    peaks: Ints | None = None  # int [N, 3]
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One row: what was decided how, and every figure with its interval."""
+
+    task: str
+    precision: str
+    unit: str
+    bound: float
+    figures: Mapping[str, Interval]
+
+    def __getitem__(self, name: str) -> Interval:
+        return self.figures[name]
+
+    def row(self) -> dict[str, str | float]:
+        """Return the point as a flat row: each figure as ``name``, ``name_lo``, ``name_hi``."""
+        row: dict[str, str | float] = {
+            "task": self.task,
+            "precision": self.precision,
+            "unit": self.unit,
+            "bound": self.bound,
+        }
+        for name, figure in self.figures.items():
+            row |= {name: figure.value, f"{name}_lo": figure.low, f"{name}_hi": figure.high}
+        return row
+
+
+def sent_at(outcomes: Outcomes, task: str, levels: Ints) -> Sent:
+    """Return what every record comes to at the level decided for it, int [N]."""
+    measured, every = outcomes.task(task), np.arange(outcomes.records)
+    compressed = levels > decisions.NONE
+    at = np.maximum(levels - 1, 0)
+    probabilities, peaks = measured.probabilities, measured.peaks
+    return Sent(
+        gain=outcomes.gains[levels],
+        raw_bytes=outcomes.raw_bytes,
+        wire_bytes=outcomes.wire_bytes[every, levels],
+        loss=np.where(compressed, measured.loss[every, at], measured.raw_loss),
+        raw_loss=measured.raw_loss,
+        compressed=compressed,
+        prd=np.where(compressed, outcomes.prd[every, at], 0.0),
+        prdn=np.where(compressed, outcomes.prdn[every, at], 0.0),
+        shares={
+            name: (levels == index).astype(float) for index, name in enumerate(outcomes.level_names)
+        },
+        labels=outcomes.labels,
+        predicted=None if probabilities is None else probabilities[every, levels].argmax(axis=1),
+        peaks=None if peaks is None else peaks[every, levels],
+    )
+
+
+def point(sent: Sent, task: str, precision: str, bound: float, unit: str = RECORD) -> Point:
+    """Return every figure of what was sent, with its interval over records."""
+    if unit not in UNITS:
+        raise ValueError(f"unit {unit!r} is not one of {UNITS}")
+    figures = bootstrap.intervals(
+        len(sent.gain), lambda weights: _figures(sent, task, bound, weights)
+    )
+    return Point(task, precision, unit, bound, figures)
+
+
+def decided(outcomes: Outcomes, task: str, bound: float, levels: Ints) -> Point:
+    """Return the point of a level per record, int [N]."""
+    return point(sent_at(outcomes, task, levels), task, outcomes.precision, bound)
+
+
+def curve(outcomes: Outcomes, task: str, bounds: tuple[float, ...] = BOUNDS) -> list[Point]:
+    """Return the heads' point at each bound, one decision a record."""
+    measured = outcomes.task(task)
+    return [decided(outcomes, task, b, decisions.by_heads(measured, b)) for b in bounds]
+
+
+def oracle_curve(
+    outcomes: Outcomes,
+    task: str,
+    allowed: tuple[int, ...] | None = None,
+    bounds: tuple[float, ...] = BOUNDS,
+) -> list[Point]:
+    """Return the point at each bound of an oracle that knows the losses of the allowed levels."""
+    measured = outcomes.task(task)
+    return [decided(outcomes, task, b, decisions.by_oracle(measured, b, allowed)) for b in bounds]
+
+
+def point_from_mixed(
+    *,
+    task: str,
+    precision: str,
+    bound: float,
+    labels: Ints,
+    gain: Floats,
+    raw_bytes: Ints,
+    wire_bytes: Ints,
+    loss: Floats,
+    raw_loss: Floats,
+    compressed: NDArray[np.bool_],
+    prd: Floats,
+    prdn: Floats,
+    shares: Mapping[str, Floats],
+    probabilities: Floats | None = None,
+    peaks: Ints | None = None,
+) -> Point:
+    """Return the point of records whose segments were each sent at a level of their own.
+
+    All arrays have one row a record: ``gain`` is the mean of its segments' gains (published
+    accounting), ``compressed`` whether any segment was, ``loss`` that of the record as decoded
+    from its mixed segments, ``shares`` the part of its segments sent at each level ("none",
+    "32", "64"), ``probabilities`` float [N, 4], ``peaks`` int [N, 3]. ``prd`` and ``prdn`` are
+    the whole record's, raw segments included. Raises DataError where anything does not fit.
+    """
+    predicted = None if probabilities is None else probabilities.argmax(axis=1)
+    sent = Sent(
+        gain,
+        raw_bytes,
+        wire_bytes,
+        loss,
+        raw_loss,
+        compressed,
+        prd,
+        prdn,
+        shares,
+        labels,
+        predicted,
+        peaks,
+    )
+    return point(sent, task, precision, bound, SEGMENT)
+
+
+def _figures(sent: Sent, task: str, bound: float, weights: Floats) -> dict[str, Floats]:
+    """Return every figure for each row of weights, [R, N] -> [R] each."""
+    count = weights.sum(axis=1)
+    packed = sent.compressed.astype(float)
+    sums = {
+        "mean_cg": sent.gain,
+        "violations": packed * (sent.loss > bound),
+        "effective_loss": packed * sent.loss,
+        **{f"share_{name}": share for name, share in sent.shares.items()},
+    }
+    means = weights @ np.stack(list(sums.values()), axis=1) / count[:, None]
+    packed_count = weights @ packed
+    return {
+        **_scores(sent, task, weights),
+        **dict(zip(sums, means.T, strict=True)),
+        "byte_cg": ratio(weights @ sent.raw_bytes, weights @ sent.wire_bytes),
+        "excess": ratio(weights @ (packed * (sent.loss - sent.raw_loss)), packed_count),
+        "prd": ratio(weights @ (packed * sent.prd), packed_count),
+        "prdn": ratio(weights @ (packed * sent.prdn), packed_count),
+    }
+
+
+def _scores(sent: Sent, task: str, weights: Floats) -> dict[str, Floats]:
+    """Return the task's own F1 as "f1", and that of the peaks beside it, [R] each."""
+    nothing = np.full(len(weights), np.nan)
+    peaks = nothing if sent.peaks is None else bootstrap.peak_f1(weights, sent.peaks)
+    if task == RPEAKS:
+        return {"f1": peaks, "f1_rpeaks": peaks}
+    if sent.predicted is None:
+        raise DataError(f"{task}: F1 needs the probabilities of what was decoded. Pass them.")
+    return {
+        "f1": bootstrap.weighted_f1(weights, sent.labels, sent.predicted),
+        "f1_rpeaks": peaks,
+    }
+
+
+def _check(sent: Sent) -> None:
+    """Raise DataError unless all arrays have one finite row a record."""
+    count = len(sent.labels)
+    columns = {**vars(sent), **{f"shares[{k}]": v for k, v in sent.shares.items()}}
+    for name, values in columns.items():
+        if values is None or name == "shares":
+            continue
+        shape = (count, 3) if name == "peaks" else (count,)
+        if values.shape != shape:
+            raise DataError(f"{name}: expected shape {shape}, found {values.shape}.")
+        if not np.isfinite(values).all():
+            row = int(np.argwhere(~np.isfinite(values))[0][0])
+            raise DataError(
+                f"{name}: row {row} is not finite. Leave that record out, and count it."
+            )
+    if sent.compressed.dtype != np.bool_:
+        raise DataError(f"compressed: expected bool, found {sent.compressed.dtype}.")
+    if count == 0:
+        raise DataError("expected at least 1 record, found 0.")
