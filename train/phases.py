@@ -1,25 +1,20 @@
 """The training phases: reconstruction first, then the error heads on the frozen compressor."""
 
-import json
-import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from rich.progress import Progress
-from torch import Tensor
+from lightning_fabric import Fabric
+from torch import Tensor, nn
 
-from dynadeep.train import checkpoint, evaluate, heads, losses, resume
+from dynadeep.train import checkpoint, evaluate, heads, loop, losses
 from dynadeep.train.checkpoint import Checkpoint, Model, TrainingRecord
 from dynadeep.train.data import augment, mitdb
-from dynadeep.train.errors import TrainError, TrainingFailedError
+from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, MapKind, as_tensor, fit_input_map
+from dynadeep.train.loop import LoopConfig
 from dynadeep.train.model import DynamicDeep, ModelConfig
-
-WARM_UP = 0.25
-"""The share of all steps in which the rate rises; it falls to zero over the rest."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +37,7 @@ class TrainConfig:
     seed: int = 0
     random_windows: bool = False
     device: str = "cpu"
+    devices: int = 1
     threads: int = 0
     resume: bool = False
 
@@ -59,85 +55,61 @@ def train(config: TrainConfig) -> Path:
 def train_on(split: mitdb.Split, config: TrainConfig) -> Path:
     """Run all phases on windows that are already read, evaluate, and write the checkpoint."""
     _check(config, split)
+    fabric = loop.make_fabric(config.device, config.devices)
     if config.threads:
         torch.set_num_threads(config.threads)
     config.output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(config.seed)
-    model = checkpoint.build(ModelConfig(config.architecture)).to(config.device)
+    model = checkpoint.build(ModelConfig(config.architecture)).to(fabric.device)
     input_map = fit_input_map(config.input_map, split.train)
-    train_reconstruction(model, split, input_map, config)
+    train_reconstruction(fabric, model, split, input_map, config)
     if isinstance(model, DynamicDeep):
         heads.train_heads(model, split.train, input_map)
     scores = evaluate.score(model, split.test, input_map)
     record = _record(config, split, scores)
     done = Checkpoint(model, input_map, record, ModelConfig(config.architecture))
-    return checkpoint.save(done, config.output / "checkpoint")
+    if fabric.is_global_zero:
+        checkpoint.save(done, config.output / "checkpoint")
+    fabric.barrier()
+    return config.output / "checkpoint.safetensors"
+
+
+class Reconstruction(nn.Module):
+    """Phase 1: a compressor whose forward is its reconstruction error over all levels."""
+
+    def __init__(self, model: Model, input_map: InputMap) -> None:
+        super().__init__()
+        # Not the whole model: its heads take no part in this loss.
+        self.encoder, self.decoder = model.encoder, model.decoder
+        self.reconstruct = model.reconstruct
+        self.input_map = input_map
+
+    def forward(self, adc: Tensor) -> Tensor:
+        """Return the loss of ADC windows, float [N, T]."""
+        decoded = self.reconstruct(self.input_map.apply(adc))
+        return losses.reconstruction_loss(decoded, adc, self.input_map)
 
 
 def train_reconstruction(
-    model: Model, split: mitdb.Split, input_map: InputMap, config: TrainConfig
+    fabric: Fabric, model: Model, split: mitdb.Split, input_map: InputMap, config: TrainConfig
 ) -> None:
-    """Phase 1: minimise the reconstruction error of all levels at once, in place.
+    """Phase 1: minimise the reconstruction error of all levels at once, in place."""
+    if fabric.is_global_zero and not config.resume:
+        (config.output / loop.STATE).unlink(missing_ok=True)
 
-    Every epoch draws from a generator of its own, seeded by (seed, epoch), so a resumed run
-    repeats an uninterrupted one to the bit.
-    """
-    adam = torch.optim.Adam(model.parameters(), lr=config.peak_rate, fused=True)
-    state, log = config.output / "state.safetensors", config.output / "metrics.jsonl"
+    def draw(random: np.random.Generator) -> tuple[Tensor]:
+        return (as_tensor(_epoch_windows(split, config, random)),)
+
+    told = LoopConfig(
+        epochs=config.epochs,
+        batch=config.batch,
+        peak_rate=config.peak_rate,
+        clip_norm=config.clip_norm,
+        seed=config.seed,
+    )
+    module = Reconstruction(model, input_map)
     settings = _settings(config)
-    first = resume.read_state(state, model, adam, settings) if config.resume else 0
-    if first == 0:
-        log.write_text("")
-    with Progress() as progress:
-        bar = progress.add_task("reconstruction", total=config.epochs, completed=first)
-        for epoch in range(first, config.epochs):
-            line = _train_epoch(model, adam, split, input_map, config, epoch=epoch)
-            resume.write_state(state, model, adam, epoch + 1, settings)
-            with log.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-            progress.console.print(" ".join(f"{k} {v:.6g}" for k, v in line.items()))
-            progress.advance(bar)
-
-
-def one_cycle(step: int, steps: int, peak: float) -> float:
-    """Return the learning rate of a step: a cosine from peak/25 to peak, then down to zero."""
-    done, low = step / steps, peak / 25
-    if done < WARM_UP:
-        return low + (peak - low) * (1 - math.cos(math.pi * done / WARM_UP)) / 2
-    return peak * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
-
-
-def _train_epoch(
-    model: Model,
-    adam: torch.optim.Adam,
-    split: mitdb.Split,
-    input_map: InputMap,
-    config: TrainConfig,
-    *,
-    epoch: int,
-) -> dict[str, float]:
-    """Show the network one epoch of windows; return what is logged of it."""
-    model.train()
-    random = np.random.default_rng([config.seed, epoch])
-    windows = as_tensor(_epoch_windows(split, config, random), config.device)
-    steps = math.ceil(len(windows) / config.batch)
-    total = torch.zeros((), device=config.device)
-    for index, adc in enumerate(_batches(windows, config.batch, random)):
-        rate = one_cycle(epoch * steps + index, config.epochs * steps, config.peak_rate)
-        for group in adam.param_groups:
-            group["lr"] = rate
-        adam.zero_grad()
-        loss = losses.reconstruction_loss(model.reconstruct(input_map.apply(adc)), adc, input_map)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        adam.step()
-        total += loss.detach() * len(adc)
-    mean = float(total) / len(windows)
-    if not math.isfinite(mean):
-        raise TrainingFailedError(
-            f"epoch {epoch + 1}: the loss is {mean}. Lower peak_rate ({config.peak_rate})."
-        )
-    return {"epoch": epoch + 1, "loss": mean, "rate": rate}
+    loop.run(fabric, module, draw, told, config.output, settings, "reconstruction")
 
 
 def _epoch_windows(
@@ -150,29 +122,18 @@ def _epoch_windows(
     return augment.draw_windows(split.train_records, per_record, random)
 
 
-def _batches(windows: Tensor, size: int, random: np.random.Generator) -> Iterator[Tensor]:
-    """Yield all windows once, in random order."""
-    order = torch.from_numpy(random.permutation(len(windows))).to(windows.device)
-    for start in range(0, len(windows), size):
-        yield windows[order[start : start + size]]
-
-
 def _check(config: TrainConfig, split: mitdb.Split) -> None:
     """Refuse settings that cannot work before any work is done."""
-    if config.epochs < 1 or config.batch < 1:
-        raise TrainError(f"epochs {config.epochs}, batch {config.batch}: both must be at least 1.")
     if config.random_windows and not split.train_records:
         raise TrainError(
             f"random_windows with split {config.split!r} would show test windows in training. "
             "Use the patient split."
         )
-    if config.device.startswith("cuda") and not torch.cuda.is_available():
-        raise TrainError(f"device {config.device!r}: PyTorch finds no GPU here. Use 'cpu'.")
 
 
 def _settings(config: TrainConfig) -> dict[str, object]:
     """Return the settings that decide every bit of a run."""
-    left_out = ("output", "data", "device", "threads", "resume")
+    left_out = ("output", "data", "device", "devices", "threads", "resume")
     return {key: value for key, value in asdict(config).items() if key not in left_out}
 
 

@@ -1,25 +1,38 @@
 """Keep an interrupted run's state in one safetensors file, so that going on changes no bit."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from dynadeep.train.checkpoint import Model
 from dynadeep.train.errors import CheckpointError
 
 ADAM_STATE = ("step", "exp_avg", "exp_avg_sq")
 
 
+@dataclass(frozen=True)
+class State:
+    """What a run has reached: its epochs, and tensors named ``model.*`` and ``adam.*`` (CPU)."""
+
+    epochs_done: int
+    tensors: dict[str, Tensor]
+
+
 def write_state(
-    path: Path, model: Model, adam: torch.optim.Adam, epochs_done: int, run: dict[str, object]
+    path: Path,
+    module: nn.Module,
+    adam: torch.optim.Optimizer,
+    epochs_done: int,
+    run: Mapping[str, object],
 ) -> None:
-    """Write weights and optimiser state after an epoch; a crash leaves the former file whole."""
-    tensors = {f"model.{name}": t for name, t in model.state_dict().items()}
-    for name, parameter in model.named_parameters():
+    """Write what training changes after an epoch; a crash leaves the former file whole."""
+    tensors = {f"model.{name}": tensor for name, tensor in _changing(module).items()}
+    for name, parameter in module.named_parameters():
         for key, value in adam.state.get(parameter, {}).items():
             tensors[f"adam.{key}.{name}"] = value
     header = {"epochs_done": str(epochs_done), "run": json.dumps(run, sort_keys=True)}
@@ -29,27 +42,49 @@ def write_state(
     fresh.replace(path)
 
 
-def read_state(path: Path, model: Model, adam: torch.optim.Adam, run: dict[str, object]) -> int:
-    """Put a written state back and return how many epochs it has done; 0 if there is none.
+def read_state(path: Path, run: Mapping[str, object]) -> State | None:
+    """Read a written state; None if there is none.
 
     Raises CheckpointError if the file is damaged or belongs to a run with other settings.
     """
     if not path.is_file():
-        return 0
+        return None
     try:
         with safetensors.safe_open(path, "pt") as file:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except safetensors.SafetensorError as problem:
         raise CheckpointError(f"{path}: not a training state ({problem}). Delete it.") from problem
-    _check_same_run(path, json.loads(header.get("run", "{}")), run)
-    model.load_state_dict(_part(tensors, "model."))
-    for name, parameter in model.named_parameters():
-        state = {key: tensors.get(f"adam.{key}.{name}") for key in ADAM_STATE}
-        adam.state[parameter] = {
-            key: value.to(parameter.device) for key, value in state.items() if value is not None
-        }
-    return int(header["epochs_done"])
+    _check_same_run(path, json.loads(header.get("run", "{}")), json.loads(json.dumps(run)))
+    return State(int(header["epochs_done"]), tensors)
+
+
+def restore(state: State, module: nn.Module, adam: torch.optim.Optimizer) -> None:
+    """Put a state into the module and the optimiser it was written from, in place.
+
+    Raises CheckpointError if it belongs to another network, with the first tensor that differs.
+    """
+    found, wanted = _part(state.tensors, "model."), _changing(module)
+    for name in (*wanted, *found):
+        has = list(found[name].shape) if name in found else "none"
+        needs = list(wanted[name].shape) if name in wanted else "none"
+        if has != needs:
+            raise CheckpointError(
+                f"training state: {name} is {has} there, the network trains {needs}. "
+                "Choose another output folder."
+            )
+    module.load_state_dict(found, strict=False)
+    for name, parameter in module.named_parameters():
+        kept = {key: state.tensors.get(f"adam.{key}.{name}") for key in ADAM_STATE}
+        moments = {k: value.to(parameter.device) for k, value in kept.items() if value is not None}
+        if moments:
+            adam.state[parameter] = moments
+
+
+def _changing(module: nn.Module) -> dict[str, Tensor]:
+    """Return the entries of ``state_dict`` that training can change: all but frozen weights."""
+    frozen = {name for name, p in module.named_parameters() if not p.requires_grad}
+    return {name: t for name, t in module.state_dict().items() if name not in frozen}
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

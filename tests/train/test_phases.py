@@ -5,22 +5,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from dynadeep.train import checkpoint, phases
+from dynadeep.train import checkpoint, loop
 from dynadeep.train.data import mitdb
 from dynadeep.train.errors import CheckpointError, TrainError, TrainingFailedError
-from dynadeep.train.phases import TrainConfig, one_cycle, train_on
+from dynadeep.train.phases import TrainConfig, train_on
 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     """Let training break off when it begins the epoch after."""
-    whole = phases._train_epoch
+    whole = loop._train_epoch
 
     def broken(*given: object, epoch: int) -> dict[str, float]:
         if epoch == epochs:
             raise KeyboardInterrupt
         return whole(*given, epoch=epoch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(phases, "_train_epoch", broken)
+    monkeypatch.setattr(loop, "_train_epoch", broken)
 
 
 @pytest.mark.parametrize("random_windows", [False, True])
@@ -115,9 +115,3 @@ def test_settings_that_train_nothing_are_refused(
 def test_a_loss_that_is_not_a_number_stops_the_run(split: mitdb.Split, config: TrainConfig) -> None:
     with pytest.raises(TrainingFailedError, match=r"the loss is nan\. Lower peak_rate"):
         train_on(split, replace(config, peak_rate=float("inf")))
-
-
-def test_rate_rises_to_its_peak_and_falls_to_zero() -> None:
-    rates = [one_cycle(step, 100, 1.0) for step in range(100)]
-    assert (rates[0], max(rates), rates.index(max(rates))) == (0.04, 1.0, 25)
-    assert rates[-1] < 0.001
