@@ -1,6 +1,7 @@
-"""CAE32, the single-level auto-encoder that Dynamic-Deep is held against (Yildirim et al. 2018).
+"""The single-level auto-encoders that Dynamic-Deep is held against (Yildirim et al. 2018).
 
-Layer table in paper 1.1. The activation is not named there: SiLU, as everywhere else.
+Layer table in paper 1.1. The activation is not named there: SiLU, as everywhere else. Level 32 is
+the table; level 64 pools once more and stretches once more, which adds no parameter.
 """
 
 from torch import Tensor, nn
@@ -8,8 +9,8 @@ from torch import Tensor, nn
 from dynadeep.train.layers import ConvSiLU, start_glorot, start_interpolating
 
 
-def cae32_encoder() -> nn.Sequential:
-    """Compress [N, 1, 2000] to [N, 1, 62]; the last pool drops one of 125 samples."""
+def cae_encoder(level: int) -> nn.Sequential:
+    """Compress [N, 1, 2000] to [N, 1, 62] or [N, 1, 31]; the pool after 125 samples drops one."""
     return nn.Sequential(
         ConvSiLU(1, 8, 3),
         nn.MaxPool1d(2),
@@ -22,12 +23,12 @@ def cae32_encoder() -> nn.Sequential:
         nn.MaxPool1d(2),
         ConvSiLU(128, 32, 3),
         ConvSiLU(32, 1, 7),
-        nn.MaxPool1d(2),
+        nn.MaxPool1d(level // 16),
     )
 
 
-def cae32_decoder() -> nn.Sequential:
-    """Reconstruct [N, 2000] from [N, 1, 62]."""
+def cae_decoder(level: int) -> nn.Sequential:
+    """Reconstruct [N, 2000] from [N, 1, 62] or [N, 1, 31]."""
     dense = nn.Linear(992 * 8, 2000)
     start_glorot(dense)
     last = ConvSiLU(32, 8, 3)
@@ -35,7 +36,7 @@ def cae32_decoder() -> nn.Sequential:
     return nn.Sequential(
         ConvSiLU(1, 1, 7),
         ConvSiLU(1, 32, 3),
-        nn.Upsample(scale_factor=2),
+        nn.Upsample(scale_factor=level // 16),
         ConvSiLU(32, 64, 11),
         ConvSiLU(64, 128, 13),
         nn.Upsample(scale_factor=2),
@@ -50,18 +51,17 @@ def cae32_decoder() -> nn.Sequential:
     )
 
 
-class CAE32(nn.Module):
-    """The baseline: one level, no error head."""
+class CAE(nn.Module):
+    """The baseline: one level, 32 or 64, and no error head."""
 
-    levels = (32,)
-
-    def __init__(self) -> None:
+    def __init__(self, level: int) -> None:
         super().__init__()
-        self.encoder = cae32_encoder()
-        self.decoder = cae32_decoder()
+        self.levels = (level,)
+        self.encoder = cae_encoder(level)
+        self.decoder = cae_decoder(level)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the latent [N, 1, 62] of mapped segments [N, 1, 2000]."""
+        """Return the latent, [N, 1, 62] or [N, 1, 31], of mapped segments [N, 1, 2000]."""
         latent: Tensor = self.encoder(x)
         return latent
 

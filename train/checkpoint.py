@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from dynadeep.train.baseline import CAE32
+from dynadeep.train.baseline import CAE
 from dynadeep.train.data.mitdb import SplitName
 from dynadeep.train.errors import CheckpointError
 from dynadeep.train.input_map import InputMap
@@ -21,8 +23,12 @@ PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
 RECORD_FORMAT = 1
 
-Model = DynamicDeep | CAE32
-ARCHITECTURES: dict[str, type[Model]] = {"dynamic-deep": DynamicDeep, "cae32": CAE32}
+Model = DynamicDeep | CAE
+ARCHITECTURES: dict[str, Callable[[], Model]] = {
+    "dynamic-deep": DynamicDeep,
+    "cae32": partial(CAE, 32),
+    "cae64": partial(CAE, 64),
+}
 
 
 @dataclass(frozen=True)

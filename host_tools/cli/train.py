@@ -19,7 +19,9 @@ def train(
     ] = False,
     split: Annotated[str, typer.Option(help="patient or published.")] = "patient",
     input_map: Annotated[str, typer.Option(help="affine or minmax.")] = "affine",
-    architecture: Annotated[str, typer.Option(help="dynamic-deep or cae32.")] = "dynamic-deep",
+    architecture: Annotated[
+        str, typer.Option(help="dynamic-deep, cae32 or cae64.")
+    ] = "dynamic-deep",
     epochs: Annotated[int, typer.Option(min=1)] = 48,
     batch: Annotated[int, typer.Option(min=1)] = 32,
     peak_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dynadeep.train.baseline import CAE32
+from dynadeep.train.baseline import CAE
 from dynadeep.train.layers import ConvSiLU, parameter_count, start_glorot, start_interpolating
 from dynadeep.train.model import DynamicDeep, PerLevel, SharedEncoder
 
@@ -106,14 +106,18 @@ def test_predicted_errors_are_never_negative() -> None:
     assert float(predicted.min()) == 0
 
 
-def test_baseline_encoder_has_133585_parameters() -> None:
-    assert parameter_count(CAE32().encoder) == 133_585
+@pytest.mark.parametrize("level", [32, 64])
+def test_baselines_have_the_published_parameters(level: int) -> None:
+    model = CAE(level)
+    encoder, decoder = parameter_count(model.encoder), parameter_count(model.decoder)
+    assert (encoder, decoder) == (133_585, 141_984 + (992 * 8 + 1) * 2000)
 
 
-def test_baseline_compresses_to_62_samples_and_back() -> None:
-    model = CAE32().eval()
+@pytest.mark.parametrize(("level", "codes"), [(32, 62), (64, 31)])
+def test_baseline_compresses_to_its_codes_and_back(level: int, codes: int) -> None:
+    model = CAE(level).eval()
     x = torch.zeros(2, 1, 2000)
-    assert (model(x).shape, model.reconstruct(x)[0].shape) == ((2, 1, 62), (2, 1, 2000))
+    assert (model(x).shape, model.reconstruct(x)[0].shape) == ((2, 1, codes), (2, 1, 2000))
 
 
 def test_decoder_end_starts_as_exact_linear_interpolation() -> None:
