@@ -21,7 +21,6 @@ from dynadeep.train.model import DynamicDeep, ModelConfig
 
 PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
-RECORD_FORMAT = 1
 
 Model = DynamicDeep | CAE
 ARCHITECTURES: dict[str, Callable[[], Model]] = {
@@ -79,23 +78,16 @@ def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> P
     ``half_decoder`` keeps the decoder's weights as float16, half the file; what the device
     runs stays float32.
     """
-    path = _weights_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    weights = {
-        name: (t.half() if half_decoder and name.startswith("decoder.") else t).cpu().contiguous()
+    tensors = {
+        name: t.half() if half_decoder and name.startswith("decoder.") else t
         for name, t in checkpoint.model.state_dict().items()
     }
-    content = safetensors.torch.save(weights)
-    path.write_bytes(content)
     record = {
-        "format": RECORD_FORMAT,
         "architecture": asdict(checkpoint.config),
         "input_map": asdict(checkpoint.input_map),
         "training": asdict(checkpoint.training),
-        "weights": {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
     }
-    path.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
-    return path
+    return weights.write(path, tensors, record)
 
 
 def load(path: Path) -> Checkpoint:
@@ -103,9 +95,9 @@ def load(path: Path) -> Checkpoint:
 
     Raises CheckpointError if either file is missing, damaged or of another network.
     """
-    path = _weights_path(path)
-    record = _read_record(path)
-    weights = _read_weights(path, record["weights"])
+    path = weights.weights_path(path)
+    record = weights.read_record(path, {"architecture", "input_map", "training"})
+    tensors = weights.read_tensors(path, record["weights"])
     try:
         config = ModelConfig(**record["architecture"])
         input_map = InputMap(**record["input_map"])
@@ -113,82 +105,6 @@ def load(path: Path) -> Checkpoint:
     except TypeError as problem:
         raise CheckpointError(f"{path.with_suffix('.json')}: {problem}.") from problem
     model = build(config)
-    _check_shapes(path, weights, model.state_dict())
-    _check_finite(path, weights)
-    model.load_state_dict(weights)
+    weights.check_tensors(path, tensors, model.state_dict())
+    model.load_state_dict(tensors)
     return Checkpoint(model.eval(), input_map, training, config)
-
-
-def _weights_path(path: Path) -> Path:
-    """Return the weights file that a path names: itself, its record's, or NAME's."""
-    if path.suffix in (".safetensors", ".json"):
-        return path.with_suffix(".safetensors")
-    if path.is_file():
-        raise CheckpointError(f"{path}: not a safetensors file. Name the .safetensors of a run.")
-    return path.with_name(path.name + ".safetensors")
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    """Read the JSON record that belongs to a weights file."""
-    beside = path.with_suffix(".json")
-    for needed in (path, beside):
-        if not needed.is_file():
-            raise CheckpointError(
-                f"{needed}: not found. A checkpoint is NAME.safetensors and NAME.json together."
-            )
-    try:
-        record = json.loads(beside.read_text())
-    except ValueError as problem:
-        raise CheckpointError(f"{beside}: not a JSON record ({problem}).") from problem
-    needed_keys = {"format", "architecture", "input_map", "training", "weights"}
-    if not isinstance(record, dict) or not needed_keys <= record.keys():
-        raise CheckpointError(f"{beside}: a checkpoint's record has {sorted(needed_keys)}.")
-    if not {"sha256", "bytes"} <= dict(record["weights"]).keys():
-        raise CheckpointError(f"{beside}: its weights entry needs sha256 and bytes.")
-    if record["format"] != RECORD_FORMAT:
-        raise CheckpointError(
-            f"{beside}: record format {record['format']}, this kit reads {RECORD_FORMAT}."
-        )
-    return record
-
-
-def _read_weights(path: Path, expected: dict[str, Any]) -> dict[str, Tensor]:
-    """Read the tensors of a file that is whole and is the one its record describes."""
-    content = path.read_bytes()
-    if content[8:9] != b"{":
-        raise CheckpointError(f"{path}: not a safetensors file. Name the .safetensors of a run.")
-    if len(content) < expected["bytes"]:
-        raise CheckpointError(
-            f"{path}: truncated, {len(content)} of {expected['bytes']} bytes. Copy it again."
-        )
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected["sha256"]:
-        raise CheckpointError(
-            f"{path}: SHA-256 is {found[:12]}, its record says {expected['sha256'][:12]}. "
-            "Weights and record are not of one run, or the file is damaged."
-        )
-    try:
-        tensors: dict[str, Tensor] = safetensors.torch.load(content)
-    except safetensors.SafetensorError as problem:
-        raise CheckpointError(f"{path}: not a safetensors file ({problem}).") from problem
-    return tensors
-
-
-def _check_shapes(path: Path, found: dict[str, Tensor], wanted: dict[str, Tensor]) -> None:
-    """Refuse weights of another network, naming the first tensor that differs."""
-    for name in (*wanted, *found):
-        has = list(found[name].shape) if name in found else "none"
-        needs = list(wanted[name].shape) if name in wanted else "none"
-        if has != needs:
-            raise CheckpointError(f"{path}: {name} is {has} in the file, the network has {needs}.")
-
-
-def _check_finite(path: Path, weights: dict[str, Tensor]) -> None:
-    """Refuse weights that are not numbers."""
-    for name, tensor in weights.items():
-        bad = int((~torch.isfinite(tensor.float())).sum())
-        if bad:
-            raise CheckpointError(
-                f"{path}: {name} has {bad} values that are NaN or infinite. Train again from an "
-                "earlier epoch, with a lower rate."
-            )

@@ -39,8 +39,12 @@ DS2 = (
 
 ALL_RECORDS = tuple(sorted((*DS1, *DS2, *PACED)))
 
+BEAT_SYMBOLS = tuple("NLRBAaJSVrFejnE/fQ?")
+"""The annotation codes that mark a beat (WFDB's isqrs)."""
+
 SplitName = Literal["patient", "published"]
 Samples = NDArray[np.int16]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,25 @@ def read_record(folder: Path, name: str, *, samples: int | None = None) -> Sampl
     _check(record, path)
     signal: Samples = record.d_signal[:, 0]
     return signal
+
+
+def read_beats(folder: Path, name: str) -> Positions:
+    """Read where a record's beats are, int64 [B], in samples at 360 Hz, rising.
+
+    Beats of every kind count; rhythm changes, noise marks and flutter waves do not.
+    Raises DataError for annotations that are missing, unreadable or without a beat.
+    """
+    path = folder / name
+    if not path.with_suffix(".atr").is_file():
+        raise DataError(f"{path}.atr: no annotations. Is the copy of the database complete?")
+    try:
+        annotation = wfdb.rdann(str(path), "atr")
+    except (OSError, ValueError, IndexError, TypeError) as problem:
+        raise DataError(f"{path}.atr: not readable annotations ({problem}).") from problem
+    is_beat = np.isin(annotation.symbol, BEAT_SYMBOLS)
+    if not is_beat.any():
+        raise DataError(f"{path}.atr: none of its {len(is_beat)} annotations is a beat.")
+    return np.unique(annotation.sample[is_beat]).astype(np.int64)
 
 
 def cut_windows(

@@ -1,0 +1,77 @@
+"""Save and load a task's network: NAME.safetensors beside a record of its configuration."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from dynadeep.train import weights
+from dynadeep.train.checkpoint import PRETRAINED_FOLDER
+from dynadeep.train.errors import CheckpointError
+from dynadeep.train.tasks.rhythm import RhythmConfig, RhythmNet
+from dynadeep.train.tasks.rpeaks import RPeaksConfig, RPeaksNet
+
+TASKS_FOLDER = PRETRAINED_FOLDER / "tasks"
+
+Config = RhythmConfig | RPeaksConfig
+BUILDERS: dict[str, tuple[type[Config], Callable[[Any], nn.Module]]] = {
+    "rhythm": (RhythmConfig, RhythmNet),
+    "rpeaks": (RPeaksConfig, RPeaksNet),
+}
+
+
+@dataclass(frozen=True)
+class TaskNet:
+    """A task's network, its configuration, and how it came about.
+
+    ``training`` holds what JSON can: the data, split, seed, epochs and scores.
+    """
+
+    task: str
+    net: nn.Module
+    config: Config
+    training: Mapping[str, Any]
+
+
+def save(made: TaskNet, path: Path, *, half: bool = False) -> Path:
+    """Write ``path`` (.safetensors) and its record beside it (.json); return ``path``.
+
+    ``half`` stores the weights as float16; counters stay what they are.
+    """
+    tensors = {
+        name: t.half() if half and t.is_floating_point() else t
+        for name, t in made.net.state_dict().items()
+    }
+    record = {
+        "task": made.task,
+        "config": asdict(made.config),
+        "training": dict(made.training),
+        "precision": "float16" if half else "float32",
+    }
+    return weights.write(path, tensors, record)
+
+
+def load(path: Path, task: str | None = None) -> TaskNet:
+    """Read a task's network, frozen, in evaluation mode, float32, on the CPU.
+
+    ``task`` is the one that is expected. Raises CheckpointError if a file is missing, damaged, of
+    another task or of another network.
+    """
+    path = weights.weights_path(path)
+    record = weights.read_record(path, {"task", "config", "training"})
+    found = record["task"]
+    if found not in BUILDERS or (task is not None and found != task):
+        wanted = task or " or ".join(BUILDERS)
+        raise CheckpointError(f"{path}: a network for the task {found!r}, needed is {wanted}.")
+    kind, build = BUILDERS[found]
+    try:
+        config = kind(**record["config"])
+    except TypeError as problem:
+        raise CheckpointError(f"{path.with_suffix('.json')}: {problem}.") from problem
+    net = build(config)
+    tensors = weights.read_tensors(path, record["weights"])
+    weights.check_tensors(path, tensors, net.state_dict())
+    net.load_state_dict(tensors)
+    return TaskNet(found, net.eval().requires_grad_(False), config, record["training"])
