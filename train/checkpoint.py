@@ -1,18 +1,11 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor
-
+from dynadeep.train import weights
 from dynadeep.train.baseline import CAE
 from dynadeep.train.data.mitdb import SplitName
 from dynadeep.train.errors import CheckpointError
