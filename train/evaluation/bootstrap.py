@@ -75,7 +75,7 @@ def mean(values: Floats) -> Interval:
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:
-    """Divide two arrays [R]; NaN where ``bottom`` is 0."""
+    """Divide two arrays of the same shape; NaN where ``bottom`` is 0."""
     empty = np.full(np.shape(top), np.nan)
     np.divide(top, bottom, out=empty, where=bottom != 0)
     return empty
@@ -86,13 +86,13 @@ def weighted_f1(drawn: Floats, labels: Ints, predicted: Ints) -> Floats:
 
     A class that was neither there nor predicted weighs nothing.
     """
-    total: Floats = np.zeros(len(drawn))
-    for index in range(CLASSES):
-        true, said = (labels == index).astype(float), (predicted == index).astype(float)
-        support = drawn @ true
-        f1 = ratio(2 * (drawn @ (true * said)), support + drawn @ said)
-        total += support * np.nan_to_num(f1)
-    return np.asarray(total / drawn.sum(axis=1))
+    classes = np.arange(CLASSES)
+    true, said = labels[:, None] == classes, predicted[:, None] == classes
+    columns = np.concatenate([true, said, true & said], axis=1).astype(float)
+    # One product of matrices, [R, N] x [N, 3 * 4]: this is where the time goes.
+    support, claimed, right = np.split(drawn @ columns, 3, axis=1)
+    f1 = np.nan_to_num(ratio(2 * right, support + claimed))
+    return np.asarray((support * f1).sum(axis=1) / drawn.sum(axis=1))
 
 
 def peak_f1(drawn: Floats, peaks: Ints) -> Floats:

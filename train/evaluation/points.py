@@ -191,23 +191,29 @@ def point_from_mixed(
 
 def _figures(sent: Sent, task: str, bound: float, weights: Floats) -> dict[str, Floats]:
     """Return every figure for each row of weights, [R, N] -> [R] each."""
-    count = weights.sum(axis=1)
     packed = sent.compressed.astype(float)
-    sums = {
+    columns = {
         "mean_cg": sent.gain,
         "violations": packed * (sent.loss > bound),
         "effective_loss": packed * sent.loss,
         **{f"share_{name}": share for name, share in sent.shares.items()},
     }
-    means = weights @ np.stack(list(sums.values()), axis=1) / count[:, None]
-    packed_count = weights @ packed
+    parts = {
+        "excess": packed * (sent.loss - sent.raw_loss),
+        "prd": packed * sent.prd,
+        "prdn": packed * sent.prdn,
+    }
+    every = [*columns.values(), *parts.values(), packed, sent.raw_bytes, sent.wire_bytes]
+    # One product of matrices, [R, N] x [N, columns]: this is where the time goes.
+    *sums, packed_count, raw, wire = (weights @ np.stack(every, axis=1)).T
+    count = weights.sum(axis=1)
+    means = {name: total / count for name, total in zip(columns, sums, strict=False)}
+    among = zip(parts, sums[len(columns) :], strict=True)
     return {
         **_scores(sent, task, weights),
-        **dict(zip(sums, means.T, strict=True)),
-        "byte_cg": ratio(weights @ sent.raw_bytes, weights @ sent.wire_bytes),
-        "excess": ratio(weights @ (packed * (sent.loss - sent.raw_loss)), packed_count),
-        "prd": ratio(weights @ (packed * sent.prd), packed_count),
-        "prdn": ratio(weights @ (packed * sent.prdn), packed_count),
+        **means,
+        "byte_cg": ratio(raw, wire),
+        **{name: ratio(total, packed_count) for name, total in among},
     }
 
 

@@ -1,0 +1,110 @@
+"""What a year of ECG costs in the cloud, under two ways to run it.
+
+| | on arrival | on fetch |
+|---|---|---|
+| archive holds | what was sent | what was sent |
+| decoded | everything, once, for a reading by machine | what is fetched |
+| vCPUs | whole ones, rented all year | by the second |
+| fetched share x | leaves as samples | leaves as samples |
+
+Both pay for ingress and storage of the bytes on the wire. Raw and DEFLATE need no decoder. The
+fleet has run for longer than the retention, so that the archive is full. 1 GB is 1e9 bytes.
+The reading itself costs the same whatever the codec, and is left out.
+"""
+
+import math
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from dynadeep.train.errors import DataError
+from dynadeep.train.evaluation.outcomes import SEGMENT_SAMPLES
+
+ARRIVAL, FETCH = "on arrival", "on fetch"
+MODELS = (ARRIVAL, FETCH)
+PRICES_PATH = Path(__file__).with_name("prices.toml")
+
+_HOURS = 365 * 24
+_MONTHS = 12
+_BYTES_PER_SAMPLE = 2
+_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The price file: US dollars, and what the fleet sends."""
+
+    source: str
+    storage_per_gb_month: float
+    vcpu_hour: float
+    ingress_per_gb: float
+    egress_per_gb: float
+    beds: float
+    rate_hz: float
+    channels: float
+    retention_months: float
+    vcpu_ms_per_segment: float
+
+    @property
+    def raw_gb(self) -> float:
+        """What the fleet samples in a year."""
+        seconds = _HOURS * 3600
+        return self.beds * self.rate_hz * self.channels * _BYTES_PER_SAMPLE * seconds / _GB
+
+    @property
+    def vcpus(self) -> float:
+        """How many virtual CPUs are busy when everything is decoded."""
+        segments_per_second = self.beds * self.rate_hz * self.channels / SEGMENT_SAMPLES
+        return segments_per_second * self.vcpu_ms_per_segment / 1000
+
+
+@dataclass(frozen=True)
+class Codec:
+    """What is sent: its gain in bytes with a 95 % interval, and whether it takes the decoder."""
+
+    name: str
+    gain: float
+    gain_low: float
+    gain_high: float
+    decoded: bool
+
+
+def read_prices(path: Path = PRICES_PATH) -> Prices:
+    """Read a price file. Raises DataError where a price is missing, or is not one."""
+    try:
+        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{path}: cannot be read as prices ({error}).") from error
+    found: dict[str, Any] = {"source": parsed.get("source")}
+    for table in ("prices", "fleet", "decoder"):
+        part = parsed.get(table)
+        found |= part if isinstance(part, dict) else {}
+    wanted = {field.name for field in fields(Prices)}
+    if found.keys() != wanted:
+        odd = ", ".join(sorted(found.keys() ^ wanted))
+        raise DataError(f"{path}: missing or unknown: {odd}. Compare it with {PRICES_PATH}.")
+    if not isinstance(found["source"], str):
+        raise DataError(f"{path}: source must say where the prices are from.")
+    for name in wanted - {"source"}:
+        value = found[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise DataError(f"{path}: {name} must be a number, found {value!r}.")
+        if not (math.isfinite(value) and value >= 0):
+            raise DataError(f"{path}: {name} is {value}, expected 0 or more.")
+    return Prices(**found)
+
+
+def yearly(prices: Prices, model: str, gain: float, share: float, *, decoded: bool) -> float:
+    """Return US dollars a year at a gain in bytes, for a fetched share from 0 to 1."""
+    if model not in MODELS:
+        raise ValueError(f"model {model!r} is not one of {MODELS}")
+    sent_gb = prices.raw_gb / gain
+    stored_gb = sent_gb * prices.retention_months / _MONTHS
+    cost = sent_gb * prices.ingress_per_gb
+    cost += stored_gb * prices.storage_per_gb_month * _MONTHS
+    cost += prices.raw_gb * share * prices.egress_per_gb
+    if not decoded:
+        return cost
+    vcpus = math.ceil(prices.vcpus) if model == ARRIVAL else prices.vcpus * share
+    return cost + vcpus * _HOURS * prices.vcpu_hour

@@ -1,0 +1,242 @@
+"""Draw the results as SVG and PNG; the same results give the same bytes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from dynadeep.train.evaluation import cost, published, table1
+from dynadeep.train.evaluation.cost import Codec, Prices
+from dynadeep.train.evaluation.levels import Level
+from dynadeep.train.evaluation.outcomes import RHYTHM
+from dynadeep.train.evaluation.points import Point
+from dynadeep.train.evaluation.provenance import Provenance
+
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#777777"
+TASK_TITLES = {"rhythm": "Rhythm", "rpeaks": "R-peaks", "both": "Both at once"}
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.titlesize": 10,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "svg.hashsalt": "dynadeep",
+    "savefig.dpi": 130,
+}
+ORACLE_STYLES = {
+    "oracle {64, 32, 1}": ("-", "o"),
+    "oracle {64, 1}": ("--", "s"),
+    "oracle {32, 1}": (":", "^"),
+}
+
+# Figure: label of its axis, factor.
+PANELS = {
+    "mean_cg": ("mean CG (published)", 1),
+    "byte_cg": ("byte CG", 1),
+    "effective_loss": ("effective loss (raw = 0)", 1),
+    "violations": ("violations, % of records", 100),
+}
+_PUBLISHED_COLUMN = {"mean_cg": 0, "effective_loss": 1}
+
+
+def draw_bounds(
+    records: Sequence[Point],
+    segments: Sequence[Point],
+    oracles: Mapping[str, Sequence[Point]],
+    path: Path,
+    provenance: Provenance,
+) -> None:
+    """Draw each figure against the bound, a column a task, with oracles and the paper's marks."""
+    tasks = list(dict.fromkeys(p.task for p in records))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(1.2 + 3.3 * len(tasks), 10.4), layout="constrained")
+        axes = figure.subplots(len(PANELS), len(tasks), squeeze=False, sharex=True, sharey="row")
+        for row, (name, (label, factor)) in enumerate(PANELS.items()):
+            axes[row, 0].set_ylabel(label)
+            for column, task in enumerate(tasks):
+                axis = axes[row, column]
+                for style, found in oracles.items():
+                    _oracle(axis, style, _of(found, task), name, factor)
+                _line(
+                    axis,
+                    _of(segments, task),
+                    name,
+                    factor,
+                    colour=ORANGE,
+                    label="one decision a segment",
+                )
+                _line(
+                    axis,
+                    _of(records, task),
+                    name,
+                    factor,
+                    colour=BLUE,
+                    label="one decision a record",
+                )
+                if task == RHYTHM:
+                    _published(axis, name)
+                axis.set_ylim(bottom=0)
+        for column, task in enumerate(tasks):
+            axes[0, column].set_title(TASK_TITLES[task])
+            axes[-1, column].set_xlabel("bound on the task loss")
+            axes[-1, column].set_xlim(0, 2)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=3)
+        _save(figure, path, provenance, "Figures against the bound; bands: 95 % intervals")
+
+
+def _of(found: Sequence[Point], task: str) -> list[Point]:
+    """Return a task's points."""
+    return [p for p in found if p.task == task]
+
+
+def _line(
+    axis: Axes, found: Sequence[Point], name: str, factor: float, *, colour: str, label: str
+) -> None:
+    """Draw a figure of points with the band of its interval, if there are points."""
+    if not found:
+        return
+    bounds = [p.bound for p in found]
+    low, high = ([factor * getattr(p[name], end) for p in found] for end in ("low", "high"))
+    axis.fill_between(bounds, low, high, color=colour, alpha=0.18, linewidth=0)
+    axis.plot(bounds, [factor * p[name].value for p in found], color=colour, label=label)
+
+
+def _oracle(axis: Axes, style: str, found: Sequence[Point], name: str, factor: float) -> None:
+    """Draw an oracle as a thin grey line; it never violates, so nothing is drawn of that."""
+    if name == "violations":
+        return
+    bounds, values = [p.bound for p in found], [factor * p[name].value for p in found]
+    line = ORACLE_STYLES[style][0]
+    axis.plot(bounds, values, line, color=GREY, linewidth=1.1, label=style)
+
+
+def _published(axis: Axes, name: str) -> None:
+    """Mark the paper's oracles where it gives the figure."""
+    if name not in _PUBLISHED_COLUMN:
+        return
+    for style, levels in table1.ORACLES.items():
+        marks = published.ORACLES[levels]
+        axis.plot(
+            list(marks),
+            [values[_PUBLISHED_COLUMN[name]] for values in marks.values()],
+            ORACLE_STYLES[style][1],
+            color="black",
+            fillstyle="none",
+            markersize=4.5,
+            markeredgewidth=0.9,
+            label=f"{style}, paper",
+        )
+
+
+def draw_levels(found: Sequence[Level], path: Path, provenance: Provenance) -> None:
+    """Draw the quartiles and the mean of each level's loss, a panel a task."""
+    tasks = list(dict.fromkeys(level.task for level in found))
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(1.2 + 3.3 * len(tasks), 3.9), layout="constrained")
+        axes = figure.subplots(1, len(tasks), squeeze=False)[0]
+        for axis, task in zip(axes, tasks, strict=True):
+            _boxes(axis, [level for level in found if level.task == task], task)
+        axes[0].set_ylabel("task loss of a record")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=len(handles))
+        _save(figure, path, provenance, "Box: quartiles; bar: median; dot: mean, 95 % interval")
+
+
+def _boxes(axis: Axes, found: Sequence[Level], task: str) -> None:
+    """Draw a task's boxes side by side: the paper's (rhythm only), then each precision's."""
+    names = list(dict.fromkeys(level.level for level in found))
+    precisions = list(dict.fromkeys(level.precision for level in found))
+    groups = [*(["paper"] if task == RHYTHM else []), *precisions]
+    width = 0.8 / len(groups)
+    colours = {"paper": GREY, "float": ORANGE, "int8": BLUE}
+    for index, group in enumerate(groups):
+        for place, name in enumerate(names):
+            at = place + (index - (len(groups) - 1) / 2) * width
+            label = group if place == 0 else None
+            if group == "paper":
+                quartiles = published.QUARTILES.get(name)
+                if quartiles is not None:
+                    _box(axis, at, width, quartiles, None, colour=colours[group], label=label)
+                continue
+            level = next(v for v in found if v.level == name and v.precision == group)
+            values = tuple(level.figures[key].value for key in ("q1", "median", "q3", "mean"))
+            mean = level.figures["mean"]
+            _box(axis, at, width, values, (mean.low, mean.high), colour=colours[group], label=label)
+    axis.set_xticks(range(len(names)), [_level_label(name) for name in names])
+    axis.tick_params(axis="x", length=0)
+    axis.set_title(TASK_TITLES[task])
+    axis.set_ylim(bottom=0)
+
+
+def _level_label(name: str) -> str:
+    """Return what a level is called under its boxes."""
+    return "none" if name == "none" else f"CG {name}"
+
+
+def _box(
+    axis: Axes,
+    at: float,
+    width: float,
+    quartiles: tuple[float, ...],
+    mean: tuple[float, float] | None,
+    *,
+    colour: str,
+    label: str | None,
+) -> None:
+    """Draw one box from (Q1, median, Q3, mean) and the interval of its mean."""
+    q1, median, q3, middle = quartiles
+    axis.bar(at, q3 - q1, width * 0.8, q1, color=colour, alpha=0.35, label=label)
+    axis.hlines(median, at - width * 0.4, at + width * 0.4, color=colour, linewidth=2)
+    if mean is not None:
+        axis.vlines(at, *mean, color=colour, linewidth=1.2)
+    axis.plot(at, middle, "o", color=colour, markersize=4)
+
+
+def draw_cost(codecs: Sequence[Codec], prices: Prices, path: Path, provenance: Provenance) -> None:
+    """Draw the yearly cost against the fetched share, a panel an operating model."""
+    shares = np.linspace(0, 1, 101)
+    styles = [(GREY, "-"), (GREEN, "-"), (BLUE, "-"), (BLUE, "--")]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(8.4, 4.1), layout="constrained")
+        axes = figure.subplots(1, len(cost.MODELS), sharey=True)
+        for axis, model in zip(axes, cost.MODELS, strict=True):
+            for codec, (colour, line) in zip(codecs, styles, strict=True):
+                middle, low, high = (
+                    [cost.yearly(prices, model, g, x, decoded=codec.decoded) for x in shares]
+                    for g in (codec.gain, codec.gain_low, codec.gain_high)
+                )
+                axis.plot(
+                    shares, middle, line, color=colour, label=f"{codec.name} {codec.gain:.3g}"
+                )
+                axis.fill_between(shares, low, high, color=colour, alpha=0.15, linewidth=0)
+            axis.set_title(f"decoded {model}")
+            axis.set_xlabel("share x that is fetched")
+            axis.xaxis.set_major_formatter(PercentFormatter(1))
+            axis.set_xlim(0, 1)
+            axis.set_ylim(bottom=0)
+        axes[0].set_ylabel(f"US dollars a year, {prices.beds:g} beds")
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2)
+        _save(figure, path, provenance, f"Prices: {prices.source}")
+
+
+def _save(figure: Figure, path: Path, provenance: Provenance, caption: str) -> None:
+    """Write a figure as SVG and PNG, the caption below it and the provenance in its metadata."""
+    figure.supxlabel(caption, fontsize=8, color="#555555")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = f"{caption}. {provenance.line()}"
+    figure.savefig(f"{path}.svg", metadata={"Date": None, "Description": text})
+    figure.savefig(f"{path}.png", metadata={"Software": None, "Description": text})
