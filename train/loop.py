@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import TorchElasticEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from rich.progress import Progress
 from torch import Tensor, nn
 
@@ -102,7 +102,7 @@ def run(  # noqa: PLR0917  # the parts of a run, as each phase passes them
                 shown.console.print(name, *(f"{k} {v:.6g}" for k, v in line.items()))
             shown.advance(bar)
     for buffer in module.buffers():
-        buffer.copy_(fabric.broadcast(buffer))
+        buffer.copy_(fabric.broadcast(buffer.cpu()))
     fabric.barrier()
 
 
@@ -160,7 +160,7 @@ def _train_epoch(
             torch.nn.utils.clip_grad_norm_(_trainable(module), config.clip_norm)
             adam.step()
             total += loss.detach() * (weight * len(batch))
-    mean = float(fabric.all_reduce(total, reduce_op="sum")) / count
+    mean = float(torch.as_tensor(fabric.all_reduce(total, reduce_op="sum"))) / count
     if not math.isfinite(mean):
         raise TrainingFailedError(
             f"epoch {epoch + 1}: the loss is {mean}. Lower peak_rate ({config.peak_rate})."
