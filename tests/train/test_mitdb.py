@@ -140,6 +140,33 @@ def test_cut_off_signal_file_is_refused(tmp_path: Path) -> None:
         mitdb.read_record(tmp_path, "900")
 
 
+def write_annotations(folder: Path, symbols: list[str]) -> None:
+    at = np.arange(1, len(symbols) + 1) * 100
+    wfdb.wrann("900", "atr", at, symbols, write_dir=str(folder))
+
+
+def test_beats_are_the_annotations_that_mark_one(tmp_path: Path) -> None:
+    write_annotations(tmp_path, ["+", "N", "V", "~", "A"])
+    assert mitdb.read_beats(tmp_path, "900").tolist() == [200, 300, 500]
+
+
+def test_missing_annotations_are_named() -> None:
+    with pytest.raises(DataError, match=r"101\.atr: no annotations"):
+        mitdb.read_beats(mitdb.SAMPLE_FOLDER, "101")
+
+
+def test_damaged_annotations_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "900.atr").write_bytes(b"\x00")
+    with pytest.raises(DataError, match=r"900\.atr: not readable annotations"):
+        mitdb.read_beats(tmp_path, "900")
+
+
+@pytest.mark.skipif("DYNADEEP_DATA" not in os.environ, reason="DYNADEEP_DATA names no database")
+def test_database_has_the_published_count_of_beats() -> None:
+    folder = mitdb.find_folder()
+    assert sum(len(mitdb.read_beats(folder, name)) for name in mitdb.ALL_RECORDS) == 109_494
+
+
 def test_failed_download_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_given: object) -> None:
         raise ConnectionError("no route to host")
@@ -166,7 +193,7 @@ def test_excerpt_can_be_made_again_from_itself(
 ) -> None:
     monkeypatch.setattr(mitdb, "DS1", ("201",))
     monkeypatch.setattr(mitdb, "DS2", ("200",))
-    excerpt.write_excerpt(mitdb.SAMPLE_FOLDER, tmp_path)
+    excerpt.write_mitdb(mitdb.SAMPLE_FOLDER, tmp_path)
     made = sorted(path.name for path in tmp_path.iterdir())
     assert made == ["200.dat", "200.hea", "201.dat", "201.hea"]
     for name in made:

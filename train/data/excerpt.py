@@ -1,20 +1,24 @@
-"""Make the committed excerpt again: python -m dynadeep.train.data.excerpt DATA [FOLDER].
+"""Make the committed excerpts again: python -m dynadeep.train.data.excerpt DATABASE DATA [FOLDER].
 
-The first ten windows, channel 0 only, of every record of the by-patient split, as WFDB files.
+``mitdb``: the first ten windows, channel 0 only, of every record of the by-patient split.
+``cinc2017``: the first published test records of each class, unchanged, and their labels.
 """
 
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import wfdb
 
-from dynadeep.train.data import mitdb
+from dynadeep.train.data import cinc2017, mitdb
 
 WINDOWS = 10
+RECORDS_OF_CLASS = {"A": 5, "N": 10, "O": 6, "~": 3}
 
 
-def write_excerpt(source: Path, target: Path) -> None:
+def write_mitdb(source: Path, target: Path) -> None:
     """Write the first 20,000 samples of channel 0 of each used record, format 212."""
     target.mkdir(parents=True, exist_ok=True)
     for name in (*mitdb.DS1, *mitdb.DS2):
@@ -34,8 +38,33 @@ def write_excerpt(source: Path, target: Path) -> None:
         )
 
 
+def write_cinc2017(
+    source: Path, target: Path, *, parts: cinc2017.Parts = cinc2017.PUBLISHED
+) -> None:
+    """Copy the first test records of each class, as they are, with their rows of the labels."""
+    target.mkdir(parents=True, exist_ok=True)
+    test = cinc2017.read_split(source, parts=parts).test
+    chosen = [
+        record
+        for label, count in RECORDS_OF_CLASS.items()
+        for record in [r for r in test if r.label == label][:count]
+    ]
+    for record in chosen:
+        for suffix in (".hea", ".mat"):
+            shutil.copyfile(
+                (source / record.name).with_suffix(suffix),
+                (target / record.name).with_suffix(suffix),
+            )
+    rows = sorted(f"{record.name},{record.label}\n" for record in chosen)
+    (target / cinc2017.REFERENCE).write_text("".join(rows), encoding="utf-8")
+
+
+Excerpt = tuple[Callable[[Path], Path], Callable[[Path, Path], None], Path]
+EXCERPTS: dict[str, Excerpt] = {
+    "mitdb": (mitdb.find_folder, write_mitdb, mitdb.SAMPLE_FOLDER),
+    "cinc2017": (cinc2017.find_folder, write_cinc2017, cinc2017.SAMPLE_FOLDER),
+}
+
 if __name__ == "__main__":
-    write_excerpt(
-        mitdb.find_folder(Path(sys.argv[1])),
-        Path(sys.argv[2]) if len(sys.argv) > 2 else mitdb.SAMPLE_FOLDER,
-    )
+    find_folder, write, folder = EXCERPTS[sys.argv[1]]
+    write(find_folder(Path(sys.argv[2])), Path(sys.argv[3]) if len(sys.argv) > 3 else folder)

@@ -3,7 +3,6 @@
 48 records of 650,000 samples at 360 Hz, 200 ADC units per mV, 1024 at 0 mV (Moody and Mark 2001).
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,11 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
+from dynadeep.train.data import wfdb_files
+from dynadeep.train.data.wfdb_files import Recording, describe_invalid
 from dynadeep.train.errors import DataError
 
 SAMPLE_FOLDER = Path(__file__).parent / "mitdb_sample"
-DATA_VARIABLE = "DYNADEEP_DATA"
 RATE_HZ = 360
 WINDOW_SAMPLES = 2000
 WINDOWS_PER_RECORD = 108
@@ -43,7 +43,7 @@ BEAT_SYMBOLS = tuple("NLRBAaJSVrFejnE/fQ?")
 """The annotation codes that mark a beat (WFDB's isqrs)."""
 
 SplitName = Literal["patient", "published"]
-Samples = NDArray[np.int16]
+Samples = wfdb_files.Samples
 Positions = NDArray[np.int64]
 
 
@@ -62,29 +62,13 @@ class Split:
 
 def find_folder(data: Path | None = None) -> Path:
     """Return the folder with the records: ``data`` or $DYNADEEP_DATA, or ``mitdb`` inside it."""
-    named = data or os.environ.get(DATA_VARIABLE)
-    if not named:
-        raise DataError(f"no data folder: name one, or set {DATA_VARIABLE} to it.")
-    for folder in (Path(named) / "mitdb", Path(named)):
-        if next(folder.glob("*.hea"), None) is not None:
-            return folder
-    raise DataError(
-        f"{named}: no WFDB header (*.hea) there or in its mitdb/. "
-        "Name the folder that MIT-BIH was unpacked in, or download it."
-    )
+    return wfdb_files.find_folder(data, "mitdb", "MIT-BIH")
 
 
 def download(data: Path) -> Path:
     """Fetch the database from PhysioNet into ``data``/mitdb and return that folder."""
     folder = data / "mitdb"
-    try:
-        wfdb.dl_database("mitdb", str(folder))
-    except OSError as problem:  # requests' errors are OSErrors
-        raise DataError(
-            f"{folder}: MIT-BIH could not be downloaded ({problem}). "
-            "Check the network, or name a folder that holds the database."
-        ) from problem
-    return folder
+    return wfdb_files.fetch(folder, "MIT-BIH", lambda: wfdb.dl_database("mitdb", str(folder)))
 
 
 def read_record(folder: Path, name: str, *, samples: int | None = None) -> Samples:
@@ -93,37 +77,25 @@ def read_record(folder: Path, name: str, *, samples: int | None = None) -> Sampl
     Raises DataError for a record that is missing, unreadable, at another rate than 360 Hz,
     shorter than a window, or has invalid samples.
     """
-    path = folder / name
-    if not path.with_suffix(".hea").is_file():
-        raise DataError(f"{path}.hea: no such record. Is the copy of the database complete?")
-    try:
-        header = wfdb.rdheader(str(path))
-        stop = min(samples, header.sig_len) if samples is not None else None
-        record = wfdb.rdrecord(str(path), channels=[0], sampto=stop, physical=False, return_res=16)
-    except (OSError, ValueError, IndexError, TypeError) as problem:
-        raise DataError(f"{path}: not a readable WFDB record ({problem}).") from problem
-    _check(record, path)
-    signal: Samples = record.d_signal[:, 0]
-    return signal
+    recording = wfdb_files.read_recording(folder / name, samples=samples)
+    _check(recording, folder / name)
+    return recording.samples
 
 
 def read_beats(folder: Path, name: str) -> Positions:
-    """Read where a record's beats are, int64 [B], in samples at 360 Hz, rising.
+    """Read the sample numbers of a record's annotated beats, int64 [B], rising.
 
-    Beats of every kind count; rhythm changes, noise marks and flutter waves do not.
-    Raises DataError for annotations that are missing, unreadable or without a beat.
+    Raises DataError for annotations that are missing or unreadable.
     """
-    path = folder / name
-    if not path.with_suffix(".atr").is_file():
-        raise DataError(f"{path}.atr: no annotations. Is the copy of the database complete?")
+    path = folder / f"{name}.atr"
+    if not path.is_file():
+        raise DataError(f"{path}: no annotations. Is the copy of the database complete?")
     try:
-        annotation = wfdb.rdann(str(path), "atr")
-    except (OSError, ValueError, IndexError, TypeError) as problem:
-        raise DataError(f"{path}.atr: not readable annotations ({problem}).") from problem
-    is_beat = np.isin(annotation.symbol, BEAT_SYMBOLS)
-    if not is_beat.any():
-        raise DataError(f"{path}.atr: none of its {len(is_beat)} annotations is a beat.")
-    return np.unique(annotation.sample[is_beat]).astype(np.int64)
+        annotations = wfdb.rdann(str(folder / name), "atr")
+    except (OSError, ValueError, IndexError, KeyError) as problem:
+        raise DataError(f"{path}: not readable annotations ({problem}).") from problem
+    is_beat = np.isin(annotations.symbol, BEAT_SYMBOLS)
+    return np.asarray(annotations.sample, np.int64)[is_beat]
 
 
 def cut_windows(
@@ -164,18 +136,17 @@ def read_split(folder: Path, split: SplitName, *, seed: int = 0) -> Split:
     raise DataError(f"split is {split!r}: choose one of {', '.join(get_args(SplitName))}.")
 
 
-def _check(record: wfdb.Record, path: Path) -> None:
+def _check(recording: Recording, path: Path) -> None:
     """Refuse a record that would silently train or test on something else than ECG at 360 Hz."""
-    if record.fs != RATE_HZ:
-        raise DataError(f"{path}: sampled at {record.fs} Hz, the network needs {RATE_HZ} Hz.")
-    if record.sig_len < WINDOW_SAMPLES:
+    if recording.rate_hz != RATE_HZ:
         raise DataError(
-            f"{path}: {record.sig_len} samples, one segment needs {WINDOW_SAMPLES}. "
+            f"{path}: sampled at {recording.rate_hz} Hz, the network needs {RATE_HZ} Hz."
+        )
+    if len(recording.samples) < WINDOW_SAMPLES:
+        raise DataError(
+            f"{path}: {len(recording.samples)} samples, one segment needs {WINDOW_SAMPLES}. "
             "Use a longer record."
         )
-    invalid = np.isnan(record.dac(return_res=32)[:, 0])
-    if invalid.any():
-        raise DataError(
-            f"{path}: {int(invalid.sum())} invalid samples (NaN), the first at "
-            f"{int(invalid.argmax())}. Cut the record around them."
-        )
+    invalid = describe_invalid(recording.samples)
+    if invalid:
+        raise DataError(f"{path}: {invalid}. Cut the record around them.")

@@ -1,0 +1,90 @@
+"""Find, fetch and read WFDB databases: what the readers of all of them share."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import wfdb
+from numpy.typing import NDArray
+
+from dynadeep.train.errors import DataError
+
+DATA_VARIABLE = "DYNADEEP_DATA"
+INVALID = -32768
+"""Stands for a sample that is missing, which WFDB shows as NaN, whatever the record's format."""
+
+Samples = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Channel 0 of a record: ADC samples, int16 [T], INVALID where there is none."""
+
+    samples: Samples
+    rate_hz: float
+    units_per_mv: float
+    zero: int
+    """The ADC value at 0 mV."""
+
+
+def find_folder(data: Path | None, name: str, title: str) -> Path:
+    """Return the folder with the records: ``name`` in ``data`` or $DYNADEEP_DATA, or that itself.
+
+    Raises DataError if no folder is named, or if neither has a WFDB header.
+    """
+    named = data or os.environ.get(DATA_VARIABLE)
+    if not named:
+        raise DataError(f"no data folder: name one, or set {DATA_VARIABLE} to it.")
+    for folder in (Path(named) / name, Path(named)):
+        if next(folder.glob("*.hea"), None) is not None:
+            return folder
+    raise DataError(
+        f"{named}: no WFDB header (*.hea) there or in its {name}/. "
+        f"Name the folder that {title} was unpacked in, or download it."
+    )
+
+
+def fetch(folder: Path, title: str, get: Callable[[], None]) -> Path:
+    """Run ``get``, which downloads a database into ``folder``, and return the folder.
+
+    Raises DataError, with the cause, if it fails.
+    """
+    try:
+        get()
+    except (
+        OSError,
+        IndexError,
+    ) as problem:  # requests' errors are OSErrors; a page without version
+        raise DataError(
+            f"{folder}: {title} could not be downloaded ({problem}). "
+            "Check the network, or name a folder that holds the database."
+        ) from problem
+    return folder
+
+
+def read_recording(path: Path, *, samples: int | None = None) -> Recording:
+    """Read channel 0 of the record ``path`` (no suffix), the first ``samples`` or all.
+
+    Raises DataError for a record that is missing or unreadable.
+    """
+    if not path.with_suffix(".hea").is_file():
+        raise DataError(f"{path}.hea: no such record. Is the copy of the database complete?")
+    try:
+        header = wfdb.rdheader(str(path))
+        stop = min(samples, header.sig_len) if samples is not None else None
+        record = wfdb.rdrecord(str(path), channels=[0], sampto=stop, physical=False, return_res=16)
+    except (OSError, ValueError, IndexError, TypeError) as problem:
+        raise DataError(f"{path}: not a readable WFDB record ({problem}).") from problem
+    signal: Samples = record.d_signal[:, 0]
+    signal[np.isnan(record.dac(return_res=32)[:, 0])] = INVALID
+    return Recording(signal, record.fs, record.adc_gain[0], record.baseline[0])
+
+
+def describe_invalid(samples: Samples) -> str | None:
+    """Say how many of the samples [T] are missing and where the first is; None if none is."""
+    invalid = samples == INVALID
+    if not invalid.any():
+        return None
+    return f"{int(invalid.sum())} invalid samples (NaN), the first at {int(invalid.argmax())}"
