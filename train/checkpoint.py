@@ -27,7 +27,8 @@ ARCHITECTURES: dict[str, Callable[[], Model]] = {
 class TrainingRecord:
     """How a checkpoint came about, and what it scores on the test half of its own split.
 
-    ``scores`` holds a mapping per level ("32", "64") of figures in percent.
+    ``scores`` holds a mapping per level ("32", "64") of figures in percent, ``start`` the SHA-256
+    of the weights that training went on from, if any.
     """
 
     data: str
@@ -40,6 +41,7 @@ class TrainingRecord:
     train_windows: int
     test_windows: int
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
+    start: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The training phases: reconstruction first, then the error heads on the frozen compressor."""
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from dynadeep.train import checkpoint, evaluate, heads, loop, losses
+from dynadeep.train import checkpoint, evaluate, heads, loop, losses, weights
 from dynadeep.train.checkpoint import Checkpoint, Model, TrainingRecord
 from dynadeep.train.data import augment, mitdb
 from dynadeep.train.errors import TrainError
@@ -23,6 +24,7 @@ class TrainConfig:
 
     ``random_windows`` draws new windows from the whole recordings each epoch (by patient only).
     ``data`` defaults to the environment's DYNADEEP_DATA. ``threads`` 0 leaves it to PyTorch.
+    ``start`` is a checkpoint whose weights phase 1 begins from, in place of drawn ones.
     """
 
     output: Path
@@ -30,6 +32,7 @@ class TrainConfig:
     split: mitdb.SplitName = "patient"
     input_map: MapKind = "affine"
     architecture: str = "dynamic-deep"
+    start: Path | None = None
     epochs: int = 48
     batch: int = 32
     peak_rate: float = 3e-3
@@ -52,15 +55,14 @@ def train(config: TrainConfig) -> Path:
     return train_on(mitdb.read_split(folder, config.split, seed=config.seed), config)
 
 
-def train_on(split: mitdb.Split, config: TrainConfig) -> Path:
-    """Run all phases on windows that are already read, evaluate, and write the checkpoint."""
+def train_on(split: mitdb.Split, config: TrainConfig, fabric: Fabric | None = None) -> Path:
+    """Train on windows that are already read, fit the heads to PRD, evaluate, and save."""
     _check(config, split)
-    fabric = loop.make_fabric(config.device, config.devices)
+    fabric = fabric or loop.make_fabric(config.device, config.devices)
     if config.threads:
         torch.set_num_threads(config.threads)
     config.output.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(config.seed)
-    model = checkpoint.build(ModelConfig(config.architecture)).to(fabric.device)
+    model = _first_model(config).to(fabric.device)
     input_map = fit_input_map(config.input_map, split.train)
     train_reconstruction(fabric, model, split, input_map, config)
     if isinstance(model, DynamicDeep):
@@ -108,7 +110,7 @@ def train_reconstruction(
         seed=config.seed,
     )
     module = Reconstruction(model, input_map)
-    settings = _settings(config)
+    settings = settings_of(config)
     loop.run(fabric, module, draw, told, config.output, settings, "reconstruction")
 
 
@@ -122,6 +124,20 @@ def _epoch_windows(
     return augment.draw_windows(split.train_records, per_record, random)
 
 
+def _first_model(config: TrainConfig) -> Model:
+    """Return the network that training begins with: newly drawn, or the one to start from."""
+    if config.start is None:
+        torch.manual_seed(config.seed)
+        return checkpoint.build(ModelConfig(config.architecture))
+    found = checkpoint.load(config.start)
+    if found.config.architecture != config.architecture:
+        raise TrainError(
+            f"{config.start}: holds {found.config.architecture!r}, the run is told to train "
+            f"{config.architecture!r}. Name the same architecture for both."
+        )
+    return found.model
+
+
 def _check(config: TrainConfig, split: mitdb.Split) -> None:
     """Refuse settings that cannot work before any work is done."""
     if config.random_windows and not split.train_records:
@@ -131,10 +147,18 @@ def _check(config: TrainConfig, split: mitdb.Split) -> None:
         )
 
 
-def _settings(config: TrainConfig) -> dict[str, object]:
+def settings_of(config: TrainConfig) -> dict[str, object]:
     """Return the settings that decide every bit of a run."""
     left_out = ("output", "data", "device", "devices", "threads", "resume")
-    return {key: value for key, value in asdict(config).items() if key not in left_out}
+    settings = {key: value for key, value in asdict(config).items() if key not in left_out}
+    return {**settings, "start": _start_hash(config)}
+
+
+def _start_hash(config: TrainConfig) -> str:
+    """Return the SHA-256 of the weights that a run begins from; empty for drawn ones."""
+    if config.start is None:
+        return ""
+    return hashlib.sha256(weights.weights_path(config.start).read_bytes()).hexdigest()
 
 
 def _record(
@@ -149,6 +173,7 @@ def _record(
         batch=config.batch,
         peak_rate=config.peak_rate,
         random_windows=config.random_windows,
+        start=_start_hash(config),
         train_windows=len(split.train),
         test_windows=len(split.test),
         scores=scores,

@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 from dynadeep.train.errors import CheckpointError
 
-ADAM_STATE = ("step", "exp_avg", "exp_avg_sq")
-
 
 @dataclass(frozen=True)
 class State:
@@ -74,11 +72,10 @@ def restore(state: State, module: nn.Module, adam: torch.optim.Optimizer) -> Non
                 "Choose another output folder."
             )
     module.load_state_dict(found, strict=False)
-    for name, parameter in module.named_parameters():
-        kept = {key: state.tensors.get(f"adam.{key}.{name}") for key in ADAM_STATE}
-        moments = {k: value.to(parameter.device) for k, value in kept.items() if value is not None}
-        if moments:
-            adam.state[parameter] = moments
+    parameters = dict(module.named_parameters())
+    for entry, value in _part(state.tensors, "adam.").items():
+        key, name = entry.split(".", 1)
+        adam.state[parameters[name]][key] = value.to(parameters[name].device)
 
 
 def _changing(module: nn.Module) -> dict[str, Tensor]:

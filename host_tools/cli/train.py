@@ -22,6 +22,7 @@ def train(
     architecture: Annotated[
         str, typer.Option(help="dynamic-deep, cae32 or cae64.")
     ] = "dynamic-deep",
+    start: Annotated[Path | None, typer.Option("--start", help="Checkpoint to begin from.")] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 48,
     batch: Annotated[int, typer.Option(min=1)] = 32,
     peak_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
@@ -46,6 +47,7 @@ def train(
         split=split,  # type: ignore[arg-type]  # train refuses what it does not know
         input_map=input_map,  # type: ignore[arg-type]
         architecture=architecture,
+        start=start,
         epochs=epochs,
         batch=batch,
         peak_rate=peak_rate,

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -115,3 +116,23 @@ def test_settings_that_train_nothing_are_refused(
 def test_a_loss_that_is_not_a_number_stops_the_run(split: mitdb.Split, config: TrainConfig) -> None:
     with pytest.raises(TrainingFailedError, match=r"the loss is nan\. Lower peak_rate"):
         train_on(split, replace(config, peak_rate=float("inf")))
+
+
+def test_training_goes_on_from_a_checkpoint_and_says_which(
+    split: mitdb.Split, config: TrainConfig, tmp_path: Path
+) -> None:
+    first = train_on(split, replace(config, epochs=3))
+    losses = [json.loads(x)["loss"] for x in (config.output / "metrics.jsonl").open()]
+    further = replace(config, epochs=1, start=first, output=tmp_path / "further")
+    second = train_on(split, further)
+    loss = json.loads((further.output / "metrics.jsonl").read_text())["loss"]
+    assert loss < losses[0]
+    assert checkpoint.load(second).training.start == hashlib.sha256(first.read_bytes()).hexdigest()
+
+
+def test_a_start_of_another_architecture_is_refused(
+    split: mitdb.Split, config: TrainConfig
+) -> None:
+    start = checkpoint.DEFAULT_CHECKPOINT
+    with pytest.raises(TrainError, match="holds 'dynamic-deep', the run is told to train 'cae64'"):
+        train_on(split, replace(config, architecture="cae64", start=start))
