@@ -83,19 +83,22 @@ def read_record(folder: Path, name: str, *, samples: int | None = None) -> Sampl
 
 
 def read_beats(folder: Path, name: str) -> Positions:
-    """Read the sample numbers of a record's annotated beats, int64 [B], rising.
+    """Read where a record's beats are, int64 [B], in samples at 360 Hz, rising.
 
-    Raises DataError for annotations that are missing or unreadable.
+    Beats of every kind count; rhythm changes, noise marks and flutter waves do not.
+    Raises DataError for annotations that are missing, unreadable or without a beat.
     """
     path = folder / f"{name}.atr"
     if not path.is_file():
         raise DataError(f"{path}: no annotations. Is the copy of the database complete?")
     try:
-        annotations = wfdb.rdann(str(folder / name), "atr")
-    except (OSError, ValueError, IndexError, KeyError) as problem:
+        annotation = wfdb.rdann(str(folder / name), "atr")
+    except (OSError, ValueError, IndexError, TypeError, KeyError) as problem:
         raise DataError(f"{path}: not readable annotations ({problem}).") from problem
-    is_beat = np.isin(annotations.symbol, BEAT_SYMBOLS)
-    return np.asarray(annotations.sample, np.int64)[is_beat]
+    is_beat = np.isin(annotation.symbol, BEAT_SYMBOLS)
+    if not is_beat.any():
+        raise DataError(f"{path}: none of its {len(is_beat)} annotations is a beat.")
+    return np.unique(annotation.sample[is_beat]).astype(np.int64)
 
 
 def cut_windows(
