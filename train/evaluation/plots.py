@@ -87,7 +87,7 @@ def draw_bounds(
                 )
                 if task == RHYTHM:
                     _published(axis, name)
-                axis.set_ylim(bottom=0)
+            axes[row, 0].set_ylim(bottom=0)  # once all that shares the axis is drawn
         for column, task in enumerate(tasks):
             axes[0, column].set_title(TASK_TITLES[task])
             axes[-1, column].set_xlabel("bound on the task loss")
@@ -208,19 +208,19 @@ def _box(
 def draw_cost(codecs: Sequence[Codec], prices: Prices, path: Path, provenance: Provenance) -> None:
     """Draw the yearly cost against the fetched share, a panel an operating model."""
     shares = np.linspace(0, 1, 101)
-    styles = [(GREY, "-"), (GREEN, "-"), (BLUE, "-"), (BLUE, "--")]
+    styles = [(GREY, "-"), (GREEN, "-."), (BLUE, "-"), (BLUE, "--")]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8.4, 4.1), layout="constrained")
-        axes = figure.subplots(1, len(cost.MODELS), sharey=True)
+        axes = figure.subplots(1, len(cost.MODELS), sharey=True, gridspec_kw={"wspace": 0.1})
         for axis, model in zip(axes, cost.MODELS, strict=True):
             for codec, (colour, line) in zip(codecs, styles, strict=True):
                 middle, low, high = (
                     [cost.yearly(prices, model, g, x, decoded=codec.decoded) for x in shares]
                     for g in (codec.gain, codec.gain_low, codec.gain_high)
                 )
-                axis.plot(
-                    shares, middle, line, color=colour, label=f"{codec.name} {codec.gain:.3g}"
-                )
+                over = 2 if line == "-" else 3  # a broken line shows the one below it
+                label = f"{codec.name} {codec.gain:.3g}"
+                axis.plot(shares, middle, line, color=colour, label=label, zorder=over)
                 axis.fill_between(shares, low, high, color=colour, alpha=0.15, linewidth=0)
             axis.set_title(f"decoded {model}")
             axis.set_xlabel("share x that is fetched")

@@ -1,0 +1,92 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynadeep.train.errors import DataError
+from dynadeep.train.evaluation import cost, points, provenance, summary
+from dynadeep.train.evaluation.outcomes import RHYTHM, RPEAKS, TASKS, Outcomes
+from dynadeep.train.evaluation.provenance import Provenance
+from dynadeep.train.evaluation.table1 import Baselines
+
+MADE_FROM = Provenance("four records", "tiny", "c0ffee" * 6, {"compressor": "ab" * 32}, "0.1.0")
+BASELINES = Baselines(np.array([400, 500, 250, 500]))
+TABLES = ("table1", "table2", "points", "levels", "cost")
+PLOTS = ("bounds-float", "bounds-int8", "levels", "cost")
+
+
+def write(outcomes: Outcomes, folder: Path) -> Path:
+    both = {"float": replace(outcomes, precision="float"), "int8": outcomes}
+    return summary.write_results(both, BASELINES, MADE_FROM, folder, cost.read_prices())
+
+
+def test_everything_is_written_and_says_what_it_was_made_from(
+    outcomes: Outcomes, tmp_path: Path
+) -> None:
+    found = json.loads(write(outcomes, tmp_path).read_text(encoding="utf-8"))
+    assert found["provenance"] == MADE_FROM.block()
+    for name in TABLES:
+        made = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        assert made["provenance"] == MADE_FROM.block()
+        assert MADE_FROM.line() in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+    for name in PLOTS:
+        for kind in ("svg", "png"):
+            assert b"c0ffee" in (tmp_path / f"{name}.{kind}").read_bytes()
+
+
+def test_same_outcomes_give_the_same_bytes(outcomes: Outcomes, tmp_path: Path) -> None:
+    write(outcomes, tmp_path / "first")
+    write(outcomes, tmp_path / "second")
+    for path in sorted((tmp_path / "first").iterdir()):
+        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
+
+
+def test_the_summary_has_a_row_per_task_precision_and_bound(outcomes: Outcomes) -> None:
+    both = {"float": replace(outcomes, precision="float"), "int8": outcomes}
+    found = summary.summary(summary.collect(both, BASELINES), MADE_FROM)
+    assert found["f1_raw"] == 1.0
+    rows = found["points"]
+    assert isinstance(rows, list)
+    keys = [(row["task"], row["precision"], row["bound"]) for row in rows]
+    assert set(keys) == {(t, p, b) for t in TASKS for p in both for b in points.BOUNDS}
+    assert len(keys) == len(set(keys))
+    for row in rows:
+        assert row["unit"] == "record"
+        for name in ("f1", "mean_cg", "byte_cg", "violations", "effective_loss"):
+            assert row[f"{name}_lo"] <= row[name] <= row[f"{name}_hi"]
+
+
+def test_outcomes_of_other_records_are_refused(outcomes: Outcomes) -> None:
+    other = replace(outcomes, precision="float", names=("a", "b", "c", "d"))
+    with pytest.raises(DataError, match="not of the same records"):
+        summary.check({"int8": outcomes, "float": other}, BASELINES)
+
+
+def test_outcomes_under_the_wrong_precision_are_refused(outcomes: Outcomes) -> None:
+    with pytest.raises(DataError, match="given as float are of int8"):
+        summary.check({"float": outcomes}, BASELINES)
+
+
+def test_outcomes_without_the_rhythm_are_refused(outcomes: Outcomes) -> None:
+    peaks = replace(outcomes, tasks={RPEAKS: outcomes.tasks[RPEAKS]})
+    with pytest.raises(DataError, match=f"'{RHYTHM}' was not measured"):
+        summary.check({"int8": peaks}, BASELINES)
+
+
+def test_no_outcomes_are_refused() -> None:
+    with pytest.raises(DataError, match="found"):
+        summary.check({}, BASELINES)
+
+
+def test_weights_are_named_by_their_hash(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.write_bytes(b"abc")
+    made = provenance.provenance("data", "split", {"net": weights}, commit="1234")
+    assert made.weights["net"].startswith("ba7816bf")
+    assert made.commit == "1234"
+
+
+def test_outside_a_repository_the_commit_is_unknown(tmp_path: Path) -> None:
+    assert provenance.current_commit(tmp_path) == "unknown"
