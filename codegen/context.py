@@ -13,7 +13,7 @@ from dynadeep.codegen.numerics import error_scale, fixed_error
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.version import kit_version
 
-RUNTIME_ABI = 1
+RUNTIME_ABI = 2
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
 
 PACKET_OVERHEAD_BYTES = 17
@@ -135,9 +135,9 @@ def _layers(plan: Plan, macros: Mapping[str, str]) -> tuple[LayerText, ...]:
 
 
 def _packet_bytes_max(plan: Plan, range_bytes: int) -> int:
-    raw = 2 * plan.manifest.segment_length
+    lossless = 2 * plan.manifest.segment_length + 1  # DD_RICE_BYTES_MAX
     payloads = [level.codes + range_bytes for level in plan.manifest.levels]
-    return max(raw, *payloads) + PACKET_OVERHEAD_BYTES
+    return max(lossless, *payloads) + PACKET_OVERHEAD_BYTES
 
 
 def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[LevelText, ...]:

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Level, Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE
+from dynadeep.host_tools import rice
 from dynadeep.host_tools.errors import PacketError
 
 MAGIC = 0xDD
-VERSION = 1
+VERSION = 2
 MODEL_ID_BYTES = 4
 QUANTIZATION = 0
 """Index of the manifest's latent quantisation, the only one yet."""
@@ -35,7 +36,7 @@ Codes = npt.NDArray[np.int8]
 class Packet:
     """One packet's fields; ``payload`` as it travels."""
 
-    level: int  # 0 is "none": raw samples; 1 the weakest compression
+    level: int  # 0 is "none": the samples, losslessly; 1 the weakest compression
     model_id: bytes  # the first MODEL_ID_BYTES of the model id
     stream: int
     sequence: int
@@ -58,22 +59,25 @@ def short_model_id(manifest: Manifest) -> bytes:
 
 
 def payload_bytes(manifest: Manifest, level: int) -> int:
-    """Return the length of a level's payload in bytes."""
+    """Return the length of a level's payload in bytes: the most that it may have at level 0."""
     if level == LEVEL_NONE:
-        return 2 * manifest.segment_length
+        return rice.bytes_max(manifest.segment_length)
     extra = _RANGE.size if manifest.input_map.kind == "minmax" else 0
     return extra + manifest.levels[level - 1].codes
 
 
 def packet_bytes(manifest: Manifest, level: int) -> int:
-    """Return the length of a level's packet in bytes, header and CRC included."""
+    """Return the length of a level's packet in bytes, header and CRC included; at level 0 the most.
+
+    What a segment of level 0 really takes depends on its samples.
+    """
     return OVERHEAD_BYTES + payload_bytes(manifest, level)
 
 
 def payload_of(manifest: Manifest, level: int, segment: Samples, codes: Codes | None) -> bytes:
     """Return the payload for a segment, int16 [T], and its level's codes (None at level 0)."""
     if level == LEVEL_NONE:
-        return segment.astype("<i2").tobytes()
+        return rice.encode_samples(segment)
     if codes is None:
         raise ValueError(f"level {level} needs its codes")
     limits = b""
@@ -118,10 +122,11 @@ def decode(data: bytes, manifest: Manifest) -> Packet:
         )
     if quantization != QUANTIZATION:
         raise PacketError(f"packet {sequence}: quantisation {quantization}, only 0 is defined.")
-    if length != payload_bytes(manifest, level):
+    most = payload_bytes(manifest, level)
+    if length > most or (level != LEVEL_NONE and length != most):
         raise PacketError(
             f"packet {sequence}: payload of {length} bytes, level {level} has "
-            f"{payload_bytes(manifest, level)}."
+            f"{'at most ' if level == LEVEL_NONE else ''}{most}."
         )
     payload = data[HEADER_BYTES : HEADER_BYTES + length]
     return Packet(level, model_id, stream, sequence, payload, quantization)
@@ -149,9 +154,13 @@ def split(data: bytes) -> list[bytes]:
 
 
 def content_of(packet: Packet, manifest: Manifest) -> Content:
-    """Return what a checked packet's payload says."""
+    """Return what a checked packet's payload says.
+
+    Raises:
+        PacketError: the payload of level 0 is not what coding a segment gives.
+    """
     if packet.level == LEVEL_NONE:
-        return Content(samples=np.frombuffer(packet.payload, "<i2").astype(np.int16))
+        return Content(samples=rice.decode_samples(packet.payload, manifest.segment_length))
     level: Level = manifest.levels[packet.level - 1]
     codes = np.frombuffer(packet.payload[-level.codes :], np.int8)
     if manifest.input_map.kind == "minmax":

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define DD_PACKET_VERSION        1
+#define DD_PACKET_VERSION        2
 #define DD_PACKET_MODEL_BYTES    4
 #define DD_PACKET_HEADER_BYTES   13
 #define DD_PACKET_CRC_BYTES      4
@@ -22,7 +22,7 @@ typedef struct dd_packet_header {
     const uint8_t *model_id; /* the first DD_PACKET_MODEL_BYTES are sent */
     uint16_t stream;
     uint16_t sequence;
-    uint8_t level;        /* 0: raw samples; else the compressed level */
+    uint8_t level;        /* 0: the samples, losslessly; else the compressed level */
     uint8_t quantization; /* index of the quantisation that the manifest describes */
 } dd_packet_header;
 

@@ -22,6 +22,7 @@ from dynadeep.codegen.numerics import (
     predicted_error,
 )
 from dynadeep.codegen.plan import Plan, plan_model
+from dynadeep.host_tools.rice import encode_samples
 
 from .conftest import Run
 from .models import AFFINE, Net, manifest_for, reshaped_encoder, small_encoder
@@ -120,12 +121,12 @@ def expected_packet(
 ) -> bytes:
     margins = [fixed_error(level.margin) for level in manifest.levels]
     level = choose_level(predictions(manifest, values), margins, bound)
-    payload = segment.astype("<i2").tobytes()
+    payload = encode_samples(segment)
     if level:
         payload = values[manifest.levels[level - 1].latent_tensor].tobytes()
         if manifest.input_map.kind == "minmax":
             payload = struct.pack("<hh", segment.min(), segment.max()) + payload
-    head = struct.pack("<BB", 0xDD, 0x10 | level) + bytes.fromhex(manifest.model_id)[:4]
+    head = struct.pack("<BB", 0xDD, 0x20 | level) + bytes.fromhex(manifest.model_id)[:4]
     body = head + struct.pack("<HHBH", 0x1234, sequence, 0, len(payload)) + payload
     return body + struct.pack("<I", zlib.crc32(body))
 

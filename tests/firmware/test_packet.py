@@ -13,7 +13,7 @@ OVERHEAD = 17
 
 def packet(model: bytes, stream: int, sequence: int, level: int, payload: bytes) -> bytes:
     """Return the bytes that docs/packet.md describes."""
-    head = struct.pack("<BB4sHHBH", 0xDD, 1 << 4 | level, model, stream, sequence, 0, len(payload))
+    head = struct.pack("<BB4sHHBH", 0xDD, 2 << 4 | level, model, stream, sequence, 0, len(payload))
     return head + payload + struct.pack("<I", zlib.crc32(head + payload))
 
 
@@ -48,7 +48,7 @@ def test_packet_is_what_the_document_describes(
     assert found == (OK, packet(model, stream, sequence, level, payload))
 
 
-@pytest.mark.parametrize("size", [0, 31, 62, 4000, 65535])
+@pytest.mark.parametrize("size", [0, 31, 62, 4001, 65535])
 def test_packet_costs_17_bytes_over_its_payload(harness: Harness, size: int) -> None:
     status, sealed = seal(harness, bytes(size))
     assert (status, len(sealed)) == (OK, size + OVERHEAD)

@@ -1,3 +1,4 @@
+import dataclasses
 import zlib
 
 import numpy as np
@@ -40,17 +41,19 @@ def test_every_stream_and_sequence_number_survives(make_manifest, stream, sequen
 
 
 @pytest.mark.parametrize(
-    ("kind", "sizes"), [("affine", (4017, 79, 48)), ("minmax", (4017, 83, 52))]
+    ("kind", "sizes"), [("affine", (4018, 79, 48)), ("minmax", (4018, 83, 52))]
 )
 def test_packets_have_the_documented_sizes(make_manifest, kind, sizes):
     manifest = make_manifest(kind)
     assert tuple(packets.packet_bytes(manifest, level) for level in range(3)) == sizes
-    assert tuple(len(packets.encode(make(manifest, level))) for level in range(3)) == sizes
+    found = tuple(len(packets.encode(make(manifest, level))) for level in range(3))
+    assert found[1:] == sizes[1:]
+    assert found[0] < sizes[0] // 10  # a straight line
 
 
 def test_the_bytes_are_those_of_the_description(make_manifest):
     data = packets.encode(make(make_manifest(), 2))
-    assert data[:13] == bytes.fromhex("dd 12 01234567 0700 0900 00 1f00")
+    assert data[:13] == bytes.fromhex("dd 22 01234567 0700 0900 00 1f00")
     assert data[13:44] == CODES[2].tobytes()
     assert data[44:] == zlib.crc32(data[:44]).to_bytes(4, "little")
 
@@ -59,6 +62,24 @@ def test_an_uncompressed_packet_gives_the_samples_back(make_manifest):
     content = packets.content_of(make(make_manifest(), 0), make_manifest())
     assert content.samples is not None
     assert np.array_equal(content.samples, SEGMENT)
+
+
+def test_samples_that_do_not_code_a_segment_are_refused(make_manifest):
+    manifest = make_manifest()
+    sound = make(manifest, 0)
+    for payload in (sound.payload[:-1], sound.payload + bytes(1), b"", bytes(100)):
+        packet = packets.decode(
+            packets.encode(dataclasses.replace(sound, payload=payload)), manifest
+        )
+        with pytest.raises(PacketError):
+            packets.content_of(packet, manifest)
+
+
+def test_more_bytes_than_a_segment_has_are_refused(make_manifest):
+    manifest = make_manifest()
+    packet = dataclasses.replace(make(manifest, 0), payload=bytes(4002))
+    with pytest.raises(PacketError, match="level 0 has at most 4001"):
+        packets.decode(packets.encode(packet), manifest)
 
 
 def test_minmax_packets_carry_the_range_of_the_window(make_manifest):
@@ -95,9 +116,9 @@ def test_noise_is_refused_and_nothing_else_is_raised(make_manifest, data):
     ("offset", "value", "reason"),
     [
         (0, 0xDE, "starts with 0xDE"),
-        (1, 0x21, "packet version 2"),
-        (1, 0x13, "level 3, the model has 0 to 2"),
-        (1, 0x12, "payload of 62 bytes, level 2 has 31"),
+        (1, 0x11, "packet version 1"),
+        (1, 0x23, "level 3, the model has 0 to 2"),
+        (1, 0x22, "payload of 62 bytes, level 2 has 31"),
         (2, 0xFF, "made by model ff234567"),
         (10, 1, "quantisation 1"),
     ],

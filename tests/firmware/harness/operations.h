@@ -17,7 +17,9 @@
     X(9, run_packet)           \
     X(10, run_crc32)           \
     X(11, run_cobs_encode)     \
-    X(12, run_cobs_decode)
+    X(12, run_cobs_decode)     \
+    X(13, run_rice_encode)     \
+    X(14, run_rice_push)
 
 #define DECLARE(number, name) void name(request *from);
 OPERATION_LIST(DECLARE)

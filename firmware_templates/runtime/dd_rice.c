@@ -1,0 +1,195 @@
+#include "dd_rice.h"
+
+#define AS_THEY_ARE 0u
+#define CODED       1u
+#define STEP_MAX    8191
+#define WEIGHT_BITS 13
+#define WEIGHT_MAX  32767
+#define RATE_BITS   7u /* of the weights: 2^-6 of the sum of steps */
+#define MEAN_BITS   6u
+#define MISSED_MAX  1023u
+#define ESCAPE      20u /* ones; the value follows in 16 bits */
+
+static uint32_t magnitude(int32_t value)
+{
+    return value < 0 ? (uint32_t)-value : (uint32_t)value;
+}
+
+static uint32_t bit_length(uint32_t value)
+{
+#if defined(__GNUC__)
+    return value == 0u ? 0u : 32u - (uint32_t)__builtin_clz(value);
+#else
+    uint32_t bits = 0;
+    while (value != 0u) {
+        value >>= 1;
+        bits++;
+    }
+    return bits;
+#endif
+}
+
+static int32_t clamp(int32_t value, int32_t limit)
+{
+    if (value > limit) {
+        return limit;
+    }
+    return value < -limit ? -limit : value;
+}
+
+/* Write the low `count` bits of `value`, 0 to 16 of them, the highest first. */
+static void put_bits(dd_rice *coder, uint32_t value, uint32_t count)
+{
+    coder->bits = coder->bits << count | value;
+    coder->bit_count += count;
+    while (coder->bit_count >= 8u) {
+        coder->bit_count -= 8u;
+        if (coder->length < coder->capacity) {
+            coder->bytes[coder->length] = (uint8_t)(coder->bits >> coder->bit_count);
+            coder->length++;
+        } else {
+            coder->length = coder->capacity + 1u;
+            coder->capacity = 0;
+        }
+    }
+    coder->bits &= (1u << coder->bit_count) - 1u;
+}
+
+static void put_rice(dd_rice *coder, uint32_t value, uint32_t parameter)
+{
+    const uint32_t ones = value >> parameter;
+    if (ones >= ESCAPE) {
+        put_bits(coder, (1u << ESCAPE) - 1u, ESCAPE);
+        put_bits(coder, value, 16);
+        return;
+    }
+    put_bits(coder, ((1u << ones) - 1u) << 1, ones + 1u);
+    put_bits(coder, value & ((1u << parameter) - 1u), parameter);
+}
+
+/* The sum stays within 4 x 8191 x 32767 + 2^12 < 2^31. */
+static int32_t predict(const dd_rice *coder)
+{
+    int32_t sum = 1 << (WEIGHT_BITS - 1);
+    for (uint32_t i = 0; i < DD_RICE_TAPS; i++) {
+        sum += coder->weights[i] * coder->steps[i];
+    }
+    return coder->last + (sum >> WEIGHT_BITS);
+}
+
+/* The mean of what was missed before in the same circumstances. */
+static uint16_t *mean_of(dd_rice *coder)
+{
+    const uint32_t activity = 2u * coder->missed[0] + coder->missed[1] + coder->missed[2];
+    const uint32_t slope = magnitude(coder->steps[0]);
+    uint32_t row = bit_length(activity);
+    uint32_t column = (bit_length(slope) + 1u) / 2u;
+    row = row < DD_RICE_ACTIVITY ? row : DD_RICE_ACTIVITY - 1u;
+    column = column < DD_RICE_SLOPE ? column : DD_RICE_SLOPE - 1u;
+    uint16_t *mean = &coder->means[row * DD_RICE_SLOPE + column];
+    if (*mean == 0u) {
+        const uint32_t guess = 16u * activity + 4u * slope + 1u;
+        *mean = (uint16_t)(guess < UINT16_MAX ? guess : UINT16_MAX);
+    }
+    return mean;
+}
+
+static void follow(uint16_t *mean, uint32_t missed)
+{
+    const uint32_t counted = missed < MISSED_MAX ? missed : MISSED_MAX;
+    const int32_t away = (int32_t)(counted << MEAN_BITS) - *mean;
+    *mean = (uint16_t)(*mean + ((away + 8) >> 4));
+}
+
+/* The sign LMS: each weight moves by its step's share of all steps, towards what was missed. */
+static void learn(dd_rice *coder, int32_t missed)
+{
+    uint32_t sum = DD_RICE_TAPS;
+    for (uint32_t i = 0; i < DD_RICE_TAPS; i++) {
+        sum += magnitude(coder->steps[i]);
+    }
+    const uint32_t shift = bit_length(sum) - 1u;
+    for (uint32_t i = 0; i < DD_RICE_TAPS; i++) {
+        const int32_t by = (int32_t)((magnitude(coder->steps[i]) << RATE_BITS) >> shift);
+        const bool up = (coder->steps[i] < 0) == (missed < 0);
+        coder->weights[i] = clamp(coder->weights[i] + (up ? by : -by), WEIGHT_MAX);
+    }
+}
+
+static void remember(dd_rice *coder, int16_t sample, uint32_t folded)
+{
+    for (uint32_t i = DD_RICE_TAPS - 1u; i > 0u; i--) {
+        coder->steps[i] = coder->steps[i - 1u];
+    }
+    coder->steps[0] = clamp(sample - coder->last, STEP_MAX);
+    coder->missed[2] = coder->missed[1];
+    coder->missed[1] = coder->missed[0];
+    coder->missed[0] = folded;
+    coder->last = sample;
+}
+
+static void push_one(dd_rice *coder, int16_t sample)
+{
+    /* Modulo 2^16, which the decoder undoes: any prediction serves any sample. */
+    const uint32_t wrapped = ((uint32_t)sample - (uint32_t)predict(coder)) & 0xFFFFu;
+    const int32_t missed = (int32_t)(wrapped ^ 0x8000u) - 0x8000;
+    const uint32_t folded = missed < 0 ? 2u * magnitude(missed) - 1u : 2u * (uint32_t)missed;
+    uint16_t *mean = mean_of(coder);
+    put_rice(coder, folded, bit_length((*mean * 9u) >> 10));
+    follow(mean, folded);
+    if (missed != 0) {
+        learn(coder, missed);
+    }
+    remember(coder, sample, folded);
+}
+
+void dd_rice_begin(dd_rice *coder, uint8_t *bytes, size_t capacity)
+{
+    static const dd_rice fresh = {.missed = {8, 8, 8}, .weights = {9830, -1638}};
+    *coder = fresh;
+    coder->bytes = bytes;
+    coder->capacity = capacity;
+    put_bits(coder, CODED, 8);
+}
+
+void dd_rice_push(dd_rice *coder, const int16_t *samples, size_t count)
+{
+    size_t i = 0;
+    if (!coder->begun && count > 0u) {
+        put_bits(coder, (uint16_t)samples[0], 16);
+        coder->last = samples[0];
+        coder->begun = true;
+        i = 1;
+    }
+    for (; i < count && coder->capacity != 0u; i++) {
+        push_one(coder, samples[i]);
+    }
+}
+
+size_t dd_rice_end(dd_rice *coder)
+{
+    put_bits(coder, 0, (8u - coder->bit_count) % 8u);
+    return coder->length > coder->capacity ? 0u : coder->length;
+}
+
+static size_t put_as_they_are(const int16_t *samples, size_t count, uint8_t *bytes)
+{
+    *bytes++ = AS_THEY_ARE;
+    for (size_t i = 0; i < count; i++) {
+        *bytes++ = (uint8_t)((uint16_t)samples[i] & 0xFFu);
+        *bytes++ = (uint8_t)((uint16_t)samples[i] >> 8);
+    }
+    return DD_RICE_BYTES_MAX(count);
+}
+
+size_t dd_rice_encode(const int16_t *samples, size_t count, uint8_t *bytes)
+{
+    dd_rice coder;
+    if (count == 0u) {
+        return put_as_they_are(samples, 0, bytes);
+    }
+    dd_rice_begin(&coder, bytes, 2u * count);
+    dd_rice_push(&coder, samples, count);
+    const size_t coded = dd_rice_end(&coder);
+    return coded != 0u ? coded : put_as_they_are(samples, count, bytes);
+}
