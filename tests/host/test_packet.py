@@ -3,7 +3,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.host_tools import packet as packets
@@ -33,6 +33,7 @@ def test_what_was_encoded_is_decoded(make_manifest, kind, level):
     assert packets.decode(packets.encode(packet), manifest) == packet
 
 
+@settings(max_examples=30, deadline=None)
 @given(stream=st.integers(0, 0xFFFF), sequence=st.integers(0, 0xFFFF), level=st.integers(0, 2))
 def test_every_stream_and_sequence_number_survives(make_manifest, stream, sequence, level):
     manifest = make_manifest()
