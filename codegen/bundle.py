@@ -59,6 +59,7 @@ class Level:
     error_tensor: str
     error: Quantization
     margin: float  # added to the predicted error before it is held against the bound
+    record_margin: float  # the same where the mean over a record's segments decides
 
 
 @dataclass(frozen=True)

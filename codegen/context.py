@@ -9,7 +9,7 @@ from dynadeep.codegen.bundle import InputMap, Level
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.layer_text import LayerText, layer_text
 from dynadeep.codegen.naming import SEGMENT, identifier
-from dynadeep.codegen.numerics import error_scale, fixed_error
+from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.version import kit_version
 
@@ -163,7 +163,7 @@ def _level(
         error=macros[plan.network.holder(level.error_tensor)],
         error_zero_point=level.error.zero_point,
         error_scale=error_scale(level),
-        margin=fixed_error(level.margin),
+        margin=fixed_margin(level.margin),
         comment=f"a code is {c_text.scale(level.error.scale)}, the margin {level.margin:g}",
     )
 

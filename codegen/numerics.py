@@ -45,7 +45,7 @@ def map_input(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArra
 
 
 def fixed_error(value: float) -> int:
-    """Return an error, margin or bound as Q8.24, saturated at the largest int32.
+    """Return an error or bound as Q8.24, saturated at the largest int32.
 
     Raises:
         CodegenError: ``value`` is negative or not a number.
@@ -55,6 +55,17 @@ def fixed_error(value: float) -> int:
     if value >= 128:
         return INT32_MAX
     return min(round(value * ERROR_ONE), INT32_MAX)
+
+
+def fixed_margin(value: float) -> int:
+    """Return a margin as Q8.24, saturated: like an error, but it may be negative.
+
+    A head that foresees more than comes true gets a negative one.
+
+    Raises:
+        CodegenError: ``value`` is not a number.
+    """
+    return fixed_error(value) if value >= 0 else -fixed_error(-value)
 
 
 def real_error(fixed: int) -> float:

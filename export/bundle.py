@@ -42,9 +42,8 @@ except ImportError as error:
     raise packages.missing(error) from error
 
 LEVELS = ("32", "64")
-ERROR_UNIT = "PRD %"
-MARGIN = 0.0
-"""Added to a predicted error; 0 until margins are measured."""
+PRD_UNIT = "PRD %"
+"""What heads predict that were fitted to no task."""
 
 ONNX_WINDOWS = 32
 ACCURACY_WINDOWS = 64
@@ -100,7 +99,8 @@ def export_bundle(
     Args:
         checkpoint: a .safetensors with its .json record beside it.
         out: the bundle's folder; an earlier bundle there is replaced.
-        calibration_data: a folder with MIT-BIH; None is the excerpt that comes with the kit.
+        calibration_data: a folder with the database that the checkpoint was trained on last; None
+            is the excerpt of it that comes with the kit.
 
     Raises:
         CheckpointError: the checkpoint is not one.
@@ -161,7 +161,7 @@ def _read_source(checkpoint: Path, calibration_data: Path | None) -> _Source:
             f"{checkpoint}: a {loaded.config.architecture}; only dynamic-deep runs on a board."
         )
     record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
-    recordings = calibration.read_recordings(calibration_data)
+    recordings = calibration.read_recordings(loaded.training.dataset, calibration_data)
     return _Source(loaded, record, recordings, integer_map(loaded.input_map))
 
 
@@ -215,7 +215,8 @@ def _measure(
 
 
 def _manifest(source: _Source, models: _Models, reference: Reference, folder: Path) -> Manifest:
-    levels = tuple(_level(name, models.tflite) for name in LEVELS)
+    promise = source.checkpoint.promise
+    levels = tuple(_level(name, models.tflite, promise) for name in LEVELS)
     recordings = source.recordings
     return Manifest(
         model_id=model_id_of(models.tflite),
@@ -224,8 +225,8 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
         segment_length=recordings.training.shape[1],
         adc_gain=recordings.adc_gain,
         adc_baseline=recordings.adc_baseline,
-        error_unit=ERROR_UNIT,
-        default_bound=_default_bound(source, reference, levels[-1]),
+        error_unit=promise.unit if promise else PRD_UNIT,
+        default_bound=promise.bound if promise else _usual_error(source, reference, levels[-1]),
         input_tensor=flatbuffer.INPUT,
         input=quantize.quantizations(models.tflite)[flatbuffer.INPUT],
         input_map=source.input_map,
@@ -235,8 +236,8 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
     )
 
 
-def _level(level: str, content: bytes) -> Level:
-    """Describe one level, ``32`` or ``64``."""
+def _level(level: str, content: bytes, promise: checkpoints.Promise | None) -> Level:
+    """Describe one level, ``32`` or ``64``; without a promise its margins are 0."""
     scales = quantize.quantizations(content)
     latent, error = f"latent{level}/silu", f"head{level}/conv"
     codes = LATENT_SAMPLES[int(level)]
@@ -248,12 +249,13 @@ def _level(level: str, content: bytes) -> Level:
         latent=scales[latent],
         error_tensor=error,
         error=scales[error],
-        margin=MARGIN,
+        margin=promise.margins[level] if promise else 0.0,
+        record_margin=promise.record_margins[level] if promise else 0.0,
     )
 
 
-def _default_bound(source: _Source, reference: Reference, strongest: Level) -> float:
-    """Return the bound within which half of the training windows take the strongest level."""
+def _usual_error(source: _Source, reference: Reference, strongest: Level) -> float:
+    """Return the median predicted error of the training windows: half of them are within it."""
     windows = spread(source.recordings.training, ACCURACY_WINDOWS)
     codes = reference.run(map_input(windows, source.input_map))[strongest.error_tensor]
     errors = [real_error(predicted_error(int(code), strongest)) for code in codes.ravel()]

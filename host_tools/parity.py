@@ -22,6 +22,7 @@ from dynadeep.codegen.numerics import (
     LEVEL_NONE,
     choose_level,
     fixed_error,
+    fixed_margin,
     predicted_error,
 )
 from dynadeep.codegen.plan import Plan
@@ -212,7 +213,7 @@ def _compare_run(
         predicted_error(int(case.tensors[level.error_tensor].reshape(-1)[0]), level)
         for level in manifest.levels
     ]
-    margins = [fixed_error(level.margin) for level in manifest.levels]
+    margins = [fixed_margin(level.margin) for level in manifest.levels]
     bound = device.bound(_bound_to_try(predicted, margins, manifest, index))
     reply = device.run(case.segment)
     level = choose_level(predicted, margins, bound)

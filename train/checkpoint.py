@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from dynadeep.train import weights
 from dynadeep.train.baseline import CAE
@@ -16,6 +17,7 @@ PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
 
 Model = DynamicDeep | CAE
+DatasetName = Literal["mitdb", "cinc2017"]
 ARCHITECTURES: dict[str, Callable[[], Model]] = {
     "dynamic-deep": DynamicDeep,
     "cae32": partial(CAE, 32),
@@ -42,16 +44,39 @@ class TrainingRecord:
     test_windows: int
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     start: str = ""
+    dataset: DatasetName = "mitdb"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What a compressor's heads foresee, and what the device promises by them.
+
+    ``tasks`` maps each task to its weight in the loss; ``margins`` are added per level ("32",
+    "64") to a segment's predicted loss, ``record_margins`` to the mean of a record's segments.
+    They were fitted to ``bound`` so that the share of units that are compressed and lose more
+    stays within ``violation_rate``.
+    """
+
+    tasks: dict[str, float]
+    unit: str
+    bound: float
+    violation_rate: float
+    margins: dict[str, float]
+    record_margins: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network with everything that is needed to run it and to tell where it is from."""
+    """A network with everything that is needed to run it and to tell where it is from.
+
+    Without a ``promise`` its heads foresee the reconstruction error, PRD in percent.
+    """
 
     model: Model
     input_map: InputMap
     training: TrainingRecord
     config: ModelConfig = field(default_factory=ModelConfig)
+    promise: Promise | None = None
 
 
 def build(config: ModelConfig) -> Model:
@@ -82,6 +107,8 @@ def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> P
         "input_map": asdict(checkpoint.input_map),
         "training": asdict(checkpoint.training),
     }
+    if checkpoint.promise is not None:
+        record["promise"] = asdict(checkpoint.promise)
     return weights.write(path, tensors, record)
 
 
@@ -97,9 +124,10 @@ def load(path: Path) -> Checkpoint:
         config = ModelConfig(**record["architecture"])
         input_map = InputMap(**record["input_map"])
         training = TrainingRecord(**record["training"])
+        promise = Promise(**record["promise"]) if "promise" in record else None
     except TypeError as problem:
         raise CheckpointError(f"{path.with_suffix('.json')}: {problem}.") from problem
     model = build(config)
     weights.check_tensors(path, tensors, model.state_dict())
     model.load_state_dict(tensors)
-    return Checkpoint(model.eval(), input_map, training, config)
+    return Checkpoint(model.eval(), input_map, training, config, promise)

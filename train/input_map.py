@@ -47,12 +47,19 @@ class InputMap:
             return to_unit(adc, adc).unsqueeze(1)
         return ((adc - self.offset) / self.scale).clamp(-1, HIGHEST).unsqueeze(1)
 
-    def decoded_to_unit(self, decoded: Tensor, adc: Tensor) -> Tensor:
-        """Bring decoder output [N, 1, T] to the scale on which window ``adc`` is [0, 1]: [N, T]."""
+    def decoded_to_adc(self, decoded: Tensor, adc: Tensor) -> Tensor:
+        """Bring decoder output [N, 1, T] of windows ``adc`` [N, T] to ADC units, [N, T]."""
         decoded = decoded.squeeze(1)
         if self.kind == "minmax":
-            return decoded
-        return to_unit(decoded * self.scale + self.offset, adc)
+            low = adc.amin(dim=1, keepdim=True)
+            return decoded * _span(adc) + low
+        return decoded * self.scale + self.offset
+
+    def decoded_to_unit(self, decoded: Tensor, adc: Tensor) -> Tensor:
+        """Bring decoder output [N, 1, T] to the scale on which window ``adc`` is [0, 1]: [N, T]."""
+        if self.kind == "minmax":
+            return decoded.squeeze(1)
+        return to_unit(self.decoded_to_adc(decoded, adc), adc)
 
 
 def to_unit(signal: Tensor, window: Tensor) -> Tensor:
@@ -60,9 +67,12 @@ def to_unit(signal: Tensor, window: Tensor) -> Tensor:
 
     A constant window counts as one ADC unit high, so nothing is divided by zero.
     """
-    low = window.amin(dim=1, keepdim=True)
-    span = (window.amax(dim=1, keepdim=True) - low).clamp(min=1)
-    return (signal - low) / span
+    return (signal - window.amin(dim=1, keepdim=True)) / _span(window)
+
+
+def _span(window: Tensor) -> Tensor:
+    """Return the height of windows [N, T], at least one ADC unit: [N, 1]."""
+    return (window.amax(dim=1, keepdim=True) - window.amin(dim=1, keepdim=True)).clamp(min=1)
 
 
 def fit_input_map(kind: MapKind, windows: NDArray[np.int16]) -> InputMap:

@@ -23,12 +23,16 @@ from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
 from dynadeep.host_tools.cli.parity import parity
 from dynadeep.host_tools.cli.profile import profile
+from dynadeep.host_tools.cli.results import results
 from dynadeep.host_tools.cli.stream import stream
 from dynadeep.host_tools.cli.train import train
+from dynadeep.host_tools.cli.train_task import train_task
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     train,
+    train_task,
     evaluate,
+    results,
     export,
     generate,
     build,

@@ -43,3 +43,13 @@ EcgOption = Annotated[
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Also write the result to this file.")
 ]
+DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
+DevicesOption = Annotated[
+    int, typer.Option("--devices", min=1, help="How many of them; torchrun's own number counts.")
+]
+SkipBadOption = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad", help="Leave out records that cannot be used, and count them, not refuse."
+    ),
+]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD
+from dynadeep.host_tools.cli.options import BUILD, DeviceOption, DevicesOption, SkipBadOption
 
 
 def train(
@@ -30,15 +30,36 @@ def train(
     random_windows: Annotated[
         bool, typer.Option("--random-windows", help="Draw new windows in each epoch.")
     ] = False,
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task",
+            help="Go on with CinC 2017: fine-tune for rhythm or rpeaks, with NAME=WEIGHT for "
+            "several, then fit heads and margins. May be repeated.",
+        ),
+    ] = None,
+    bound: Annotated[float, typer.Option(help="With --task: the task loss to promise.")] = 0.75,
+    violation_rate: Annotated[
+        float, typer.Option(help="With --task: share of records that may break the promise.")
+    ] = 0.02,
+    finetune_epochs: Annotated[
+        int | None, typer.Option(min=1, help="With --task; else as the shipped one.")
+    ] = None,
+    skip_bad: SkipBadOption = False,
+    device: DeviceOption = "cpu",
+    devices: DevicesOption = 1,
     threads: Annotated[int, typer.Option(min=0, help="0 leaves it to PyTorch.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
 ) -> None:
-    """Train a compressor on MIT-BIH; write its checkpoint, log and state to --out."""
+    """Train a compressor on MIT-BIH; write its checkpoint, log and state to --out.
+
+    With --task all three phases run, each once for what it depends on: an interrupted run goes on,
+    and a changed setting runs only what hangs on it.
+    """
     from dynadeep.host_tools.cli.stages import heavy
 
     with heavy("train"):
-        from dynadeep.train import phases  # needs PyTorch
+        from dynadeep.train import phases, pipeline  # needs PyTorch
         from dynadeep.train.data import mitdb
     folder = mitdb.download(data or BUILD / "data") if download else data
     config = phases.TrainConfig(
@@ -54,7 +75,29 @@ def train(
         seed=seed,
         random_windows=random_windows,
         device=device,
+        devices=devices,
         threads=threads,
         resume=resume,
     )
-    typer.echo(f"checkpoint: {phases.train(config)}")
+    if not task:
+        typer.echo(f"checkpoint: {phases.train(config)}")
+        return
+    settings = pipeline.configure(
+        config,
+        dict(map(_weighted, task)),
+        bound=bound,
+        violation_rate=violation_rate,
+        epochs=finetune_epochs,
+        skip_bad=skip_bad,
+    )
+    for name, path in pipeline.run(settings).items():
+        typer.echo(f"{name}: {path}")
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    """Read NAME or NAME=WEIGHT."""
+    name, _, weight = text.partition("=")
+    try:
+        return name, float(weight or 1)
+    except ValueError as error:
+        raise typer.BadParameter(f"--task {text}: the weight is no number.") from error

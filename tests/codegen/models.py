@@ -229,6 +229,7 @@ def manifest_for(net: Net, content: bytes, input_map: InputMap = AFFINE) -> Mani
             error_tensor=error.name,
             error=quantization_of(error),
             margin=margin,
+            record_margin=margin,
         )
         for name, latent, error, margin in (
             ("cg32", latent32, error32, 0.5),

@@ -17,7 +17,7 @@ from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.numerics import (
     choose_level,
-    fixed_error,
+    fixed_margin,
     map_input,
     predicted_error,
 )
@@ -119,7 +119,7 @@ def test_every_tensor_of_the_generated_c_is_tflites(
 def expected_packet(
     manifest: Manifest, values: Values, segment: npt.NDArray[np.int16], sequence: int, bound: int
 ) -> bytes:
-    margins = [fixed_error(level.margin) for level in manifest.levels]
+    margins = [fixed_margin(level.margin) for level in manifest.levels]
     level = choose_level(predictions(manifest, values), margins, bound)
     payload = encode_samples(segment)
     if level:
@@ -164,7 +164,7 @@ def test_packets_follow_from_the_tensors_at_every_bound(
             plan.manifest.levels, predictions(plan.manifest, values), strict=True
         ):
             # At exactly the predicted error plus the margin a level is taken; one below it is not.
-            sums |= {error + fixed_error(level.margin), error + fixed_error(level.margin) - 1}
+            sums |= {error + fixed_margin(level.margin), error + fixed_margin(level.margin) - 1}
     levels = set()
     for bound in sorted(sums):
         for sequence, (values, packet) in enumerate(runs(program, plan, bound)):

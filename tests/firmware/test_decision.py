@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.codegen.bundle import Level, Quantization
-from dynadeep.codegen.numerics import choose_level, error_scale, fixed_error, predicted_error
+from dynadeep.codegen.numerics import (
+    choose_level,
+    error_scale,
+    fixed_error,
+    fixed_margin,
+    predicted_error,
+)
 from tests.firmware.harness import Harness, Operation
 
 
@@ -32,7 +38,7 @@ def decide(harness: Harness, given_heads: list[Head], bound: int) -> tuple[list[
     payload = struct.pack("<Bi", len(given_heads), bound)
     for head in given_heads:
         level = head.level
-        scale, margin = error_scale(level), fixed_error(level.margin)
+        scale, margin = error_scale(level), fixed_margin(level.margin)
         payload += struct.pack("<biib", level.error.zero_point, scale, margin, head.code)
     reply = harness.call(Operation.DECISION, payload)
     *predicted, level_chosen = struct.unpack(f"<{len(given_heads)}iB", reply)
@@ -45,7 +51,7 @@ def test_decision_equals_python(
     harness: Harness, chosen: list[Head], bound: float, at_edge: int
 ) -> None:
     predicted = [predicted_error(head.code, head.level) for head in chosen]
-    margins = [fixed_error(head.level.margin) for head in chosen]
+    margins = [fixed_margin(head.level.margin) for head in chosen]
     fixed = fixed_error(bound)
     if chosen:
         fixed = min(max(predicted[0] + margins[0] + at_edge, 0), (1 << 31) - 1)

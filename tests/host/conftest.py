@@ -31,6 +31,7 @@ def make_level(name: str, codes: int, segment_length: int) -> Level:
         error_tensor=f"{name}/conv",
         error=Quantization(0.125, -128),
         margin=0.0,
+        record_margin=0.0,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.inventory import Constant, TracedTensor
-from dynadeep.codegen.numerics import choose_level, fixed_error, predicted_error
+from dynadeep.codegen.numerics import choose_level, fixed_margin, predicted_error
 from dynadeep.host_tools import packet as packets
 from dynadeep.host_tools import parity
 from dynadeep.host_tools.errors import ParityError
@@ -84,7 +84,7 @@ class PythonBoard:
     def run(self, segment):
         case, levels = self.cases[segment.tobytes()], self.manifest.levels
         errors = [predicted_error(int(case.tensors[lv.error_tensor][0, 0]), lv) for lv in levels]
-        margins = [fixed_error(lv.margin) for lv in levels]
+        margins = [fixed_margin(lv.margin) for lv in levels]
         level = choose_level(errors, margins, self.bound_now)
         sent = parity.expected_packet(self.manifest, case, level, self.sequence)
         self.sequence += 1

@@ -38,3 +38,26 @@ def _resample(record: Samples, at: NDArray[np.float64]) -> NDArray[np.float64]:
     left = at.astype(np.int64).clip(max=len(record) - 2)
     share = at - left
     return np.asarray(record[left] * (1 - share) + record[left + 1] * share)
+
+
+RECORD_STRETCH = 0.04
+RECORD_GAIN = 0.2
+INVERTED = 0.3
+"""Share of records turned upside down: hand-held recorders are held either way round."""
+
+
+def vary_record(
+    record: Samples, length: int, random: np.random.Generator
+) -> tuple[NDArray[np.float32], int]:
+    """Take ``length`` samples at a random place of a record [T], stretched, louder, maybe inverted.
+
+    Returns them in ADC units, float32 [length], and how many are the record's: a shorter one is
+    followed by zeros.
+    """
+    stretch = math.exp(random.normal(0, RECORD_STRETCH))
+    start = random.uniform(0, max(0.0, len(record) - 1 - length * stretch))
+    real = min(length, int((len(record) - 1 - start) / stretch))
+    varied = np.zeros(length, np.float32)
+    varied[:real] = _resample(record, start + np.arange(real, dtype=np.float64) * stretch)
+    gain = math.exp(random.normal(0, RECORD_GAIN))
+    return varied * np.float32(-gain if random.random() < INVERTED else gain), real

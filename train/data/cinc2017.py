@@ -23,6 +23,7 @@ from dynadeep.train.data.wfdb_files import Recording, Samples
 from dynadeep.train.errors import DataError
 
 SAMPLE_FOLDER = Path(__file__).parent / "cinc2017_sample"
+CALIBRATION_FOLDER = Path(__file__).parent / "cinc2017_train"
 REFERENCE = "REFERENCE-v3.csv"
 ARCHIVE = "training2017.zip"
 DESCRIPTION = "CinC 2017 challenge 1.0.0, training records, REFERENCE-v3, 8960 samples at 300 Hz"

@@ -2,11 +2,12 @@
 
 ``mitdb``: the first ten windows, channel 0 only, of every record of the by-patient split.
 ``cinc2017``: the first published test records of each class, unchanged, and their labels.
+``cinc2017-train``: the first of the training half, for calibration.
 """
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import wfdb
 from dynadeep.train.data import cinc2017, mitdb
 
 WINDOWS = 10
+CALIBRATION_RECORDS = 40
 RECORDS_OF_CLASS = {"A": 5, "N": 10, "O": 6, "~": 3}
 
 
@@ -42,20 +44,33 @@ def write_cinc2017(
     source: Path, target: Path, *, parts: cinc2017.Parts = cinc2017.PUBLISHED
 ) -> None:
     """Copy the first test records of each class, as they are, with their rows of the labels."""
-    target.mkdir(parents=True, exist_ok=True)
     test = cinc2017.read_split(source, parts=parts).test
-    chosen = [
-        record
-        for label, count in RECORDS_OF_CLASS.items()
-        for record in [r for r in test if r.label == label][:count]
-    ]
-    for record in chosen:
+    _copy(
+        source,
+        target,
+        [
+            record
+            for label, count in RECORDS_OF_CLASS.items()
+            for record in [r for r in test if r.label == label][:count]
+        ],
+    )
+
+
+def write_calibration(source: Path, target: Path) -> None:
+    """Copy the first records of the training half: int8 ranges are never taken from test ones."""
+    _copy(source, target, cinc2017.read_split(source).train[:CALIBRATION_RECORDS])
+
+
+def _copy(source: Path, target: Path, records: Sequence[cinc2017.Record]) -> None:
+    """Copy records as they are, with their rows of the labels."""
+    target.mkdir(parents=True, exist_ok=True)
+    for record in records:
         for suffix in (".hea", ".mat"):
             shutil.copyfile(
                 (source / record.name).with_suffix(suffix),
                 (target / record.name).with_suffix(suffix),
             )
-    rows = sorted(f"{record.name},{record.label}\n" for record in chosen)
+    rows = sorted(f"{record.name},{record.label}\n" for record in records)
     (target / cinc2017.REFERENCE).write_text("".join(rows), encoding="utf-8")
 
 
@@ -63,6 +78,7 @@ Excerpt = tuple[Callable[[Path], Path], Callable[[Path, Path], None], Path]
 EXCERPTS: dict[str, Excerpt] = {
     "mitdb": (mitdb.find_folder, write_mitdb, mitdb.SAMPLE_FOLDER),
     "cinc2017": (cinc2017.find_folder, write_cinc2017, cinc2017.SAMPLE_FOLDER),
+    "cinc2017-train": (cinc2017.find_folder, write_calibration, cinc2017.CALIBRATION_FOLDER),
 }
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ BATCH = 16
 KNEE_S = 0.05
 """Errors beyond this count linearly, so that the V around a peak stays sharp."""
 SHIPPED_NET = RPeaksConfig(width=8, decimation=4, widest=24)
-SHIPPED_LOOP = LoopConfig(epochs=40, batch=16, peak_rate=3e-3, weight_decay=0.01)
+SHIPPED_LOOP = LoopConfig(epochs=30, batch=16, peak_rate=3e-3, weight_decay=0.01)
 ADC_ZERO, ADC_PER_MV = 1024, 200
 
 Signal = NDArray[np.float32]

@@ -1,0 +1,53 @@
+"""dynadeep results."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.options import BUILD
+from dynadeep.host_tools.cli.stages import heavy
+
+TASKS = ("rhythm", "rpeaks", "both")
+
+
+def results(
+    *,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the databases; else $DYNADEEP_DATA.")
+    ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", help="Folder of a 'train --task' run; else the shipped weights."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Tables and plots go here.")] = Path("results"),
+) -> None:
+    """Measure the published tables and plots on the test records, in float and as the board runs.
+
+    The int8 half is the generated C itself, compiled for this computer.
+    """
+    from dynadeep.host_tools import results as stage
+
+    with heavy("train"):
+        from dynadeep.train import measure, tasks  # needs PyTorch
+        from dynadeep.train.checkpoint import PRETRAINED_FOLDER
+    nets = {name: tasks.weights_of(name) for name in tasks.TASKS}
+    checkpoints = {
+        name: run / name / "checkpoint.safetensors"
+        if run
+        else PRETRAINED_FOLDER / f"cinc2017-{name}.safetensors"
+        for name in TASKS
+    }
+    config = stage.ResultsConfig(
+        checkpoints=checkpoints,
+        baselines={
+            name.upper(): PRETRAINED_FOLDER / f"cinc2017-{name}.safetensors"
+            for name in ("cae32", "cae64")
+        },
+        nets=nets,
+        out=out,
+        work=BUILD / "results",
+        data=data,
+    )
+    summary = stage.make_results(config, measure.load_nets(nets), typer.echo)
+    typer.echo(f"summary: {summary}")

@@ -1,0 +1,195 @@
+"""Measure a codec on whole records: task losses, class probabilities, peaks, PRD and PRDN.
+
+The codec is anything that decodes records at each level: the float network here, or the int8 one
+that a board runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dynadeep.train import metrics
+from dynadeep.train.checkpoint import Model
+from dynadeep.train.finetune import as_records, as_segments
+from dynadeep.train.input_map import InputMap
+from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
+from dynadeep.train.tasks import TASKS, load_task
+from dynadeep.train.tasks.base import Task, segment_losses, standardise
+from dynadeep.train.tasks.rhythm import RhythmTask
+from dynadeep.train.tasks.rpeaks import RPeaksTask
+
+BATCH = 32
+
+Floats = NDArray[np.float64]
+Decoded = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What a codec made of N records of S segments at K levels, weakest compression first."""
+
+    decoded: tuple[Decoded, ...]  # per level, ADC units, float32 [N, T]
+    predicted: Floats  # [N, S, K], the heads' losses before any margin
+    latents: tuple[Decoded, ...] = ()  # per level, [N, S, codes]: what heads are fitted on
+
+
+@dataclass(frozen=True)
+class TaskLosses:
+    """A task on one version of N records: its loss, whole and per segment."""
+
+    record: Floats  # [N]
+    segments: Floats  # [N, S]
+
+
+def code(model: Model, input_map: InputMap, records: NDArray[np.int16]) -> Coded:
+    """Compress and decode records, ADC samples int16 [N, T], in float arithmetic."""
+    model.eval()
+    device = next(model.parameters()).device
+    parts = []
+    with torch.no_grad():
+        for start in range(0, len(records), BATCH):
+            adc = torch.from_numpy(records[start : start + BATCH].astype(np.float32)).to(device)
+            parts.append(_code_batch(model, input_map, adc))
+    decoded, latents, predicted = zip(*parts, strict=True)
+    return Coded(_joined(decoded), np.concatenate(predicted).astype(np.float64), _joined(latents))
+
+
+def _code_batch(
+    model: Model, input_map: InputMap, adc: Tensor
+) -> tuple[list[Decoded], list[Decoded], Decoded]:
+    """Code one batch [N, T]: decodings [N, T] and latents per level, predictions [N, S, K]."""
+    windows = as_segments(adc)
+    latents = model.encode(input_map.apply(windows))
+    decoded = [
+        as_records(input_map.decoded_to_adc(d, windows), adc.shape[1])
+        for d in model.decode(latents)
+    ]
+    predicted = adc.new_zeros((len(windows), 0))
+    if isinstance(model, DynamicDeep):
+        predicted = torch.cat(list(model.heads(latents)), dim=1)
+    by_record = [t.reshape(len(adc), -1, t.shape[-1]) for t in (predicted, *latents)]
+    arrays = [t.cpu().numpy() for t in by_record]
+    return [d.cpu().numpy() for d in decoded], arrays[1:], arrays[0]
+
+
+def _joined(parts: Sequence[Sequence[Decoded]]) -> tuple[Decoded, ...]:
+    """Put the batches of each level together."""
+    return tuple(np.concatenate(level) for level in zip(*parts, strict=True))
+
+
+def task_losses(
+    task: Task, records: NDArray[np.generic], raw: NDArray[np.int16], labels: NDArray[np.int64]
+) -> TaskLosses:
+    """Return a task's loss on records [N, T] in ADC units, made from ``raw`` [N, T]."""
+    whole, segments = [], []
+    with torch.no_grad():
+        for start in range(0, len(records), BATCH):
+            part = slice(start, start + BATCH)
+            reference = task.reference(as_input(raw[part]))
+            along = task.losses(as_input(records[part]), torch.from_numpy(labels[part]), reference)
+            whole.append(along.mean(dim=1))
+            segments.append(
+                segment_losses(along, samples=records.shape[1], segment=SEGMENT_SAMPLES)
+            )
+    return TaskLosses(_array(torch.cat(whole)), _array(torch.cat(segments)))
+
+
+def probabilities(task: RhythmTask, records: NDArray[np.generic]) -> Floats:
+    """Return the class probabilities [N, 4] of records [N, T] in ADC units."""
+    with torch.no_grad():
+        parts = [
+            task.probabilities(as_input(records[start : start + BATCH]))
+            for start in range(0, len(records), BATCH)
+        ]
+    return _array(torch.cat(parts))
+
+
+def as_input(records: NDArray[np.generic]) -> Tensor:
+    """Return records in ADC units as the task networks take them, standardised float32 [N, T]."""
+    return standardise(torch.from_numpy(records.astype(np.float32)))
+
+
+def distortions(decoded: Sequence[Decoded], raw: NDArray[np.int16]) -> tuple[Floats, Floats]:
+    """Return PRD and PRDN in percent, [N, K] each: means over the record's segments.
+
+    Each segment stands on the scale where it spans [0, 1], the last one as far as it is real. A
+    flat segment has no PRD, and is left out of its record's mean.
+    """
+    starts = range(0, raw.shape[1], SEGMENT_SAMPLES)
+    parts = [slice(start, start + SEGMENT_SAMPLES) for start in starts]
+    found = np.array([[_distortion(d[:, p], raw[:, p]) for p in parts] for d in decoded])
+    known = np.isfinite(found)
+    mean = np.where(known, found, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return mean[:, 0].T.copy(), mean[:, 1].T.copy()
+
+
+def _distortion(decoded: Decoded, raw: NDArray[np.int16]) -> tuple[Floats, Floats]:
+    window = raw.astype(np.float64)
+    original = metrics.unit_scale(window, window)
+    back = metrics.unit_scale(decoded.astype(np.float64), window)
+    return metrics.prd(original, back), metrics.prdn(original, back)
+
+
+def _array(tensor: Tensor) -> Floats:
+    return tensor.cpu().numpy().astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Nets:
+    """The two tasks, and what each of them counts in the loss of both together."""
+
+    rhythm: RhythmTask
+    rpeaks: RPeaksTask
+    weights: Mapping[str, Mapping[str, float]]  # e.g. "both" -> {"rhythm": 0.5, "rpeaks": 0.5}
+
+
+def load_nets(paths: Mapping[str, Path]) -> Nets:
+    """Load both tasks' networks; both at once weigh the same."""
+    rhythm, rpeaks = (load_task(name, paths.get(name)) for name in ("rhythm", "rpeaks"))
+    assert isinstance(rhythm, RhythmTask)
+    assert isinstance(rpeaks, RPeaksTask)
+    weights = {name: {name: 1.0} for name in TASKS}
+    return Nets(rhythm, rpeaks, {**weights, "both": dict.fromkeys(TASKS, 1 / len(TASKS))})
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Both tasks on one version of N records."""
+
+    losses: Mapping[str, TaskLosses]  # by task net
+    probabilities: Floats  # [N, 4]
+    peaks: NDArray[np.int64]  # [N, 3]
+
+    def weighted(self, weights: Mapping[str, float]) -> TaskLosses:
+        """Return the weighted sum of the tasks' losses."""
+        chosen = [(w, self.losses[name]) for name, w in weights.items()]
+        return TaskLosses(
+            sum((w * one.record for w, one in chosen), np.zeros(())),
+            sum((w * one.segments for w, one in chosen), np.zeros(())),
+        )
+
+
+def run_tasks(
+    nets: Nets, records: NDArray[np.generic], raw: NDArray[np.int16], labels: NDArray[np.int64]
+) -> Signal:
+    """Run both tasks on records [N, T] in ADC units that were made from ``raw``."""
+    losses = {t.name: task_losses(t, records, raw, labels) for t in (nets.rhythm, nets.rpeaks)}
+    return Signal(
+        losses, probabilities(nets.rhythm, records), peak_counts(nets.rpeaks, records, raw)
+    )
+
+
+def peak_counts(
+    task: RPeaksTask, records: NDArray[np.generic], raw: NDArray[np.int16]
+) -> NDArray[np.int64]:
+    """Count the peaks that records [N, T] keep of the raw ones': (tp, fp, fn), int64 [N, 3]."""
+    parts = [
+        task.matches(as_input(records[s : s + BATCH]), task.reference(as_input(raw[s : s + BATCH])))
+        for s in range(0, len(records), BATCH)
+    ]
+    return np.asarray(torch.cat(parts).numpy(), np.int64)

@@ -1,0 +1,152 @@
+"""All three phases in one run: reconstruction, fine-tuning behind frozen tasks, heads and margins.
+
+    OUT/reconstruction  phase 1, MIT-BIH (left out where a checkpoint is given to start from)
+    OUT/fine-tuning     phase 2, CinC-2017, tasks cascaded
+    OUT/<task>          phase 3: the same compressor with heads for the task, and their margins
+
+Each phase is run once for what it depends on: see ``cache``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from dynadeep.train import cache, checkpoint, finetune, loop, phases, promise
+from dynadeep.train.cache import Key
+from dynadeep.train.data import cinc2017, mitdb
+from dynadeep.train.errors import TrainError
+from dynadeep.train.finetune import FineTuneConfig, WeightedTask
+from dynadeep.train.phases import TrainConfig
+from dynadeep.train.promise import PromiseConfig
+from dynadeep.train.tasks import TASKS, load_task, weights_of
+
+CHECKPOINT = ("checkpoint.safetensors", "checkpoint.json")
+BOTH = "both"
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """What a run of all phases is told.
+
+    ``tasks`` maps the tasks that are cascaded in phase 2 to their weights, ``nets`` a task to the
+    weights of its network where it is not the shipped one.
+    """
+
+    reconstruction: TrainConfig
+    tasks: Mapping[str, float]
+    nets: Mapping[str, Path] = field(default_factory=dict)
+    finetune: FineTuneConfig = finetune.SHIPPED
+    promise: PromiseConfig = promise.SHIPPED
+    skip_bad: bool = False
+
+
+def configure(
+    reconstruction: TrainConfig,
+    tasks: Mapping[str, float],
+    *,
+    bound: float,
+    violation_rate: float,
+    epochs: int | None = None,
+    skip_bad: bool = False,
+) -> PipelineConfig:
+    """Return the configuration of a run that is trained as the shipped one but for these."""
+    tuned = finetune.SHIPPED
+    if epochs is not None:
+        tuned = replace(tuned, loop=replace(tuned.loop, epochs=epochs))
+    promised = PromiseConfig(bound, violation_rate)
+    return PipelineConfig(
+        reconstruction, tasks, finetune=tuned, promise=promised, skip_bad=skip_bad
+    )
+
+
+def run(config: PipelineConfig) -> dict[str, Path]:
+    """Run what is not there yet; return the checkpoint of each task, and of both at once.
+
+    Raises:
+        TrainError: a task is unknown, the data cannot be used, or a phase failed.
+    """
+    unknown = sorted(set(config.tasks) - set(TASKS))
+    if unknown or not config.tasks:
+        raise TrainError(f"tasks {unknown or 'none'}: choose among {', '.join(TASKS)}.")
+    told = config.reconstruction
+    fabric = loop.make_fabric(told.device, told.devices)
+    if told.threads:
+        torch.set_num_threads(told.threads)
+    split = cinc2017.read_split(
+        cinc2017.find_folder(told.data), on_bad="skip" if config.skip_bad else "refuse"
+    )
+    start = told.start or _reconstruct(fabric, told)
+    tuned = _fine_tune(fabric, config, split, start)
+    wanted = {name: {name: 1.0} for name in TASKS}
+    wanted[BOTH] = dict.fromkeys(TASKS, 1 / len(TASKS))
+    return {item[0]: _promise(fabric, config, split, tuned, item) for item in wanted.items()}
+
+
+def _reconstruct(fabric: Fabric, told: TrainConfig) -> Path:
+    """Phase 1, from MIT-BIH windows."""
+    folder = told.output / "reconstruction"
+    config = replace(told, output=folder, resume=True)
+    windows = mitdb.read_split(mitdb.find_folder(told.data), told.split, seed=told.seed)
+    data = {"windows": cache.array_hash(windows.train, windows.test)}
+
+    def work() -> None:
+        phases.train_on(windows, config, fabric)
+
+    cache.run_phase(fabric, folder, Key(phases.settings_of(config), data), CHECKPOINT, work)
+    return folder / CHECKPOINT[0]
+
+
+def _fine_tune(fabric: Fabric, config: PipelineConfig, split: cinc2017.Split, start: Path) -> Path:
+    """Phase 2."""
+    folder = config.reconstruction.output / "fine-tuning"
+    settings = {"tasks": dict(config.tasks), **asdict(config.finetune)}
+    inputs = {"start": cache.file_hash(start), **_inputs(config, split, config.tasks)}
+
+    def work() -> None:
+        tasks = _tasks(config, config.tasks)
+        first = checkpoint.load(start)
+        finetune.fine_tune(fabric, first, split, tasks, config=config.finetune, folder=folder)
+
+    cache.run_phase(fabric, folder, Key(settings, inputs), CHECKPOINT, work)
+    return folder / CHECKPOINT[0]
+
+
+def _promise(
+    fabric: Fabric,
+    config: PipelineConfig,
+    split: cinc2017.Split,
+    tuned: Path,
+    weights: tuple[str, Mapping[str, float]],
+) -> Path:
+    """Phase 3 for one task, or for a weighted sum of several."""
+    name, parts = weights
+    folder = config.reconstruction.output / name
+    settings = {"tasks": dict(parts), **asdict(config.promise)}
+    inputs = {"compressor": cache.file_hash(tuned), **_inputs(config, split, parts)}
+
+    def work() -> None:
+        tasks = _tasks(config, parts)
+        if fabric.is_global_zero:
+            promise.fit_promise(
+                checkpoint.load(tuned), split, tasks, config.promise, folder / "checkpoint"
+            )
+
+    cache.run_phase(fabric, folder, Key(settings, inputs), CHECKPOINT, work)
+    return folder / CHECKPOINT[0]
+
+
+def _tasks(config: PipelineConfig, weights: Mapping[str, float]) -> list[WeightedTask]:
+    """Load tasks with their weights."""
+    return [WeightedTask(load_task(t, config.nets.get(t)), w) for t, w in weights.items()]
+
+
+def _inputs(
+    config: PipelineConfig, split: cinc2017.Split, weights: Mapping[str, float]
+) -> dict[str, str]:
+    """Hash what phases 2 and 3 read: the records, and the networks of the tasks."""
+    nets = {f"net {t}": cache.file_hash(weights_of(t, config.nets.get(t))) for t in weights}
+    adc = [cinc2017.cut(part) for part in (split.train, split.holdout)]
+    return {**nets, "records": cache.array_hash(*adc)}
