@@ -62,6 +62,7 @@ def make_fabric(device: str = "cpu", devices: int = 1) -> Fabric:
     )
     keep_freed_memory()
     fabric.launch()
+    _start_workers()
     return fabric
 
 
@@ -247,6 +248,12 @@ def _flushed_denormals() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)
+
+
+def _start_workers() -> None:
+    """Start PyTorch's threads so that they flush denormals: they keep what they begin with."""
+    with _flushed_denormals():
+        torch.ones(torch.get_num_threads() << 16).add(1)
 
 
 def _check_config(config: LoopConfig) -> None:
