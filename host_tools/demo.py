@@ -17,7 +17,7 @@ from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.references import golden_cases
 from dynadeep.host_tools.report import Report, as_json, over_budget, write_report
 
-BOUND_FACTORS = (0.5, 0.9, 1.0, 1.1)
+BOUND_FACTORS = (2 / 3, 1.0, 4 / 3)
 """The bounds that are streamed, as multiples of the one asked for."""
 
 LATENCY_SEGMENTS = 3
@@ -34,7 +34,7 @@ class DemoConfig:
     board: str
     checkpoint: Path | None = None  # the shipped one
     bound: float | None = None  # the model's default
-    segments: int = 1  # streamed of each recording, at each bound
+    segments: int = 5  # streamed of each recording, at each bound
 
 
 def run_demo(config: DemoConfig, say: Say) -> Report:

@@ -1,6 +1,6 @@
 """ECG as the kit takes it: int16 ADC samples from a WFDB record, a NumPy file or a text file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ class Record:
     name: str
     segments: Samples  # int16 [N, T], ADC units
     samples: int  # real ones; the rest of the last segment repeats the last of them
+    label: str | None = None  # its rhythm, one of CinC 2017's classes, where it is known
 
     def real_samples(self, index: int) -> int:
         """Return how many samples of segment ``index`` are not padding."""
@@ -79,19 +80,35 @@ def read_record(path: Path, manifest: Manifest) -> Record:
 
 
 def sample_records(manifest: Manifest, *, segments: int | None = None) -> list[Record]:
-    """Read the test half (DS2) of the excerpt of MIT-BIH that the kit ships.
+    """Read records that the model's network never saw, from the excerpts that the kit ships.
+
+    They are test records of the database that it was trained on last: CinC 2017 or MIT-BIH (DS2).
 
     Args:
-        manifest: gives the segment length.
-        segments: at most this many of each record; all of them (10) if None.
+        manifest: gives the segment length, and what the network was trained on.
+        segments: at most this many of each record; all of them if None.
     """
-    from dynadeep.train.data import mitdb  # needs wfdb
-
     length = manifest.segment_length
     stop = None if segments is None else segments * length
+    if manifest.record.get("training", {}).get("dataset") == "cinc2017":
+        return _sample_of_cinc2017(length, stop)
+    from dynadeep.train.data import mitdb  # needs wfdb
+
     return [
         cut_record(name, mitdb.read_record(mitdb.SAMPLE_FOLDER, name, samples=stop), length)
         for name in mitdb.DS2
+    ]
+
+
+def _sample_of_cinc2017(length: int, stop: int | None) -> list[Record]:
+    """Cut the excerpt's records as the published split does, their rhythm beside them."""
+    from dynadeep.train.data import cinc2017  # needs wfdb
+
+    records, _ = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)
+    cut = cinc2017.cut(records)[:, :stop]
+    return [
+        replace(cut_record(record.name, samples, length), label=record.label)
+        for record, samples in zip(records, cut, strict=True)
     ]
 
 

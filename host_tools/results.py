@@ -19,6 +19,7 @@ from dynadeep.host_tools.errors import ParityError
 
 if TYPE_CHECKING:
     from dynadeep.train.checkpoint import Checkpoint
+    from dynadeep.train.data.cinc2017 import Parts
     from dynadeep.train.evaluation.outcomes import Outcomes
     from dynadeep.train.evaluation.points import Point
     from dynadeep.train.measure import Decoded, Nets
@@ -41,6 +42,7 @@ class ResultsConfig:
     out: Path
     work: Path  # bundles and builds, kept for the next run
     data: Path | None = None
+    parts: "Parts | None" = None  # of the database; None is the published split
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,9 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
     from dynadeep.train.evaluation.table1 import Baselines
 
     say("read      CinC 2017")
-    split = cinc2017.read_split(cinc2017.find_folder(config.data))
+    split = cinc2017.read_split(
+        cinc2017.find_folder(config.data), parts=config.parts or cinc2017.PUBLISHED
+    )
     recordings = scoring.read_recordings(nets, split.test)
     loaded = {task: checkpoint.load(path) for task, path in config.checkpoints.items()}
     bundles = {

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
@@ -23,6 +22,7 @@ from dynadeep.host_tools.decode import Decoder
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.ecg import Record
 from dynadeep.host_tools.errors import PacketError
+from dynadeep.host_tools.truth import Judge, distortion, make_judge
 
 SAMPLE_BYTES = 2
 
@@ -36,6 +36,7 @@ class Sent:
     samples: int  # real ones, without padding
     packet: bytes
     predicted: tuple[float, ...]  # per level, in the manifest's error unit
+    loss: float | None  # what the heads foresee, as it came true; None where it is not known
     prd: float  # percent, on the scale where the window is [0, 1]
     prdn: float  # percent
     ticks: int
@@ -56,7 +57,8 @@ class StreamResult:
     prdn: float
     prd_compressed: float | None  # mean over the compressed segments alone
     prdn_compressed: float | None
-    violations: float  # share of all segments that are compressed and whose true error exceeds it
+    violations: float | None
+    """Share of all segments that are compressed and lose more than the bound, if that is known."""
 
 
 @dataclass(frozen=True)
@@ -67,27 +69,33 @@ class Stream:
     result: StreamResult
 
 
-def send(device: Device, decoder: Decoder, records: Iterable[Record]) -> list[Sent]:
+def send(
+    device: Device, decoder: Decoder, records: Iterable[Record], judge: Judge | None
+) -> list[Sent]:
     """Send all segments of ``records``, each record as its own stream, and decode the packets.
 
     Raises:
         PacketError: a packet cannot be trusted, or its number shows that one was lost.
     """
-    sent = []
+    sent: list[Sent] = []
     for stream, record in enumerate(records):
         device.reset(stream)
-        for index, segment in enumerate(record.segments):
-            reply = device.run(segment)
+        replies = [device.run(segment) for segment in record.segments]
+        for index, reply in enumerate(replies):
             _check_numbers(packets.decode(reply.packet, decoder.manifest), stream, index)
-            decoded = decoder.decode(reply.packet)
-            prd, prdn = distortion(segment, decoded, record.real_samples(index))
+        decoded = np.stack([decoder.decode(reply.packet) for reply in replies])
+        losses = judge.losses(record, decoded) if judge else None
+        for index, reply in enumerate(replies):
+            real = record.real_samples(index)
+            prd, prdn = distortion(record.segments[index], decoded[index], real)
             sent.append(
                 Sent(
                     record=record.name,
                     level=reply.level,
-                    samples=record.real_samples(index),
+                    samples=real,
                     packet=reply.packet,
                     predicted=tuple(real_error(value) for value in reply.predicted),
+                    loss=losses[index] if losses else None,
                     prd=prd,
                     prdn=prdn,
                     ticks=reply.ticks,
@@ -104,11 +112,12 @@ def stream_at_bounds(
     on_bound: Callable[[float], None] = lambda bound: None,
 ) -> list[Stream]:
     """Stream ``records`` once at each bound, set at run time over the link."""
+    judge = make_judge(decoder.manifest)
     streams = []
     for bound in bounds:
         on_bound(bound)
         device.bound(fixed_error(bound))
-        sent = send(device, decoder, records)
+        sent = send(device, decoder, records, judge)
         streams.append(Stream(tuple(sent), summarise(sent, bound, decoder.manifest)))
     return streams
 
@@ -133,26 +142,24 @@ def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamR
         prdn=_mean([one.prdn for one in sent]),
         prd_compressed=_mean([one.prd for one in packed]) if packed else None,
         prdn_compressed=_mean([one.prdn for one in packed]) if packed else None,
-        violations=sum(one.prd > bound for one in packed) / len(sent),
+        violations=_violations(sent, bound),
     )
+
+
+def _violations(sent: Sequence[Sent], bound: float) -> float | None:
+    """Return the share of segments that break the promise, or None if some loss is unknown."""
+    broken = 0
+    for one in sent:
+        if one.loss is None:
+            return None
+        broken += one.level != LEVEL_NONE and one.loss > bound
+    return broken / len(sent)
 
 
 def mean_cg(levels: Sequence[int], manifest: Manifest) -> float:
     """Return the published gain: the mean of each whole segment's samples per transmitted value."""
     gains = [1.0, *(manifest.segment_length / level.codes for level in manifest.levels)]
     return _mean([gains[level] for level in levels])
-
-
-def distortion(
-    segment: npt.NDArray[np.int16], decoded: npt.NDArray[np.float64], real: int
-) -> tuple[float, float]:
-    """Return PRD and PRDN in percent of the first ``real`` samples, the window scaled to [0, 1]."""
-    from dynadeep.train import metrics  # the one definition, which training uses too
-
-    original = segment[None, :real].astype(np.float64)
-    window = metrics.unit_scale(original, original)
-    result = metrics.unit_scale(decoded[None, :real], original)
-    return float(metrics.prd(window, result)[0]), float(metrics.prdn(window, result)[0])
 
 
 def _check_numbers(packet: packets.Packet, stream: int, index: int) -> None:

@@ -108,7 +108,7 @@ def print_stream(
             f"{one.byte_cg:.2f}",
             f"{one.prd:.2f}",
             f"{one.prdn:.2f}",
-            f"{one.violations:.0%}",
+            "-" if one.violations is None else f"{one.violations:.1%}",
         )
     console.print(table)
 

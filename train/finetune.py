@@ -29,6 +29,10 @@ from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep, Latents
 from dynadeep.train.tasks.base import UNINFORMED_LOSS, Task, segment_losses, standardise
 
 INT8_STEPS = 255
+LOWEST_VARIANCE = 1e-3
+"""Of a standardised record, for the error to be held against; 7.5 ADC units of deviation."""
+KEPT_PERCENT = (0.2, 99.8)
+"""Of the samples lie within the input map: wider than that, int8 would be too coarse for most."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Weights:
     """Of a record's loss beyond ``bound``, relative to the loss itself."""
     bound: float = 0.72
     """A little under the promised 0.75, so that rounding to int8 does not break the promise."""
-    heads: float = 0.05
+    heads: float = 0.5
 
 
 class WeightedTask(NamedTuple):
@@ -77,8 +81,8 @@ class FineTuning(nn.Module):
         ):
             records = as_records(self.input_map.decoded_to_adc(decoded, windows), adc.shape[1])
             task, per_segment = self._task_losses(standardise(records), labels, references)
-            mse = functional.mse_loss(standardise(records), raw)
-            total = total + self._level_loss(mse, task, per_segment.detach(), predicted)
+            error = relative_error(standardise(records), raw)
+            total = total + self._level_loss(error, task, per_segment.detach(), predicted)
         return total
 
     def _task_losses(
@@ -98,7 +102,7 @@ class FineTuning(nn.Module):
         return record, segments
 
     def _level_loss(
-        self, mse: Tensor, losses: Tensor, segments: Tensor, predicted: Tensor
+        self, error: Tensor, losses: Tensor, segments: Tensor, predicted: Tensor
     ) -> Tensor:
         """Weigh one level's parts: losses [N] of the records, [N, S] what the heads foresee."""
         weights = self.weights
@@ -106,7 +110,7 @@ class FineTuning(nn.Module):
         task = losses.mean() + weights.excess * beyond.mean()
         targets = segments.clamp(max=2 * UNINFORMED_LOSS).reshape(-1, 1)
         heads = functional.smooth_l1_loss(predicted, targets)
-        return weights.reconstruction * mse + weights.task * task + weights.heads * heads
+        return weights.reconstruction * error + weights.task * task + weights.heads * heads
 
 
 def as_segments(adc: Tensor) -> Tensor:
@@ -122,6 +126,15 @@ def as_records(segments: Tensor, samples: int) -> Tensor:
     return segments.reshape(-1, count * SEGMENT_SAMPLES)[:, :samples]
 
 
+def relative_error(decoded: Tensor, raw: Tensor) -> Tensor:
+    """Return the mean of the records' squared errors over their variances, records [N, T].
+
+    So every record weighs the same, whatever its gain, as it does in PRDN.
+    """
+    error = (decoded - raw).square().mean(dim=1)
+    return (error / raw.var(dim=1).clamp(min=LOWEST_VARIANCE)).mean()
+
+
 def rounded(latent: Tensor) -> Tensor:
     """Round a latent to 256 values over its range in the batch, with the gradient passed on."""
     low, high = latent.detach().aminmax()
@@ -129,7 +142,7 @@ def rounded(latent: Tensor) -> Tensor:
     return latent + ((latent.detach() / step).round() * step - latent.detach())
 
 
-SHIPPED_LOOP = LoopConfig(epochs=8, peak_rate=1.5e-3, weight_decay=1e-5)
+SHIPPED_LOOP = LoopConfig(epochs=24, peak_rate=2e-3, weight_decay=1e-5)
 """Published are 20 epochs of 32 records at a constant 1e-3."""
 SHIPPED_WEIGHTS = Weights()
 
@@ -172,7 +185,7 @@ def fine_tune(
             "it takes a dynamic-deep checkpoint and at least one task."
         )
     torch.manual_seed(config.loop.seed)
-    input_map = fit_input_map("affine", cinc2017.cut(split.train))
+    input_map = fit_input_map("affine", cinc2017.cut(split.train), KEPT_PERCENT)
 
     def draw(random: np.random.Generator) -> tuple[Tensor, Tensor]:
         length = cinc2017.RECORD_SAMPLES

@@ -63,7 +63,8 @@ def _limits(predicted: Values, beyond: NDArray[np.bool_], allowed: int, share: f
     left = allowed
     for level in reversed(range(predicted.shape[1])):
         budget = int(left * share) if level else left
-        limits[level] = _highest_limit(predicted[free, level], beyond[free, level], budget)
+        pool = free if free.any() else np.ones_like(free)
+        limits[level] = _highest_limit(predicted[pool, level], beyond[pool, level], budget)
         taken = free & (predicted[:, level] <= limits[level])
         left -= int(beyond[taken, level].sum())
         free &= ~taken

@@ -41,6 +41,7 @@ class PipelineConfig:
     finetune: FineTuneConfig = finetune.SHIPPED
     promise: PromiseConfig = promise.SHIPPED
     skip_bad: bool = False
+    parts: cinc2017.Parts = cinc2017.PUBLISHED
 
 
 def configure(
@@ -76,7 +77,9 @@ def run(config: PipelineConfig) -> dict[str, Path]:
     if told.threads:
         torch.set_num_threads(told.threads)
     split = cinc2017.read_split(
-        cinc2017.find_folder(told.data), on_bad="skip" if config.skip_bad else "refuse"
+        cinc2017.find_folder(told.data),
+        parts=config.parts,
+        on_bad="skip" if config.skip_bad else "refuse",
     )
     start = told.start or _reconstruct(fabric, told)
     tuned = _fine_tune(fabric, config, split, start)

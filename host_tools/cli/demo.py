@@ -19,7 +19,7 @@ def demo(
     bound: BoundOption = None,
     segments: Annotated[
         int, typer.Option(min=1, help="Streamed of each recording, at each bound.")
-    ] = 1,
+    ] = 5,
 ) -> None:
     """Take the shipped checkpoint to checked, measured firmware and decoded ECG; print a summary.
 

@@ -1,0 +1,89 @@
+"""What a decoded recording really lost, in the unit that the model's heads predict.
+
+PRD needs the samples alone. A task loss needs the task's network, and the rhythm's the record's
+label too: where either is missing nothing is known, and nothing is claimed.
+"""
+
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.ecg import Record
+
+if TYPE_CHECKING:
+    pass
+
+Floats = npt.NDArray[np.float64]
+
+
+class Judge(Protocol):
+    """Tells what each segment of a decoded recording lost."""
+
+    def losses(self, record: Record, decoded: Floats) -> list[float] | None:
+        """Return the loss of each segment, given all of them decoded, float [N, T] in ADC units.
+
+        None where it cannot be known.
+        """
+
+
+class PrdJudge:
+    """The error is PRD in percent, on the scale where the segment is [0, 1]."""
+
+    def losses(self, record: Record, decoded: Floats) -> list[float] | None:
+        """Return the PRD of each segment's real samples."""
+        return [
+            distortion(segment, back, record.real_samples(index))[0]
+            for index, (segment, back) in enumerate(zip(record.segments, decoded, strict=True))
+        ]
+
+
+class TaskJudge:
+    """The error is the weighted loss of downstream tasks on the whole decoded recording."""
+
+    def __init__(self, weights: dict[str, float]) -> None:
+        from dynadeep.train.finetune import WeightedTask
+        from dynadeep.train.tasks import load_task
+
+        self.tasks: list[WeightedTask] = [
+            WeightedTask(load_task(name), weight) for name, weight in weights.items()
+        ]
+
+    def losses(self, record: Record, decoded: Floats) -> list[float] | None:
+        """Return each segment's mean loss; None for a recording without a label."""
+        from dynadeep.train import measure
+        from dynadeep.train.data import cinc2017
+
+        if record.label not in cinc2017.CLASSES:
+            return None
+        length = record.samples // cinc2017.STEP_SAMPLES * cinc2017.STEP_SAMPLES
+        raw = record.segments.reshape(1, -1)[:, :length]
+        labels = np.array([cinc2017.CLASSES.index(record.label)])
+        found = [
+            weight
+            * measure.task_losses(task, decoded.reshape(1, -1)[:, :length], raw, labels).segments[0]
+            for task, weight in self.tasks
+        ]
+        return [float(loss) for loss in np.sum(found, axis=0)]
+
+
+def make_judge(manifest: Manifest) -> Judge | None:
+    """Return the judge of a model's errors; None where the packages that it needs are missing."""
+    promise = manifest.record.get("promise")
+    if promise is None:
+        return PrdJudge()
+    try:
+        return TaskJudge(promise["tasks"])
+    except ImportError:
+        return None
+
+
+def distortion(segment: npt.NDArray[np.int16], decoded: Floats, real: int) -> tuple[float, float]:
+    """Return PRD and PRDN in percent of the first ``real`` samples, the window scaled to [0, 1]."""
+    from dynadeep.train import metrics  # the one definition, which training uses too
+
+    original = segment[None, :real].astype(np.float64)
+    window = metrics.unit_scale(original, original)
+    result = metrics.unit_scale(decoded[None, :real], original)
+    return float(metrics.prd(window, result)[0]), float(metrics.prdn(window, result)[0])

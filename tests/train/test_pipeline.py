@@ -1,0 +1,163 @@
+"""Phases 2 and 3 on the excerpt, parted in three: what runs is real, the figures mean nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dynadeep.train import checkpoint, finetune, measure, pipeline
+from dynadeep.train.checkpoint import PRETRAINED_FOLDER
+from dynadeep.train.data import cinc2017
+from dynadeep.train.errors import CheckpointError, TrainError
+from dynadeep.train.finetune import FineTuneConfig, FineTuning, WeightedTask, Weights, rounded
+from dynadeep.train.input_map import InputMap
+from dynadeep.train.loop import LoopConfig
+from dynadeep.train.model import DynamicDeep
+from dynadeep.train.phases import TrainConfig
+from dynadeep.train.pipeline import PipelineConfig
+from dynadeep.train.promise import PromiseConfig
+from dynadeep.train.tasks import load_task
+from dynadeep.train.tasks.rhythm import RhythmConfig, RhythmNet, RhythmTask
+
+START = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> PipelineConfig:
+    told = TrainConfig(output=tmp_path / "run", data=cinc2017.SAMPLE_FOLDER, start=START, threads=1)
+    return PipelineConfig(
+        told,
+        {"rhythm": 1.0, "rpeaks": 0.2},
+        finetune=FineTuneConfig(loop=LoopConfig(epochs=1, batch=4, peak_rate=1e-4)),
+        promise=PromiseConfig(violation_rate=0.2),
+        parts=cinc2017.SAMPLE,
+    )
+
+
+def test_all_phases_make_a_checkpoint_a_task_of_one_compressor(config: PipelineConfig) -> None:
+    made = {name: checkpoint.load(path) for name, path in pipeline.run(config).items()}
+    assert set(made) == {"rhythm", "rpeaks", "both"}
+    assert made["rhythm"].promise is not None
+    assert made["both"].promise is not None
+    assert made["rhythm"].promise.unit == "cross entropy"
+    assert made["both"].promise.tasks == {"rhythm": 0.5, "rpeaks": 0.5}
+    states = [one.model.state_dict() for one in made.values()]
+    for name, tensor in states[0].items():
+        alike = all(torch.equal(tensor, other[name]) for other in states[1:])
+        assert alike != name.startswith("heads."), name
+
+
+def test_a_second_run_does_only_what_changed(config: PipelineConfig) -> None:
+    first = pipeline.run(config)
+    tuned = config.reconstruction.output / "fine-tuning" / "checkpoint.safetensors"
+    stamps = {path: path.stat().st_mtime_ns for path in (tuned, *first.values())}
+    pipeline.run(config)
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+    pipeline.run(replace(config, promise=PromiseConfig(bound=0.5, violation_rate=0.2)))
+    assert tuned.stat().st_mtime_ns == stamps[tuned]
+    assert all(path.stat().st_mtime_ns != stamps[path] for path in first.values())
+
+
+def test_a_crash_in_phase_2_resumes_there(
+    config: PipelineConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = replace(config, finetune=replace(config.finetune, loop=LoopConfig(epochs=2, batch=4)))
+    whole = pipeline.run(config)["rhythm"].read_bytes()
+    told = replace(config.reconstruction, output=tmp_path / "parted")
+    parted = replace(config, reconstruction=told)
+    draws = finetune.augment.vary_record
+    drawn = 0
+
+    def break_off(*given: object) -> object:
+        nonlocal drawn
+        drawn += 1
+        if drawn == 10:  # in the second epoch, of 8 records each
+            raise KeyboardInterrupt
+        return draws(*given)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(finetune.augment, "vary_record", break_off)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.run(parted)
+    assert (told.output / "fine-tuning" / "metrics.jsonl").read_text().count("\n") == 1
+    assert pipeline.run(parted)["rhythm"].read_bytes() == whole
+
+
+def test_an_unknown_task_is_refused_before_any_work(config: PipelineConfig) -> None:
+    with pytest.raises(TrainError, match="choose among rhythm, rpeaks"):
+        pipeline.run(replace(config, tasks={"sleep": 1.0}))
+    assert not config.reconstruction.output.exists()
+
+
+def test_a_network_of_another_task_is_refused(config: PipelineConfig) -> None:
+    wrong = PRETRAINED_FOLDER / "tasks" / "rpeaks.safetensors"
+    with pytest.raises(CheckpointError, match="needed is rhythm"):
+        pipeline.run(replace(config, nets={"rhythm": wrong}))
+
+
+def test_only_the_compressor_changes_and_every_part_of_it() -> None:
+    torch.manual_seed(0)
+    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
+    module = FineTuning(
+        DynamicDeep(), InputMap("affine", 0, 1000), [WeightedTask(task, 1)], Weights()
+    )
+    loss = module(torch.randn(2, 8960) * 200, torch.tensor([0, 1]))
+    loss.backward()
+    for name, parameter in module.named_parameters():
+        assert (parameter.grad is not None) != name.startswith("frozen."), name
+
+
+def test_losses_beyond_the_bound_weigh_more() -> None:
+    torch.manual_seed(0)
+    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
+    adc, labels = torch.randn(2, 8960) * 200, torch.tensor([0, 1])
+    model = DynamicDeep().eval()
+
+    def loss(**changed: float) -> float:
+        weights = Weights(**changed)
+        tasks = [WeightedTask(task, 1)]
+        module = FineTuning(model, InputMap("affine", 0, 1000), tasks, weights).eval()
+        with torch.no_grad():
+            return float(module(adc, labels))
+
+    assert loss(excess=1, bound=0.5) > loss(excess=0, bound=0.5)
+    assert loss(excess=1, bound=100) == pytest.approx(loss(excess=0, bound=100))
+
+
+def test_latents_are_rounded_and_gradients_pass() -> None:
+    latent = torch.linspace(-1, 1, 1000, requires_grad=True)
+    found = rounded(latent)
+    assert len(found.unique()) <= 256
+    assert (found - latent).abs().max() <= 2 / 255 / 2 + 1e-6
+    found.sum().backward()
+    assert torch.equal(latent.grad, torch.ones(1000))
+
+
+def test_coding_whole_records_pads_the_last_segment_and_cuts_it_again() -> None:
+    records, _ = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)
+    adc = cinc2017.cut(records[:3])
+    loaded = checkpoint.load(START)
+    coded = measure.code(loaded.model, loaded.input_map, adc)
+    assert [d.shape for d in coded.decoded] == [(3, 8960), (3, 8960)]
+    assert coded.predicted.shape == (3, 5, 2)
+    assert [latent.shape for latent in coded.latents] == [(3, 5, 62), (3, 5, 31)]
+
+
+def test_distortion_leaves_flat_segments_out() -> None:
+    raw = np.zeros((1, 4000), np.int16)
+    raw[0, 2000:] = np.arange(2000) % 50
+    back = raw.astype(np.float32)
+    back[0, :2000] += 3
+    prd, prdn = measure.distortions([back], raw)
+    assert prd.tolist() == [[0.0]]
+    assert prdn.tolist() == [[0.0]]
+
+
+def test_raw_records_lose_nothing_of_their_peaks() -> None:
+    records, _ = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)
+    adc = cinc2017.cut(records[:2])
+    counts = measure.peak_counts(load_task("rpeaks"), adc, adc)  # type: ignore[arg-type]
+    assert (counts[:, 0] > 10).all()
+    assert not counts[:, 1:].any()
