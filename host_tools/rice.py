@@ -184,9 +184,10 @@ def _is_plain(data: bytes, count: int) -> bool:
         return True
     if data[:1] != bytes([CODED]):
         raise PacketError(f"samples start with {data[:1].hex() or 'nothing'}, expected 00 or 01.")
-    if not 3 <= len(data) <= 2 * count:
+    least = 3 + (count + 6) // 8  # a sample after the first takes a bit or more
+    if not least <= len(data) <= 2 * count:
         raise PacketError(
-            f"coded samples of {len(data)} bytes, {count} samples take 3 to {2 * count}."
+            f"coded samples of {len(data)} bytes, {count} samples take {least} to {2 * count}."
         )
     return False
 
