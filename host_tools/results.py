@@ -4,8 +4,10 @@ The int8 half goes through the generated C itself, compiled for this computer: i
 predictions, its packets. What was decided in floating point is held against the device's integers.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Bundle, read_bundle
+from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.numerics import fixed_error, fixed_margin, real_error, record_level
 from dynadeep.host_tools import deployed, packet, pipeline
 from dynadeep.host_tools.errors import ParityError
@@ -97,7 +100,12 @@ def run_int8(bundles: Mapping[str, Bundle], recordings: "Recordings", work: Path
         foreseen[task] = Foreseen(_real(predicted), _stored([v.record_margin for v in levels]))
         segment_margins[task] = _stored([v.margin for v in levels])
         _check_decisions(task, predicted, foreseen[task], bundles[task].manifest.default_bound)
-    return Decided(tuple(d[:, :samples] for d in decoded), packet_bytes, foreseen, segment_margins)
+    return Decided(
+        tuple(d[:, :samples] for d in decoded),
+        packet_bytes.reshape(count, -1, packet_bytes.shape[1]),
+        foreseen,
+        segment_margins,
+    )
 
 
 def run_float(
@@ -191,7 +199,11 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
         provenance.provenance(
             cinc2017.DESCRIPTION,
             f"published, {len(split.test)} test records",
-            {**config.checkpoints, **config.baselines, **config.nets},
+            {
+                **{f"compressor, {name}": path for name, path in config.checkpoints.items()},
+                **config.baselines,
+                **{f"network, {name}": path for name, path in config.nets.items()},
+            },
         ),
         config.out,
         cost.read_prices(),
@@ -200,8 +212,15 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
 
 
 def _bundle(checkpoint: Path, folder: Path, say: Say) -> Bundle:
-    """Export a checkpoint."""
-    say(f"export    {checkpoint.stem}")
+    """Export a checkpoint, unless this kit has already done so."""
+    say(f"export    {checkpoint}")
+    try:
+        bundle = read_bundle(folder)
+    except BundleError:
+        return read_bundle(pipeline.export_checkpoint(checkpoint, folder).folder)
+    record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
+    if bundle.manifest.kit_version == version("dynadeep") and bundle.manifest.record == record:
+        return bundle
     return read_bundle(pipeline.export_checkpoint(checkpoint, folder).folder)
 
 

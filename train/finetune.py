@@ -25,7 +25,7 @@ from dynadeep.train.data import augment, cinc2017
 from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, fit_input_map
 from dynadeep.train.loop import LoopConfig
-from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep, Latents
+from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep, ErrorHeads, Latents
 from dynadeep.train.tasks.base import UNINFORMED_LOSS, Task, segment_losses, standardise
 
 INT8_STEPS = 255
@@ -127,12 +127,13 @@ def as_records(segments: Tensor, samples: int) -> Tensor:
 
 
 def relative_error(decoded: Tensor, raw: Tensor) -> Tensor:
-    """Return the mean of the records' squared errors over their variances, records [N, T].
+    """Return the mean of the records' root mean squared errors over their deviations, [N, T] both.
 
-    So every record weighs the same, whatever its gain, as it does in PRDN.
+    That is PRDN as a fraction: every record weighs the same, whatever its gain, and none of the
+    quiet ones, whose ratio is largest, drowns the others as it would squared.
     """
     error = (decoded - raw).square().mean(dim=1)
-    return (error / raw.var(dim=1).clamp(min=LOWEST_VARIANCE)).mean()
+    return (error / raw.var(dim=1).clamp(min=LOWEST_VARIANCE) + 1e-6).sqrt().mean()
 
 
 def rounded(latent: Tensor) -> Tensor:
@@ -156,6 +157,17 @@ class FineTuneConfig:
 
 
 SHIPPED = FineTuneConfig()
+
+
+def start_level(heads: ErrorHeads) -> None:
+    """Let each head begin with the mean of its latent, expecting the bound.
+
+    The encoder treats all times alike, so that it can shift a latent as a whole and no more; drawn
+    weights, whose sum is near zero, would not see it, and the heads would never learn along.
+    """
+    for head in (heads.head32, heads.head64):
+        nn.init.constant_(head.weight, 1 / head.in_features)
+        nn.init.constant_(head.bias, SHIPPED_WEIGHTS.bound)
 
 
 def fine_tune(
@@ -184,7 +196,7 @@ def fine_tune(
             f"fine-tuning a {start.config.architecture} for {len(tasks)} tasks: "
             "it takes a dynamic-deep checkpoint and at least one task."
         )
-    torch.manual_seed(config.loop.seed)
+    start_level(model.heads)
     input_map = fit_input_map("affine", cinc2017.cut(split.train), KEPT_PERCENT)
 
     def draw(random: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -4,7 +4,7 @@ The codec is anything that decodes records at each level: the float network here
 that a board runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +72,8 @@ def _code_batch(
     predicted = adc.new_zeros((len(windows), 0))
     if isinstance(model, DynamicDeep):
         predicted = torch.cat(list(model.heads(latents)), dim=1)
-    by_record = [t.reshape(len(adc), -1, t.shape[-1]) for t in (predicted, *latents)]
+    segments = len(windows) // len(adc)
+    by_record = [t.reshape(len(adc), segments, t.shape[-1]) for t in (predicted, *latents)]
     arrays = [t.cpu().numpy() for t in by_record]
     return [d.cpu().numpy() for d in decoded], arrays[1:], arrays[0]
 
@@ -148,13 +149,14 @@ class Nets:
     weights: Mapping[str, Mapping[str, float]]  # e.g. "both" -> {"rhythm": 0.5, "rpeaks": 0.5}
 
 
-def load_nets(paths: Mapping[str, Path]) -> Nets:
-    """Load both tasks' networks; both at once weigh the same."""
+def load_nets(paths: Mapping[str, Path], rows: Collection[str]) -> Nets:
+    """Load both tasks' networks for the rows "rhythm", "rpeaks" and "both" of the tables."""
     rhythm, rpeaks = (load_task(name, paths.get(name)) for name in ("rhythm", "rpeaks"))
     assert isinstance(rhythm, RhythmTask)
     assert isinstance(rpeaks, RPeaksTask)
-    weights = {name: {name: 1.0} for name in TASKS}
-    return Nets(rhythm, rpeaks, {**weights, "both": dict.fromkeys(TASKS, 1 / len(TASKS))})
+    weights: dict[str, dict[str, float]] = {name: {name: 1.0} for name in TASKS}
+    weights["both"] = dict.fromkeys(TASKS, 1 / len(TASKS))
+    return Nets(rhythm, rpeaks, {name: weights[name] for name in rows})
 
 
 @dataclass(frozen=True)

@@ -49,5 +49,5 @@ def results(
         work=BUILD / "results",
         data=data,
     )
-    summary = stage.make_results(config, measure.load_nets(nets), typer.echo)
+    summary = stage.make_results(config, measure.load_nets(nets, checkpoints), typer.echo)
     typer.echo(f"summary: {summary}")

@@ -1,0 +1,105 @@
+"""The tables of an evaluation, on eight records of the excerpt and through the generated C.
+
+The compressor is the one trained on MIT-BIH with a made-up promise: the figures mean nothing.
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynadeep.host_tools import results
+from dynadeep.host_tools.errors import ParityError
+from dynadeep.host_tools.results import ResultsConfig
+
+
+@pytest.fixture(scope="module")
+def compressor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from dynadeep.train import checkpoint
+    from dynadeep.train.checkpoint import Promise
+
+    loaded = checkpoint.load(checkpoint.PRETRAINED_FOLDER / "mitdb-affine-patient")
+    margins = {"32": -8.0, "64": -12.0}
+    made = replace(
+        loaded,
+        training=replace(loaded.training, dataset="cinc2017"),
+        input_map=replace(loaded.input_map, offset=0.0, scale=1300.0),
+        promise=Promise({"rhythm": 1.0}, "cross entropy", 0.75, 0.02, margins, margins),
+    )
+    return checkpoint.save(made, tmp_path_factory.mktemp("compressor") / "rhythm")
+
+
+@pytest.fixture(scope="module")
+def summary(compressor: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from dynadeep.train import checkpoint, measure, tasks
+    from dynadeep.train.checkpoint import Checkpoint
+    from dynadeep.train.data import cinc2017
+    from dynadeep.train.model import ModelConfig
+
+    folder = tmp_path_factory.mktemp("results")
+    config = ModelConfig("cae32")
+    loaded = checkpoint.load(compressor)
+    untrained = Checkpoint(checkpoint.build(config), loaded.input_map, loaded.training, config)
+    nets = {name: tasks.weights_of(name) for name in tasks.TASKS}
+    said: list[str] = []
+    path = results.make_results(
+        ResultsConfig(
+            checkpoints={"rhythm": compressor},
+            baselines={"CAE32": checkpoint.save(untrained, folder / "cae32")},
+            nets=nets,
+            out=folder / "out",
+            work=folder / "work",
+            data=cinc2017.SAMPLE_FOLDER,
+            parts=cinc2017.SAMPLE,
+        ),
+        measure.load_nets(nets, ["rhythm"]),
+        said.append,
+    )
+    assert said[0].startswith("read")
+    return path
+
+
+def test_every_bound_has_a_row_in_float_and_as_the_board_runs_it(summary: Path) -> None:
+    content = json.loads(summary.read_text())
+    rows = {(p["task"], p["precision"], p["bound"]) for p in content["points"]}
+    bounds = {p["bound"] for p in content["points"]}
+    assert {0.1, 0.5, 0.75, 1.0, 1.9} <= bounds
+    assert rows == {("rhythm", p, b) for p in ("float", "int8") for b in bounds}
+    assert len(content["segment_points"]) == 2 * len(results.SEGMENT_BOUNDS)
+
+
+def test_figures_stand_within_their_intervals(summary: Path) -> None:
+    content = json.loads(summary.read_text())
+    assert content["f1_raw_lo"] <= content["f1_raw"] <= content["f1_raw_hi"]
+    for point in content["points"]:
+        for name in ("f1", "mean_cg", "byte_cg", "violations", "effective_loss"):
+            assert point[f"{name}_lo"] <= point[name] <= point[f"{name}_hi"], (name, point)
+
+
+def test_raw_records_are_sent_losslessly_and_lose_nothing(summary: Path) -> None:
+    table = json.loads((summary.parent / "table1.json").read_text())
+    lossless = next(r for r in table["rows"] if r["name"] == 'level "none" for all')
+    assert lossless["byte_cg"] > 2
+    assert lossless["violations"] == 0
+
+
+def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:
+    content = json.loads(summary.read_text())
+    wanted = {"compressor, rhythm", "CAE32", "network, rhythm", "network, rpeaks"}
+    assert set(content["provenance"]["weights_sha256"]) == wanted
+    for name in ("table1", "table2", "points", "levels", "cost"):
+        text = (summary.parent / f"{name}.md").read_text()
+        assert content["provenance"]["commit"][:12] in text
+    assert (summary.parent / "levels.svg").is_file()
+    assert (summary.parent / "bounds-int8.png").is_file()
+
+
+def test_a_decision_that_the_integers_do_not_take_is_named() -> None:
+    from dynadeep.train.scoring import Foreseen
+
+    predicted = np.full((1, 5, 2), 1 << 23, np.int32)
+    foreseen = Foreseen(np.full((1, 5, 2), 2.0), np.zeros(2))
+    with pytest.raises(ParityError, match="record 0: decided 0, the integers 2"):
+        results._check_decisions("rhythm", predicted, foreseen, 0.75)
