@@ -10,8 +10,8 @@ import wfdb
 
 from dynadeep.codegen.bundle import Quantization
 from dynadeep.export.errors import CalibrationError
-from dynadeep.train.checkpoint import DatasetName
 from dynadeep.train.data import cinc2017, mitdb
+from dynadeep.train.data.windows import DatasetName
 
 Samples = npt.NDArray[np.int16]
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from dynadeep.train import weights
 from dynadeep.train.baseline import CAE
 from dynadeep.train.data.mitdb import SplitName
+from dynadeep.train.data.windows import DatasetName
 from dynadeep.train.errors import CheckpointError
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.model import DynamicDeep, ModelConfig
@@ -17,7 +17,6 @@ PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
 
 Model = DynamicDeep | CAE
-DatasetName = Literal["mitdb", "cinc2017"]
 ARCHITECTURES: dict[str, Callable[[], Model]] = {
     "dynamic-deep": DynamicDeep,
     "cae32": partial(CAE, 32),

@@ -11,6 +11,7 @@ from torch import Tensor
 from dynadeep.train import checkpoint, metrics
 from dynadeep.train.checkpoint import Model
 from dynadeep.train.data import mitdb
+from dynadeep.train.data.windows import read_windows
 from dynadeep.train.input_map import InputMap, as_tensor
 from dynadeep.train.model import DynamicDeep
 
@@ -56,13 +57,12 @@ class LevelResult:
 
 
 def evaluate(config: EvaluateConfig) -> Evaluation:
-    """Score a checkpoint on the test windows of a split of MIT-BIH."""
+    """Score a checkpoint on windows of the database it was trained on: see ``read_windows``."""
     loaded = checkpoint.load(config.checkpoint)
     trained_on = loaded.training.split
     split = config.split or trained_on
-    windows = mitdb.read_split(
-        mitdb.find_folder(config.data), split, seed=loaded.training.seed
-    ).test
+    record = loaded.training
+    windows = read_windows(record.dataset, config.data, split=split, seed=record.seed).test
     scores = score(loaded.model.to(config.device), windows, loaded.input_map)
     return Evaluation(split, len(windows), split == trained_on, scores)
 

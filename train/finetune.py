@@ -22,6 +22,7 @@ from torch.nn import functional
 from dynadeep.train import checkpoint, loop
 from dynadeep.train.checkpoint import Checkpoint
 from dynadeep.train.data import augment, cinc2017
+from dynadeep.train.data.windows import KEPT_PERCENT
 from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, fit_input_map
 from dynadeep.train.loop import LoopConfig
@@ -31,8 +32,6 @@ from dynadeep.train.tasks.base import UNINFORMED_LOSS, Task, segment_losses, sta
 INT8_STEPS = 255
 LOWEST_VARIANCE = 1e-3
 """Of a standardised record, for the error to be held against; 7.5 ADC units of deviation."""
-KEPT_PERCENT = (0.2, 99.8)
-"""Of the samples lie within the input map: wider than that, int8 would be too coarse for most."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +196,7 @@ def fine_tune(
             "it takes a dynamic-deep checkpoint and at least one task."
         )
     start_level(model.heads)
-    input_map = fit_input_map("affine", cinc2017.cut(split.train), KEPT_PERCENT)
+    input_map = fit_input_map("affine", cinc2017.cut(split.train), KEPT_PERCENT["cinc2017"])
 
     def draw(random: np.random.Generator) -> tuple[Tensor, Tensor]:
         length = cinc2017.RECORD_SAMPLES

@@ -19,8 +19,6 @@ from dynadeep.train.errors import TrainError
 
 MapKind = Literal["affine", "minmax"]
 HIGHEST = 127 / 128
-KEPT_PERCENT = (0.05, 99.95)
-"""Percentiles of the training samples that the affine map spans, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +73,7 @@ def _span(window: Tensor) -> Tensor:
     return (window.amax(dim=1, keepdim=True) - window.amin(dim=1, keepdim=True)).clamp(min=1)
 
 
-def fit_input_map(
-    kind: MapKind, windows: NDArray[np.int16], kept: tuple[float, float] = KEPT_PERCENT
-) -> InputMap:
+def fit_input_map(kind: MapKind, windows: NDArray[np.int16], kept: tuple[float, float]) -> InputMap:
     """Fix a map's constants from training windows, int16 [N, T], in whole ADC units.
 
     The affine map spans the samples between the percentiles ``kept``; rarer ones are clipped.

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dynadeep.train import checkpoint, evaluate, heads, loop, losses, weights
 from dynadeep.train.checkpoint import Checkpoint, Model, TrainingRecord
 from dynadeep.train.data import augment, mitdb
+from dynadeep.train.data.windows import DESCRIPTIONS, KEPT_PERCENT, DatasetName, read_windows
 from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, MapKind, as_tensor, fit_input_map
 from dynadeep.train.loop import LoopConfig
@@ -24,11 +25,13 @@ class TrainConfig:
 
     ``random_windows`` draws new windows from the whole recordings each epoch (by patient only).
     ``data`` defaults to the environment's DYNADEEP_DATA. ``threads`` 0 leaves it to PyTorch.
+    ``dataset`` cinc2017 takes the segments of its training half, as Table I's baselines do.
     ``start`` is a checkpoint whose weights phase 1 begins from, in place of drawn ones.
     """
 
     output: Path
     data: Path | None = None
+    dataset: DatasetName = "mitdb"
     split: mitdb.SplitName = "patient"
     input_map: MapKind = "affine"
     architecture: str = "dynamic-deep"
@@ -46,13 +49,17 @@ class TrainConfig:
 
 
 def train(config: TrainConfig) -> Path:
-    """Train on MIT-BIH as configured; return the checkpoint's path.
+    """Train a compressor as configured; return the checkpoint's path.
 
     Writes ``checkpoint.safetensors``/``.json``, ``metrics.jsonl`` and ``state.safetensors``
     into ``config.output``.
     """
-    folder = mitdb.find_folder(config.data)
-    return train_on(mitdb.read_split(folder, config.split, seed=config.seed), config)
+    return train_on(windows_of(config), config)
+
+
+def windows_of(config: TrainConfig) -> mitdb.Split:
+    """Read the windows of a run."""
+    return read_windows(config.dataset, config.data, split=config.split, seed=config.seed)
 
 
 def train_on(split: mitdb.Split, config: TrainConfig, fabric: Fabric | None = None) -> Path:
@@ -63,7 +70,7 @@ def train_on(split: mitdb.Split, config: TrainConfig, fabric: Fabric | None = No
         torch.set_num_threads(config.threads)
     config.output.mkdir(parents=True, exist_ok=True)
     model = _first_model(config).to(fabric.device)
-    input_map = fit_input_map(config.input_map, split.train)
+    input_map = fit_input_map(config.input_map, split.train, KEPT_PERCENT[config.dataset])
     train_reconstruction(fabric, model, split, input_map, config)
     if isinstance(model, DynamicDeep):
         heads.train_heads(model, split.train, input_map)
@@ -166,8 +173,9 @@ def _record(
 ) -> TrainingRecord:
     """Describe a finished run."""
     return TrainingRecord(
-        data="MIT-BIH Arrhythmia Database 1.0.0, channel 0, 2000 samples at 360 Hz",
-        split=config.split,
+        data=DESCRIPTIONS[config.dataset],
+        dataset=config.dataset,
+        split="published" if config.dataset == "cinc2017" else config.split,
         seed=config.seed,
         epochs=config.epochs,
         batch=config.batch,

@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 
 from dynadeep.train import cache, checkpoint, finetune, loop, phases, promise
 from dynadeep.train.cache import Key
-from dynadeep.train.data import cinc2017, mitdb
+from dynadeep.train.data import cinc2017
 from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import FineTuneConfig, WeightedTask
 from dynadeep.train.phases import TrainConfig
@@ -92,7 +92,7 @@ def _reconstruct(fabric: Fabric, told: TrainConfig) -> Path:
     """Phase 1, from MIT-BIH windows."""
     folder = told.output / "reconstruction"
     config = replace(told, output=folder, resume=True)
-    windows = mitdb.read_split(mitdb.find_folder(told.data), told.split, seed=told.seed)
+    windows = phases.windows_of(config)
     data = {"windows": cache.array_hash(windows.train, windows.test)}
 
     def work() -> None:

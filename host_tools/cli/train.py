@@ -17,6 +17,9 @@ def train(
     download: Annotated[
         bool, typer.Option("--download", help="Fetch MIT-BIH into the data folder first.")
     ] = False,
+    dataset: Annotated[
+        str, typer.Option(help="mitdb or cinc2017; phase 1 of --task is always mitdb.")
+    ] = "mitdb",
     split: Annotated[str, typer.Option(help="patient or published.")] = "patient",
     input_map: Annotated[str, typer.Option(help="affine or minmax.")] = "affine",
     architecture: Annotated[
@@ -65,6 +68,7 @@ def train(
     config = phases.TrainConfig(
         output=out,
         data=folder,
+        dataset="mitdb" if task else dataset,  # type: ignore[arg-type]
         split=split,  # type: ignore[arg-type]  # train refuses what it does not know
         input_map=input_map,  # type: ignore[arg-type]
         architecture=architecture,

@@ -12,6 +12,7 @@ from dynadeep.export.calibration import Samples
 from dynadeep.export.onnx import export_encoder
 from dynadeep.train import checkpoint
 from dynadeep.train.data import mitdb
+from dynadeep.train.data.windows import KEPT_PERCENT
 from dynadeep.train.input_map import InputMap, MapKind, as_tensor, fit_input_map
 from dynadeep.train.layers import ConvSiLU
 from dynadeep.train.model import DynamicDeep
@@ -60,7 +61,7 @@ def lively_model(windows: Samples, input_map: InputMap) -> DynamicDeep:
 
 def save_checkpoint(folder: Path, kind: MapKind, windows: Samples) -> Path:
     """Write a seeded checkpoint with an input map of a kind and return its path."""
-    input_map = fit_input_map(kind, windows)
+    input_map = fit_input_map(kind, windows, KEPT_PERCENT["mitdb"])
     made = checkpoint.Checkpoint(lively_model(windows, input_map), input_map, RECORD)
     return checkpoint.save(made, folder / f"{kind}.safetensors")
 

@@ -25,13 +25,13 @@ class Head:
 
 def make_head(scale: float, zero_point: int, margin: float, code: int) -> Head:
     error = Quantization(scale, zero_point)
-    level = Level("cg", 1, 32.0, "latent", Quantization(1.0, 0), "error", error, margin)
+    level = Level("cg", 1, 32.0, "latent", Quantization(1.0, 0), "error", error, margin, margin)
     return Head(level, code)
 
 
 codes = st.integers(-128, 127)
 scales = st.one_of(st.floats(2**-23, 0.5), st.sampled_from((2**-23, 0.5)))
-heads = st.builds(make_head, scales, codes, st.floats(0, 200), codes)
+heads = st.builds(make_head, scales, codes, st.floats(-200, 200), codes)
 
 
 def decide(harness: Harness, given_heads: list[Head], bound: int) -> tuple[list[int], int]:

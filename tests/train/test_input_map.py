@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from dynadeep.train.data import mitdb
+from dynadeep.train.data.windows import KEPT_PERCENT
 from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, as_tensor, fit_input_map
 from dynadeep.train.losses import reconstruction_loss
@@ -11,7 +12,7 @@ from dynadeep.train.losses import reconstruction_loss
 def test_affine_map_spans_all_but_a_thousandth_of_the_training_samples(
     windows: mitdb.Samples,
 ) -> None:
-    fitted = fit_input_map("affine", windows)
+    fitted = fit_input_map("affine", windows, KEPT_PERCENT["mitdb"])
     inside = np.abs(windows - fitted.offset) <= fitted.scale
     assert 0.9985 < inside.mean() < 0.9997
 
@@ -22,7 +23,7 @@ def test_affine_map_clips_where_int8_does() -> None:
 
 
 def test_minmax_map_brings_every_window_to_zero_and_one(windows: mitdb.Samples) -> None:
-    x = fit_input_map("minmax", windows).apply(as_tensor(windows))
+    x = fit_input_map("minmax", windows, KEPT_PERCENT["mitdb"]).apply(as_tensor(windows))
     assert x.amin(dim=2).eq(0).all()
     assert x.amax(dim=2).eq(1).all()
 
@@ -62,7 +63,7 @@ def test_levels_add_up() -> None:
 
 def test_unknown_map_is_refused_with_the_choices(windows: mitdb.Samples) -> None:
     with pytest.raises(TrainError, match="'zscore': choose one of affine, minmax"):
-        fit_input_map("zscore", windows)  # type: ignore[arg-type]
+        fit_input_map("zscore", windows, KEPT_PERCENT["mitdb"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
