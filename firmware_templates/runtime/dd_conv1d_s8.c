@@ -2,121 +2,87 @@
 
 #include <stdbool.h>
 
-#include "dd_dot_lanes.h"
 #include "dd_requant.h"
 #include "dd_store_tile.h"
 
-/* The stack that a tile takes: 8 bytes for each value of the window's part that is worked on, 16
- * for each output channel of the block. Windows and layers may be larger; they take more rounds. */
-#define PART  224u
-#define BLOCK 64u
+/* Output channels whose sums are held at a time. Layers may have more; they take more rounds. */
+#define BLOCK 32u
 
-static_assert(PART <= DD_LANES_MAX, "a part must fit the lanes");
-static_assert(DD_CONV1D_TILE == 4 && BLOCK % 2u == 0,
-              "dd_dot_lanes takes four windows and two channels");
-
-/* One value of the padded input, by its index from the first real one. */
-static int32_t value_at(const dd_conv1d *layer, const int8_t *in, int32_t index)
-{
-    const int32_t end = (int32_t)layer->in_length * layer->in_channels;
-    return index >= 0 && index < end ? in[index] : layer->in_zero_point;
-}
-
-static void pack_border(const dd_conv1d *layer, const int8_t *in, int32_t index, uint32_t count,
-                        dd_lanes *windows)
-{
-    const int32_t hop = layer->stride * layer->in_channels;
-    for (uint32_t i = 0; i < count; i++) {
-        windows[i].first =
-            dd_lane_pair(value_at(layer, in, index), value_at(layer, in, index + hop));
-        windows[i].second = dd_lane_pair(value_at(layer, in, index + 2 * hop),
-                                         value_at(layer, in, index + 3 * hop));
-        index++;
-    }
-}
-
-static void pack_inside(const int8_t *in, uint32_t hop, uint32_t count, dd_lanes *windows)
-{
-    const int8_t *const in1 = in + hop;
-    const int8_t *const in2 = in1 + hop;
-    const int8_t *const in3 = in2 + hop;
-    for (uint32_t i = 0; i < count; i++) {
-        windows[i].first = dd_lane_pair(in[i], in1[i]);
-        windows[i].second = dd_lane_pair(in2[i], in3[i]);
-    }
-}
-
-/* Read values [from, from + count) of the windows of four steps, the first of which begins at input
- * step `row`. */
-static void pack(const dd_conv1d *layer, const int8_t *in, int32_t row, uint32_t from,
-                 uint32_t count, dd_lanes *windows)
-{
-    const int32_t index = row * layer->in_channels + (int32_t)from;
-    const bool inside =
-        row >= 0 && row + (DD_CONV1D_TILE - 1) * layer->stride + layer->kernel <= layer->in_length;
-    if (inside) {
-        pack_inside(in + index, (uint32_t)layer->stride * layer->in_channels, count, windows);
-    } else {
-        pack_border(layer, in, index, count, windows);
-    }
-}
-
-static void dot_added(const dd_lanes *windows, const int8_t *u, const int8_t *v, uint32_t count,
-                      int32_t *sums)
-{
-    int32_t more[2 * DD_CONV1D_TILE];
-    dd_dot_lanes(windows, u, v, count, more);
-    for (uint32_t i = 0; i < 2 * DD_CONV1D_TILE; i++) {
-        sums[i] = dd_add(sums[i], more[i]);
-    }
-}
-
-/* Sums of `channels` output channels over one part of the window, two at a time. An odd last one is
- * its own partner, whose sums nobody reads. */
-static void dot_block(const dd_lanes *windows, const int8_t *weights, uint32_t size, uint32_t from,
-                      uint32_t count, uint32_t channels, int32_t *sums)
-{
-    const int8_t *u = weights + from;
-    for (uint32_t channel = 0; channel < channels; channel += 2) {
-        const int8_t *const v = channel + 1 < channels ? u + size : u;
-        if (from == 0) {
-            dd_dot_lanes(windows, u, v, count, sums);
-        } else {
-            dot_added(windows, u, v, count, sums);
-        }
-        u = v + size;
-        sums += 2 * DD_CONV1D_TILE;
-    }
-}
+static_assert(BLOCK % 2u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes pairs and whole groups");
 
 static uint32_t at_most(uint32_t value, uint32_t limit)
 {
     return value < limit ? value : limit;
 }
 
-static void convolve_tile(const dd_conv1d *layer, const int8_t *in, int32_t row, uint32_t steps,
-                          int8_t *out)
+/* The windows of one tile in a layer's input. */
+typedef struct tile {
+    const dd_conv1d *layer;
+    dd_input in;
+    int32_t first; /* step at which the first window begins */
+    bool inside;   /* all of them lie within the input */
+} tile;
+
+/* Pack what partly lies outside the input: copied first, with the zero point where there is none. */
+static void pack_border(const tile *of, uint32_t from, uint32_t count, uint32_t *windows)
 {
-    dd_lanes windows[PART];
-    int32_t sums[BLOCK * DD_CONV1D_TILE];
-    const uint32_t size = (uint32_t)layer->kernel * layer->in_channels;
-    for (uint32_t first = 0; first < layer->out_channels; first += BLOCK) {
-        const uint32_t channels = at_most(layer->out_channels - first, BLOCK);
-        for (uint32_t from = 0; from < size; from += PART) {
-            const uint32_t count = at_most(size - from, PART);
-            pack(layer, in, row, from, count, windows);
-            dot_block(windows, layer->weights + first * size, size, from, count, channels, sums);
+    const int32_t hop = of->layer->stride * of->layer->in_channels;
+    const int32_t end = of->in.steps * of->layer->in_channels;
+    int32_t begin = of->first * of->layer->in_channels + (int32_t)from;
+    int8_t values[DD_TILE * DD_PART];
+    for (uint32_t step = 0; step < DD_TILE; step++) {
+        for (uint32_t i = 0; i < count; i++) {
+            const int32_t at = begin + (int32_t)i;
+            const bool within = at >= 0 && at < end;
+            values[step * DD_PART + i] = within ? of->in.values[at] : of->layer->in_zero_point;
         }
-        dd_store_tile(layer, sums, first, channels, steps, out);
+        begin += hop;
+    }
+    dd_dot_pack(values, DD_PART, count, windows);
+}
+
+/* Pack values [from, from + count) of the tile's windows. */
+static void pack(const tile *of, uint32_t from, uint32_t count, uint32_t *windows)
+{
+    if (!of->inside) {
+        pack_border(of, from, count, windows);
+        return;
+    }
+    const uint32_t channels = of->layer->in_channels;
+    const int8_t *const begin = of->in.values + (uint32_t)of->first * channels + from;
+    dd_dot_pack(begin, of->layer->stride * channels, count, windows);
+}
+
+void dd_conv1d_tile(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps, int8_t *out)
+{
+    uint32_t windows[DD_WINDOW_WORDS(DD_PART)];
+    int32_t sums[BLOCK * DD_TILE];
+    const int32_t last = first + (DD_TILE - 1) * layer->stride + layer->kernel;
+    const tile of = {layer, in, first, first >= 0 && last <= in.steps};
+    const uint32_t size = (uint32_t)layer->kernel * layer->in_channels;
+    const uint32_t row_bytes = DD_ROW_BYTES(size);
+    for (uint32_t channel = 0; channel < layer->out_channels; channel += BLOCK) {
+        const uint32_t channels = at_most(layer->out_channels - channel, BLOCK);
+        for (uint32_t from = 0; from < size; from += DD_PART) {
+            const uint32_t count = at_most(size - from, DD_PART);
+            if (channel == 0 || size > DD_PART) {
+                pack(&of, from, count, windows);
+            }
+            const int8_t *const weights = layer->weights + channel * row_bytes;
+            const dd_rows rows = {weights + from * DD_VALUE_BYTES, row_bytes, channels};
+            dd_dot_rows(windows, count, &rows, from != 0, sums);
+        }
+        dd_store_tile(layer, sums, channel, channels, steps, out);
     }
 }
 
 void dd_conv1d_s8(const dd_conv1d *layer, const int8_t *in, int8_t *out)
 {
-    int32_t row = -(int32_t)layer->pad_before;
-    for (uint32_t step = 0; step < layer->out_length; step += DD_CONV1D_TILE) {
-        convolve_tile(layer, in, row, at_most(layer->out_length - step, DD_CONV1D_TILE), out);
-        row += DD_CONV1D_TILE * layer->stride;
-        out += DD_CONV1D_TILE * layer->out_channels;
+    const dd_input all = {in, layer->in_length};
+    int32_t first = -(int32_t)layer->pad_before;
+    for (uint32_t step = 0; step < layer->out_length; step += DD_TILE) {
+        dd_conv1d_tile(layer, all, first, at_most(layer->out_length - step, DD_TILE), out);
+        first += DD_TILE * layer->stride;
+        out += (uint32_t)DD_TILE * layer->out_channels;
     }
 }

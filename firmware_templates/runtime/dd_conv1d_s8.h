@@ -4,14 +4,11 @@
 
 #include <stdint.h>
 
+#include "dd_dot.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* Time steps that the kernel may compute from its input before it writes the first of them. The
- * memory plan lets an output overlap its input on the strength of this: all output of the steps
- * [t, t + DD_CONV1D_TILE) is written while input from step t on may still be read. */
-#define DD_CONV1D_TILE 4
 
 typedef struct dd_conv1d {
     uint16_t in_length;  /* input time steps */
@@ -25,18 +22,31 @@ typedef struct dd_conv1d {
     int8_t out_zero_point; /* of the convolution's own output, before the table */
     int8_t out_min;        /* fused activation as a clamp */
     int8_t out_max;
-    const int8_t *weights; /* [out_channels][kernel][in_channels] */
+    const int8_t *weights; /* [out_channels][kernel][in_channels], in the order of dd_dot.h */
     const int32_t *bias;   /* [out_channels], less in_zero_point x sum of the channel's weights */
     const int32_t *multiplier; /* [out_channels], Q0.31 mantissa: 2^30 to 2^31 - 1, or 0 */
     const int8_t *shift;       /* [out_channels], left if positive: -31 to 30 */
     const int8_t *table;       /* [256] by output code + 128; NULL leaves the output as it is */
 } dd_conv1d;
 
+/* Some steps of a layer's input, [steps][in_channels]. The layer sees zero points around them. */
+typedef struct dd_input {
+    const int8_t *values;
+    int32_t steps;
+} dd_input;
+
+/* Compute `steps` (1 to DD_TILE) output steps into `out` [steps][out_channels], the first from the
+ * window that begins at step `first` of the input, which may lie before it or reach beyond it.
+ *
+ * `out` must not overlap the windows of these steps. The accumulators cannot overflow: the generator
+ * proves it from the weights. */
+void dd_conv1d_tile(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps,
+                    int8_t *out);
+
 /* Convolve `in` [in_length][in_channels] into `out` [out_length][out_channels], time-major.
  *
  * `out` may overlap `in` as long as no step's output is written over input that the same or a later
- * tile of DD_CONV1D_TILE steps reads. Steps are computed in ascending order. The accumulators
- * cannot overflow: the generator proves it from the weights. Takes 3 KB of stack. */
+ * tile of DD_TILE steps reads. Steps are computed in ascending order. */
 void dd_conv1d_s8(const dd_conv1d *layer, const int8_t *in, int8_t *out);
 
 #ifdef __cplusplus

@@ -43,9 +43,11 @@ static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums,
         at[0] = table[dd_requantize_index(dd_add(sums[1], bias), multiplier, exponent, offset)];
         at += hop;
         at[0] = table[dd_requantize_index(dd_add(sums[2], bias), multiplier, exponent, offset)];
+#if DD_TILE > 3
         at += hop;
         at[0] = table[dd_requantize_index(dd_add(sums[3], bias), multiplier, exponent, offset)];
-        sums += DD_CONV1D_TILE;
+#endif
+        sums += DD_TILE;
     }
     return channel;
 }
@@ -53,17 +55,17 @@ static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums,
 void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, uint32_t count,
                    uint32_t steps, int8_t *out)
 {
-    const bool plain = steps == DD_CONV1D_TILE && layer->table != NULL &&
+    const bool plain = steps == DD_TILE && layer->table != NULL &&
                        layer->out_min == INT8_MIN && layer->out_max == INT8_MAX;
     const uint32_t end = first + count;
     uint32_t channel = first;
     while (channel < end) {
         if (plain) {
-            channel = store_channels_fast(layer, sums + (channel - first) * DD_CONV1D_TILE, channel,
+            channel = store_channels_fast(layer, sums + (channel - first) * DD_TILE, channel,
                                           end, out);
         }
         if (channel < end) {
-            store_channel(layer, sums + (channel - first) * DD_CONV1D_TILE, channel, steps,
+            store_channel(layer, sums + (channel - first) * DD_TILE, channel, steps,
                           out + channel);
             channel++;
         }

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-/* Add the bias to `sums` [count][DD_CONV1D_TILE] of the channels from `first` on, requantise,
+/* Add the bias to `sums` [count][DD_TILE] of the channels from `first` on, requantise,
  * clamp, look up, and store the first `steps` time steps; `out` is the tile's
  * [steps][out_channels]. */
 void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, uint32_t count,

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from dynadeep import firmware_templates
+from dynadeep.codegen.kernels import LANES, KernelSet
 
 RUNTIME = Path(firmware_templates.__file__).parent / "runtime"
 HARNESS = Path(__file__).parent / "harness"
@@ -31,10 +32,10 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def build_harness(folder: Path) -> Path:
+def build_harness(folder: Path, kernels: KernelSet = LANES) -> Path:
     """Compile the harness into ``folder`` unless the same one already lies there."""
     sources = [*SOURCES, *sorted(HARNESS.glob("*.c"))]
-    flags = [*STRICT_C, *SANITIZED, f"-I{RUNTIME}", f"-I{HARNESS}"]
+    flags = [*STRICT_C, *SANITIZED, f"-DDD_KERNELS={kernels.macro}", f"-I{RUNTIME}", f"-I{HARNESS}"]
     digest = hashlib.sha256(" ".join(flags).encode())
     for path in sorted([*sources, *HEADERS, *HARNESS.glob("*.h")]):
         digest.update(path.name.encode() + path.read_bytes())

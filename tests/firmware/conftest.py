@@ -11,6 +11,7 @@ ROOT = str(Path(__file__).parents[2])
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
+from dynadeep.codegen.kernels import KERNELS, LANES, KernelSet  # noqa: E402
 from tests.firmware.compiling import build_harness  # noqa: E402
 from tests.firmware.harness import Harness  # noqa: E402
 
@@ -19,8 +20,24 @@ from tests.firmware.harness import Harness  # noqa: E402
 def harness(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harness]:
-    cache: pytest.Cache | None = getattr(request.config, "cache", None)
-    name = "firmware_harness"
-    folder = tmp_path_factory.mktemp(name) if cache is None else cache.mkdir(name)
-    with Harness(build_harness(folder)) as running:
+    with Harness(_program(request, tmp_path_factory, LANES)) as running:
         yield running
+
+
+@pytest.fixture(scope="session", params=list(KERNELS.values()), ids=list(KERNELS))
+def any_harness(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Harness]:
+    """The same with each of the kernel sets, as the C twin where it has an instruction set's own."""
+    kernels: KernelSet = request.param
+    with Harness(_program(request, tmp_path_factory, kernels), kernels) as running:
+        yield running
+
+
+def _program(
+    request: pytest.FixtureRequest, folders: pytest.TempPathFactory, kernels: KernelSet
+) -> Path:
+    cache: pytest.Cache | None = getattr(request.config, "cache", None)
+    name = f"firmware_harness_{kernels.name}"
+    folder = folders.mktemp(name) if cache is None else cache.mkdir(name)
+    return build_harness(folder, kernels)

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from dynadeep.codegen.kernels import LANES, KernelSet
 from tests.firmware.reference import Conv1d
 
 Int8 = npt.NDArray[np.int8]
@@ -44,8 +45,8 @@ class HarnessDied(Exception):  # noqa: N818
 class Harness:
     """The harness program, started when first needed and again after it died."""
 
-    def __init__(self, program: Path) -> None:
-        self._program = program
+    def __init__(self, program: Path, kernels: KernelSet = LANES) -> None:
+        self._program, self._kernels = program, kernels
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -95,7 +96,7 @@ class Harness:
 
     def conv1d(self, conv: Conv1d, x: Int8, lead: int = DISJOINT) -> Int8:
         """Run the kernel, in one buffer if ``lead`` tells where in it the input begins."""
-        out = self.call(Operation.CONV1D, _conv1d(conv, x, lead))
+        out = self.call(Operation.CONV1D, self._conv1d(conv, x, lead))
         return np.frombuffer(out, np.int8).reshape(conv.out_length, conv.out_channels)
 
     def layer_conv1d(
@@ -103,20 +104,19 @@ class Harness:
     ) -> tuple[list[tuple[int, Int8]], int]:
         """Run a traced layer whose observer stops after ``tensors``; return them and the status."""
         head = struct.pack("<BBB", tensors, unfused, first)
-        return _tensors(self.call(Operation.LAYER_CONV1D, head + _conv1d(conv, x, DISJOINT)))
+        return _tensors(self.call(Operation.LAYER_CONV1D, head + self._conv1d(conv, x, DISJOINT)))
 
-
-def _conv1d(conv: Conv1d, x: Int8, lead: int) -> bytes:
-    channels, kernel, in_channels = conv.weights.shape
-    lengths = struct.pack("<HHHH", len(x), conv.out_length, in_channels, channels)
-    geometry = struct.pack("<BBB", kernel, conv.stride, conv.pad_before)
-    points = struct.pack("<bbbb", conv.in_zero_point, conv.zero_point, conv.low, conv.high)
-    table = b"" if conv.table is None else conv.table.tobytes()
-    options = struct.pack("<Bi", conv.table is not None, lead)
-    folded = conv.folded_bias().astype("<i4").tobytes()
-    channel_data = folded + conv.multiplier.astype("<i4").tobytes() + conv.shift.tobytes()
-    weights = conv.weights.tobytes()
-    return lengths + geometry + points + options + weights + channel_data + table + x.tobytes()
+    def _conv1d(self, conv: Conv1d, x: Int8, lead: int) -> bytes:
+        channels, kernel, in_channels = conv.weights.shape
+        lengths = struct.pack("<HHHH", len(x), conv.out_length, in_channels, channels)
+        geometry = struct.pack("<BBB", kernel, conv.stride, conv.pad_before)
+        points = struct.pack("<bbbb", conv.in_zero_point, conv.zero_point, conv.low, conv.high)
+        table = b"" if conv.table is None else conv.table.tobytes()
+        options = struct.pack("<Bi", conv.table is not None, lead)
+        folded = conv.folded_bias().astype("<i4").tobytes()
+        channel_data = folded + conv.multiplier.astype("<i4").tobytes() + conv.shift.tobytes()
+        weights = self._kernels.ordered(conv.weights).tobytes()
+        return lengths + geometry + points + options + weights + channel_data + table + x.tobytes()
 
 
 def _tensors(reply: bytes) -> tuple[list[tuple[int, Int8]], int]:

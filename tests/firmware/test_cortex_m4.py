@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from dynadeep.codegen.kernels import DSP
 from tests.firmware.compiling import CORTEX_M4, RUNTIME, SOURCES, STRICT_C, run
 from tests.firmware.reference import Conv1d
 
@@ -70,7 +71,7 @@ def arrays(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
     assert conv.table is not None
     return (
         array("int8_t", f"in{index}", x)
-        + array("int8_t", f"weights{index}", conv.weights)
+        + array("int8_t", f"weights{index}", DSP.ordered(conv.weights))
         + array("int32_t", f"bias{index}", conv.folded_bias())
         + array("int32_t", f"multiplier{index}", conv.multiplier)
         + array("int8_t", f"shift{index}", conv.shift)

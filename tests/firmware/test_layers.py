@@ -23,37 +23,37 @@ def assert_same(found: list[tuple[int, Int8]], expected: list[tuple[int, Int8]])
         np.testing.assert_array_equal(values, reference.ravel())
 
 
-def test_unfused_trace_sees_the_convolution_before_its_table(harness: Harness) -> None:
-    tensors, status = harness.layer_conv1d(CONV, X, tensors=9, unfused=True, first=7)
+def test_unfused_trace_sees_the_convolution_before_its_table(any_harness: Harness) -> None:
+    tensors, status = any_harness.layer_conv1d(CONV, X, tensors=9, unfused=True, first=7)
     assert_same(tensors, [(7, CONV.run_without_table(X)), (8, CONV.run(X))])
     assert status == OK
 
 
-def test_fused_trace_sees_only_what_is_kept(harness: Harness) -> None:
-    tensors, status = harness.layer_conv1d(CONV, X, tensors=9, unfused=False, first=7)
+def test_fused_trace_sees_only_what_is_kept(any_harness: Harness) -> None:
+    tensors, status = any_harness.layer_conv1d(CONV, X, tensors=9, unfused=False, first=7)
     assert_same(tensors, [(8, CONV.run(X))])
     assert status == OK
 
 
 @pytest.mark.parametrize("unfused", [False, True])
-def test_convolution_without_a_table_has_one_tensor(harness: Harness, unfused: bool) -> None:
+def test_convolution_without_a_table_has_one_tensor(any_harness: Harness, unfused: bool) -> None:
     plain = replace(CONV, table=None)
-    tensors, status = harness.layer_conv1d(plain, X, tensors=9, unfused=unfused, first=7)
+    tensors, status = any_harness.layer_conv1d(plain, X, tensors=9, unfused=unfused, first=7)
     assert_same(tensors, [(7, plain.run(X))])
     assert status == OK
 
 
-def test_observer_stops_the_layer_between_its_tensors(harness: Harness) -> None:
-    tensors, status = harness.layer_conv1d(CONV, X, tensors=1, unfused=True, first=7)
+def test_observer_stops_the_layer_between_its_tensors(any_harness: Harness) -> None:
+    tensors, status = any_harness.layer_conv1d(CONV, X, tensors=1, unfused=True, first=7)
     assert_same(tensors, [(7, CONV.run_without_table(X))])
     assert status == STOPPED
 
 
-def test_untraced_layer_reports_nothing(harness: Harness) -> None:
-    assert harness.layer_conv1d(CONV, X, tensors=0, unfused=True, first=7) == ([], OK)
+def test_untraced_layer_reports_nothing(any_harness: Harness) -> None:
+    assert any_harness.layer_conv1d(CONV, X, tensors=0, unfused=True, first=7) == ([], OK)
 
 
-def test_lookup_replaces_every_code(harness: Harness) -> None:
+def test_lookup_replaces_every_code(any_harness: Harness) -> None:
     codes = np.arange(-128, 128).astype(np.int8)
-    out = harness.call(Operation.LOOKUP, TABLE.tobytes() + codes[::-1].tobytes())
+    out = any_harness.call(Operation.LOOKUP, TABLE.tobytes() + codes[::-1].tobytes())
     np.testing.assert_array_equal(np.frombuffer(out, np.int8), TABLE[::-1])

@@ -55,8 +55,9 @@ static void take_conv1d(request *from, conv1d_request *to)
     const bool has_table = take_u8(from) != 0;
     const int32_t lead = take_s32(from);
     const size_t channels = layer->out_channels;
+    const size_t rows = DD_WEIGHT_ROWS(channels);
     layer->weights = to->blocks[0] =
-        take_block(from, channels * layer->kernel * layer->in_channels);
+        take_block(from, rows * DD_ROW_BYTES((uint32_t)layer->kernel * layer->in_channels));
     layer->bias = to->blocks[1] = take_block(from, channels * sizeof(int32_t));
     layer->multiplier = to->blocks[2] = take_block(from, channels * sizeof(int32_t));
     layer->shift = to->blocks[3] = take_block(from, channels);

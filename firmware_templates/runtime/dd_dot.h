@@ -1,0 +1,103 @@
+/* Dot products of several windows with rows of weights: the one part of the runtime that is written
+ * anew for each instruction set. All kernel sets stand behind this contract and give the same sums.
+ *
+ *   DD_KERNELS_PLAIN   any core; 32-bit multiplications only (Cortex-M0, M0+)
+ *   DD_KERNELS_LANES   any core; wants a fast 32 x 32 -> 64 bit multiply-accumulate (Cortex-M3)
+ *   DD_KERNELS_DSP     the DSP extension (Cortex-M4, M7, M33); elsewhere its C twin
+ *   DD_KERNELS_HELIUM  the vector extension (Cortex-M55); elsewhere its C twin
+ *
+ * DD_KERNELS names the one that is built. Generated sources are made for one of them: the order of
+ * the weights and the number of steps in a tile depend on it. */
+#ifndef DD_DOT_H
+#define DD_DOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DD_KERNELS_PLAIN  1
+#define DD_KERNELS_LANES  2
+#define DD_KERNELS_DSP    3
+#define DD_KERNELS_HELIUM 4
+
+#if !defined(DD_KERNELS)
+#if defined(__ARM_FEATURE_MVE)
+#define DD_KERNELS DD_KERNELS_HELIUM
+#elif defined(__ARM_FEATURE_DSP)
+#define DD_KERNELS DD_KERNELS_DSP
+#elif defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#define DD_KERNELS DD_KERNELS_PLAIN
+#else
+#define DD_KERNELS DD_KERNELS_LANES
+#endif
+#endif
+
+/* DD_TILE: the steps that are computed at a time, one window each.
+ * DD_WINDOW_WORDS: words that hold `count` values of all of them, packed.
+ * DD_PART: the most values that are packed at a time; a larger window takes several rounds. */
+#if DD_KERNELS == DD_KERNELS_DSP
+#define DD_TILE                3
+#define DD_WINDOW_WORDS(count) (((count) + 1u) / 2u * 3u)
+#define DD_PART                160u
+#elif DD_KERNELS == DD_KERNELS_HELIUM
+#define DD_TILE                4
+#define DD_WINDOW_WORDS(count) (((count) + 15u) / 16u * 16u)
+#define DD_PART                224u
+#elif DD_KERNELS == DD_KERNELS_LANES
+#define DD_TILE                4
+#define DD_WINDOW_WORDS(count) (2u * (count))
+#define DD_PART                96u
+#elif DD_KERNELS == DD_KERNELS_PLAIN
+#define DD_TILE                4
+#define DD_WINDOW_WORDS(count) (4u * (count))
+#define DD_PART                48u
+#else
+#error "DD_KERNELS must be one of DD_KERNELS_PLAIN, _LANES, _DSP and _HELIUM."
+#endif
+
+/* The order of a layer's weights.
+ *
+ * Rows: [channels][values], each output channel's behind the other's.
+ * Pairs: [channels / 2][values][2], two channels' values side by side, rounded up: an odd last
+ * channel has zeros for a partner. For DD_KERNELS_DSP the values are rounded up to even as well.
+ *
+ * DD_VALUE_BYTES: from a channel's value to its next. DD_ROW_BYTES: from a channel of `values`
+ * values to the next where the weights are in rows, half the way from pair to pair elsewhere. */
+#if DD_KERNELS == DD_KERNELS_HELIUM
+#define DD_VALUE_BYTES           1u
+#define DD_ROW_BYTES(values)     (values)
+#define DD_WEIGHT_ROWS(channels) (channels)
+#elif DD_KERNELS == DD_KERNELS_DSP
+#define DD_VALUE_BYTES           2u
+#define DD_ROW_BYTES(values)     (((values) + 1u) / 2u * 2u)
+#define DD_WEIGHT_ROWS(channels) (((channels) + 1u) / 2u * 2u)
+#else
+#define DD_VALUE_BYTES           2u
+#define DD_ROW_BYTES(values)     (values)
+#define DD_WEIGHT_ROWS(channels) (((channels) + 1u) / 2u * 2u)
+#endif
+
+/* Some rows of weights. */
+typedef struct dd_rows {
+    const int8_t *weights; /* the first value that is wanted of the first channel, which is even */
+    uint32_t row_bytes;
+    uint32_t channels; /* an odd last one of a pair has its partner worked out as well */
+} dd_rows;
+
+/* Pack `count` (1 to DD_PART) values of DD_TILE windows, which lie `hop` bytes apart. */
+void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windows);
+
+/* Multiply packed windows of `count` values by rows of weights. `sums` [channels][DD_TILE], with room
+ * for an odd last channel's partner, becomes the dot products, or with `add` takes them in
+ * addition. */
+void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, bool add,
+                 int32_t *sums);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
