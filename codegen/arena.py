@@ -9,10 +9,11 @@ legal.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Conv1d, Network
 
-TILE_STEPS = 4
-"""DD_CONV1D_TILE of dd_conv1d_s8.h: steps that a kernel may read ahead of what it wrote."""
+TILE_STEPS = max(kernels.tile for kernels in KERNELS.values())
+"""Steps that a kernel may read ahead of what it wrote: DD_TILE of dd_dot.h, of any kernel set."""
 
 ALIGNMENT = 4
 
@@ -50,6 +51,11 @@ class Arena:
     spans: tuple[Span, ...]
     offsets: dict[str, int]
     size: int
+
+    @property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Each tensor's offset and bytes, by its name."""
+        return {span.name: (self.offsets[span.name], span.size) for span in self.spans}
 
 
 def plan_arena(network: Network) -> Arena:

@@ -1,7 +1,8 @@
 """What the templates of a model see: one frozen object in which everything is already decided."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dynadeep.codegen import c_text
 from dynadeep.codegen.arena import Span
@@ -10,15 +11,12 @@ from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.layer_text import LayerText, layer_text
 from dynadeep.codegen.naming import SEGMENT, identifier
 from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
-from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.plan import PACKET_OVERHEAD_BYTES, RANGE_BYTES, Plan
+from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import kit_version
 
-RUNTIME_ABI = 2
+RUNTIME_ABI = 3
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
-
-PACKET_OVERHEAD_BYTES = 17
-RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
-
 
 @dataclass(frozen=True)
 class LevelText:
@@ -38,6 +36,22 @@ class LevelText:
 
 
 @dataclass(frozen=True)
+class StageText:
+    """One stage of the streaming engine."""
+
+    number: int
+    stem: str
+    title: str
+    target: str  # macro of its line's offset
+    source: int
+    sibling: int
+    reach: int
+    first: int
+    tensor: int
+    kept: str  # "true" or "false"
+
+
+@dataclass(frozen=True)
 class ModelContext:
     """Everything that the templates in ``firmware_templates/model`` name."""
 
@@ -53,9 +67,20 @@ class ModelContext:
     input_map: InputMap
     minmax: bool
     range_bytes: int
+    packet_bytes_coded: int
     packet_bytes_max: int
-    arena_bytes: int
+    chunk: int  # samples of a request
+    kernels: str  # macro of the kernel set
+    lossless: bool
+    stream: bool  # the streaming engine; else the layers engine
+    values_bytes: int
     encoder_bytes: int
+    macs: int
+    worst_macs: int  # from here on of the streaming engine only
+    tile: int
+    input_steps: int
+    input_reach: int
+    stages: tuple[StageText, ...]
     constant_bytes: int
     input: str  # macro of the offset in the arena
     input_comment: str
@@ -75,6 +100,7 @@ def model_context(plan: Plan) -> ModelContext:
     manifest, source = plan.manifest, plan.network.input
     macros = _macros(plan)
     range_bytes = RANGE_BYTES if manifest.input_map.kind == "minmax" else 0
+    layers = _layers(plan, macros)
     return ModelContext(
         kit_version=kit_version(),
         model_id=manifest.model_id,
@@ -88,14 +114,20 @@ def model_context(plan: Plan) -> ModelContext:
         input_map=_checked_map(manifest.input_map),
         minmax=range_bytes > 0,
         range_bytes=range_bytes,
-        packet_bytes_max=_packet_bytes_max(plan, range_bytes),
-        arena_bytes=plan.arena.size,
+        packet_bytes_coded=plan.packet_bytes_coded,
+        packet_bytes_max=plan.packet_bytes_max,
+        chunk=plan.chunk,
+        kernels=plan.choice.kernels.macro,
+        lossless=plan.choice.lossless,
+        values_bytes=plan.values_bytes,
         encoder_bytes=plan.encoder_bytes,
+        macs=plan.macs,
+        **_streaming(plan, layers, macros),
         constant_bytes=plan.constant_bytes,
         input=macros[source.name],
         input_comment=f"{c_text.scale(source.scale)} x (code - {c_text.signed(source.zero_point)})",
         places=_places(plan, macros),
-        layers=_layers(plan, macros),
+        layers=layers,
         levels=_levels(plan, macros, range_bytes),
         tensor_count=len(plan.tensors),
         constant_count=len(plan.constants),
@@ -109,18 +141,61 @@ def _macros(plan: Plan) -> dict[str, str]:
     return {name: f"AT_{stem.upper()}" for name, stem in stems.items()}
 
 
+def _streaming(
+    plan: Plan, layers: Sequence[LayerText], macros: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what only the streaming engine is told."""
+    schedule = plan.memory
+    if not isinstance(schedule, Schedule):
+        return {"stream": False, "worst_macs": 0, "tile": 0, "input_steps": 0, "input_reach": 0, "stages": ()}
+    stages = tuple(
+        StageText(
+            number=text.number,
+            stem=text.stem,
+            title=text.title,
+            target=macros[stage.layer.output.name],
+            source=stage.source,
+            sibling=stage.sibling,
+            reach=stage.reach,
+            first=stage.first,
+            tensor=text.tensor,
+            kept="true" if stage.kept else "false",
+        )
+        for stage, text in zip(schedule.stages, layers, strict=True)
+    )
+    return {
+        "stream": True,
+        "worst_macs": schedule.worst_macs,
+        "tile": schedule.tile,
+        "input_steps": schedule.lines[0].steps,
+        "input_reach": schedule.reach,
+        "stages": stages,
+    }
+
+
 def _places(plan: Plan, macros: Mapping[str, str]) -> tuple[str, ...]:
     """Return one enumerator for each tensor, in columns."""
     cells = [
-        (
-            f"{macros[span.name]} = {plan.arena.offsets[span.name]},",
-            f"/* {span.size} B, up to {plan.arena.offsets[span.name] + span.size}, "
-            f"{_life(plan, span)} */",
+        (f"{macros[name]} = {offset},", f"/* {note} */")
+        for (name, (offset, _)), note in zip(
+            plan.memory.places.items(), _place_notes(plan), strict=True
         )
-        for span in plan.arena.spans
     ]
     width = max(len(first) for first, _ in cells)
     return tuple(f"{first:<{width}} {second}" for first, second in cells)
+
+
+def _place_notes(plan: Plan) -> list[str]:
+    """Return what stands behind each tensor's offset."""
+    if isinstance(plan.memory, Schedule):
+        return [
+            f"{line.steps} of {line.tensor.time} steps x {line.tensor.channels}: {line.size} B"
+            for line in plan.memory.lines
+        ]
+    return [
+        f"{span.size} B, up to {plan.memory.offsets[span.name] + span.size}, {_life(plan, span)}"
+        for span in plan.memory.spans
+    ]
 
 
 def _life(plan: Plan, span: Span) -> str:
@@ -131,13 +206,7 @@ def _life(plan: Plan, span: Span) -> str:
 
 def _layers(plan: Plan, macros: Mapping[str, str]) -> tuple[LayerText, ...]:
     first = {tensor.layer: tensor.number for tensor in reversed(plan.tensors)}
-    return tuple(layer_text(row, first[row.layer.name], macros) for row in plan.rows)
-
-
-def _packet_bytes_max(plan: Plan, range_bytes: int) -> int:
-    lossless = 2 * plan.manifest.segment_length + 1  # DD_RICE_BYTES_MAX
-    payloads = [level.codes + range_bytes for level in plan.manifest.levels]
-    return max(lossless, *payloads) + PACKET_OVERHEAD_BYTES
+    return tuple(layer_text(row, first[row.layer.name], macros, plan.choice.kernels) for row in plan.rows)
 
 
 def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[LevelText, ...]:

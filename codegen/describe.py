@@ -6,12 +6,13 @@ from typing import Any
 
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.layers import Conv1d
-from dynadeep.codegen.plan import ENGINE, LayerRow, Plan
+from dynadeep.codegen.plan import LayerRow, Plan
+from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import kit_version
 
 FORMAT = 1
 TABLE_NAMES = {("LOGISTIC",): "sigmoid", ("LOGISTIC", "MUL"): "SiLU"}
-HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "arena at", "bytes")
+HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "RAM at", "bytes")
 
 
 def describe_model(plan: Plan) -> dict[str, Any]:
@@ -20,7 +21,10 @@ def describe_model(plan: Plan) -> dict[str, Any]:
         "format": FORMAT,
         "kit": kit_version(),
         "model_id": plan.manifest.model_id,
-        "engine": ENGINE,
+        "engine": plan.choice.engine,
+        "kernels": plan.choice.kernels.name,
+        "chunk": plan.chunk,
+        "lossless": plan.choice.lossless,
         "segment_length": plan.manifest.segment_length,
         "sample_rate_hz": plan.manifest.sample_rate_hz,
         "levels": [level.name for level in plan.manifest.levels],
@@ -39,7 +43,7 @@ def describe_model(plan: Plan) -> dict[str, Any]:
         "totals": {
             "macs": plan.macs,
             "constant_bytes": plan.constant_bytes,
-            "arena_bytes": plan.arena.size,
+            "values_bytes": plan.values_bytes,
             "encoder_bytes": plan.encoder_bytes,
         },
     }
@@ -55,10 +59,10 @@ def _layer(row: LayerRow) -> dict[str, Any]:
         "in": [layer.input.time, layer.input.channels],
         "out": [layer.output.time, layer.output.channels],
         "weight_bytes": layer.weights.nbytes,
-        "constant_bytes": layer.constant_bytes,
+        "constant_bytes": row.constant_bytes,
         "in_offset": row.in_offset,
         "out_offset": row.out_offset,
-        "out_bytes": layer.output.size,
+        "out_bytes": row.out_bytes,
     }
 
 
@@ -87,9 +91,9 @@ def table_rows(plan: Plan) -> list[tuple[str, ...]]:
             f"{row.layer.input.time}x{row.layer.input.channels}",
             f"{row.layer.output.time}x{row.layer.output.channels}",
             f"{row.layer.macs:,}",
-            f"{row.layer.constant_bytes:,}",
+            f"{row.constant_bytes:,}",
             f"{row.out_offset:,}",
-            f"{row.layer.output.size:,}",
+            f"{row.out_bytes:,}",
         )
         for row in plan.rows
     ]
@@ -100,8 +104,13 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
     lines = [
         f"{plan.macs:,} MAC a segment of {plan.manifest.segment_length} samples",
         f"{plan.constant_bytes:,} B of constants; with code about {plan.flash_bytes:,} B of flash",
-        f"{plan.arena.size:,} B of arena; {plan.encoder_bytes:,} B for one dd_encoder",
+        f"{plan.values_bytes:,} B of activations; {plan.encoder_bytes:,} B for one dd_encoder",
     ]
+    if isinstance(plan.memory, Schedule):
+        lines.append(
+            f"streaming, {plan.memory.tile} steps at a time; one sample sets going at most "
+            f"{plan.memory.worst_macs:,} MAC"
+        )
     if board is not None and board.flash is not None and board.ram is not None:
         lines.append(
             f"{board.name}: about {plan.flash_bytes:,} of {board.flash.bytes:,} B of flash, "

@@ -12,7 +12,7 @@ from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.context import ModelContext, model_context
 from dynadeep.codegen.describe import describe_model, json_text
 from dynadeep.codegen.errors import OutputError
-from dynadeep.codegen.plan import ENGINE, Plan
+from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.render import render_build, render_model
 from dynadeep.codegen.version import kit_version
 
@@ -148,7 +148,8 @@ def _manifest(plan: Plan, board: Board | None, files: Files) -> bytes:
         "kit": kit_version(),
         "model_id": plan.manifest.model_id,
         "board": None if board is None else board.name,
-        "engine": ENGINE,
+        "engine": plan.choice.engine,
+        "kernels": plan.choice.kernels.name,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
     return json_text(data).encode("utf-8")

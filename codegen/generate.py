@@ -5,10 +5,13 @@ from pathlib import Path
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
-from dynadeep.codegen.plan import Plan, check_fit, make_plan
+from dynadeep.codegen.plan import Engine, Plan
+from dynadeep.codegen.planner import plan_for
 
 
-def generate(bundle: Bundle, board: Board | None, out: Path) -> Plan:
+def generate(
+    bundle: Bundle, board: Board | None, out: Path, engine: Engine | None = None
+) -> Plan:
     """Write the C project of a bundle for a board to ``out``.
 
     Without a board, only the model and the runtime are written, for use in a project of one's own.
@@ -17,8 +20,6 @@ def generate(bundle: Bundle, board: Board | None, out: Path) -> Plan:
     Raises:
         CodegenError: the model cannot become C, does not fit the board, or ``out`` is in the way.
     """
-    plan = make_plan(bundle)
-    if board is not None:
-        check_fit(plan, board)
+    plan = plan_for(bundle, board, engine)
     write_project(project_files(plan, board), out)
     return plan

@@ -7,6 +7,7 @@ import numpy as np
 
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
+from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Conv1d, Network
 
 NUMBER_LIMIT = 255  # numbers and counts travel as uint8
@@ -64,8 +65,13 @@ def _made_by(layer: Conv1d) -> Iterator[tuple[Tensor, str, bool]]:
         yield layer.output, "table", True
 
 
-def model_constants(network: Network) -> tuple[Constant, ...]:
-    """Return every layer's arrays in the order of execution.
+def flash_arrays(layer: Conv1d, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
+    """Return a layer's arrays as a kernel set wants them, in the order of ``dd_model.json``."""
+    return {**layer.constants, "weights": kernels.ordered(layer.weights)}
+
+
+def model_constants(network: Network, kernels: KernelSet) -> tuple[Constant, ...]:
+    """Return every layer's arrays in the order of execution, as they lie in flash.
 
     Raises:
         ModelError: there are more than the link can number.
@@ -73,7 +79,7 @@ def model_constants(network: Network) -> tuple[Constant, ...]:
     rows = [
         (layer.name, kind, array)
         for layer in network.layers
-        for kind, array in layer.constants.items()
+        for kind, array in flash_arrays(layer, kernels).items()
     ]
     if len(rows) > NUMBER_LIMIT:
         raise ModelError(f"encoder.tflite: has {len(rows)} arrays, at most {NUMBER_LIMIT} fit.")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from dynadeep.codegen import c_text
 from dynadeep.codegen.describe import summary
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
+from dynadeep.codegen.inventory import flash_arrays
+from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Conv1d
 from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.plan import LayerRow
@@ -37,13 +39,16 @@ class LayerText:
     tensor: int  # number of its first traced tensor
 
 
-def layer_text(row: LayerRow, tensor: int, macros: Mapping[str, str]) -> LayerText:
+def layer_text(
+    row: LayerRow, tensor: int, macros: Mapping[str, str], kernels: KernelSet
+) -> LayerText:
     """Describe a layer.
 
     Args:
         row: the layer in the plan.
         tensor: the number of its first traced tensor.
         macros: the macro of each tensor's offset, by the tensor's name.
+        kernels: who reads the weights.
     """
     layer, stem = row.layer, identifier(row.layer.name)
     source, target = layer.input, layer.output
@@ -54,7 +59,8 @@ def layer_text(row: LayerRow, tensor: int, macros: Mapping[str, str]) -> LayerTe
         f"{target.time}x{target.channels}, {layer.macs:,} MAC",
         notes=tuple(_notes(layer)),
         arrays=tuple(
-            _array(layer, f"{stem}_{kind}", kind, array) for kind, array in layer.constants.items()
+            _array(layer, f"{stem}_{kind}", kind, array)
+            for kind, array in flash_arrays(layer, kernels).items()
         ),
         fields=_fields(layer, stem),
         source=macros[source.name],
@@ -102,6 +108,7 @@ def _fields(layer: Conv1d, stem: str) -> tuple[tuple[str, str], ...]:
         "out_zero_point": layer.convolved.zero_point,
         "out_min": layer.low,
         "out_max": layer.high,
+        "doubles": "true" if layer.doubles else "false",
     }
     arrays = {kind: f"{stem}_{kind}" for kind in layer.constants}
     arrays.setdefault("table", "NULL")

@@ -28,6 +28,7 @@ class Conv1d:
     low: int  # clamp of the requantised code
     high: int
     activation: str  # "NONE", "RELU", "RELU6": what the clamp stands for
+    doubles: bool  # twice any accumulator fits int32
     stride: int
     pad_before: int
     pad_after: int
@@ -46,7 +47,7 @@ class Conv1d:
 
     @property
     def constants(self) -> dict[str, Int8s | Int32s]:
-        """The arrays that lie in flash, in the order of ``dd_model.json``."""
+        """The arrays, in the order of ``dd_model.json``; a kernel set may order the weights anew."""
         arrays: dict[str, Int8s | Int32s] = {
             "weights": self.weights,
             "bias": self.bias,
@@ -54,11 +55,6 @@ class Conv1d:
             "shift": self.shift,
         }
         return arrays if self.table is None else {**arrays, "table": self.table}
-
-    @property
-    def constant_bytes(self) -> int:
-        """Flash of the layer's arrays."""
-        return sum(array.nbytes for array in self.constants.values())
 
     def first_read(self, step: int) -> int:
         """Return the first input step that output ``step`` or a later one reads."""

@@ -1,10 +1,12 @@
 """From a graph of TFLite operators to the layers of the runtime, every constant final."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dynadeep.codegen import passes
-from dynadeep.codegen.accumulators import check_accumulators
-from dynadeep.codegen.fixed_point import activation_range, quantize_multiplier
+from dynadeep.codegen.accumulators import accumulator_bounds, check_accumulators
+from dynadeep.codegen.fixed_point import INT32_MAX, activation_range, quantize_multiplier
 from dynadeep.codegen.graph import Graph, Int8s, Int32s
 from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.naming import check_layer_names
@@ -44,7 +46,7 @@ def _layer(op: Op) -> Conv1d:
         op.node.refuse(f"its input is padded by {op.pad_before}", f"At most {PAD_LIMIT} fit.")
     layer = _conv1d(op)
     check_accumulators(op.node, layer, op.bias)
-    return layer
+    return replace(layer, doubles=2 * max(accumulator_bounds(layer, op.bias)) <= INT32_MAX)
 
 
 def _conv1d(op: Conv2D) -> Conv1d:
@@ -66,6 +68,7 @@ def _conv1d(op: Conv2D) -> Conv1d:
         low=low,
         high=high,
         activation=op.activation,
+        doubles=False,  # until it is known
         stride=op.stride,
         pad_before=op.pad_before,
         pad_after=op.pad_after,

@@ -1,11 +1,12 @@
 """The plan: what each layer costs, where its tensors lie, and what the firmware will need."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle, Level, Manifest, Quantization
-from dynadeep.codegen.errors import BoardError, ModelError
+from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.inventory import (
     Constant,
@@ -13,22 +14,45 @@ from dynadeep.codegen.inventory import (
     model_constants,
     traced_tensors,
 )
+from dynadeep.codegen.kernels import LANES, KernelSet
 from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
 
-ENGINE = "layers"
-CODE_BYTES = {"layers": 10_240}
-"""Flash besides the arrays, by engine: 9,823 B measured with gcc 12.2 -O2 for Cortex-M4."""
+Engine = Literal["stream", "layers"]
+
+CODE_BYTES = 11_264
+"""Flash besides the arrays: 10,7xx B measured with gcc 12.2 -O2 for Cortex-M4."""
 
 SEGMENT_LIMIT = (1 << 15) - 1
 """Samples of a segment: as int16 and a byte they are a packet's payload, whose size is uint16."""
 
-ENCODER_OVERHEAD_BYTES = 8
+LAYERS_OVERHEAD_BYTES = 8
 """dd_encoder around its arena on a 32-bit target: trace pointer, stream and sequence number."""
 
+STREAM_OVERHEAD_BYTES = 16
+"""The same around lines and values: also the packet's pointer and the bound."""
+
+LINE_BYTES, RICE_BYTES = 6, 212
+"""sizeof(dd_line) and sizeof(dd_rice) on a 32-bit target."""
+
+PACKET_OVERHEAD_BYTES = 17
+RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
+
 APPLICATION_RAM_BYTES = 192
-"""The application's state besides a segment in and a packet out: 108 B measured."""
+"""The application's state besides a request in, a reply out and a trace's log: 108 B measured."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is left to choose once the network is known; the planner does it for a board."""
+
+    engine: Engine = "stream"
+    kernels: KernelSet = LANES
+    tile: int = 0  # steps that the streaming engine computes at a time; 0: the kernels' own
+    chunk: int = 0  # samples that a request carries; 0: all of a segment
+    lossless: bool = True  # whether the samples can be sent where no level serves
 
 
 @dataclass(frozen=True)
@@ -39,6 +63,8 @@ class LayerRow:
     layer: Conv1d
     in_offset: int
     out_offset: int
+    out_bytes: int  # of RAM
+    constant_bytes: int  # of flash
 
 
 @dataclass(frozen=True)
@@ -47,18 +73,33 @@ class Plan:
 
     manifest: Manifest
     network: Network
-    arena: Arena
+    choice: Choice
+    memory: Arena | Schedule
     tensors: tuple[TracedTensor, ...]
     constants: tuple[Constant, ...]
 
     @property
     def rows(self) -> tuple[LayerRow, ...]:
         """The layers in the order of execution, with the offsets of their tensors."""
-        at = self.arena.offsets
+        places = self.memory.places
+        flash = {layer.name: 0 for layer in self.network.layers}
+        for constant in self.constants:
+            flash[constant.layer] += constant.array.nbytes
         return tuple(
-            LayerRow(number, layer, at[layer.input.name], at[layer.output.name])
+            LayerRow(
+                number,
+                layer,
+                places[layer.input.name][0],
+                *places[layer.output.name],
+                flash[layer.name],
+            )
             for number, layer in enumerate(self.network.layers, start=1)
         )
+
+    @property
+    def chunk(self) -> int:
+        """Samples that a request carries."""
+        return self.choice.chunk or self.manifest.segment_length
 
     @property
     def macs(self) -> int:
@@ -68,64 +109,82 @@ class Plan:
     @property
     def constant_bytes(self) -> int:
         """Flash of all arrays, exact."""
-        return sum(layer.constant_bytes for layer in self.network.layers)
+        return sum(constant.array.nbytes for constant in self.constants)
 
     @property
     def flash_bytes(self) -> int:
         """Flash of the firmware, its code estimated."""
-        return self.constant_bytes + CODE_BYTES[ENGINE]
+        return self.constant_bytes + CODE_BYTES
+
+    @property
+    def values_bytes(self) -> int:
+        """RAM of all activations."""
+        return -(-self.memory.size // 4) * 4
 
     @property
     def encoder_bytes(self) -> int:
         """RAM of one ``dd_encoder`` on a 32-bit target, exact."""
-        return self.arena.size + ENCODER_OVERHEAD_BYTES
+        if isinstance(self.memory, Arena):
+            return self.values_bytes + LAYERS_OVERHEAD_BYTES
+        lines = -(-LINE_BYTES * (len(self.network.layers) + 1) // 4) * 4
+        coder = RICE_BYTES if self.choice.lossless else 0
+        return self.values_bytes + STREAM_OVERHEAD_BYTES + lines + coder
+
+    @property
+    def packet_bytes_coded(self) -> int:
+        """The largest packet of a compressed level, all of docs/packet.md included."""
+        extra = RANGE_BYTES if self.manifest.input_map.kind == "minmax" else 0
+        return max(level.codes + extra for level in self.manifest.levels) + PACKET_OVERHEAD_BYTES
+
+    @property
+    def packet_bytes_max(self) -> int:
+        """The largest packet of any level."""
+        lossless = 2 * self.manifest.segment_length + 1 + PACKET_OVERHEAD_BYTES  # DD_RICE_BYTES_MAX
+        return max(self.packet_bytes_coded, lossless if self.choice.lossless else 0)
 
     def ram_bytes(self, board: Board) -> int:
         """RAM of the firmware on a board, its stack included, the application's part estimated."""
         stack = board.ram.stack_bytes if board.ram else 0
-        # A request carries a segment of int16 samples; a reply may carry it back as a packet.
-        buffers = 2 * 2 * self.manifest.segment_length
-        return self.encoder_bytes + buffers + APPLICATION_RAM_BYTES + stack
+        seen = 12 * len(self.tensors)  # dd_seen
+        # A request carries int16 samples; a reply a packet, or what was seen of each tensor.
+        reply = max(self.packet_bytes_max, 9 * len(self.tensors), 4 * len(self.constants))
+        buffers = 2 * self.chunk + reply + self.packet_bytes_coded
+        return self.encoder_bytes + buffers + seen + APPLICATION_RAM_BYTES + stack
 
 
-def make_plan(bundle: Bundle) -> Plan:
+def make_plan(bundle: Bundle, choice: Choice | None = None) -> Plan:
     """Read a bundle's model and decide everything that the generated C needs.
+
+    Without a choice the result is for any core: see ``planner.plan_for`` for a board's.
 
     Raises:
         CodegenError: the model cannot be run, or does not fit the manifest.
     """
-    return plan_model(bundle.path(ENCODER_TFLITE).read_bytes(), bundle.manifest)
+    return plan_model(bundle.path(ENCODER_TFLITE).read_bytes(), bundle.manifest, choice)
 
 
-def plan_model(content: bytes, manifest: Manifest) -> Plan:
+def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None) -> Plan:
     """Plan the model whose flatbuffer is ``content``; see ``make_plan``."""
     network = lower(read_graph(content))
     _check_manifest(network, manifest)
-    return Plan(
-        manifest, network, plan_arena(network), traced_tensors(network), model_constants(network)
-    )
-
-
-def check_fit(plan: Plan, board: Board) -> None:
-    """Check that the firmware fits a board before anything is compiled.
-
-    Raises:
-        BoardError: it needs more flash or RAM than the board has.
-    """
-    largest = max(plan.network.layers, key=lambda layer: layer.output.size)
-    if board.flash is not None and plan.flash_bytes > board.flash.bytes:
-        raise BoardError(
-            f"{board.name}: the firmware needs about {plan.flash_bytes} B of flash, the board has "
-            f"{board.flash.bytes} B. {plan.constant_bytes} B are weights and tables: use a "
-            "smaller network or a larger board."
+    chosen = choice or Choice(engine=engines_for(manifest)[0])
+    if chosen.engine not in engines_for(manifest):
+        raise ModelError(
+            f"manifest.json: the input map {manifest.input_map.kind} needs the whole segment before "
+            "the first code, so that it cannot be streamed. Use the layers engine."
         )
-    if board.ram is not None and plan.ram_bytes(board) > board.ram.bytes:
-        raise BoardError(
-            f"{board.name}: the firmware needs about {plan.ram_bytes(board)} B of RAM, the board "
-            f"has {board.ram.bytes} B. The arena takes {plan.arena.size} B, its largest tensor is "
-            f"{largest.output.name} with {largest.output.size} B: use a shorter segment or a "
-            "larger board."
-        )
+    memory: Arena | Schedule
+    if chosen.engine == "layers":
+        memory = plan_arena(network)
+    else:
+        memory = plan_schedule(network, chosen.tile or chosen.kernels.tile)
+    constants = model_constants(network, chosen.kernels)
+    return Plan(manifest, network, chosen, memory, traced_tensors(network), constants)
+
+
+def engines_for(manifest: Manifest) -> tuple[Engine, ...]:
+    """Return the engines that can run a model, the better one first."""
+    return ("layers",) if manifest.input_map.kind == "minmax" else ("stream", "layers")
 
 
 def _check_manifest(network: Network, manifest: Manifest) -> None:

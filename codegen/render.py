@@ -36,7 +36,12 @@ def render_model(name: str, model: ModelContext) -> str:
 def render_build(name: str, board: Board, model: ModelContext) -> str:
     """Render ``firmware_templates/build/<name>.j2`` for a board."""
     return _render(
-        f"build/{name}.j2", board=board, kit_version=kit_version(), model_id=model.model_id
+        f"build/{name}.j2",
+        board=board,
+        kit_version=kit_version(),
+        model_id=model.model_id,
+        chunk=model.chunk,
+        kernels=model.kernels,
     )
 
 

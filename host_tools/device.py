@@ -7,7 +7,7 @@ a repeated one from memory, so nothing is ever acted on twice.
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -125,15 +125,22 @@ class Device:
         self._about = about
         return about
 
-    def run(self, segment: npt.NDArray[np.int16]) -> RunReply:
-        """Encode a segment and count it in the stream."""
-        payload = self._exchange(Command.RUN, self._segment(segment), inferences=1)
+    def run(self, segment: npt.NDArray[np.int16], *, single: bool = False) -> RunReply:
+        """Encode a segment and count it in the stream.
+
+        ``single`` has the samples given to the encoder one by one, which only a streaming one can:
+        ``worst_ticks`` is then what the slowest of them took.
+        """
+        flags = protocol.FLAG_SINGLE if single else 0
+        *before, payload = self._in_pieces(Command.RUN, b"", segment, flags)
+        if any(before):
+            raise self._malformed("RUN gave a result before the segment was complete")
         return self._parse(protocol.parse_run, payload)
 
     def trace(self, segment: npt.NDArray[np.int16], *, unfused: bool) -> tuple[TraceEntry, ...]:
         """Return CRC and time of every tensor that a run shows; the stream is left alone."""
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        payload = self._exchange(Command.TRACE, self._segment(segment), flags, inferences=1)
+        payload = b"".join(self._in_pieces(Command.TRACE, b"", segment, flags))
         return self._parse(protocol.parse_trace, payload)
 
     def tensor(
@@ -141,12 +148,15 @@ class Device:
     ) -> npt.NDArray[np.int8]:
         """Return all ``size`` values of one tensor, flat; the stream is left alone."""
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        samples = self._segment(segment)
         values = b""
         while len(values) < size:
             count = min(size - len(values), self.about.reply_bytes_max)
             wish = protocol.TENSOR_WISH.pack(number, count, len(values))
-            piece = self._exchange(Command.TENSOR, wish + samples, flags, inferences=1)
+            piece = b""
+            for part in self._in_pieces(Command.TENSOR, wish, segment, flags):
+                piece += part
+                if len(piece) >= count:
+                    break
             if len(piece) != count:
                 raise self._malformed(f"TENSOR gave {len(piece)} values, {count} were asked for")
             values += piece
@@ -170,6 +180,17 @@ class Device:
     def reset(self, stream: int = 0) -> None:
         """Begin a new stream of packets: its sequence starts at 0."""
         self._exchange(Command.RESET, protocol.STREAM.pack(stream))
+
+    def _in_pieces(
+        self, command: Command, head: bytes, segment: npt.NDArray[np.int16], flags: int
+    ) -> Iterator[bytes]:
+        """Send a segment in as many requests as the board needs; yield what each one gives."""
+        samples = self._segment(segment)
+        size = 2 * self.about.chunk_samples
+        for at in range(0, len(samples), size):
+            first = protocol.FLAG_FIRST if at == 0 else 0
+            payload = head + samples[at : at + size]
+            yield self._exchange(command, payload, flags | first, inferences=1)
 
     def _segment(self, segment: npt.NDArray[np.int16]) -> bytes:
         expected = (self.about.segment_length,)

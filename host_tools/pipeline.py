@@ -10,7 +10,8 @@ from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.generate import generate
-from dynadeep.codegen.plan import Plan, make_plan
+from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.planner import plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError
@@ -101,7 +102,7 @@ def connect(
         device = Device(link)
         device.hello(bundle.manifest.model_id, board)
         try:
-            yield Station(bundle, make_plan(bundle), description, device, elf)
+            yield Station(bundle, plan_for(bundle, description), description, device, elf)
         except BoardCrashedError as error:
             place = _crash_site(error, description, elf)
             if not place:

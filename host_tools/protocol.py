@@ -8,11 +8,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PROTOCOL_VERSION = 1
-TENSOR_WISH = struct.Struct("<BxHI")  # number, count, offset; the segment follows
+PROTOCOL_VERSION = 2
+TENSOR_WISH = struct.Struct("<BxHI")  # number, count, offset; samples follow
 BOUND = struct.Struct("<i")
 STREAM = struct.Struct("<H")
-FLAG_UNFUSED = 1
+FLAG_UNFUSED, FLAG_FIRST, FLAG_SINGLE = 1, 2, 4
 
 
 class Command(enum.IntEnum):
@@ -51,6 +51,7 @@ class Status(enum.IntEnum):
     UNKNOWN_COMMAND = 7, "the board does not know the command"
     TIMEOUT = 8, "the rest of a frame did not come in time"
     RESTARTED = 9, "the board has restarted since it was last greeted"
+    PACKET_READY = 10, "a segment is complete and its packet made"
 
 
 def status_of(number: int) -> Status | None:
@@ -92,13 +93,16 @@ class Hello:
     constants: int
     counter_unit: CounterUnit
     counter_hz: int
+    chunk_samples: int  # that a request may carry
+    lossless: bool  # whether there is level none
+    streaming: bool  # whether samples can be given one by one
     request_bytes_max: int
     reply_bytes_max: int
     board: str
     kit_version: str
 
 
-_HELLO = struct.Struct("<B8sHHBBBBIIHH")
+_HELLO = struct.Struct("<B8sHHBBBBIHBBHH")
 
 
 def parse_hello(payload: bytes) -> Hello:
@@ -110,11 +114,15 @@ def parse_hello(payload: bytes) -> Hello:
     protocol, model_id, length, rate, levels, tensors, constants, unit, hertz = fields[:9]
     board, rest = _take_text(payload[_HELLO.size :])
     kit_version, _ = _take_text(rest)
+    chunk, lossless, streaming = fields[9:12]
+    if not chunk:
+        raise MalformedError("the board takes requests of 0 samples")
     if unit not in list(CounterUnit):
         raise MalformedError(f"the board's counter unit is {unit}, which has no meaning")
     return Hello(
         *(protocol, model_id.hex(), length, rate, levels, tensors, constants),
-        *(CounterUnit(unit), hertz, *fields[10:], board, kit_version),
+        *(CounterUnit(unit), hertz, chunk, lossless != 0, streaming != 0),
+        *(*fields[12:], board, kit_version),
     )
 
 
@@ -132,17 +140,18 @@ class RunReply:
     level: int
     predicted: tuple[int, ...]
     ticks: int
+    worst_ticks: int  # of one call of the encoder
     packet: bytes
 
 
 def parse_run(payload: bytes) -> RunReply:
     """Read the reply to RUN."""
-    if len(payload) < 2 or len(payload) < 10 + 4 * payload[1]:
+    if len(payload) < 2 or len(payload) < 14 + 4 * payload[1]:
         raise MalformedError(f"RUN's reply is cut off after {len(payload)} bytes")
     level, levels = payload[0], payload[1]
     predicted = struct.unpack_from(f"<{levels}i", payload, 2)
-    (ticks,) = struct.unpack_from("<Q", payload, 2 + 4 * levels)
-    return RunReply(level, predicted, ticks, payload[10 + 4 * levels :])
+    ticks, worst = struct.unpack_from("<QI", payload, 2 + 4 * levels)
+    return RunReply(level, predicted, ticks, worst, payload[14 + 4 * levels :])
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ typedef struct command {
     uint8_t code;
     uint8_t flags; /* that it knows */
     size_t payload_bytes;
+    bool samples; /* behind the payload, 1 to BOARD_CHUNK_SAMPLES of them */
     command_function act;
 } command;
 
@@ -47,7 +48,9 @@ static dd_status hello(dd_app *app, const dd_request *request, uint8_t *reply, s
     reply[15] = DD_CONSTANTS;
     reply[16] = BOARD_COUNTER_UNIT;
     dd_put_u32(&reply[17], BOARD_COUNTER_HZ);
-    dd_put_u32(&reply[21], 0);
+    dd_put_u16(&reply[21], BOARD_CHUNK_SAMPLES);
+    reply[23] = DD_LOSSLESS;
+    reply[24] = DD_STREAMING;
     dd_put_u16(&reply[25], (uint16_t)DD_REQUEST_PAYLOAD_MAX);
     dd_put_u16(&reply[27], (uint16_t)DD_REPLY_PAYLOAD_MAX);
     *bytes = 29;
@@ -56,83 +59,167 @@ static dd_status hello(dd_app *app, const dd_request *request, uint8_t *reply, s
     return DD_OK;
 }
 
-static const int16_t *samples_at(const uint8_t *payload)
+/* The samples of a request, which follow `header` bytes of something else. */
+typedef struct sample_block {
+    const int16_t *samples;
+    size_t count;
+} sample_block;
+
+static sample_block samples_of(const dd_request *request, size_t header)
 {
-    return (const int16_t *)(const void *)payload; /* the request buffer is aligned for it */
+    const void *begin = &request->payload[header]; /* the request buffer is aligned for it */
+    return (sample_block){begin, (request->payload_bytes - header) / sizeof(int16_t)};
+}
+
+/* Count the ticks of one call. */
+static void clock_call(dd_segment *segment, uint64_t begin)
+{
+    const uint64_t ticks = board_ticks() - begin;
+    segment->ticks += ticks;
+    segment->worst = ticks > segment->worst ? (uint32_t)ticks : segment->worst;
+}
+
+/* A segment that came at once. */
+static dd_status encode_whole(dd_app *app, sample_block block)
+{
+    const uint64_t begin = board_ticks();
+    const dd_status status =
+        dd_encode(&app->encoder, block.samples, block.count, app->bound, &app->segment.packet);
+    clock_call(&app->segment, begin);
+    return status == DD_OK ? DD_PACKET_READY : status;
+}
+
+#if DD_STREAMING
+static dd_status encode_piece(dd_app *app, sample_block block, size_t step)
+{
+    dd_status status = DD_OK;
+    size_t done = 0;
+    while (status == DD_OK && done < block.count) {
+        const size_t count = step < block.count - done ? step : block.count - done;
+        size_t taken = 0;
+        const uint64_t begin = board_ticks();
+        status = dd_push(&app->encoder, &block.samples[done], count, &taken);
+        clock_call(&app->segment, begin);
+        done += taken;
+    }
+    return status == DD_PACKET_READY && done < block.count ? DD_BAD_LENGTH : status;
+}
+#endif
+
+/* Give samples to the encoder. DD_OK while the segment lacks some; DD_PACKET_READY when it is
+ * complete. The packet is made in `space`. */
+static dd_status encode(dd_app *app, const dd_request *request, sample_block block, dd_packet space)
+{
+    const bool first = (request->flags & DD_FLAG_FIRST) != 0;
+    const bool single = (request->flags & DD_FLAG_SINGLE) != 0;
+    if (first) {
+        app->segment = (dd_segment){.command = request->command, .packet = space};
+    } else if (app->segment.command != request->command) {
+        return DD_BAD_ARGUMENT; /* it continues a segment that was not begun, or not by this command */
+    }
+    dd_status status = DD_BAD_LENGTH;
+    if (first && !single && block.count == DD_SEGMENT_LENGTH && space.capacity >= DD_PACKET_BYTES_MAX) {
+        status = encode_whole(app, block);
+#if DD_STREAMING
+    } else {
+        status = first ? dd_begin(&app->encoder, app->bound, &app->segment.packet) : DD_OK;
+        if (status == DD_OK) {
+            status = encode_piece(app, block, single ? 1u : block.count);
+        }
+#endif
+    }
+    if (status != DD_OK) {
+        app->segment.command = 0;
+    }
+    return status;
 }
 
 static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
-    dd_packet packet = {.bytes = &reply[DD_RUN_HEADER_BYTES], .capacity = DD_PACKET_BYTES_MAX};
-    const uint64_t begin = board_ticks();
-    const dd_status status =
-        dd_encode(&app->encoder, samples_at(request->payload), DD_SEGMENT_LENGTH, app->bound, &packet);
-    const uint64_t ticks = board_ticks() - begin;
-    reply[0] = packet.level;
+    /* The replies in between are shorter than the header, so that the packet can grow behind it. */
+    const dd_packet space = {.bytes = &reply[DD_RUN_HEADER_BYTES], .capacity = DD_PACKET_BYTES_MAX};
+    const dd_status status = encode(app, request, samples_of(request, 0), space);
+    *bytes = 0;
+    if (status != DD_PACKET_READY) {
+        return status;
+    }
+    const dd_segment *const segment = &app->segment;
+    reply[0] = segment->packet.level;
     reply[1] = DD_LEVELS;
     for (size_t i = 0; i < DD_LEVELS; i++) {
-        dd_put_u32(&reply[2u + 4u * i], (uint32_t)packet.predicted[i]);
+        dd_put_u32(&reply[2u + 4u * i], (uint32_t)segment->packet.predicted[i]);
     }
-    dd_put_u64(&reply[2u + 4u * DD_LEVELS], ticks);
-    *bytes = DD_RUN_HEADER_BYTES + packet.length;
-    return status;
+    dd_put_u64(&reply[2u + 4u * DD_LEVELS], segment->ticks);
+    dd_put_u32(&reply[10u + 4u * DD_LEVELS], segment->worst);
+    *bytes = DD_RUN_HEADER_BYTES + segment->packet.length;
+    return DD_OK;
 }
 
-/* Run the encoder under observation. It is stopped before it makes a packet, so that the stream's
- * sequence goes on as if nothing had been asked. */
-static dd_status observe(dd_app *app, const int16_t *segment, const dd_trace *trace, uint8_t *packet_space)
+/* Run the encoder under observation. The stream's sequence goes on as if nothing had been asked. */
+static dd_status observe(dd_app *app, const dd_request *request, sample_block block, const dd_trace *trace)
 {
-    dd_packet packet = {.bytes = packet_space, .capacity = DD_PACKET_BYTES_MAX};
+    const dd_packet space = {.bytes = app->spare, .capacity = sizeof app->spare};
     const uint16_t sequence = app->encoder.sequence;
     app->encoder.trace = trace;
-    const dd_status status = dd_encode(&app->encoder, segment, DD_SEGMENT_LENGTH, app->bound, &packet);
+    const dd_status status = encode(app, request, block, space);
     app->encoder.trace = NULL;
     app->encoder.sequence = sequence;
     return status;
 }
 
 typedef struct trace_log {
-    uint8_t *entries;
-    size_t bytes;
-    uint64_t begin; /* of the layer that runs */
+    dd_seen *seen;
+    uint64_t begin; /* of what runs */
 } trace_log;
 
 static bool log_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
 {
     trace_log *log = context;
-    const uint64_t ticks = board_ticks() - log->begin;
-    uint8_t *entry = &log->entries[log->bytes];
-    entry[0] = tensor;
-    dd_put_u32(&entry[1], dd_crc32(0, values, count));
-    dd_put_u32(&entry[5], (uint32_t)ticks);
-    log->bytes += DD_TRACE_ENTRY_BYTES;
+    dd_seen *const seen = &log->seen[tensor];
+    seen->ticks += (uint32_t)(board_ticks() - log->begin);
+    seen->crc = dd_crc32(seen->crc, values, count);
+    seen->values += count;
     log->begin = board_ticks();
     return tensor != DD_TENSORS - 1;
 }
 
 static dd_status trace(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
-    trace_log log = {.entries = reply, .begin = board_ticks()};
+    if ((request->flags & DD_FLAG_FIRST) != 0) {
+        memset(app->seen, 0, sizeof app->seen);
+    }
+    trace_log log = {.seen = app->seen, .begin = board_ticks()};
     const dd_trace watch = {
         .on_tensor = log_tensor,
         .context = &log,
         .unfused = (request->flags & DD_FLAG_UNFUSED) != 0,
     };
-    const dd_status status = observe(app, samples_at(request->payload), &watch, reply);
-    if (status == DD_OK) {
-        dd_link_assertion_failed(); /* a packet lies over the log: the last tensor was not reported */
+    const dd_status status = observe(app, request, samples_of(request, 0), &watch);
+    *bytes = 0;
+    if (status != DD_STOPPED) {
+        return status;
     }
-    *bytes = log.bytes;
-    return status == DD_STOPPED ? DD_OK : status;
+    for (size_t i = 0; i < DD_TENSORS; i++) {
+        if (app->seen[i].values != 0) {
+            uint8_t *const entry = &reply[*bytes];
+            entry[0] = (uint8_t)i;
+            dd_put_u32(&entry[1], app->seen[i].crc);
+            dd_put_u32(&entry[5], app->seen[i].ticks);
+            *bytes += DD_TRACE_ENTRY_BYTES;
+        }
+    }
+    return DD_OK;
 }
 
-/* A piece of one tensor that the host wants. */
+/* A piece of one tensor that the host wants. Values come in the order in which they are made; those
+ * that this request's samples bring about go into its reply. */
 typedef struct tensor_wish {
     uint8_t tensor;
-    uint16_t count;
-    uint32_t offset;
+    uint32_t begin;
+    uint32_t end;
+    uint32_t *seen; /* values of the tensor so far */
     uint8_t *out;
-    dd_status status;
+    size_t bytes;
 } tensor_wish;
 
 static bool copy_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
@@ -141,36 +228,54 @@ static bool copy_tensor(void *context, uint8_t tensor, const int8_t *values, uin
     if (tensor != wish->tensor) {
         return true;
     }
-    if (wish->offset > count || wish->count > count - wish->offset) {
-        wish->status = DD_BAD_LENGTH;
-        return false;
+    const uint32_t from = wish->begin > *wish->seen ? wish->begin : *wish->seen;
+    const uint32_t stop = *wish->seen + count;
+    const uint32_t end = wish->end < stop ? wish->end : stop;
+    if (from < end) {
+        memcpy(&wish->out[wish->bytes], &values[from - *wish->seen], end - from);
+        wish->bytes += end - from;
     }
-    memcpy(wish->out, &values[wish->offset], wish->count);
-    wish->status = DD_OK;
-    return false;
+    *wish->seen = stop;
+    return stop < wish->end;
 }
 
 static dd_status tensor(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
     const uint8_t *payload = request->payload;
+    const uint32_t begin = dd_get_u32(&payload[4]);
+    const uint32_t count = dd_get_u16(&payload[2]);
+    if (count > DD_REPLY_PAYLOAD_MAX) {
+        return DD_BUFFER_TOO_SMALL;
+    }
+    if (payload[0] >= DD_TENSORS || begin > UINT32_MAX - count) {
+        return DD_BAD_ARGUMENT;
+    }
+    if ((request->flags & DD_FLAG_FIRST) != 0) {
+        app->seen[payload[0]].values = 0;
+    }
     tensor_wish wish = {
         .tensor = payload[0],
-        .count = dd_get_u16(&payload[2]),
-        .offset = dd_get_u32(&payload[4]),
+        .begin = begin,
+        .end = begin + count,
+        .seen = &app->seen[payload[0]].values,
         .out = reply,
-        .status = DD_BAD_ARGUMENT, /* unless the run sees the tensor */
     };
     const dd_trace watch = {
         .on_tensor = copy_tensor,
         .context = &wish,
         .unfused = (request->flags & DD_FLAG_UNFUSED) != 0,
     };
-    if (wish.count > DD_REPLY_PAYLOAD_MAX) {
-        return DD_BUFFER_TOO_SMALL;
+    const dd_status status =
+        observe(app, request, samples_of(request, DD_TENSOR_HEADER_BYTES), &watch);
+    *bytes = wish.bytes;
+    if (status == DD_STOPPED || status == DD_OK) {
+        return DD_OK;
     }
-    const dd_status status = observe(app, samples_at(&payload[DD_TENSOR_HEADER_BYTES]), &watch, reply);
-    *bytes = wish.count;
-    return (status == DD_OK || status == DD_STOPPED) ? wish.status : status;
+    if (status != DD_PACKET_READY) {
+        return status;
+    }
+    /* The segment is over: the tensor was shorter than the piece, or never seen. */
+    return *wish.seen == 0 ? DD_BAD_ARGUMENT : DD_BAD_LENGTH;
 }
 
 static dd_status constants(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
@@ -213,14 +318,14 @@ static dd_status reset(dd_app *app, const dd_request *request, uint8_t *reply, s
 }
 
 static const command commands[] = {
-    {DD_COMMAND_HELLO, 0, 0, hello},
-    {DD_COMMAND_RUN, 0, DD_SEGMENT_BYTES, run},
-    {DD_COMMAND_TRACE, DD_FLAG_UNFUSED, DD_SEGMENT_BYTES, trace},
-    {DD_COMMAND_TENSOR, DD_FLAG_UNFUSED, DD_TENSOR_HEADER_BYTES + DD_SEGMENT_BYTES, tensor},
-    {DD_COMMAND_CONSTANTS, 0, 0, constants},
-    {DD_COMMAND_MEMORY, 0, 0, memory},
-    {DD_COMMAND_BOUND, 0, 4, bound},
-    {DD_COMMAND_RESET, 0, 2, reset},
+    {DD_COMMAND_HELLO, 0, 0, false, hello},
+    {DD_COMMAND_RUN, DD_FLAG_FIRST | DD_FLAG_SINGLE, 0, true, run},
+    {DD_COMMAND_TRACE, DD_FLAG_FIRST | DD_FLAG_UNFUSED, 0, true, trace},
+    {DD_COMMAND_TENSOR, DD_FLAG_FIRST | DD_FLAG_UNFUSED, DD_TENSOR_HEADER_BYTES, true, tensor},
+    {DD_COMMAND_CONSTANTS, 0, 0, false, constants},
+    {DD_COMMAND_MEMORY, 0, 0, false, memory},
+    {DD_COMMAND_BOUND, 0, 4, false, bound},
+    {DD_COMMAND_RESET, 0, 2, false, reset},
 };
 
 static const command *find_command(uint8_t code)
@@ -233,13 +338,22 @@ static const command *find_command(uint8_t code)
     return NULL;
 }
 
+static bool is_length_right(const command *known, size_t bytes)
+{
+    if (!known->samples || bytes <= known->payload_bytes) {
+        return !known->samples && bytes == known->payload_bytes;
+    }
+    const size_t samples = bytes - known->payload_bytes;
+    return samples % sizeof(int16_t) == 0 && samples <= DD_CHUNK_BYTES;
+}
+
 static dd_status act(dd_app *app, const dd_request *request, size_t *bytes)
 {
     const command *known = find_command(request->command);
     if (known == NULL) {
         return DD_UNKNOWN_COMMAND;
     }
-    if (request->payload_bytes != known->payload_bytes) {
+    if (!is_length_right(known, request->payload_bytes)) {
         return DD_BAD_LENGTH;
     }
     if ((request->flags & ~(uint32_t)known->flags) != 0) {
@@ -249,6 +363,9 @@ static dd_status act(dd_app *app, const dd_request *request, size_t *bytes)
     if (!app->greeted && known->code != DD_COMMAND_HELLO) {
         return DD_RESTARTED;
     }
+    if (app->segment.command != known->code) {
+        app->segment.command = 0; /* the reply takes the room of the packet that was under way */
+    }
     return known->act(app, request, dd_link_payload(&app->link), bytes);
 }
 
@@ -256,6 +373,7 @@ void dd_app_init(dd_app *app)
 {
     app->bound = DD_DEFAULT_BOUND;
     app->greeted = false;
+    app->segment = (dd_segment){.command = 0};
     dd_link_init(&app->link, (dd_link_buffer){app->request.bytes, sizeof app->request.bytes},
                  (dd_link_buffer){app->reply, sizeof app->reply});
     if (dd_encoder_init(&app->encoder, 0) != DD_OK) {

@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "dd_link.h"
 #include "dd_model.h"
 #include "dd_model_debug.h"
 
-#define DD_PROTOCOL_VERSION 1
+#define DD_PROTOCOL_VERSION 2
 
 enum {
     DD_COMMAND_RUN = 0x02,
@@ -22,23 +23,40 @@ enum {
 };
 
 #define DD_FLAG_UNFUSED 0x01u
+#define DD_FLAG_FIRST 0x02u  /* the samples begin a segment */
+#define DD_FLAG_SINGLE 0x04u /* give them to the encoder one by one */
 
 /* Sizes of what the commands carry. */
-#define DD_SEGMENT_BYTES (2u * DD_SEGMENT_LENGTH)
+#define DD_CHUNK_BYTES (2u * BOARD_CHUNK_SAMPLES)
 #define DD_TENSOR_HEADER_BYTES 8u
 #define DD_TRACE_ENTRY_BYTES 9u
-#define DD_RUN_HEADER_BYTES (2u + 4u * DD_LEVELS + 8u)
-#define DD_HELLO_BYTES_MAX (32u + 2u * 256u)
-#define DD_REQUEST_PAYLOAD_MAX (DD_TENSOR_HEADER_BYTES + DD_SEGMENT_BYTES)
+#define DD_RUN_HEADER_BYTES (2u + 4u * DD_LEVELS + 8u + 4u)
+#define DD_HELLO_BYTES (31u + sizeof BOARD_NAME + sizeof DD_KIT_VERSION)
+#define DD_REQUEST_PAYLOAD_MAX (DD_TENSOR_HEADER_BYTES + DD_CHUNK_BYTES)
 
 /* One byte per alternative, so that the size of the union is the largest. */
 typedef union dd_reply_payload {
-    uint8_t hello[DD_HELLO_BYTES_MAX];
+    uint8_t hello[DD_HELLO_BYTES];
     uint8_t run[DD_RUN_HEADER_BYTES + DD_PACKET_BYTES_MAX];
     uint8_t trace[DD_TRACE_ENTRY_BYTES * DD_TENSORS];
     uint8_t constants[4u * DD_CONSTANTS];
 } dd_reply_payload;
 #define DD_REPLY_PAYLOAD_MAX ((uint32_t)sizeof(dd_reply_payload))
+
+/* What was seen of one tensor so far. */
+typedef struct dd_seen {
+    uint32_t crc;
+    uint32_t ticks;
+    uint32_t values;
+} dd_seen;
+
+/* A segment that comes in several requests of one command. */
+typedef struct dd_segment {
+    uint8_t command; /* 0: none is under way */
+    uint64_t ticks;  /* that the encoder took so far */
+    uint32_t worst;  /* and most of them in one call */
+    dd_packet packet;
+} dd_segment;
 
 /* Everything that the firmware keeps between two requests. */
 typedef struct dd_app {
@@ -47,6 +65,9 @@ typedef struct dd_app {
         uint8_t bytes[DD_REQUEST_PAYLOAD_MAX + DD_LINK_OVERHEAD_BYTES];
         uint32_t aligned; /* the segment is used where it was received */
     } request;
+    dd_segment segment;
+    dd_seen seen[DD_TENSORS];
+    uint8_t spare[DD_PACKET_BYTES_CODED]; /* for packets that nobody wants */
     uint8_t reply[sizeof(dd_reply_payload) + DD_LINK_OVERHEAD_BYTES];
     dd_link link;
     dd_error bound;

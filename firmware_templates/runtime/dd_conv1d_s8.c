@@ -1,14 +1,13 @@
 #include "dd_conv1d_s8.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "dd_requant.h"
 #include "dd_store_tile.h"
 
-/* Output channels whose sums are held at a time. Layers may have more; they take more rounds. */
-#define BLOCK 32u
-
-static_assert(BLOCK % 2u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes pairs and whole groups");
+static_assert(DD_BLOCK % 2u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes pairs and whole groups");
 
 static uint32_t at_most(uint32_t value, uint32_t limit)
 {
@@ -23,19 +22,27 @@ typedef struct tile {
     bool inside;   /* all of them lie within the input */
 } tile;
 
-/* Pack what partly lies outside the input: copied first, with the zero point where there is none. */
+/* Copy values [begin, begin + count) of the input, and the zero point where there are none. */
+static void copy_padded(const tile *of, int32_t begin, uint32_t count, int8_t *out)
+{
+    const int32_t inputs = of->in.steps * of->layer->in_channels;
+    const int32_t stop = begin + (int32_t)count;
+    const int32_t from = begin > 0 ? begin : 0;
+    const int32_t end = stop < inputs ? stop : inputs;
+    memset(out, of->layer->in_zero_point, count);
+    if (from < end) {
+        memcpy(out + (from - begin), of->in.values + from, (size_t)(end - from));
+    }
+}
+
+/* Pack windows that partly lie outside the input. */
 static void pack_border(const tile *of, uint32_t from, uint32_t count, uint32_t *windows)
 {
     const int32_t hop = of->layer->stride * of->layer->in_channels;
-    const int32_t end = of->in.steps * of->layer->in_channels;
     int32_t begin = of->first * of->layer->in_channels + (int32_t)from;
     int8_t values[DD_TILE * DD_PART];
     for (uint32_t step = 0; step < DD_TILE; step++) {
-        for (uint32_t i = 0; i < count; i++) {
-            const int32_t at = begin + (int32_t)i;
-            const bool within = at >= 0 && at < end;
-            values[step * DD_PART + i] = within ? of->in.values[at] : of->layer->in_zero_point;
-        }
+        copy_padded(of, begin, count, values + step * DD_PART);
         begin += hop;
     }
     dd_dot_pack(values, DD_PART, count, windows);
@@ -53,16 +60,17 @@ static void pack(const tile *of, uint32_t from, uint32_t count, uint32_t *window
     dd_dot_pack(begin, of->layer->stride * channels, count, windows);
 }
 
-void dd_conv1d_tile(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps, int8_t *out)
+static void convolve_tile(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps,
+                          int8_t *out)
 {
     uint32_t windows[DD_WINDOW_WORDS(DD_PART)];
-    int32_t sums[BLOCK * DD_TILE];
+    int32_t sums[DD_BLOCK * DD_TILE];
     const int32_t last = first + (DD_TILE - 1) * layer->stride + layer->kernel;
     const tile of = {layer, in, first, first >= 0 && last <= in.steps};
     const uint32_t size = (uint32_t)layer->kernel * layer->in_channels;
     const uint32_t row_bytes = DD_ROW_BYTES(size);
-    for (uint32_t channel = 0; channel < layer->out_channels; channel += BLOCK) {
-        const uint32_t channels = at_most(layer->out_channels - channel, BLOCK);
+    for (uint32_t channel = 0; channel < layer->out_channels; channel += DD_BLOCK) {
+        const uint32_t channels = at_most(layer->out_channels - channel, DD_BLOCK);
         for (uint32_t from = 0; from < size; from += DD_PART) {
             const uint32_t count = at_most(size - from, DD_PART);
             if (channel == 0 || size > DD_PART) {
@@ -76,12 +84,10 @@ void dd_conv1d_tile(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t
     }
 }
 
-void dd_conv1d_s8(const dd_conv1d *layer, const int8_t *in, int8_t *out)
+void dd_conv1d_s8(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps, int8_t *out)
 {
-    const dd_input all = {in, layer->in_length};
-    int32_t first = -(int32_t)layer->pad_before;
-    for (uint32_t step = 0; step < layer->out_length; step += DD_TILE) {
-        dd_conv1d_tile(layer, all, first, at_most(layer->out_length - step, DD_TILE), out);
+    for (uint32_t step = 0; step < steps; step += DD_TILE) {
+        convolve_tile(layer, in, first, at_most(steps - step, DD_TILE), out);
         first += DD_TILE * layer->stride;
         out += (uint32_t)DD_TILE * layer->out_channels;
     }

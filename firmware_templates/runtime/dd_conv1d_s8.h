@@ -2,6 +2,7 @@
 #ifndef DD_CONV1D_S8_H
 #define DD_CONV1D_S8_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dd_dot.h"
@@ -22,6 +23,7 @@ typedef struct dd_conv1d {
     int8_t out_zero_point; /* of the convolution's own output, before the table */
     int8_t out_min;        /* fused activation as a clamp */
     int8_t out_max;
+    bool doubles;          /* twice any sum, its bias included, fits int32 */
     const int8_t *weights; /* [out_channels][kernel][in_channels], in the order of dd_dot.h */
     const int32_t *bias;   /* [out_channels], less in_zero_point x sum of the channel's weights */
     const int32_t *multiplier; /* [out_channels], Q0.31 mantissa: 2^30 to 2^31 - 1, or 0 */
@@ -35,19 +37,14 @@ typedef struct dd_input {
     int32_t steps;
 } dd_input;
 
-/* Compute `steps` (1 to DD_TILE) output steps into `out` [steps][out_channels], the first from the
- * window that begins at step `first` of the input, which may lie before it or reach beyond it.
- *
- * `out` must not overlap the windows of these steps. The accumulators cannot overflow: the generator
- * proves it from the weights. */
-void dd_conv1d_tile(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps,
-                    int8_t *out);
-
-/* Convolve `in` [in_length][in_channels] into `out` [out_length][out_channels], time-major.
+/* Convolve: write `steps` output steps to `out` [steps][out_channels], time-major, of
+ * which the first one's window begins at step `first` of `in`. Windows may begin before the input
+ * and end behind it.
  *
  * `out` may overlap `in` as long as no step's output is written over input that the same or a later
- * tile of DD_TILE steps reads. Steps are computed in ascending order. */
-void dd_conv1d_s8(const dd_conv1d *layer, const int8_t *in, int8_t *out);
+ * tile of DD_TILE steps reads. Steps are computed in ascending order. The accumulators cannot
+ * overflow: the generator proves it from the weights. */
+void dd_conv1d_s8(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps, int8_t *out);
 
 #ifdef __cplusplus
 }

@@ -19,8 +19,9 @@ typedef struct dd_level {
     dd_error margin;
 } dd_level;
 
-/* The predicted error for a head's output `code`, never negative. The highest code stands for itself
- * and all that lies above: it becomes the largest error, which no bound below that admits. */
+/* The predicted error for a head's output `code`, never negative. The highest code stands for
+ * itself and all that lies above: it becomes the largest error, which no bound below that admits.
+ */
 dd_error dd_predicted_error(const dd_level *level, int8_t code);
 
 /* Of levels 1 to `count`, weakest first, the strongest whose predicted error + margin is at most

@@ -36,26 +36,31 @@ extern "C" {
 #endif
 
 /* DD_TILE: the steps that are computed at a time, one window each.
- * DD_WINDOW_WORDS: words that hold `count` values of all of them, packed.
- * DD_PART: the most values that are packed at a time; a larger window takes several rounds. */
+ * DD_WINDOW_WORDS: words that hold `count` values of all of them, packed. */
 #if DD_KERNELS == DD_KERNELS_DSP
 #define DD_TILE                3
 #define DD_WINDOW_WORDS(count) (((count) + 1u) / 2u * 3u)
-#define DD_PART                160u
 #elif DD_KERNELS == DD_KERNELS_HELIUM
 #define DD_TILE                4
 #define DD_WINDOW_WORDS(count) (((count) + 15u) / 16u * 16u)
-#define DD_PART                224u
 #elif DD_KERNELS == DD_KERNELS_LANES
 #define DD_TILE                4
 #define DD_WINDOW_WORDS(count) (2u * (count))
-#define DD_PART                96u
 #elif DD_KERNELS == DD_KERNELS_PLAIN
 #define DD_TILE                4
 #define DD_WINDOW_WORDS(count) (4u * (count))
-#define DD_PART                48u
 #else
 #error "DD_KERNELS must be one of DD_KERNELS_PLAIN, _LANES, _DSP and _HELIUM."
+#endif
+
+/* What the kernels take of the stack: DD_PART values of the windows and the sums of DD_BLOCK output
+ * channels at a time. Larger windows and layers take more rounds. DD_SMALL_STACK halves both. */
+#if defined(DD_SMALL_STACK)
+#define DD_PART  96u
+#define DD_BLOCK 32u
+#else
+#define DD_PART  224u
+#define DD_BLOCK 64u
 #endif
 
 /* The order of a layer's weights.
@@ -90,8 +95,8 @@ typedef struct dd_rows {
 /* Pack `count` (1 to DD_PART) values of DD_TILE windows, which lie `hop` bytes apart. */
 void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windows);
 
-/* Multiply packed windows of `count` values by rows of weights. `sums` [channels][DD_TILE], with room
- * for an odd last channel's partner, becomes the dot products, or with `add` takes them in
+/* Multiply packed windows of `count` values by rows of weights. `sums` [channels][DD_TILE], with
+ * room for an odd last channel's partner, becomes the dot products, or with `add` takes them in
  * addition. */
 void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, bool add,
                  int32_t *sums);

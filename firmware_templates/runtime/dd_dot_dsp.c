@@ -11,11 +11,10 @@
 
 #include <string.h>
 
-#define UNROLL 4u /* pairs of values */
+#define UNROLL 8u /* pairs of values */
 
 #if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
 #define DD_ASSEMBLY 1
-#include <arm_acle.h>
 #else
 #define DD_ASSEMBLY 0
 #endif
@@ -28,14 +27,21 @@ static uint32_t pair_of(int32_t low, int32_t high)
 #if DD_ASSEMBLY
 static const int8_t *pack_fours(const int8_t *in, uint32_t fours, uint32_t *out)
 {
-    for (; fours != 0; fours--) {
-        uint32_t four = 0;
-        memcpy(&four, in, sizeof four);
-        const uint32_t even = (uint32_t)__sxtb16((int8x4_t)four);
-        const uint32_t odd = (uint32_t)__sxtb16((int8x4_t)(four >> 8 | four << 24));
-        out[0] = (even & 0xFFFFu) | odd << 16;
-        out[DD_TILE] = even >> 16 | (odd & 0xFFFF0000u);
-        in += 4;
+    const int8_t *const end = in + 4u * fours;
+    while (in != end) {
+        uint32_t even;
+        uint32_t odd;
+        uint32_t high;
+        __asm("ldr %[even], [%[in]], #4\n\t"
+              "sxtb16 %[odd], %[even], ror #8\n\t"
+              "sxtb16 %[even], %[even]\n\t"
+              "pkhtb %[high], %[odd], %[even], asr #16\n\t"
+              "pkhbt %[even], %[even], %[odd], lsl #16\n\t"
+              : [in] "+r"(in), [even] "=&r"(even), [odd] "=&r"(odd), [high] "=r"(high)
+              :
+              : "memory");
+        out[0] = even;
+        out[DD_TILE] = high;
         out += 2 * DD_TILE;
     }
     return in;
@@ -64,55 +70,78 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
     }
 }
 
+/* What dot_pairs works on; its assembly knows the fields by their offsets. */
+typedef struct dot_job {
+    const uint32_t *windows;
+    const uint32_t *end_of_whole; /* of the windows that come in whole groups of pairs of values */
+    const uint32_t *end;
+    int32_t *sums; /* moves on */
+    uint32_t skip; /* bytes from the end of a part of a row to the beginning of the next row's */
+    uint32_t left; /* pairs of channels, counted down */
+    uint32_t add;
+} dot_job;
+
 #if DD_ASSEMBLY
 
-#define STEP                              \
-    "ldr %[u], [%[weights]], #4\n\t"      \
-    "ldm %[windows]!, {r0, r1, r2}\n\t"   \
-    "sxtb16 %[v], %[u], ror #8\n\t"       \
-    "sxtb16 %[u], %[u]\n\t"               \
-    "smlad %[s0], r0, %[u], %[s0]\n\t"    \
-    "smlad %[s1], r1, %[u], %[s1]\n\t"    \
-    "smlad %[s2], r2, %[u], %[s2]\n\t"    \
-    "smlad %[s3], r0, %[v], %[s3]\n\t"    \
-    "smlad %[s4], r1, %[v], %[s4]\n\t"    \
-    "smlad %[s5], r2, %[v], %[s5]\n\t"
+/* u0 v0 u1 v1 against a pair of values of three windows. */
+#define STEP                     \
+    "ldr r6, [r4], #4\n\t"       \
+    "ldm r3!, {r0, r1, r2}\n\t"  \
+    "sxtb16 r7, r6, ror #8\n\t"  \
+    "sxtb16 r6, r6\n\t"          \
+    "smlad r8, r0, r6, r8\n\t"   \
+    "smlad r9, r1, r6, r9\n\t"   \
+    "smlad r10, r2, r6, r10\n\t" \
+    "smlad r11, r0, r7, r11\n\t" \
+    "smlad r12, r1, r7, r12\n\t" \
+    "smlad lr, r2, r7, lr\n\t"
 
-__attribute__((noinline)) static void dot_pair(const uint32_t *windows, uint32_t pairs,
-                                               const int8_t *weights, int32_t *sums)
+/* r3 windows, r4 weights, r5 their end, r6 u, r7 v, r8 to lr the sums; the job lies on the stack.
+ */
+__attribute__((naked)) static void dot_pairs(dot_job *job, const int8_t *weights)
 {
-    int32_t s0 = sums[0];
-    int32_t s1 = sums[1];
-    int32_t s2 = sums[2];
-    int32_t s3 = sums[3];
-    int32_t s4 = sums[4];
-    int32_t s5 = sums[5];
-    uint32_t u;
-    uint32_t v;
-    const uint32_t *end = windows + pairs / UNROLL * UNROLL * DD_TILE;
-    if (windows != end) {
-        __asm volatile("1:\n\t" STEP STEP STEP STEP "cmp %[windows], %[end]\n\t"
-                       "bne 1b"
-                       : [windows] "+r"(windows), [weights] "+r"(weights), [s0] "+r"(s0),
-                         [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [s4] "+r"(s4), [s5] "+r"(s5),
-                         [u] "=&r"(u), [v] "=&r"(v)
-                       : [end] "r"(end)
-                       : "r0", "r1", "r2", "cc", "memory");
-    }
-    for (uint32_t left = pairs % UNROLL; left != 0; left--) {
-        __asm volatile(STEP
-                       : [windows] "+r"(windows), [weights] "+r"(weights), [s0] "+r"(s0),
-                         [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [s4] "+r"(s4), [s5] "+r"(s5),
-                         [u] "=&r"(u), [v] "=&r"(v)
-                       :
-                       : "r0", "r1", "r2", "cc", "memory");
-    }
-    sums[0] = s0;
-    sums[1] = s1;
-    sums[2] = s2;
-    sums[3] = s3;
-    sums[4] = s4;
-    sums[5] = s5;
+    (void)job;
+    (void)weights;
+    __asm volatile("push {r0, r4-r11, lr}\n\t"
+                   "mov r4, r1\n"
+                   "1:\n\t"
+                   "ldr r0, [sp]\n\t"
+                   "ldrd r3, r5, [r0]\n\t"
+                   "ldr r1, [r0, #24]\n\t"
+                   "ldr r2, [r0, #12]\n\t"
+                   "cbz r1, 2f\n\t"
+                   "ldm r2, {r8-r12, lr}\n\t"
+                   "b 3f\n"
+                   "2:\n\t"
+                   "mov r8, #0\n\t"
+                   "mov r9, #0\n\t"
+                   "mov r10, #0\n\t"
+                   "mov r11, #0\n\t"
+                   "mov r12, #0\n\t"
+                   "mov lr, #0\n"
+                   "3:\n\t"
+                   "cmp r3, r5\n\t"
+                   "beq 5f\n"
+                   "4:\n\t" STEP STEP STEP STEP STEP STEP STEP STEP "cmp r3, r5\n\t"
+                   "bne 4b\n"
+                   "5:\n\t"
+                   "ldr r0, [sp]\n\t"
+                   "ldr r5, [r0, #8]\n\t"
+                   "cmp r3, r5\n\t"
+                   "beq 7f\n"
+                   "6:\n\t" STEP "cmp r3, r5\n\t"
+                   "bne 6b\n\t"
+                   "ldr r0, [sp]\n"
+                   "7:\n\t"
+                   "ldr r1, [r0, #12]\n\t"
+                   "stm r1!, {r8-r12, lr}\n\t"
+                   "str r1, [r0, #12]\n\t"
+                   "ldrd r1, r2, [r0, #16]\n\t"
+                   "add r4, r1\n\t"
+                   "subs r2, #1\n\t"
+                   "str r2, [r0, #20]\n\t"
+                   "bne 1b\n\t"
+                   "pop {r0, r4-r11, pc}");
 }
 
 #else
@@ -127,17 +156,21 @@ static int32_t high_half(uint32_t pair)
     return (int16_t)(pair >> 16);
 }
 
-static void dot_pair(const uint32_t *windows, uint32_t pairs, const int8_t *weights, int32_t *sums)
+static void dot_pairs(dot_job *job, const int8_t *weights)
 {
-    for (uint32_t i = 0; i < pairs; i++) {
-        for (uint32_t step = 0; step < DD_TILE; step++) {
-            const int32_t low = low_half(windows[step]);
-            const int32_t high = high_half(windows[step]);
-            sums[step] += low * weights[0] + high * weights[2];
-            sums[DD_TILE + step] += low * weights[1] + high * weights[3];
+    for (; job->left != 0; job->left--) {
+        memset(job->sums, 0, job->add ? 0 : 2 * DD_TILE * sizeof *job->sums);
+        for (const uint32_t *at = job->windows; at != job->end; at += DD_TILE) {
+            for (uint32_t step = 0; step < DD_TILE; step++) {
+                const int32_t low = low_half(at[step]);
+                const int32_t high = high_half(at[step]);
+                job->sums[step] += low * weights[0] + high * weights[2];
+                job->sums[DD_TILE + step] += low * weights[1] + high * weights[3];
+            }
+            weights += 4;
         }
-        windows += DD_TILE;
-        weights += 4;
+        weights += job->skip;
+        job->sums += 2 * DD_TILE;
     }
 }
 
@@ -146,15 +179,17 @@ static void dot_pair(const uint32_t *windows, uint32_t pairs, const int8_t *weig
 void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, bool add,
                  int32_t *sums)
 {
-    const int8_t *weights = rows->weights;
-    for (uint32_t channel = 0; channel < rows->channels; channel += 2) {
-        if (!add) {
-            memset(sums, 0, 2 * DD_TILE * sizeof *sums);
-        }
-        dot_pair(windows, (count + 1u) / 2u, weights, sums);
-        weights += 2u * rows->row_bytes;
-        sums += 2 * DD_TILE;
-    }
+    const uint32_t pairs = (count + 1u) / 2u;
+    dot_job job = {
+        .windows = windows,
+        .end_of_whole = windows + pairs / UNROLL * UNROLL * DD_TILE,
+        .end = windows + pairs * DD_TILE,
+        .sums = sums,
+        .skip = 2u * rows->row_bytes - 4u * pairs,
+        .left = (rows->channels + 1u) / 2u,
+        .add = add,
+    };
+    dot_pairs(&job, rows->weights);
 }
 
 #endif

@@ -77,6 +77,32 @@ static inline int32_t dd_index_offset(int32_t zero_point)
     return 2 * (zero_point + 128) + 1;
 }
 
+/* dd_multiply_high(sum + bias, multiplier), for a `doubled_bias` of twice the bias, where twice the
+ * sum fits as well. */
+static inline int32_t dd_multiply_high_doubled(int32_t sum, int32_t doubled_bias,
+                                               int32_t multiplier)
+{
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+    int32_t high;
+    __asm("add %0, %1, %2, lsl #1\n\t"
+          "smmulr %0, %0, %3"
+          : "=&r"(high)
+          : "r"(doubled_bias), "r"(sum), "r"(multiplier));
+    return high;
+#else
+    const int32_t doubled = dd_add(dd_shift_left(sum, 1), doubled_bias);
+    return (int32_t)(((int64_t)doubled * multiplier + ((int64_t)1 << 31)) >> 32);
+#endif
+}
+
+/* The part of dd_requantize_index behind the multiplication. */
+static inline int32_t dd_index_of_high(int32_t high, int32_t exponent, int32_t offset)
+{
+    const int32_t away = high + (high >> 31); /* so that ties of negative values leave zero, too */
+    const int32_t index = ((away >> (exponent - 1)) + offset) >> 1;
+    return dd_clamp(index, 0, 255);
+}
+
 static inline int32_t dd_requantize_index(int32_t value, int32_t multiplier, int32_t exponent,
                                           int32_t offset)
 {
@@ -85,9 +111,7 @@ static inline int32_t dd_requantize_index(int32_t value, int32_t multiplier, int
     /* dd_multiply_high: bits 30 and 31 of the product round and complete its upper half. */
     const int32_t high =
         (int32_t)(product >> 32) * 2 + (int32_t)((((uint32_t)product >> 30) + 1u) >> 1);
-    const int32_t away = high + (high >> 31); /* so that ties of negative values leave zero, too */
-    const int32_t index = ((away >> (exponent - 1)) + offset) >> 1;
-    return dd_clamp(index, 0, 255);
+    return dd_index_of_high(high, exponent, offset);
 }
 
 #endif

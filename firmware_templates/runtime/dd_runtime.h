@@ -3,7 +3,7 @@
 #define DD_RUNTIME_H
 
 /* Raised whenever sources that were generated before would no longer compile or run right. */
-#define DD_RUNTIME_ABI 2
+#define DD_RUNTIME_ABI 3
 
 #include "dd_cobs.h"
 #include "dd_conv1d_s8.h"
@@ -15,6 +15,7 @@
 #include "dd_packet.h"
 #include "dd_rice.h"
 #include "dd_status.h"
+#include "dd_stream.h"
 #include "dd_trace.h"
 
 #endif

@@ -110,7 +110,10 @@ class Harness:
         channels, kernel, in_channels = conv.weights.shape
         lengths = struct.pack("<HHHH", len(x), conv.out_length, in_channels, channels)
         geometry = struct.pack("<BBB", kernel, conv.stride, conv.pad_before)
-        points = struct.pack("<bbbb", conv.in_zero_point, conv.zero_point, conv.low, conv.high)
+        points = struct.pack(
+            "<bbbbB",
+            *(conv.in_zero_point, conv.zero_point, conv.low, conv.high, conv.doubles),
+        )
         table = b"" if conv.table is None else conv.table.tobytes()
         options = struct.pack("<Bi", conv.table is not None, lead)
         folded = conv.folded_bias().astype("<i4").tobytes()

@@ -68,6 +68,13 @@ class Conv1d:
         sums: Int64 = self.weights.astype(np.int64).sum(axis=(1, 2))
         return self.bias - self.in_zero_point * sums
 
+    @property
+    def doubles(self) -> bool:
+        """Whether twice any sum, its bias included, fits int32."""
+        magnitudes = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2))
+        start = np.maximum(np.abs(self.folded_bias()), np.abs(self.bias))
+        return 2 * int((start + 255 * magnitudes).max()) <= INT32_MAX
+
     def run(self, x: Int8) -> Int8:
         """Convolve ``x`` [T, C]."""
         codes = self.run_without_table(x)

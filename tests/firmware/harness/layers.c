@@ -25,6 +25,7 @@ static void take_geometry(request *from, dd_conv1d *layer)
     layer->out_zero_point = take_s8(from);
     layer->out_min = take_s8(from);
     layer->out_max = take_s8(from);
+    layer->doubles = take_u8(from) != 0;
 }
 
 /* `lead`: bytes from the beginning of the output to that of the input in one buffer, or DISJOINT.
@@ -76,7 +77,8 @@ void run_conv1d(request *from)
 {
     conv1d_request conv;
     take_conv1d(from, &conv);
-    dd_conv1d_s8(&conv.layer, conv.in, conv.out);
+    const dd_input in = {conv.in, conv.layer.in_length};
+    dd_conv1d_s8(&conv.layer, in, -(int32_t)conv.layer.pad_before, conv.layer.out_length, conv.out);
     put(conv.out, (size_t)conv.layer.out_length * conv.layer.out_channels);
     free_conv1d(&conv);
 }
@@ -100,8 +102,10 @@ void run_layer_conv1d(request *from)
     const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = unfused};
     conv1d_request conv;
     take_conv1d(from, &conv);
-    const dd_status status = dd_layer_conv1d(&conv.layer, conv.in, conv.out,
-                                             tensors_wanted == 0 ? NULL : &trace, tensor);
+    const dd_input in = {conv.in, conv.layer.in_length};
+    const dd_status status =
+        dd_layer_conv1d(&conv.layer, in, -(int32_t)conv.layer.pad_before, conv.layer.out_length,
+                        conv.out, tensors_wanted == 0 ? NULL : &trace, tensor);
     put_u8(UINT8_MAX);
     put_u8((uint8_t)status);
     free_conv1d(&conv);

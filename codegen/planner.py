@@ -1,0 +1,102 @@
+"""Which engine, kernels and buffers a board gets, and why; or why the model cannot run on it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dynadeep.codegen.arena import Arena
+from dynadeep.codegen.board import Board
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.kernels import kernels_of
+from dynadeep.codegen.plan import Choice, Engine, Plan, engines_for, make_plan
+
+CHUNKS = (0, 512, 128, 64)
+"""Samples that a request carries, 0 for all of a segment: the fewer requests the better."""
+
+
+def plan_for(bundle: Bundle, board: Board | None, engine: Engine | None = None) -> Plan:
+    """Plan a bundle for a board: the first of the choices, the best first, that fits its RAM.
+
+    The streaming engine comes before the layers engine, which needs ten times its RAM; keeping the
+    samples for lossless sending before leaving that level out; large requests before small ones.
+
+    Raises:
+        BoardError: nothing fits, or the board cannot keep up with the samples.
+        CodegenError: the model cannot be run.
+    """
+    engines = engines_for(bundle.manifest) if engine is None else (engine,)
+    if board is None:
+        return make_plan(bundle, Choice(engine=engines[0]))
+    first: Plan | None = None
+    for candidate in engines:
+        base = make_plan(bundle, Choice(engine=candidate, kernels=kernels_of(board.core.cpu)))
+        for plan in _variants(base):
+            if _fits_ram(plan, board):
+                check_fit(plan, board)
+                return plan
+            first = plan if first is None or plan.ram_bytes(board) < first.ram_bytes(board) else first
+    assert first is not None
+    check_fit(first, board)
+    raise AssertionError("check_fit refuses a plan that does not fit")
+
+
+def _variants(plan: Plan) -> Iterator[Plan]:
+    """Yield the choices that are left once the engine is chosen, the best first."""
+    if plan.choice.engine == "layers":
+        yield plan
+        return
+    for lossless in (True, False):
+        for chunk in CHUNKS:
+            if chunk < plan.manifest.segment_length:
+                yield replace(plan, choice=replace(plan.choice, chunk=chunk, lossless=lossless))
+
+
+def _fits_ram(plan: Plan, board: Board) -> bool:
+    return board.ram is None or plan.ram_bytes(board) <= board.ram.bytes
+
+
+def check_fit(plan: Plan, board: Board) -> None:
+    """Check that the firmware fits a board before anything is compiled.
+
+    Raises:
+        BoardError: it needs more flash or RAM than the board has.
+    """
+    if board.flash is not None and plan.flash_bytes > board.flash.bytes:
+        raise BoardError(
+            f"{board.name}: the firmware needs about {plan.flash_bytes} B of flash, the board has "
+            f"{board.flash.bytes} B. {plan.constant_bytes} B are weights and tables: use a "
+            "smaller network or a larger board."
+        )
+    if not _fits_ram(plan, board):
+        assert board.ram is not None
+        name, size = max(((n, s) for n, (_, s) in plan.memory.places.items()), key=lambda one: one[1])
+        remedy = "a shorter segment, the streaming engine" if isinstance(plan.memory, Arena) else (
+            "a narrower network"
+        )
+        raise BoardError(
+            f"{board.name}: the firmware needs about {plan.ram_bytes(board)} B of RAM, the board "
+            f"has {board.ram.bytes} B. Activations take {plan.values_bytes} B, most of them {name} "
+            f"with {size} B, the stack {board.ram.stack_bytes} B: use {remedy} or a larger board."
+        )
+
+
+def explain(plan: Plan, board: Board) -> list[str]:
+    """Return what was chosen for a board and why, one sentence a line."""
+    choice = plan.choice
+    kernels = f"{choice.kernels.name} kernels, for {board.core.cpu}"
+    if choice.engine == "layers":
+        why = (
+            "the input map needs the whole segment first"
+            if engines_for(plan.manifest) == ("layers",)
+            else "as asked for"
+        )
+        return [f"layers engine ({why}), {kernels}"]
+    lines = [f"streaming engine, {kernels}, requests of {plan.chunk} samples"]
+    if choice.chunk:
+        lines[0] += ", for which the RAM suffices"
+    if not choice.lossless:
+        lines.append(
+            f"level none is left out: its packet alone takes "
+            f"{2 * plan.manifest.segment_length + 1} B of RAM"
+        )
+    return lines

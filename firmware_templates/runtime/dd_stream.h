@@ -1,0 +1,73 @@
+/* The streaming engine: the layers run as the samples arrive, a tile of steps at a time.
+ *
+ * Between two layers lies a line: the steps that the one has made and the other still needs, its
+ * newest window and no more. How long each line gets is worked out by the generator, which runs the
+ * same rules as dd_stream_run. */
+#ifndef DD_STREAM_H
+#define DD_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dd_conv1d_s8.h"
+#include "dd_status.h"
+#include "dd_trace.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A layer in the stream, constant. Stages are in an order in which each comes behind its source. */
+typedef struct dd_stage {
+    const dd_conv1d *layer;
+    uint16_t at;     /* its output line, in bytes from the first line */
+    uint8_t source;  /* the line that it reads: 0 is the input, i + 1 what stage i writes */
+    uint8_t sibling; /* the next stage that reads the same line, in a ring; itself if it is alone */
+    uint8_t reach;   /* the last stage that reads its output; itself if none does */
+    uint8_t first;   /* steps of its first tile, chosen so that later ones end as input arrives */
+    uint8_t tensor;  /* the number of its first traced tensor */
+    bool kept;       /* the whole output stays, for the packet */
+} dd_stage;
+
+/* A stream's plan, constant. */
+typedef struct dd_stream_plan {
+    const dd_stage *stages;
+    uint8_t count;
+    uint8_t reach;      /* the last stage that reads the input */
+    uint8_t tile;       /* steps that a stage computes at a time, but for its first and last */
+    uint16_t in_steps;  /* capacity of the input line */
+    uint16_t in_length; /* steps of a segment */
+} dd_stream_plan;
+
+/* Which steps of a tensor its line holds: [begin, end). */
+typedef struct dd_line {
+    uint16_t begin;
+    uint16_t end;
+    uint16_t due; /* steps of its input at which the stage that writes it computes its next tile */
+} dd_line;
+
+/* A stream in progress; the memory is its owner's. */
+typedef struct dd_stream {
+    const dd_stream_plan *plan;
+    dd_line *lines; /* [count + 1], the input's first */
+    int8_t *values; /* the input line, and behind it the others, each where its stage says */
+} dd_stream;
+
+/* Begin a segment. */
+void dd_stream_begin(const dd_stream *stream);
+
+/* Steps that the input line takes now: 1 or more after dd_stream_begin and dd_stream_run, until the
+ * segment is complete. They belong at dd_stream_space. */
+uint32_t dd_stream_room(const dd_stream *stream);
+int8_t *dd_stream_space(const dd_stream *stream);
+
+/* Say that `steps` values were written there, and run what can run. A trace (or null) sees each
+ * tensor in pieces, as they are made. DD_STOPPED if the observer asks for it. */
+DD_MUST_CHECK dd_status dd_stream_run(const dd_stream *stream, uint32_t steps,
+                                      const dd_trace *trace);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
