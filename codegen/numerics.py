@@ -99,18 +99,21 @@ def predicted_error(code: int, level: Level) -> int:
     return max(0, (code - level.error.zero_point) * error_scale(level))
 
 
-def choose_level(predicted: list[int], margins: list[int], bound: int) -> int:
+def choose_level(
+    predicted: list[int], margins: list[int], bound: int, *, lossless: bool = True
+) -> int:
     """Return the strongest level whose predicted error plus margin is within ``bound``, else 0.
 
     Args:
         predicted: Q8.24 per level, weakest compression first.
         margins: Q8.24 per level.
         bound: Q8.24.
+        lossless: whether there is level 0; without it the weakest compression takes its place.
     """
     for index in reversed(range(len(predicted))):
         if predicted[index] + margins[index] <= bound:
             return index + 1
-    return LEVEL_NONE
+    return LEVEL_NONE if lossless else 1
 
 
 def record_level(predicted: npt.NDArray[np.int32], margins: Sequence[int], bound: int) -> int:

@@ -8,7 +8,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.describe import describe_plan
 from dynadeep.codegen.errors import BoardError
-from dynadeep.codegen.plan import make_plan
+from dynadeep.codegen.planner import explain, plan_for
 from dynadeep.host_tools import latency, parity, pipeline, profile, stream
 from dynadeep.host_tools.decode import Decoder
 from dynadeep.host_tools.ecg import sample_records
@@ -48,7 +48,9 @@ def run_demo(config: DemoConfig, say: Say) -> Report:
         raise BoardError(f"{board.name}: the demo needs an emulated microcontroller; see 'boards'.")
     bundle = _export(config, say)
     folder = config.out / "firmware"
-    say(f"generate  C for {board.name}\n\n{describe_plan(make_plan(bundle), board)}\n")
+    plan = plan_for(bundle, board)
+    say(f"generate  C for {board.name}\n\n{describe_plan(plan, board)}")
+    say("\n".join([*explain(plan, board), ""]))
     say("build     with CMake")
     firmware = pipeline.make_firmware(bundle, config.board, folder)
     say(f"start     {board.description}")

@@ -216,7 +216,7 @@ def _compare_run(
     margins = [fixed_margin(level.margin) for level in manifest.levels]
     bound = device.bound(_bound_to_try(predicted, margins, manifest, index))
     reply = device.run(case.segment)
-    level = choose_level(predicted, margins, bound)
+    level = choose_level(predicted, margins, bound, lossless=device.about.lossless)
     sent = expected_packet(manifest, case, level, index)
     pairs: list[tuple[str, object, object]] = [
         ("predicted error", list(reply.predicted), predicted),

@@ -10,7 +10,7 @@ from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.generate import generate
-from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.plan import Engine, Plan
 from dynadeep.codegen.planner import plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
@@ -53,10 +53,13 @@ def export_checkpoint(
     return export_bundle(checkpoint or DEFAULT_CHECKPOINT, out, calibration)
 
 
-def make_firmware(bundle: Bundle, board: str, sources: Path | None = None) -> Firmware:
+def make_firmware(
+    bundle: Bundle, board: str, sources: Path | None = None, *, engine: Engine | None = None
+) -> Firmware:
     """Generate a board's C project, in ``sources`` or a folder of its own, and build it."""
-    folder = sources or SOURCES / f"{board}-{bundle.manifest.model_id}"
-    generate(bundle, load_board(board), folder)
+    name = "-".join([board, *([engine] if engine else []), bundle.manifest.model_id])
+    folder = sources or SOURCES / name
+    generate(bundle, load_board(board), folder, engine)
     return toolchain.build(folder)
 
 
@@ -100,9 +103,10 @@ def connect(
         link = open_link(description, elf)
     with link:
         device = Device(link)
-        device.hello(bundle.manifest.model_id, board)
+        about = device.hello(bundle.manifest.model_id, board)
+        plan = plan_for(bundle, description, "stream" if about.streaming else "layers")
         try:
-            yield Station(bundle, plan_for(bundle, description), description, device, elf)
+            yield Station(bundle, plan, description, device, elf)
         except BoardCrashedError as error:
             place = _crash_site(error, description, elf)
             if not place:

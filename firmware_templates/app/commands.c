@@ -155,10 +155,21 @@ static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, siz
     return DD_OK;
 }
 
+/* Where an observed run may put the packet that nobody wants. The layers engine writes it at the very
+ * end, so that the reply's place will do. */
+static dd_packet space_for_nothing(dd_app *app)
+{
+#if DD_STREAMING
+    return (dd_packet){.bytes = app->spare, .capacity = sizeof app->spare};
+#else
+    return (dd_packet){.bytes = dd_link_payload(&app->link), .capacity = DD_PACKET_BYTES_MAX};
+#endif
+}
+
 /* Run the encoder under observation. The stream's sequence goes on as if nothing had been asked. */
 static dd_status observe(dd_app *app, const dd_request *request, sample_block block, const dd_trace *trace)
 {
-    const dd_packet space = {.bytes = app->spare, .capacity = sizeof app->spare};
+    const dd_packet space = space_for_nothing(app);
     const uint16_t sequence = app->encoder.sequence;
     app->encoder.trace = trace;
     const dd_status status = encode(app, request, block, space);

@@ -67,7 +67,9 @@ typedef struct dd_app {
     } request;
     dd_segment segment;
     dd_seen seen[DD_TENSORS];
+#if DD_STREAMING
     uint8_t spare[DD_PACKET_BYTES_CODED]; /* for packets that nobody wants */
+#endif
     uint8_t reply[sizeof(dd_reply_payload) + DD_LINK_OVERHEAD_BYTES];
     dd_link link;
     dd_error bound;

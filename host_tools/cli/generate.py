@@ -11,6 +11,7 @@ from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
     BoardOption,
     BundleOption,
+    EngineOption,
 )
 
 
@@ -24,6 +25,7 @@ def generate(
         bool,
         typer.Option("--model-only", help="Only model and runtime, for a project of your own."),
     ] = False,
+    engine: EngineOption = None,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Print what the firmware needs; write nothing.")
     ] = False,
@@ -33,12 +35,15 @@ def generate(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.describe import describe_plan
     from dynadeep.codegen.generate import generate as emit
-    from dynadeep.codegen.plan import make_plan
+    from dynadeep.codegen.planner import explain, plan_for
 
     model = read_bundle(bundle)
     target = None if model_only else load_board(board)
-    typer.echo(describe_plan(make_plan(model), target))
+    plan = plan_for(model, target, engine)
+    typer.echo(describe_plan(plan, target))
+    if target is not None:
+        typer.echo("\n".join(explain(plan, target)))
     if not plan_only:
-        emit(model, target, out)
+        emit(model, target, out, plan.choice.engine)
         what = "model and runtime" if target is None else f"project for {board}"
         typer.echo(f"\n{out}: C {what}, model {model.manifest.model_id}")

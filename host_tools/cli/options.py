@@ -1,7 +1,7 @@
 """Options that several commands share, and where they put things by default."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -39,6 +39,10 @@ EcgOption = Annotated[
         help="A recording: WFDB record, .npy, .csv or .txt of ADC samples; may be repeated. "
         "Without it: recordings of the shipped excerpt of MIT-BIH that the network never saw.",
     ),
+]
+EngineOption = Annotated[
+    Literal["stream", "layers"] | None,
+    typer.Option("--engine", help="Instead of the planner's choice for the board."),
 ]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Also write the result to this file.")

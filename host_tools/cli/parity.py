@@ -11,6 +11,7 @@ from dynadeep.host_tools.cli.options import (
     BundleOption,
     EcgOption,
     JsonOption,
+    EngineOption,
     PortOption,
     SourcesOption,
 )
@@ -26,6 +27,7 @@ def parity(
     board: BoardOption = DEFAULT_BOARD,
     port: PortOption = None,
     sources: SourcesOption = None,
+    engine: EngineOption = None,
     ecg: EcgOption = None,
     json: JsonOption = None,
 ) -> None:
@@ -41,7 +43,7 @@ def parity(
 
     model = read_bundle(bundle)
     cases = _cases(model, ecg)
-    with open_station(model, board, port, sources) as station:
+    with open_station(model, board, port, sources, engine) as station:
         result = check(station.device, model, station.plan, cases)
     summary.print_parity(summary.make_console(), result, model.manifest)
     if json is not None:

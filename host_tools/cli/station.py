@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
+    from dynadeep.codegen.plan import Engine
     from dynadeep.host_tools.ecg import Record
     from dynadeep.host_tools.pipeline import Station
 
 
 @contextmanager
 def open_station(
-    bundle: "Bundle", board: str, port: str | None, sources: Path | None
+    bundle: "Bundle",
+    board: str,
+    port: str | None,
+    sources: Path | None,
+    engine: "Engine | None" = None,
 ) -> "Iterator[Station]":
     """Yield a greeted board: the one at ``port``, or one that is emulated here.
 
@@ -24,7 +29,7 @@ def open_station(
     if sources is not None:
         elf = toolchain.build(sources).elf
     elif port is None:
-        elf = pipeline.make_firmware(bundle, board).elf
+        elf = pipeline.make_firmware(bundle, board, engine=engine).elf
     else:
         elf = None
     with pipeline.connect(bundle, board, port=port, elf=elf) as station:
