@@ -167,11 +167,11 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
     """Plan the model whose flatbuffer is ``content``; see ``make_plan``."""
     network = lower(read_graph(content))
     _check_manifest(network, manifest)
-    chosen = choice or Choice(engine=engines_for(manifest)[0])
-    if chosen.engine not in engines_for(manifest):
+    obstacle = why_not_streamed(network, manifest)
+    chosen = choice or Choice(engine="layers" if obstacle else "stream")
+    if chosen.engine == "stream" and obstacle:
         raise ModelError(
-            f"manifest.json: the input map {manifest.input_map.kind} needs the whole segment before "
-            "the first code, so that it cannot be streamed. Use the layers engine."
+            f"encoder.tflite: it cannot be streamed: {obstacle}. Use the layers engine."
         )
     memory: Arena | Schedule
     if chosen.engine == "layers":
@@ -182,9 +182,20 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
     return Plan(manifest, network, chosen, memory, traced_tensors(network), constants)
 
 
-def engines_for(manifest: Manifest) -> tuple[Engine, ...]:
-    """Return the engines that can run a model, the better one first."""
-    return ("layers",) if manifest.input_map.kind == "minmax" else ("stream", "layers")
+def why_not_streamed(network: Network, manifest: Manifest) -> str:
+    """Return what keeps a model from being streamed, or nothing."""
+    if manifest.input_map.kind == "minmax":
+        return "the input map minmax needs the whole segment before the first code"
+    made = {network.input.name: network.input}
+    made |= {layer.output.name: layer.output for layer in network.layers}
+    for layer in network.layers:
+        source = made[layer.input.name]
+        if source.channels != layer.input.channels:
+            return (
+                f"{layer.name} reads {source.name}, {source.channels} channels, as "
+                f"{layer.input.channels} channels"
+            )
+    return ""
 
 
 def _check_manifest(network: Network, manifest: Manifest) -> None:

@@ -8,7 +8,7 @@ from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import kernels_of
-from dynadeep.codegen.plan import Choice, Engine, Plan, engines_for, make_plan
+from dynadeep.codegen.plan import Engine, Plan, make_plan, why_not_streamed
 
 CHUNKS = (0, 512, 128, 64)
 """Samples that a request carries, 0 for all of a segment: the fewer requests the better."""
@@ -17,27 +17,27 @@ CHUNKS = (0, 512, 128, 64)
 def plan_for(bundle: Bundle, board: Board | None, engine: Engine | None = None) -> Plan:
     """Plan a bundle for a board: the first of the choices, the best first, that fits its RAM.
 
-    The streaming engine comes before the layers engine, which needs ten times its RAM; keeping the
-    samples for lossless sending before leaving that level out; large requests before small ones.
+    The streaming engine is taken wherever the model can be streamed, for the layers engine needs ten
+    times its RAM. Keeping the samples for lossless sending comes before leaving that level out,
+    large requests before small ones.
 
     Raises:
         BoardError: nothing fits, or the board cannot keep up with the samples.
         CodegenError: the model cannot be run.
     """
-    engines = engines_for(bundle.manifest) if engine is None else (engine,)
+    base = make_plan(bundle)
+    chosen = replace(base.choice, engine=engine or base.choice.engine)
+    if board is not None:
+        chosen = replace(chosen, kernels=kernels_of(board.core.cpu))
+    if chosen != base.choice:
+        base = make_plan(bundle, chosen)
     if board is None:
-        return make_plan(bundle, Choice(engine=engines[0]))
-    first: Plan | None = None
-    for candidate in engines:
-        base = make_plan(bundle, Choice(engine=candidate, kernels=kernels_of(board.core.cpu)))
-        for plan in _variants(base):
-            if _fits_ram(plan, board):
-                check_fit(plan, board)
-                return plan
-            first = plan if first is None or plan.ram_bytes(board) < first.ram_bytes(board) else first
-    assert first is not None
-    check_fit(first, board)
-    raise AssertionError("check_fit refuses a plan that does not fit")
+        return base
+    variants = list(_variants(base))
+    fitting = (plan for plan in variants if _fits_ram(plan, board))
+    plan = next(fitting, min(variants, key=lambda one: one.ram_bytes(board)))
+    check_fit(plan, board)
+    return plan
 
 
 def _variants(plan: Plan) -> Iterator[Plan]:
@@ -85,11 +85,7 @@ def explain(plan: Plan, board: Board) -> list[str]:
     choice = plan.choice
     kernels = f"{choice.kernels.name} kernels, for {board.core.cpu}"
     if choice.engine == "layers":
-        why = (
-            "the input map needs the whole segment first"
-            if engines_for(plan.manifest) == ("layers",)
-            else "as asked for"
-        )
+        why = why_not_streamed(plan.network, plan.manifest) or "as asked for"
         return [f"layers engine ({why}), {kernels}"]
     lines = [f"streaming engine, {kernels}, requests of {plan.chunk} samples"]
     if choice.chunk:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.codegen.arena import ALIGNMENT, TILE_STEPS, Arena, overlap_limit, plan_arena
+from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
@@ -151,7 +152,8 @@ def test_tensors_are_aligned_and_inside_the_arena() -> None:
 
 
 def test_the_planner_and_the_kernel_agree_on_the_tile() -> None:
-    header = resources.files("dynadeep.firmware_templates") / "runtime/dd_conv1d_s8.h"
-    found = re.search(r"#define DD_CONV1D_TILE (\d+)", header.read_text(encoding="utf-8"))
-    assert found is not None
-    assert int(found[1]) == TILE_STEPS
+    header = resources.files("dynadeep.firmware_templates") / "runtime/dd_dot.h"
+    text = header.read_text(encoding="utf-8")
+    found = dict(re.findall(r"DD_KERNELS == (\w+)\n#define DD_TILE +(\d+)", text))
+    assert {kernels.macro: str(kernels.tile) for kernels in KERNELS.values()} == found
+    assert max(map(int, found.values())) == TILE_STEPS

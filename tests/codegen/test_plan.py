@@ -9,16 +9,26 @@ from dynadeep.codegen.bundle import Quantization
 from dynadeep.codegen.context import model_context
 from dynadeep.codegen.describe import describe_model, describe_plan
 from dynadeep.codegen.errors import BoardError, ModelError
-from dynadeep.codegen.plan import Plan, check_fit, plan_model
+from dynadeep.codegen.plan import Choice, Engine, Plan, plan_model
+from dynadeep.codegen.planner import check_fit
 
 from .models import manifest_for, paper_encoder, reshaped_encoder, small_encoder
 
 
-@pytest.fixture(scope="module")
-def paper() -> Plan:
+def _paper(engine: Engine) -> Plan:
     net = paper_encoder()
     content = net.model.build()
-    return plan_model(content, manifest_for(net, content))
+    return plan_model(content, manifest_for(net, content), Choice(engine=engine))
+
+
+@pytest.fixture(scope="module")
+def paper() -> Plan:
+    return _paper("stream")
+
+
+@pytest.fixture(scope="module")
+def by_layers() -> Plan:
+    return _paper("layers")
 
 
 def test_the_papers_network_has_its_macs_and_weights(paper: Plan) -> None:
@@ -28,11 +38,15 @@ def test_the_papers_network_has_its_macs_and_weights(paper: Plan) -> None:
 
 
 def test_the_papers_network_fits_an_arena_of_little_more_than_its_largest_tensor(
-    paper: Plan,
+    by_layers: Plan,
 ) -> None:
-    largest = max(layer.output.size for layer in paper.network.layers)
+    largest = max(layer.output.size for layer in by_layers.network.layers)
     assert largest == 32_000
-    assert paper.arena.size <= 32_500
+    assert by_layers.memory.size <= 32_500
+
+
+def test_streamed_it_needs_a_tenth_of_that(paper: Plan) -> None:
+    assert paper.memory.size <= 3_800
 
 
 def test_tensors_are_numbered_as_the_device_reports_them(paper: Plan) -> None:
@@ -56,12 +70,12 @@ def test_the_plan_prints_what_the_board_must_have(paper: Plan) -> None:
     assert "mps2-an386: about" in text
 
 
-def test_a_board_with_too_little_ram_is_refused_by_name_and_number(paper: Plan) -> None:
+def test_a_board_with_too_little_ram_is_refused_by_name_and_number(by_layers: Plan) -> None:
     small = dataclasses.replace(load_board("mps2-an386"), name="tiny")
     assert small.ram is not None
     small = dataclasses.replace(small, ram=dataclasses.replace(small.ram, bytes=20_000))
     with pytest.raises(BoardError, match=r"tiny: .* B of RAM, the board has 20000 B.*conv4/silu"):
-        check_fit(paper, small)
+        check_fit(by_layers, small)
 
 
 def test_a_board_with_too_little_flash_is_refused(paper: Plan) -> None:
