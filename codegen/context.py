@@ -72,6 +72,7 @@ class ModelContext:
     chunk: int  # samples of a request
     kernels: str  # macro of the kernel set
     lossless: bool
+    small_stack: bool
     stream: bool  # the streaming engine; else the layers engine
     values_bytes: int
     encoder_bytes: int
@@ -119,6 +120,7 @@ def model_context(plan: Plan) -> ModelContext:
         chunk=plan.chunk,
         kernels=plan.choice.kernels.macro,
         lossless=plan.choice.lossless,
+        small_stack=plan.choice.small_stack,
         values_bytes=plan.values_bytes,
         encoder_bytes=plan.encoder_bytes,
         macs=plan.macs,

@@ -5,12 +5,12 @@ from pathlib import Path
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
-from dynadeep.codegen.plan import Engine, Plan
-from dynadeep.codegen.planner import plan_for
+from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
 
 
 def generate(
-    bundle: Bundle, board: Board | None, out: Path, engine: Engine | None = None
+    bundle: Bundle, board: Board | None, out: Path, wanted: Wanted = PLANNERS_CHOICE
 ) -> Plan:
     """Write the C project of a bundle for a board to ``out``.
 
@@ -20,6 +20,6 @@ def generate(
     Raises:
         CodegenError: the model cannot become C, does not fit the board, or ``out`` is in the way.
     """
-    plan = plan_for(bundle, board, engine)
+    plan = plan_for(bundle, board, wanted)
     write_project(project_files(plan, board), out)
     return plan

@@ -53,6 +53,7 @@ class Choice:
     tile: int = 0  # steps that the streaming engine computes at a time; 0: the kernels' own
     chunk: int = 0  # samples that a request carries; 0: all of a segment
     lossless: bool = True  # whether the samples can be sent where no level serves
+    small_stack: bool = False  # DD_SMALL_STACK: less stack, more instructions
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,9 @@ class LayerRow:
     number: int  # from 1
     layer: Conv1d
     in_offset: int
+    in_bytes: int  # of RAM
     out_offset: int
-    out_bytes: int  # of RAM
+    out_bytes: int
     constant_bytes: int  # of flash
 
 
@@ -89,7 +91,7 @@ class Plan:
             LayerRow(
                 number,
                 layer,
-                places[layer.input.name][0],
+                *places[layer.input.name],
                 *places[layer.output.name],
                 flash[layer.name],
             )

@@ -1,20 +1,35 @@
 """Which engine, kernels and buffers a board gets, and why; or why the model cannot run on it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
-from dynadeep.codegen.kernels import kernels_of
+from dynadeep.codegen.kernels import KERNELS, KernelName, KernelSet, kernels_of
 from dynadeep.codegen.plan import Engine, Plan, make_plan, why_not_streamed
 
 CHUNKS = (0, 512, 128, 64)
 """Samples that a request carries, 0 for all of a segment: the fewer requests the better."""
 
 
-def plan_for(bundle: Bundle, board: Board | None, engine: Engine | None = None) -> Plan:
+STACK_BESIDES_BYTES = 1_400
+"""Stack of the firmware besides the convolution's buffers: 1.2 KB measured, some to spare."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user wants otherwise than the planner would choose it; None leaves it to choose."""
+
+    engine: Engine | None = None
+    kernels: KernelName | None = None
+
+
+PLANNERS_CHOICE = Wanted()
+
+
+def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOICE) -> Plan:
     """Plan a bundle for a board: the first of the choices, the best first, that fits its RAM.
 
     The streaming engine is taken wherever the model can be streamed, for the layers engine needs ten
@@ -26,9 +41,10 @@ def plan_for(bundle: Bundle, board: Board | None, engine: Engine | None = None) 
         CodegenError: the model cannot be run.
     """
     base = make_plan(bundle)
-    chosen = replace(base.choice, engine=engine or base.choice.engine)
+    chosen = replace(base.choice, engine=wanted.engine or base.choice.engine)
     if board is not None:
-        chosen = replace(chosen, kernels=kernels_of(board.core.cpu))
+        kernels = KERNELS[wanted.kernels] if wanted.kernels else kernels_of(board.core.cpu)
+        chosen = replace(chosen, kernels=kernels, small_stack=_is_stack_small(board, kernels))
     if chosen != base.choice:
         base = make_plan(bundle, chosen)
     if board is None:
@@ -38,6 +54,11 @@ def plan_for(bundle: Bundle, board: Board | None, engine: Engine | None = None) 
     plan = next(fitting, min(variants, key=lambda one: one.ram_bytes(board)))
     check_fit(plan, board)
     return plan
+
+
+def _is_stack_small(board: Board, kernels: KernelSet) -> bool:
+    needed = kernels.stack_bytes(small=False) + STACK_BESIDES_BYTES
+    return board.ram is not None and board.ram.stack_bytes < needed
 
 
 def _variants(plan: Plan) -> Iterator[Plan]:
@@ -90,6 +111,8 @@ def explain(plan: Plan, board: Board) -> list[str]:
     lines = [f"streaming engine, {kernels}, requests of {plan.chunk} samples"]
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
+    if choice.small_stack:
+        lines.append("the kernels work on smaller parts, for which the stack suffices")
     if not choice.lossless:
         lines.append(
             f"level none is left out: its packet alone takes "

@@ -42,6 +42,7 @@ def render_build(name: str, board: Board, model: ModelContext) -> str:
         model_id=model.model_id,
         chunk=model.chunk,
         kernels=model.kernels,
+        small_stack=model.small_stack,
     )
 
 

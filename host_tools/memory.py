@@ -70,7 +70,7 @@ class Memory:
     compiler: str
     sections: tuple[Section, ...]
     flash_by_layer: dict[str, int]  # constants of each layer
-    arena_by_layer: dict[str, int]  # of the encoder's arena, for the layer's input and output
+    arena_by_layer: dict[str, int]  # for the layer's input and output
     ram_by_symbol: dict[str, int]  # the largest variables
 
     @property
@@ -127,7 +127,7 @@ def flash_by_layer(image: Image, layers: Iterable[str]) -> dict[str, int]:
 def arena_of(row: LayerRow) -> int:
     """Return the bytes that a layer's input and output take together; they may overlap."""
     (low, low_size), (high, high_size) = sorted(
-        ((row.in_offset, row.layer.input.size), (row.out_offset, row.layer.output.size))
+        ((row.in_offset, row.in_bytes), (row.out_offset, row.out_bytes))
     )
     shared = max(0, min(low + low_size, high + high_size) - high)
     return low_size + high_size - shared

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Engine, Plan
-from dynadeep.codegen.planner import plan_for
+from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError
@@ -54,12 +54,16 @@ def export_checkpoint(
 
 
 def make_firmware(
-    bundle: Bundle, board: str, sources: Path | None = None, *, engine: Engine | None = None
+    bundle: Bundle,
+    board: str,
+    sources: Path | None = None,
+    *,
+    wanted: Wanted = PLANNERS_CHOICE,
 ) -> Firmware:
     """Generate a board's C project, in ``sources`` or a folder of its own, and build it."""
-    name = "-".join([board, *([engine] if engine else []), bundle.manifest.model_id])
+    name = "-".join(filter(None, [board, wanted.engine, wanted.kernels, bundle.manifest.model_id]))
     folder = sources or SOURCES / name
-    generate(bundle, load_board(board), folder, engine)
+    generate(bundle, load_board(board), folder, wanted)
     return toolchain.build(folder)
 
 
@@ -79,7 +83,12 @@ def open_link(board: Board, elf: Path) -> Link:
 
 @contextmanager
 def connect(
-    bundle: Bundle, board: str, *, port: str | None = None, elf: Path | None = None
+    bundle: Bundle,
+    board: str,
+    *,
+    port: str | None = None,
+    elf: Path | None = None,
+    wanted: Wanted = PLANNERS_CHOICE,
 ) -> Iterator[Station]:
     """Open a board and make sure that it runs the bundle's model.
 
@@ -88,6 +97,7 @@ def connect(
         board: its name; what the firmware calls itself must be the same.
         port: a serial port or pyserial URL; without it ``elf`` is run on this computer.
         elf: the firmware.
+        wanted: what it was generated with; the board itself tells its engine.
 
     Raises:
         LinkError: nothing answers.
@@ -104,7 +114,8 @@ def connect(
     with link:
         device = Device(link)
         about = device.hello(bundle.manifest.model_id, board)
-        plan = plan_for(bundle, description, "stream" if about.streaming else "layers")
+        engine: Engine = "stream" if about.streaming else "layers"
+        plan = plan_for(bundle, description, replace(wanted, engine=engine))
         try:
             yield Station(bundle, plan, description, device, elf)
         except BoardCrashedError as error:

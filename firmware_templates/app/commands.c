@@ -207,6 +207,9 @@ static dd_status trace(dd_app *app, const dd_request *request, uint8_t *reply, s
     };
     const dd_status status = observe(app, request, samples_of(request, 0), &watch);
     *bytes = 0;
+    if (status == DD_PACKET_READY) {
+        dd_link_assertion_failed(); /* the last tensor was not reported */
+    }
     if (status != DD_STOPPED) {
         return status;
     }

@@ -12,6 +12,7 @@ from dynadeep.host_tools.cli.options import (
     BoardOption,
     BundleOption,
     EngineOption,
+    KernelsOption,
 )
 
 
@@ -26,6 +27,7 @@ def generate(
         typer.Option("--model-only", help="Only model and runtime, for a project of your own."),
     ] = False,
     engine: EngineOption = None,
+    kernels: KernelsOption = None,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Print what the firmware needs; write nothing.")
     ] = False,
@@ -35,15 +37,16 @@ def generate(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.describe import describe_plan
     from dynadeep.codegen.generate import generate as emit
-    from dynadeep.codegen.planner import explain, plan_for
+    from dynadeep.codegen.planner import Wanted, explain, plan_for
 
     model = read_bundle(bundle)
     target = None if model_only else load_board(board)
-    plan = plan_for(model, target, engine)
+    wanted = Wanted(engine, kernels)
+    plan = plan_for(model, target, wanted)
     typer.echo(describe_plan(plan, target))
     if target is not None:
         typer.echo("\n".join(explain(plan, target)))
     if not plan_only:
-        emit(model, target, out, plan.choice.engine)
+        emit(model, target, out, wanted)
         what = "model and runtime" if target is None else f"project for {board}"
         typer.echo(f"\n{out}: C {what}, model {model.manifest.model_id}")

@@ -44,6 +44,10 @@ EngineOption = Annotated[
     Literal["stream", "layers"] | None,
     typer.Option("--engine", help="Instead of the planner's choice for the board."),
 ]
+KernelsOption = Annotated[
+    Literal["plain", "lanes", "dsp", "helium"] | None,
+    typer.Option("--kernels", help="Instead of those that suit the board's core best."),
+]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Also write the result to this file.")
 ]

@@ -12,6 +12,7 @@ from dynadeep.host_tools.cli.options import (
     EcgOption,
     JsonOption,
     EngineOption,
+    KernelsOption,
     PortOption,
     SourcesOption,
 )
@@ -28,6 +29,7 @@ def parity(
     port: PortOption = None,
     sources: SourcesOption = None,
     engine: EngineOption = None,
+    kernels: KernelsOption = None,
     ecg: EcgOption = None,
     json: JsonOption = None,
 ) -> None:
@@ -37,13 +39,14 @@ def parity(
     reference for your own recordings.
     """
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools import report, summary
     from dynadeep.host_tools.cli.station import open_station
     from dynadeep.host_tools.parity import check, require_exact
 
     model = read_bundle(bundle)
     cases = _cases(model, ecg)
-    with open_station(model, board, port, sources, engine) as station:
+    with open_station(model, board, port, sources, Wanted(engine, kernels)) as station:
         result = check(station.device, model, station.plan, cases)
     summary.print_parity(summary.make_console(), result, model.manifest)
     if json is not None:

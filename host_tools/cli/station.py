@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
-    from dynadeep.codegen.plan import Engine
+    from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools.ecg import Record
     from dynadeep.host_tools.pipeline import Station
 
@@ -18,21 +18,24 @@ def open_station(
     board: str,
     port: str | None,
     sources: Path | None,
-    engine: "Engine | None" = None,
+    wanted: "Wanted | None" = None,
 ) -> "Iterator[Station]":
     """Yield a greeted board: the one at ``port``, or one that is emulated here.
 
     Without a port the firmware is built from ``sources`` as they are, or generated from the bundle.
     """
+    from dynadeep.codegen.planner import PLANNERS_CHOICE
     from dynadeep.host_tools import pipeline, toolchain
+
+    wanted = wanted or PLANNERS_CHOICE
 
     if sources is not None:
         elf = toolchain.build(sources).elf
     elif port is None:
-        elf = pipeline.make_firmware(bundle, board, engine=engine).elf
+        elf = pipeline.make_firmware(bundle, board, wanted=wanted).elf
     else:
         elf = None
-    with pipeline.connect(bundle, board, port=port, elf=elf) as station:
+    with pipeline.connect(bundle, board, port=port, elf=elf, wanted=wanted) as station:
         yield station
 
 

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from dynadeep.host_tools.frames import FrameReader, Reply, Request, cobs_encode
-from dynadeep.host_tools.protocol import Command, Status, parse_hello
+from dynadeep.host_tools.protocol import FLAG_FIRST, Command, Status, parse_hello
 from dynadeep.host_tools.toolchain import Firmware
 
 HELLO = Request(1, Command.HELLO).to_wire()
@@ -43,17 +43,17 @@ def test_nothing_but_hello_is_obeyed_after_a_restart(native_firmware: Firmware) 
 
 
 def test_a_request_given_twice_is_acted_on_once(native_firmware: Firmware) -> None:
-    run = Request(2, Command.RUN, payload=bytes(4000)).to_wire()
-    again = Request(3, Command.RUN, payload=bytes(4000)).to_wire()
+    run = Request(2, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
+    again = Request(3, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
     _, first, repeated, second = talk(native_firmware, HELLO + run + run + again)
     assert first == repeated
-    assert [reply.payload[18 + 8] for reply in (first, second)] == [0, 1]  # packet sequence
+    assert [reply.payload[22 + 8] for reply in (first, second)] == [0, 1]  # packet sequence
 
 
 def test_hello_forgets_the_last_request(native_firmware: Firmware) -> None:
-    run = Request(2, Command.RUN, payload=bytes(4000)).to_wire()
+    run = Request(2, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
     replies = talk(native_firmware, HELLO + run + HELLO + run)
-    assert [reply.payload[18 + 8] for reply in replies[1::2]] == [0, 1]
+    assert [reply.payload[22 + 8] for reply in replies[1::2]] == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -62,21 +62,26 @@ def test_hello_forgets_the_last_request(native_firmware: Firmware) -> None:
         (struct.pack("<HBB", 5, 0x77, 0), Status.UNKNOWN_COMMAND),
         (struct.pack("<HBB", 5, Command.RUN, 0), Status.BAD_LENGTH),
         (struct.pack("<HBB", 5, Command.MEMORY, 1), Status.BAD_ARGUMENT),
-        (struct.pack("<HBB", 5, Command.RUN, 0) + bytes(4008), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.RUN, 2) + bytes(4002), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.RUN, 2) + bytes(3998), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.RUN, 2) + bytes(3999), Status.BAD_LENGTH),
+        # It continues a segment that was not begun, or by another command.
+        (struct.pack("<HBB", 5, Command.RUN, 0) + bytes(4000), Status.BAD_ARGUMENT),
+        (struct.pack("<HBB", 5, Command.RUN, 6) + bytes(4000), Status.BAD_LENGTH),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 0, 2, 0, 2, 1999) + bytes(4000),
+            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 2, 0, 2, 1999) + bytes(4000),
             Status.BAD_LENGTH,
         ),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 0, 2, 0, 2, 0xFFFFFFFF) + bytes(4000),
-            Status.BAD_LENGTH,
+            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 2, 0, 2, 0xFFFFFFFF) + bytes(4000),
+            Status.BAD_ARGUMENT,
         ),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 0, 1, 0, 2, 0) + bytes(4000),
+            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 1, 0, 2, 0) + bytes(4000),
             Status.BAD_ARGUMENT,  # a tensor that only an unfused run has
         ),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 0, 2, 0, 0xFFFF, 0) + bytes(4000),
+            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 2, 0, 0xFFFF, 0) + bytes(4000),
             Status.BUFFER_TOO_SMALL,
         ),
     ],
@@ -91,11 +96,11 @@ def test_a_request_that_makes_no_sense_is_answered_with_its_status(
 def test_looking_at_tensors_leaves_the_stream_alone(native_firmware: Firmware) -> None:
     segment = bytes(4000)
     wire = HELLO
-    wire += Request(2, Command.TRACE, payload=segment).to_wire()
-    wire += Request(3, Command.TENSOR, payload=struct.pack("<BxHI", 1, 1, 0) + segment).to_wire()
-    wire += Request(4, Command.RUN, payload=segment).to_wire()
+    wire += Request(2, Command.TRACE, FLAG_FIRST, payload=segment).to_wire()
+    wire += Request(3, Command.TENSOR, FLAG_FIRST, payload=struct.pack("<BxHI", 1, 1, 0) + segment).to_wire()
+    wire += Request(4, Command.RUN, FLAG_FIRST, payload=segment).to_wire()
     *_, run = talk(native_firmware, wire)
-    assert run.payload[18 + 8] == 0
+    assert run.payload[22 + 8] == 0
 
 
 @pytest.mark.parametrize("length", [1, 4, 7, 4016, 4017, 4500, 70_000])
@@ -125,7 +130,7 @@ def test_random_requests_in_sound_frames_never_hurt_the_commands(
         payload = bytes(chance.randrange(256) for _ in range(min(length, 8)))
         payload += b"\x11" * (length - len(payload))
         head = struct.pack(
-            "<HBB", chance.randrange(1 << 16), command, chance.choice([0, 0, 1, 255])
+            "<HBB", chance.randrange(1 << 16), command, chance.choice([0, 2, 3, 255])
         )
         wire += sound_frame(head + payload)
     replies = talk(native_firmware, wire + LAST_HELLO.to_wire())
@@ -137,7 +142,7 @@ def test_damaged_requests_never_hurt_the_receiver(native_firmware: Firmware, see
     chance = random.Random(seed)
     wire = bytearray()
     for number in range(40):
-        frame = bytearray(Request(number, Command.RUN, payload=chance.randbytes(4000)).to_wire())
+        frame = bytearray(Request(number, Command.RUN, FLAG_FIRST, payload=chance.randbytes(4000)).to_wire())
         for _ in range(chance.randrange(1, 4)):
             at = chance.randrange(1, len(frame) - 1)
             frame[at : at + chance.randrange(2)] = chance.randbytes(chance.randrange(3))

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dynadeep.codegen.board import load_board
+from dynadeep.codegen.kernels import LANES
 from dynadeep.host_tools.toolchain import Firmware, build
 
 TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
@@ -43,7 +44,12 @@ def make_project(board_name: str, out: Path) -> Path:
         shutil.copy(TEMPLATES / "build" / "toolchain.cmake", out)
     for name, path in rendered.items():
         text = environment.get_template(f"{name}.j2").render(
-            board=board, kit_version="0.1.0", model_id=MODEL_ID
+            board=board,
+            kit_version="0.1.0",
+            model_id=MODEL_ID,
+            chunk=SEGMENT,
+            kernels=LANES.macro,
+            small_stack=False,
         )
         (out / path).write_text(text, encoding="utf-8")
     return out

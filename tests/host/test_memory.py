@@ -83,8 +83,7 @@ def test_a_layers_flash_is_that_of_its_own_constants(image):
     ("offsets", "total"), [((0, 100), 150), ((30, 0), 130), ((0, 0), 100), ((0, 60), 110)]
 )
 def test_a_layers_arena_counts_what_input_and_output_share_once(offsets, total):
-    layer = SimpleNamespace(input=SimpleNamespace(size=100), output=SimpleNamespace(size=50))
-    row = SimpleNamespace(layer=layer, in_offset=offsets[0], out_offset=offsets[1])
+    row = SimpleNamespace(in_offset=offsets[0], in_bytes=100, out_offset=offsets[1], out_bytes=50)
     assert memory.arena_of(row) == total
 
 

@@ -54,6 +54,7 @@ class PythonBoard:
         self.alter = lambda name, values, unfused: values
         self.alter_run = lambda reply: reply
         self.sequence = 0
+        self.about = SimpleNamespace(lossless=True)
 
     def constants(self):
         return tuple(zlib.crc32(content) for content in self.constant_bytes)
@@ -88,7 +89,7 @@ class PythonBoard:
         level = choose_level(errors, margins, self.bound_now)
         sent = parity.expected_packet(self.manifest, case, level, self.sequence)
         self.sequence += 1
-        return self.alter_run(RunReply(level, tuple(errors), 1, sent))
+        return self.alter_run(RunReply(level, tuple(errors), 1, 1, sent))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dynadeep.host_tools.errors import (
 from dynadeep.host_tools.frames import Request
 from dynadeep.host_tools.links.fault import Faults, FaultyPort, Kind
 from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.protocol import Command, Status
+from dynadeep.host_tools.protocol import FLAG_FIRST, Command, Status
 from dynadeep.host_tools.toolchain import Firmware
 
 Segment = npt.NDArray[np.int16]
@@ -69,9 +69,9 @@ def test_a_bad_byte_to_the_host_is_retried_and_the_board_does_not_act_twice(
 def test_a_lost_end_of_frame_is_made_good_by_the_next_try(
     native: Device, segment: Segment, spoil: Spoil, ending: str
 ) -> None:
-    reply_bytes = 1 + 18 + len(native.run(segment).packet) + 8 + 1
+    reply_bytes = 1 + 22 + len(native.run(segment).packet) + 8 + 1
     next_number = (native._sequence + 1) & 0xFFFF
-    request = Request(next_number, Command.RUN, payload=segment.tobytes()).to_wire()
+    request = Request(next_number, Command.RUN, FLAG_FIRST, payload=segment.tobytes()).to_wire()
     position = len(request) - 1 if ending == "to_board" else reply_bytes
     spoil(native.link, **{ending: Faults(at={position: "drop"})})
     assert three_sequences(native, segment) == [1, 2, 3]

@@ -18,6 +18,9 @@
 #define DD_LEVELS 2
 #define DD_DEFAULT_BOUND (9 * DD_ERROR_ONE)
 #define DD_ARENA_BYTES 4000
+#define DD_STREAMING 0
+#define DD_LOSSLESS 1
+#define DD_PACKET_BYTES_CODED 79
 #define DD_PACKET_BYTES_MAX 4017
 
 typedef struct dd_encoder {
