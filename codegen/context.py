@@ -18,6 +18,7 @@ from dynadeep.codegen.version import kit_version
 RUNTIME_ABI = 3
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
 
+
 @dataclass(frozen=True)
 class LevelText:
     """One compressed level."""
@@ -149,7 +150,14 @@ def _streaming(
     """Return what only the streaming engine is told."""
     schedule = plan.memory
     if not isinstance(schedule, Schedule):
-        return {"stream": False, "worst_macs": 0, "tile": 0, "input_steps": 0, "input_reach": 0, "stages": ()}
+        return {
+            "stream": False,
+            "worst_macs": 0,
+            "tile": 0,
+            "input_steps": 0,
+            "input_reach": 0,
+            "stages": (),
+        }
     stages = tuple(
         StageText(
             number=text.number,
@@ -208,7 +216,9 @@ def _life(plan: Plan, span: Span) -> str:
 
 def _layers(plan: Plan, macros: Mapping[str, str]) -> tuple[LayerText, ...]:
     first = {tensor.layer: tensor.number for tensor in reversed(plan.tensors)}
-    return tuple(layer_text(row, first[row.layer.name], macros, plan.choice.kernels) for row in plan.rows)
+    return tuple(
+        layer_text(row, first[row.layer.name], macros, plan.choice.kernels) for row in plan.rows
+    )
 
 
 def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[LevelText, ...]:

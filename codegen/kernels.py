@@ -7,7 +7,6 @@ import numpy as np
 
 from dynadeep.codegen.graph import Int8s
 
-
 KernelName = Literal["plain", "lanes", "dsp", "helium"]
 
 

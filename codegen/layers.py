@@ -47,7 +47,7 @@ class Conv1d:
 
     @property
     def constants(self) -> dict[str, Int8s | Int32s]:
-        """The arrays, in the order of ``dd_model.json``; a kernel set may order the weights anew."""
+        """The arrays by kind, as ``dd_model.json`` orders them; the weights are in rows."""
         arrays: dict[str, Int8s | Int32s] = {
             "weights": self.weights,
             "bias": self.bias,

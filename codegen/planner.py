@@ -32,8 +32,8 @@ PLANNERS_CHOICE = Wanted()
 def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOICE) -> Plan:
     """Plan a bundle for a board: the first of the choices, the best first, that fits its RAM.
 
-    The streaming engine is taken wherever the model can be streamed, for the layers engine needs ten
-    times its RAM. Keeping the samples for lossless sending comes before leaving that level out,
+    The streaming engine is taken wherever the model can be streamed, for the layers engine needs
+    ten times its RAM. Keeping the samples for lossless sending comes before leaving that level out,
     large requests before small ones.
 
     Raises:
@@ -90,9 +90,13 @@ def check_fit(plan: Plan, board: Board) -> None:
         )
     if not _fits_ram(plan, board):
         assert board.ram is not None
-        name, size = max(((n, s) for n, (_, s) in plan.memory.places.items()), key=lambda one: one[1])
-        remedy = "a shorter segment, the streaming engine" if isinstance(plan.memory, Arena) else (
-            "a narrower network"
+        name, size = max(
+            ((n, s) for n, (_, s) in plan.memory.places.items()), key=lambda one: one[1]
+        )
+        remedy = (
+            "a shorter segment, the streaming engine"
+            if isinstance(plan.memory, Arena)
+            else ("a narrower network")
         )
         raise BoardError(
             f"{board.name}: the firmware needs about {plan.ram_bytes(board)} B of RAM, the board "

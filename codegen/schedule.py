@@ -91,7 +91,9 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
     wanted = {tensor.name for tensor in network.outputs}
     kept = [layer.output.name in wanted for layer in network.layers]
     tensors = [network.input, *(layer.output for layer in network.layers)]
-    readers = [[s for s, source in enumerate(sources) if source == line] for line in range(len(tensors))]
+    readers = [
+        [s for s, source in enumerate(sources) if source == line] for line in range(len(tensors))
+    ]
     steps = [
         tensor.time
         if line > 0 and kept[line - 1]
@@ -122,7 +124,9 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
 
 
 def _check_limits(network: Network) -> None:
-    longest = max([network.input, *(layer.output for layer in network.layers)], key=lambda t: t.time)
+    longest = max(
+        [network.input, *(layer.output for layer in network.layers)], key=lambda t: t.time
+    )
     if longest.time > STEP_LIMIT or len(network.layers) > STAGE_LIMIT:
         raise ModelError(
             f"encoder.tflite: {longest.name} has {longest.time} steps and there are "

@@ -1,12 +1,22 @@
-"""The benchmark kept in the repository: what each emulated board needs, beside the peers."""
+"""The benchmark kept in the repository: what each emulated board needs, beside the peers.
 
-from collections.abc import Callable, Sequence
+Every figure is counted, not timed, so that it is the same on any computer; the last committed
+figures are what new ones are held against.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
+from dynadeep.codegen.plan import Engine
+from dynadeep.codegen.planner import Wanted, plan_for
 from dynadeep.host_tools import parity, pipeline, profile
 from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.latency import Latency
@@ -15,38 +25,134 @@ from dynadeep.host_tools.peers import PEERS, SOURCE
 from dynadeep.host_tools.references import golden_cases
 from dynadeep.host_tools.report import latency_json, memory_json, write_report
 
-BOARDS = ("mps2-an386", "netduinoplus2")
 SEGMENTS = 3
+TOLERANCE = 0.02
+"""A figure that grows by more is a loss. Counters have a tick of up to 80 instructions."""
+HELD = (
+    "instructions",
+    "worst_call_instructions",
+    "flash_bytes",
+    "ram_bytes",
+    "stack_bytes",
+)
 RESULTS_JSON, RESULTS_MD = "results.json", "results.md"
 
 
 @dataclass(frozen=True)
-class BoardResult:
-    """One board's figures."""
+class Setup:
+    """What is measured: a board with an engine and a kernel set."""
 
     board: str
+    engine: Engine
+    kernels: KernelSet
+
+    @property
+    def name(self) -> str:
+        """The three in words."""
+        return f"{self.board} {self.engine} {self.kernels.name}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One setup's figures."""
+
+    setup: Setup
+    core: str
     bit_exact: bool
+    worst_call: int | None  # instructions of the longest call; None where a segment is one call
     latency: Latency
     memory: Memory
 
+    def row(self) -> dict[str, Any]:
+        """Return what is compared from version to version."""
+        memory = self.memory
+        return {
+            "board": self.setup.board,
+            "core": self.core,
+            "engine": self.setup.engine,
+            "kernels": self.setup.kernels.name,
+            "instructions": self.latency.least,
+            "instructions_with_samples": self.latency.per_segment,
+            "worst_call_instructions": self.worst_call or self.latency.per_segment,
+            "instructions_per_mac": round(self.latency.least / self.latency.macs, 3),
+            "flash_bytes": memory.flash_bytes,
+            "constants_bytes": sum(memory.flash_by_layer.values()),
+            "ram_bytes": memory.ram_bytes,
+            "static_ram_bytes": memory.static_ram_bytes,
+            "stack_bytes": memory.stack_peak_bytes,
+            "bit_exact": self.bit_exact,
+        }
 
-def run_bench(
-    bundle: Bundle, boards: Sequence[str], say: Callable[[str], None]
-) -> list[BoardResult]:
-    """Measure ``boards`` in the emulator: the same figures on any computer."""
-    return [_measure(bundle, board, say) for board in boards]
+
+def setups(bundle: Bundle) -> Iterator[Setup]:
+    """Yield every emulated microcontroller with every engine and kernel set that runs on it."""
+    for name in board_names():
+        board = load_board(name)
+        if not board.cortex_m or board.emulator is None:
+            continue
+        for kernels in _kernel_sets(board):
+            for engine in ("stream", "layers"):
+                wanted = Wanted(engine, kernels.name)
+                if _fits(bundle, board, wanted):
+                    yield Setup(name, engine, kernels)
 
 
-def write_results(folder: Path, bundle: Bundle, results: Sequence[BoardResult]) -> None:
+def _kernel_sets(board: Board) -> tuple[KernelSet, ...]:
+    """Return what a core's own kernel set can be compared with: the one of the core below it."""
+    best = kernels_of(board.core.cpu)
+    return (best, DSP) if best is HELIUM else (best,)
+
+
+def _fits(bundle: Bundle, board: Board, wanted: Wanted) -> bool:
+    try:
+        plan_for(bundle, board, wanted)
+    except BoardError:
+        return False
+    return True
+
+
+def run_bench(bundle: Bundle, wanted: Sequence[Setup], say: Callable[[str], None]) -> list[Result]:
+    """Measure setups in the emulator: the same figures on any computer."""
+    return [_measure(bundle, setup, say) for setup in wanted]
+
+
+def losses(results: Sequence[Result], committed: Path) -> list[str]:
+    """Return a line for each figure that grew by more than ``TOLERANCE`` since it was committed.
+
+    Setups that the committed file does not have, or that have gone, are no loss.
+    """
+    if not committed.is_file():
+        return []
+    try:
+        rows = json.loads(committed.read_text(encoding="utf-8"))["rows"]
+        before = {(row["board"], row["engine"], row["kernels"]): row for row in rows}
+    except (ValueError, KeyError, TypeError) as error:
+        raise HostError(f"{committed}: not a benchmark's results ({error}). Remove it.") from error
+    found = []
+    for result in results:
+        row = result.row()
+        old = before.get((row["board"], row["engine"], row["kernels"]), {})
+        found += [
+            f"{result.setup.name}: {key} {row[key]:,}, was {old[key]:,} "
+            f"({row[key] / old[key] - 1:+.1%})"
+            for key in HELD
+            if old.get(key) and row[key] > old[key] * (1 + TOLERANCE)
+        ]
+        if old.get("bit_exact") and not row["bit_exact"]:
+            found.append(f"{result.setup.name}: no longer bit-exact")
+    return found
+
+
+def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> None:
     """Write ``results.json`` and ``results.md``."""
     content: dict[str, Any] = {
         "kit_version": version("dynadeep"),
         "model_id": bundle.manifest.model_id,
         "compiler": results[0].memory.compiler,
-        "boards": [
+        "rows": [one.row() for one in results],
+        "details": [
             {
-                "board": one.board,
-                "bit_exact": one.bit_exact,
+                "setup": one.setup.name,
                 "latency": latency_json(one.latency),
                 "memory": memory_json(one.memory),
             }
@@ -59,21 +165,24 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[BoardResult]) 
     (folder / RESULTS_MD).write_text(text, encoding="utf-8")
 
 
-def _measure(bundle: Bundle, board: str, say: Callable[[str], None]) -> BoardResult:
-    say(f"{board}: building")
-    firmware = pipeline.make_firmware(bundle, board)
-    with pipeline.connect(bundle, board, elf=firmware.elf) as station:
-        say(f"{board}: parity over the golden vectors")
+def _measure(bundle: Bundle, setup: Setup, say: Callable[[str], None]) -> Result:
+    wanted = Wanted(setup.engine, setup.kernels.name)
+    say(f"{setup.name}: building")
+    firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted)
+    with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
+        say(f"{setup.name}: parity over the golden vectors")
         compared = parity.check(station.device, bundle, station.plan, golden_cases(bundle))
         parity.require_exact(compared)
-        say(f"{board}: latency and memory")
+        say(f"{setup.name}: latency and memory")
         latency, memory = profile.measure(station, SEGMENTS)
+        worst = profile.worst_call(station)
+        core = station.board.core.cpu
     if memory is None:
-        raise HostError(f"{board}: is no microcontroller. Measure a Cortex-M board.")
-    return BoardResult(board, compared.bit_exact, latency, memory)
+        raise HostError(f"{setup.board}: is no microcontroller. Measure a Cortex-M board.")
+    return Result(setup, core, compared.bit_exact, worst, latency, memory)
 
 
-def _markdown(content: dict[str, Any], results: Sequence[BoardResult]) -> list[str]:
+def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
     """Return the tables that people read."""
     return [
         "# Benchmarks",
@@ -83,11 +192,14 @@ def _markdown(content: dict[str, Any], results: Sequence[BoardResult]) -> list[s
         "",
         "## Boards, one segment of 2000 samples",
         "",
-        "| board | instructions | per MAC | flash | RAM | = static | + stack | bit-exact |",
-        "|---|---|---|---|---|---|---|---|",
+        "| board | core | engine | kernels | instructions | per MAC | longest call | flash | RAM "
+        "| = static | + stack | bit-exact |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_board_row(one) for one in results),
         "",
-        "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included.",
+        "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included. "
+        "Instructions of a segment that goes compressed, everything from its samples to its "
+        "packet; the longest call is of one sample given to the streaming engine.",
         "",
         "## Peers, the same network on a Cortex-M4",
         "",
@@ -104,17 +216,19 @@ def _markdown(content: dict[str, Any], results: Sequence[BoardResult]) -> list[s
     ]
 
 
-def _board_row(one: BoardResult) -> str:
-    memory = one.memory
+def _board_row(one: Result) -> str:
+    row = one.row()
+    worst = "-" if one.worst_call is None else f"{one.worst_call:,}"
     return (
-        f"| {one.board} | {one.latency.per_segment:,} | {one.latency.per_mac:.2f} | "
-        f"{memory.flash_bytes:,} | {memory.ram_bytes:,} | {memory.static_ram_bytes:,} | "
-        f"{memory.stack_peak_bytes:,} | {'yes' if one.bit_exact else 'NO'} |"
+        f"| {row['board']} | {row['core']} | {row['engine']} | {row['kernels']} | "
+        f"{row['instructions']:,} | {row['instructions_per_mac']:.2f} | {worst} | "
+        f"{row['flash_bytes']:,} | {row['ram_bytes']:,} | {row['static_ram_bytes']:,} | "
+        f"{row['stack_bytes']:,} | {'yes' if one.bit_exact else 'NO'} |"
     )
 
 
-def _layer_lines(one: BoardResult) -> list[str]:
-    """Return a board's table of layers."""
+def _layer_lines(one: Result) -> list[str]:
+    """Return a setup's table of layers."""
     rows = [
         f"| {layer.layer} | {layer.macs:,} | {layer.count:,} | "
         f"{'-' if layer.per_mac is None else f'{layer.per_mac:.2f}'} | "
@@ -123,7 +237,7 @@ def _layer_lines(one: BoardResult) -> list[str]:
     ]
     return [
         "",
-        f"## Layers on {one.board}",
+        f"## Layers: {one.setup.name}",
         "",
         "| layer | MAC | instructions | per MAC | constants in flash |",
         "|---|---|---|---|---|",

@@ -18,6 +18,18 @@ def measure(station: Station, segments: int) -> tuple[Latency, Memory | None]:
     return cost, measure_memory(station)
 
 
+def worst_call(station: Station) -> int | None:
+    """Return what the longest call of the encoder costs when it gets one sample at a time.
+
+    None where the engine takes a whole segment at once.
+    """
+    if not station.device.about.streaming:
+        return None
+    case = next(iter(golden_cases(station.bundle)))
+    reply = station.device.run(case.segment, single=True)
+    return round(reply.worst_ticks * station.device.counter.per_tick)
+
+
 def measure_memory(station: Station) -> Memory | None:
     """Return flash, RAM and the stack's peak so far; None without a microcontroller's ELF."""
     if station.elf is None or not station.board.cortex_m:

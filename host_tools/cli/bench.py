@@ -16,11 +16,18 @@ def bench(
     bundle: Annotated[
         Path | None, typer.Option("--bundle", help="Without it the shipped checkpoint is exported.")
     ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write the figures even if some are worse by 2 %.")
+    ] = False,
 ) -> None:
-    """Measure the emulated boards and rewrite the figures beside the peers'."""
+    """Measure the emulated boards and rewrite the figures beside the peers'.
+
+    Figures that are worse than the last ones by more than 2 % are refused, and nothing is written.
+    """
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.host_tools.bench import BOARDS, run_bench, write_results
+    from dynadeep.host_tools.bench import RESULTS_JSON, losses, run_bench, setups, write_results
     from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.errors import HostError
     from dynadeep.host_tools.pipeline import export_checkpoint
 
     folder = bundle
@@ -29,5 +36,9 @@ def bench(
         with heavy("export"):
             export_checkpoint(None, folder)
     model = read_bundle(folder)
-    write_results(out, model, run_bench(model, BOARDS, typer.echo))
+    results = run_bench(model, list(setups(model)), typer.echo)
+    worse = losses(results, out / RESULTS_JSON)
+    if worse and not accept:
+        raise HostError("; ".join(worse) + ". Find the cause, or give --accept to take them.")
+    write_results(out, model, results)
     typer.echo(f"written: {out}/results.json and results.md")

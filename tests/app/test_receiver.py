@@ -97,7 +97,9 @@ def test_looking_at_tensors_leaves_the_stream_alone(native_firmware: Firmware) -
     segment = bytes(4000)
     wire = HELLO
     wire += Request(2, Command.TRACE, FLAG_FIRST, payload=segment).to_wire()
-    wire += Request(3, Command.TENSOR, FLAG_FIRST, payload=struct.pack("<BxHI", 1, 1, 0) + segment).to_wire()
+    wire += Request(
+        3, Command.TENSOR, FLAG_FIRST, payload=struct.pack("<BxHI", 1, 1, 0) + segment
+    ).to_wire()
     wire += Request(4, Command.RUN, FLAG_FIRST, payload=segment).to_wire()
     *_, run = talk(native_firmware, wire)
     assert run.payload[22 + 8] == 0
@@ -142,7 +144,9 @@ def test_damaged_requests_never_hurt_the_receiver(native_firmware: Firmware, see
     chance = random.Random(seed)
     wire = bytearray()
     for number in range(40):
-        frame = bytearray(Request(number, Command.RUN, FLAG_FIRST, payload=chance.randbytes(4000)).to_wire())
+        frame = bytearray(
+            Request(number, Command.RUN, FLAG_FIRST, payload=chance.randbytes(4000)).to_wire()
+        )
         for _ in range(chance.randrange(1, 4)):
             at = chance.randrange(1, len(frame) - 1)
             frame[at : at + chance.randrange(2)] = chance.randbytes(chance.randrange(3))

@@ -28,7 +28,7 @@ def harness(
 def any_harness(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harness]:
-    """The same with each of the kernel sets, as the C twin where it has an instruction set's own."""
+    """The same with each kernel set; of those that need an instruction set, the C twin."""
     kernels: KernelSet = request.param
     with Harness(_program(request, tmp_path_factory, kernels), kernels) as running:
         yield running

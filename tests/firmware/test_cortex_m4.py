@@ -82,7 +82,14 @@ def arrays(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
 def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
     channels, kernel, in_channels = conv.weights.shape
     numbers = [len(x), conv.out_length, in_channels, channels, kernel, conv.stride]
-    numbers += [conv.pad_before, conv.in_zero_point, conv.zero_point, conv.low, conv.high, int(conv.doubles)]
+    numbers += [
+        conv.pad_before,
+        conv.in_zero_point,
+        conv.zero_point,
+        conv.low,
+        conv.high,
+        int(conv.doubles),
+    ]
     names = [f"{name}{index}" for name in ("weights", "bias", "multiplier", "shift", "table")]
     return "{{" + ", ".join([*map(str, numbers), *names]) + f"}}, in{index}}},\n"
 
