@@ -30,6 +30,8 @@ from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep, ErrorHeads, Laten
 from dynadeep.train.tasks.base import UNINFORMED_LOSS, Task, segment_losses, standardise
 
 INT8_STEPS = 255
+HOPELESS = 2 * UNINFORMED_LOSS
+"""A loss beyond which a record counts as lost: mislabelled ones would outweigh all others."""
 LOWEST_VARIANCE = 1e-3
 """Of a standardised record, for the error to be held against; 7.5 ADC units of deviation."""
 
@@ -38,13 +40,13 @@ LOWEST_VARIANCE = 1e-3
 class Weights:
     """What each part of the fine-tuning loss weighs, per level; published are 0.4 and 0.1."""
 
-    reconstruction: float = 0.4
+    reconstruction: float = 0.6
     task: float = 0.4
     excess: float = 4.0
     """Of a record's loss beyond ``bound``, relative to the loss itself."""
     bound: float = 0.72
     """A little under the promised 0.75, so that rounding to int8 does not break the promise."""
-    heads: float = 0.5
+    heads: float = 1.0
 
 
 class WeightedTask(NamedTuple):
@@ -105,9 +107,9 @@ class FineTuning(nn.Module):
     ) -> Tensor:
         """Weigh one level's parts: losses [N] of the records, [N, S] what the heads foresee."""
         weights = self.weights
-        beyond = functional.relu(losses - weights.bound)
+        beyond = functional.relu(losses.clamp(max=HOPELESS) - weights.bound)
         task = losses.mean() + weights.excess * beyond.mean()
-        targets = segments.clamp(max=2 * UNINFORMED_LOSS).reshape(-1, 1)
+        targets = segments.clamp(max=HOPELESS).reshape(-1, 1)
         heads = functional.smooth_l1_loss(predicted, targets)
         return weights.reconstruction * error + weights.task * task + weights.heads * heads
 
@@ -142,7 +144,7 @@ def rounded(latent: Tensor) -> Tensor:
     return latent + ((latent.detach() / step).round() * step - latent.detach())
 
 
-SHIPPED_LOOP = LoopConfig(epochs=24, peak_rate=2e-3, weight_decay=1e-5)
+SHIPPED_LOOP = LoopConfig(epochs=14, peak_rate=1e-3, weight_decay=1e-5)
 """Published are 20 epochs of 32 records at a constant 1e-3."""
 SHIPPED_WEIGHTS = Weights()
 
