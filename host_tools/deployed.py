@@ -21,6 +21,7 @@ from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.planner import Wanted
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.decode import Decoder
 from dynadeep.host_tools.errors import HostError
@@ -106,7 +107,8 @@ def decode_codes(
 
 
 def _build(bundle: Bundle, folder: Path) -> Program:
-    plan = generate(bundle, load_board("native"), folder / PROJECT)
+    # By layers, so that a tensor is shown in one piece; the packets are those of any engine.
+    plan = generate(bundle, load_board("native"), folder / PROJECT, Wanted(engine="layers"))
     templates = resources.files("dynadeep.firmware_templates") / BATCH
     for name in BATCH_FILES:
         _write_if_new(folder / name, (templates / name).read_bytes())

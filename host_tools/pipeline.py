@@ -1,14 +1,16 @@
 """The stages one after the other, as functions that the commands, the demo and the tests share."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynadeep.codegen.board import Board, load_board
-from dynadeep.codegen.bundle import Bundle
-from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.bundle import Bundle, read_bundle
+from dynadeep.codegen.errors import BoardError, BundleError
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Engine, Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
@@ -51,6 +53,18 @@ def export_checkpoint(
     from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
 
     return export_bundle(checkpoint or DEFAULT_CHECKPOINT, out, calibration)
+
+
+def export_once(checkpoint: Path, folder: Path) -> Bundle:
+    """Return a checkpoint's bundle in ``folder``; export it unless this kit has already done so."""
+    try:
+        bundle = read_bundle(folder)
+    except BundleError:
+        return read_bundle(export_checkpoint(checkpoint, folder).folder)
+    record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
+    if bundle.manifest.kit_version == version("dynadeep") and bundle.manifest.record == record:
+        return bundle
+    return read_bundle(export_checkpoint(checkpoint, folder).folder)
 
 
 def make_firmware(

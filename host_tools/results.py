@@ -4,20 +4,17 @@ The int8 half goes through the generated C itself, compiled for this computer: i
 predictions, its packets. What was decided in floating point is held against the device's integers.
 """
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.bundle import Bundle, read_bundle
-from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.numerics import fixed_error, fixed_margin, real_error, record_level
-from dynadeep.host_tools import deployed, packet, pipeline
+from dynadeep.host_tools import deployed, packet, pipeline, reconstruction
 from dynadeep.host_tools.errors import ParityError
 
 if TYPE_CHECKING:
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from dynadeep.train.data.cinc2017 import Parts
     from dynadeep.train.evaluation.outcomes import Outcomes
     from dynadeep.train.evaluation.points import Point
+    from dynadeep.train.evaluation.provenance import Provenance
     from dynadeep.train.measure import Decoded, Nets
     from dynadeep.train.scoring import Foreseen, Recordings
 
@@ -44,6 +42,7 @@ class ResultsConfig:
     nets: Mapping[str, Path]  # task network -> its weights
     out: Path
     work: Path  # bundles and builds, kept for the next run
+    reconstructions: Mapping[str, Path] = field(default_factory=dict)  # name -> of MIT-BIH
     data: Path | None = None
     parts: "Parts | None" = None  # of the database; None is the published split
 
@@ -164,7 +163,7 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
     """
     from dynadeep.train import checkpoint, scoring
     from dynadeep.train.data import cinc2017
-    from dynadeep.train.evaluation import cost, lz77, provenance, summary
+    from dynadeep.train.evaluation import cost, lz77, summary
     from dynadeep.train.evaluation.table1 import Baselines
 
     say("read      CinC 2017")
@@ -173,8 +172,14 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
     )
     recordings = scoring.read_recordings(nets, split.test)
     loaded = {task: checkpoint.load(path) for task, path in config.checkpoints.items()}
+    reconstructions = None
+    if config.reconstructions:
+        reconstructions = reconstruction.make_table(
+            config.reconstructions, config.data, config.work, say
+        )
+    say("export    to int8")
     bundles = {
-        task: _bundle(path, config.work / f"bundle-{task}", say)
+        task: pipeline.export_once(path, config.work / f"bundle-{task}")
         for task, path in config.checkpoints.items()
     }
     say("int8      through the generated C")
@@ -196,32 +201,28 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
     return summary.write_results(
         outcomes,
         baselines,
-        provenance.provenance(
-            cinc2017.DESCRIPTION,
-            f"published, {len(split.test)} test records",
-            {
-                **{f"compressor, {name}": path for name, path in config.checkpoints.items()},
-                **config.baselines,
-                **{f"network, {name}": path for name, path in config.nets.items()},
-            },
-        ),
+        _made_of(config, len(split.test)),
         config.out,
         cost.read_prices(),
         segment_points=mixed,
+        reconstructions=reconstructions,
     )
 
 
-def _bundle(checkpoint: Path, folder: Path, say: Say) -> Bundle:
-    """Export a checkpoint, unless this kit has already done so."""
-    say(f"export    {checkpoint}")
-    try:
-        bundle = read_bundle(folder)
-    except BundleError:
-        return read_bundle(pipeline.export_checkpoint(checkpoint, folder).folder)
-    record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
-    if bundle.manifest.kit_version == version("dynadeep") and bundle.manifest.record == record:
-        return bundle
-    return read_bundle(pipeline.export_checkpoint(checkpoint, folder).folder)
+def _made_of(config: ResultsConfig, records: int) -> "Provenance":
+    """Say what the tables of CinC 2017 are made of."""
+    from dynadeep.train.data import cinc2017
+    from dynadeep.train.evaluation import provenance
+
+    return provenance.provenance(
+        cinc2017.DESCRIPTION,
+        f"published, {records} test records",
+        {
+            **{f"compressor, {name}": path for name, path in config.checkpoints.items()},
+            **config.baselines,
+            **{f"network, {name}": path for name, path in config.nets.items()},
+        },
+    )
 
 
 def _outcomes(nets: "Nets", recordings: "Recordings", one: Decided, precision: str) -> "Outcomes":

@@ -3,8 +3,9 @@
 The loss is the paper's (3), reconstruction and task loss of every level, with three additions that
 serve the promise rather than the mean: record losses beyond the bound weigh more, so that where
 two rhythms cannot be told apart the decoded signal leaves the task undecided instead of wrong; the
-latents are rounded as the device will round them; and the error heads learn along, so that the
-latents come to hold what one linear layer needs to foresee the loss. Phase 3 fits the heads anew.
+latents are rounded as the device will round them; and the error heads learn along what the tasks'
+networks themselves expect, so that the latents come to hold what one linear layer needs to foresee
+the loss. Phase 3 fits the heads anew, to the losses themselves.
 """
 
 import math
@@ -30,6 +31,8 @@ from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep, ErrorHeads, Laten
 from dynadeep.train.tasks.base import UNINFORMED_LOSS, Task, segment_losses, standardise
 
 INT8_STEPS = 255
+HOPELESS = 2 * UNINFORMED_LOSS
+"""A loss beyond which a record counts as lost: mislabelled ones would outweigh all others."""
 LOWEST_VARIANCE = 1e-3
 """Of a standardised record, for the error to be held against; 7.5 ADC units of deviation."""
 
@@ -38,13 +41,13 @@ LOWEST_VARIANCE = 1e-3
 class Weights:
     """What each part of the fine-tuning loss weighs, per level; published are 0.4 and 0.1."""
 
-    reconstruction: float = 0.4
+    reconstruction: float = 0.6
     task: float = 0.4
-    excess: float = 4.0
+    excess: float = 6.0
     """Of a record's loss beyond ``bound``, relative to the loss itself."""
     bound: float = 0.72
     """A little under the promised 0.75, so that rounding to int8 does not break the promise."""
-    heads: float = 0.5
+    heads: float = 4.0
 
 
 class WeightedTask(NamedTuple):
@@ -87,27 +90,27 @@ class FineTuning(nn.Module):
     def _task_losses(
         self, records: Tensor, labels: Tensor, references: Sequence[Tensor | None]
     ) -> tuple[Tensor, Tensor]:
-        """Return the weighted loss of each record [N] and of each of its segments [N, S]."""
+        """Return the weighted loss of each record [N], and what to expect of its segments [N, S]."""
         record, segments = (
             torch.zeros((), device=records.device),
             torch.zeros((), device=records.device),
         )
         for (task, weight), reference in zip(self.tasks, references, strict=True):
-            along = task.losses(records, labels, reference)
-            record = record + weight * along.mean(dim=1)
+            judged = task.judged(records, labels, reference)
+            record = record + weight * judged.losses.mean(dim=1)
             segments = segments + weight * segment_losses(
-                along, samples=records.shape[1], segment=SEGMENT_SAMPLES
+                judged.expected, samples=records.shape[1], segment=SEGMENT_SAMPLES
             )
         return record, segments
 
     def _level_loss(
         self, error: Tensor, losses: Tensor, segments: Tensor, predicted: Tensor
     ) -> Tensor:
-        """Weigh one level's parts: losses [N] of the records, [N, S] what the heads foresee."""
+        """Weigh one level's parts: losses [N] of the records, [N, S] what the heads shall foresee."""
         weights = self.weights
-        beyond = functional.relu(losses - weights.bound)
+        beyond = functional.relu(losses.clamp(max=HOPELESS) - weights.bound)
         task = losses.mean() + weights.excess * beyond.mean()
-        targets = segments.clamp(max=2 * UNINFORMED_LOSS).reshape(-1, 1)
+        targets = segments.clamp(max=HOPELESS).reshape(-1, 1)
         heads = functional.smooth_l1_loss(predicted, targets)
         return weights.reconstruction * error + weights.task * task + weights.heads * heads
 
@@ -142,7 +145,7 @@ def rounded(latent: Tensor) -> Tensor:
     return latent + ((latent.detach() / step).round() * step - latent.detach())
 
 
-SHIPPED_LOOP = LoopConfig(epochs=24, peak_rate=2e-3, weight_decay=1e-5)
+SHIPPED_LOOP = LoopConfig(epochs=9, peak_rate=8e-4, weight_decay=1e-5)
 """Published are 20 epochs of 32 records at a constant 1e-3."""
 SHIPPED_WEIGHTS = Weights()
 

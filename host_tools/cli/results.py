@@ -24,8 +24,10 @@ def results(
 ) -> None:
     """Measure the published tables and plots on the test records, in float and as the board runs.
 
-    The int8 half is the generated C itself, compiled for this computer.
+    The int8 half is the generated C itself, compiled for this computer. The shipped reconstruction
+    checkpoints are measured on MIT-BIH too, where the data folder has it.
     """
+    from dynadeep.host_tools import reconstruction
     from dynadeep.host_tools import results as stage
 
     with heavy("train"):
@@ -47,6 +49,7 @@ def results(
         nets=nets,
         out=out,
         work=BUILD / "results",
+        reconstructions=reconstruction.shipped(),
         data=data,
     )
     summary = stage.make_results(config, measure.load_nets(nets, checkpoints), typer.echo)

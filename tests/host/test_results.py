@@ -1,15 +1,19 @@
 """The tables of an evaluation, on eight records of the excerpt and through the generated C.
 
+The excerpts of both databases stand side by side, as whole ones do in a data folder.
+
 The compressor is the one trained on MIT-BIH with a made-up promise: the figures mean nothing.
 """
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dynadeep.codegen.bundle import Bundle
 from dynadeep.host_tools import results
 from dynadeep.host_tools.errors import ParityError
 from dynadeep.host_tools.results import ResultsConfig
@@ -32,16 +36,21 @@ def compressor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def summary(compressor: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def summary(compressor: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from dynadeep.train import checkpoint, measure, tasks
     from dynadeep.train.checkpoint import Checkpoint
-    from dynadeep.train.data import cinc2017
+    from dynadeep.train.data import cinc2017, mitdb
     from dynadeep.train.model import ModelConfig
 
     folder = tmp_path_factory.mktemp("results")
     config = ModelConfig("cae32")
     loaded = checkpoint.load(compressor)
     untrained = Checkpoint(checkpoint.build(config), loaded.input_map, loaded.training, config)
+    data, reconstruction = folder / "data", "mitdb-affine-patient"
+    data.mkdir()
+    (data / "cinc2017").symlink_to(cinc2017.SAMPLE_FOLDER)
+    (data / "mitdb").symlink_to(mitdb.SAMPLE_FOLDER)
+    shutil.copytree(bundle.folder, folder / "work" / f"bundle-{reconstruction}")
     nets = {name: tasks.weights_of(name) for name in tasks.TASKS}
     said: list[str] = []
     path = results.make_results(
@@ -51,7 +60,8 @@ def summary(compressor: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             nets=nets,
             out=folder / "out",
             work=folder / "work",
-            data=cinc2017.SAMPLE_FOLDER,
+            reconstructions={reconstruction: checkpoint.DEFAULT_CHECKPOINT},
+            data=data,
             parts=cinc2017.SAMPLE,
         ),
         measure.load_nets(nets, ["rhythm"]),
@@ -83,6 +93,18 @@ def test_raw_records_are_sent_losslessly_and_lose_nothing(summary: Path) -> None
     lossless = next(r for r in table["rows"] if r["name"] == 'level "none" for all')
     assert lossless["byte_cg"] > 2
     assert lossless["violations"] == 0
+
+
+def test_reconstruction_on_mit_bih_is_in_the_summary_and_has_a_table_of_its_own(
+    summary: Path,
+) -> None:
+    found = json.loads(summary.read_text())["reconstruction"]
+    assert found == json.loads((summary.parent / "reconstruction.json").read_text())
+    assert [(row["precision"], row["level"]) for row in found["rows"]] == [
+        (precision, level) for precision in ("float", "int8") for level in ("32", "64")
+    ]
+    assert all(row["prd_lo"] <= row["prd"] <= row["prd_hi"] for row in found["rows"])
+    assert "| mitdb-affine-patient |" in (summary.parent / "reconstruction.md").read_text()
 
 
 def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from dynadeep.train.data import augment, excerpt, mitdb
+from dynadeep.train.data import augment, cinc2017, excerpt, mitdb
 from dynadeep.train.errors import DataError
 
 
@@ -72,6 +72,18 @@ def test_published_split_uses_every_window_once(monkeypatch: pytest.MonkeyPatch)
     assert sorted(map(bytes, both)) == sorted(map(bytes, wanted))
 
 
+@pytest.mark.parametrize("split", ["patient", "published"])
+def test_each_test_window_is_of_the_record_named_for_it(
+    monkeypatch: pytest.MonkeyPatch, split: mitdb.SplitName
+) -> None:
+    monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:4])
+    found = mitdb.read_split(mitdb.SAMPLE_FOLDER, split)
+    assert len(found.test_names) == len(found.test)
+    for name, window in zip(found.test_names, found.test, strict=True):
+        theirs = mitdb.read_windows(mitdb.SAMPLE_FOLDER, [name])
+        assert (theirs == window).all(axis=1).sum() == 1
+
+
 def test_unknown_split_is_refused_with_the_choices() -> None:
     with pytest.raises(DataError, match="'random': choose one of patient, published"):
         mitdb.read_split(mitdb.SAMPLE_FOLDER, "random")  # type: ignore[arg-type]
@@ -96,6 +108,11 @@ def test_no_folder_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folder_without_records_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"{tmp_path}: no WFDB header"):
         mitdb.find_folder(tmp_path)
+
+
+def test_another_database_is_not_taken_for_it() -> None:
+    with pytest.raises(DataError, match="no WFDB header"):
+        mitdb.find_folder(cinc2017.SAMPLE_FOLDER)
 
 
 def test_missing_record_is_named() -> None:

@@ -12,6 +12,9 @@ from dynadeep.train.model import DynamicDeep
 from dynadeep.train.publish import publish
 
 SHIPPED = sorted(PRETRAINED_FOLDER.glob("*.safetensors"))
+RECONSTRUCTIONS = [path for path in SHIPPED if path.stem.startswith("mitdb-")]
+PROMISES = {"rhythm": {"rhythm": 1.0}, "rpeaks": {"rpeaks": 1.0}}
+PROMISES["both"] = {"rhythm": 0.5, "rpeaks": 0.5}
 
 
 def test_published_scores_are_those_of_the_shipped_weights(tmp_path: Path) -> None:
@@ -28,10 +31,17 @@ def test_published_scores_are_those_of_the_shipped_weights(tmp_path: Path) -> No
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_checkpoint_is_whole_and_named_for_what_it_is(path: Path) -> None:
     loaded = checkpoint.load(path)
-    assert path.stem == f"mitdb-{loaded.input_map.kind}-{loaded.training.split}"
+    dataset, what = path.stem.split("-", 1)
+    assert dataset == loaded.training.dataset
+    if dataset == "mitdb":
+        assert what == f"{loaded.input_map.kind}-{loaded.training.split}"
+    elif loaded.promise is None:
+        assert what == loaded.config.architecture
+    else:
+        assert loaded.promise.tasks == PROMISES[what]
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECONSTRUCTIONS, ids=lambda path: path.stem)
 def test_shipped_checkpoint_scores_on_the_excerpt_about_what_its_record_says(path: Path) -> None:
     loaded = checkpoint.load(path)
     windows = mitdb.read_split(mitdb.SAMPLE_FOLDER, "patient").test
@@ -47,4 +57,6 @@ def test_published_variant_reaches_its_goal() -> None:
 
 
 def test_default_checkpoint_is_shipped() -> None:
-    assert checkpoint.load(checkpoint.DEFAULT_CHECKPOINT).training.split == "patient"
+    promise = checkpoint.load(checkpoint.DEFAULT_CHECKPOINT).promise
+    assert promise is not None
+    assert promise.tasks == {"rhythm": 1.0}

@@ -39,6 +39,9 @@ DS2 = (
 
 ALL_RECORDS = tuple(sorted((*DS1, *DS2, *PACED)))
 
+HEADERS = "[12][0-9][0-9].hea"
+"""What its headers are called; CinC 2017's, which may lie beside them, begin with an A."""
+
 BEAT_SYMBOLS = tuple("NLRBAaJSVrFejnE/fQ?")
 """The annotation codes that mark a beat (WFDB's isqrs)."""
 
@@ -52,17 +55,19 @@ class Split:
     """Windows of ADC samples, int16 [N, 2000], to train and to test on.
 
     ``train_records`` holds the whole recordings [T] where windows may be drawn from all of them:
-    by patient. It is empty where test windows come from the same recordings.
+    by patient. It is empty where test windows come from the same recordings. ``test_names`` has the
+    record that each test window is from, or is empty where that is not told.
     """
 
     train: Samples
     test: Samples
     train_records: tuple[Samples, ...] = ()
+    test_names: tuple[str, ...] = ()
 
 
 def find_folder(data: Path | None = None) -> Path:
     """Return the folder with the records: ``data`` or $DYNADEEP_DATA, or ``mitdb`` inside it."""
-    return wfdb_files.find_folder(data, "mitdb", "MIT-BIH")
+    return wfdb_files.find_folder(data, "mitdb", "MIT-BIH", HEADERS)
 
 
 def download(data: Path) -> Path:
@@ -114,10 +119,7 @@ def cut_windows(
 
 def read_windows(folder: Path, names: Iterable[str], *, count: int = WINDOWS_PER_RECORD) -> Samples:
     """Read the first ``count`` windows of each record, int16 [N, 2000], in the order of names."""
-    stop = count * WINDOW_SAMPLES
-    return np.concatenate(
-        [cut_windows(read_record(folder, name, samples=stop), count=count) for name in names]
-    )
+    return np.concatenate(_windows_of_each(folder, names, count))
 
 
 def read_split(folder: Path, split: SplitName, *, seed: int = 0) -> Split:
@@ -130,13 +132,31 @@ def read_split(folder: Path, split: SplitName, *, seed: int = 0) -> Split:
     if split == "patient":
         records = tuple(read_record(folder, name) for name in DS1)
         train = np.concatenate([cut_windows(r, count=WINDOWS_PER_RECORD) for r in records])
-        return Split(train, read_windows(folder, DS2), records)
+        test, names = _named_windows(folder, DS2)
+        return Split(train, test, records, tuple(names))
     if split == "published":
-        windows = read_windows(folder, ALL_RECORDS)
+        windows, names = _named_windows(folder, ALL_RECORDS)
         order = np.random.default_rng(seed).permutation(len(windows))
-        test = len(windows) // 5
-        return Split(windows[np.sort(order[test:])], windows[np.sort(order[:test])])
+        fifth = len(windows) // 5
+        train_at, test_at = np.sort(order[fifth:]), np.sort(order[:fifth])
+        return Split(
+            windows[train_at], windows[test_at], test_names=tuple(names[i] for i in test_at)
+        )
     raise DataError(f"split is {split!r}: choose one of {', '.join(get_args(SplitName))}.")
+
+
+def _named_windows(folder: Path, names: Iterable[str]) -> tuple[Samples, list[str]]:
+    """Read the windows of records, int16 [N, 2000], and the record that each of them is from."""
+    names = tuple(names)
+    windows = _windows_of_each(folder, names, WINDOWS_PER_RECORD)
+    each = [name for name, cut in zip(names, windows, strict=True) for _ in cut]
+    return np.concatenate(windows), each
+
+
+def _windows_of_each(folder: Path, names: Iterable[str], count: int) -> list[Samples]:
+    """Read the first ``count`` windows of each record, int16 [n, 2000] each."""
+    stop = count * WINDOW_SAMPLES
+    return [cut_windows(read_record(folder, name, samples=stop), count=count) for name in names]
 
 
 def _check(recording: Recording, path: Path) -> None:

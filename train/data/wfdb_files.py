@@ -29,19 +29,20 @@ class Recording:
     """The ADC value at 0 mV."""
 
 
-def find_folder(data: Path | None, name: str, title: str) -> Path:
+def find_folder(data: Path | None, name: str, title: str, headers: str = "*.hea") -> Path:
     """Return the folder with the records: ``name`` in ``data`` or $DYNADEEP_DATA, or that itself.
 
-    Raises DataError if no folder is named, or if neither has a WFDB header.
+    ``headers`` is a pattern that tells the database's headers from another one's.
+    Raises DataError if no folder is named, or if neither has such a WFDB header.
     """
     named = data or os.environ.get(DATA_VARIABLE)
     if not named:
         raise DataError(f"no data folder: name one, or set {DATA_VARIABLE} to it.")
     for folder in (Path(named) / name, Path(named)):
-        if next(folder.glob("*.hea"), None) is not None:
+        if next(folder.glob(headers), None) is not None:
             return folder
     raise DataError(
-        f"{named}: no WFDB header (*.hea) there or in its {name}/. "
+        f"{named}: no WFDB header ({headers}) there or in its {name}/. "
         f"Name the folder that {title} was unpacked in, or download it."
     )
 

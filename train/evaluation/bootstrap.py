@@ -5,7 +5,7 @@ weighted sums is then computed for all draws at once, and its estimate with weig
 Figures with the same number of records share their draws, so their intervals are comparable.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -72,6 +72,18 @@ def percentile(values: Floats, percent: float) -> Interval:
 def mean(values: Floats) -> Interval:
     """Return the mean of values [N] with its interval."""
     return intervals(len(values), lambda drawn: {"mean": drawn @ values / len(values)})["mean"]
+
+
+def mean_by_record(values: Floats, records: Sequence[str]) -> Interval:
+    """Return the mean of windows' values [N], each of the record named beside it.
+
+    Whole records are drawn, because the windows of one are alike.
+    """
+    numbers = np.unique(np.asarray(records), return_inverse=True)[1]
+    sums, counts = np.bincount(numbers, values), np.bincount(numbers)
+    return intervals(
+        len(counts), lambda drawn: {"mean": ratio(drawn @ sums, drawn @ counts.astype(float))}
+    )["mean"]
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:

@@ -7,6 +7,7 @@
 | f1_raw, f1_raw_lo, f1_raw_hi | weighted F1 of the rhythm net on the raw records |
 | points | a row per task x precision x bound, one decision a record |
 | segment_points | the same, one decision a segment |
+| reconstruction | provenance and rows of PRD and PRDN on MIT-BIH; rows null: no such data |
 
 A row is flat: ``task``, ``precision``, ``unit``, ``bound``, and each figure of `points.py` as
 ``name`` with its 95 % interval as ``name_lo`` and ``name_hi``; null where it is not defined.
@@ -16,12 +17,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dynadeep.train.errors import DataError
-from dynadeep.train.evaluation import decisions, levels, plots, points, report, table1, tables
+from dynadeep.train.evaluation import (
+    decisions,
+    levels,
+    plots,
+    points,
+    reconstruction,
+    report,
+    table1,
+    tables,
+)
 from dynadeep.train.evaluation.bootstrap import Interval
 from dynadeep.train.evaluation.cost import Codec, Prices
 from dynadeep.train.evaluation.outcomes import PRECISIONS, RHYTHM, Outcomes
 from dynadeep.train.evaluation.points import Point
 from dynadeep.train.evaluation.provenance import Provenance
+from dynadeep.train.evaluation.reconstruction import ReconstructionTable
 from dynadeep.train.evaluation.report import Results
 from dynadeep.train.evaluation.table1 import Baselines
 
@@ -36,6 +47,7 @@ def write_results(
     prices: Prices,
     *,
     segment_points: Sequence[Point] = (),
+    reconstructions: ReconstructionTable | None = None,
 ) -> Path:
     """Write all tables and plots under ``folder`` and return its summary.json.
 
@@ -57,7 +69,10 @@ def write_results(
         )
     plots.draw_levels(results.levels, folder / "levels", provenance)
     plots.draw_cost(results.codecs, prices, folder / "cost", provenance)
-    return tables.write_json(folder / "summary.json", summary(results, provenance))
+    if reconstructions is not None:
+        reconstruction.write(reconstructions, folder)
+    content = summary(results, provenance, reconstructions)
+    return tables.write_json(folder / "summary.json", content)
 
 
 def collect(
@@ -117,7 +132,9 @@ def codecs(outcomes: Outcomes, baselines: Baselines) -> list[Codec]:
     return [Codec(name, g.value, g.low, g.high, decoded) for name, g, decoded in gains]
 
 
-def summary(results: Results, provenance: Provenance) -> dict[str, object]:
+def summary(
+    results: Results, provenance: Provenance, reconstructions: ReconstructionTable | None = None
+) -> dict[str, object]:
     """Return the content of summary.json."""
     raw = results.f1_raw
     return {
@@ -128,4 +145,5 @@ def summary(results: Results, provenance: Provenance) -> dict[str, object]:
         "f1_raw_hi": raw.high,
         "points": [p.row() for p in results.points],
         "segment_points": [p.row() for p in results.segment_points],
+        "reconstruction": None if reconstructions is None else reconstructions.content(),
     }

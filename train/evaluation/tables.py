@@ -18,6 +18,7 @@ HEADINGS: dict[str, tuple[str, int, float]] = {
     "byte_cg": ("byte CG", 2, 1),
     "prd": ("PRD %", 2, 1),
     "prdn": ("PRDN %", 2, 1),
+    "published_prd": ("PRD % (published)", 2, 1),
     "f1": ("F1", 3, 1),
     "f1_rpeaks": ("F1 of R-peaks", 3, 1),
     "violations": ("violations %", 2, 100),

@@ -1,7 +1,7 @@
 """What the compressor needs of a downstream task: a frozen network and a loss along the record."""
 
 import math
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +14,17 @@ entropy of four classes. R-peak losses are two orders smaller as they come (pape
 without a common scale neither a weight nor a bound would mean the same for two tasks."""
 
 
+class Judged(NamedTuple):
+    """What a task makes of records along time, [N, steps] each.
+
+    ``expected`` is the loss as far as the network itself can tell, without the truth: what error
+    heads can learn to foresee of it.
+    """
+
+    losses: Tensor
+    expected: Tensor
+
+
 class Task(Protocol):
     """A downstream task with its network frozen."""
 
@@ -24,6 +35,9 @@ class Task(Protocol):
 
     def losses(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Tensor:
         """Return the normalised loss of records [N, T] along time, [N, steps]."""
+
+    def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
+        """Return the losses with what the network expects of them."""
 
 
 def standardise(adc: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dynadeep.train.data.cinc2017 import CLASSES, STEP_SAMPLES
+from dynadeep.train.tasks.base import Judged
 
 BLOCKS = 16
 KERNEL = 16
@@ -124,8 +125,14 @@ class RhythmTask(nn.Module):
 
     def losses(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Tensor:
         """Return the cross entropy [N, T / 256] of standardised records [N, T], labels [N]."""
+        return self.judged(records, labels, reference).losses
+
+    def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
+        """Return the same with the entropy of the network's own probabilities beside it."""
         del reference
-        return step_losses(self.net(records), labels)
+        logits = self.net(records)
+        entropy = -(logits.softmax(dim=-1) * logits.log_softmax(dim=-1)).sum(dim=-1)
+        return Judged(step_losses(logits, labels), entropy)
 
     def probabilities(self, records: Tensor) -> Tensor:
         """Return the class probabilities [N, 4] of records: the mean over their steps."""

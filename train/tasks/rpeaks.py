@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dynadeep.train.tasks import peaks
-from dynadeep.train.tasks.base import UNINFORMED_LOSS
+from dynadeep.train.tasks.base import Judged, UNINFORMED_LOSS
 
 RATE_HZ = 300
 """Of the records, as CinC-2017 has them; the paper's were recorded at 500 Hz."""
@@ -145,6 +145,11 @@ class RPeaksTask(nn.Module):
         if reference is None:
             raise ValueError("the R-peak loss needs the curve of the raw records: reference(raw)")
         return self.scale * rr_loss(self.net(records), reference)
+
+    def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
+        """Return the loss twice: it needs no label, so that all of it can be expected."""
+        losses = self.losses(records, labels, reference)
+        return Judged(losses, losses)
 
     def matches(self, records: Tensor, reference: Tensor) -> Tensor:
         """Count the peaks that records [N, T] keep of the raw ones': (tp, fp, fn), int64 [N, 3]."""

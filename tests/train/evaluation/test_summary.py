@@ -31,6 +31,7 @@ def test_everything_is_written_and_says_what_it_was_made_from(
         made = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         assert made["provenance"] == MADE_FROM.block()
         assert MADE_FROM.line() in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+    assert found["reconstruction"] is None
     for name in PLOTS:
         for kind in ("svg", "png"):
             assert b"c0ffee" in (tmp_path / f"{name}.{kind}").read_bytes()
