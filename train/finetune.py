@@ -90,7 +90,7 @@ class FineTuning(nn.Module):
     def _task_losses(
         self, records: Tensor, labels: Tensor, references: Sequence[Tensor | None]
     ) -> tuple[Tensor, Tensor]:
-        """Return the weighted loss of each record [N], and what to expect of its segments [N, S]."""
+        """Return the weighted loss of each record [N], and what to expect of segments [N, S]."""
         record, segments = (
             torch.zeros((), device=records.device),
             torch.zeros((), device=records.device),
@@ -106,7 +106,7 @@ class FineTuning(nn.Module):
     def _level_loss(
         self, error: Tensor, losses: Tensor, segments: Tensor, predicted: Tensor
     ) -> Tensor:
-        """Weigh one level's parts: losses [N] of the records, [N, S] what the heads shall foresee."""
+        """Weigh one level: losses [N] of the records, [N, S] what the heads shall foresee."""
         weights = self.weights
         beyond = functional.relu(losses.clamp(max=HOPELESS) - weights.bound)
         task = losses.mean() + weights.excess * beyond.mean()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dynadeep.train.tasks import peaks
-from dynadeep.train.tasks.base import Judged, UNINFORMED_LOSS
+from dynadeep.train.tasks.base import UNINFORMED_LOSS, Judged
 
 RATE_HZ = 300
 """Of the records, as CinC-2017 has them; the paper's were recorded at 500 Hz."""
