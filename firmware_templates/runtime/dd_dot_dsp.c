@@ -25,24 +25,28 @@ static uint32_t pair_of(int32_t low, int32_t high)
 }
 
 #if DD_ASSEMBLY
-static const int8_t *pack_fours(const int8_t *in, uint32_t fours, uint32_t *out)
+/* Four values at *in, which moves on, to two pairs of this window, which lie a tile apart. */
+#define PACK_FOUR(low, high)                      \
+    "ldr %[even], [%[in]], #4\n\t"                \
+    "sxtb16 %[odd], %[even], ror #8\n\t"          \
+    "sxtb16 %[even], %[even]\n\t"                 \
+    "pkhbt %[pair], %[even], %[odd], lsl #16\n\t" \
+    "str %[pair], [%[out], #" low "]\n\t"         \
+    "pkhtb %[pair], %[odd], %[even], asr #16\n\t" \
+    "str %[pair], [%[out], #" high "]\n\t"
+
+static const int8_t *pack_eights(const int8_t *in, uint32_t eights, uint32_t *out)
 {
-    const int8_t *const end = in + 4u * fours;
+    const int8_t *const end = in + 8u * eights;
+    uint32_t even;
+    uint32_t odd;
+    uint32_t pair;
     while (in != end) {
-        uint32_t even;
-        uint32_t odd;
-        uint32_t high;
-        __asm("ldr %[even], [%[in]], #4\n\t"
-              "sxtb16 %[odd], %[even], ror #8\n\t"
-              "sxtb16 %[even], %[even]\n\t"
-              "pkhtb %[high], %[odd], %[even], asr #16\n\t"
-              "pkhbt %[even], %[even], %[odd], lsl #16\n\t"
-              : [in] "+r"(in), [even] "=&r"(even), [odd] "=&r"(odd), [high] "=r"(high)
-              :
-              : "memory");
-        out[0] = even;
-        out[DD_TILE] = high;
-        out += 2 * DD_TILE;
+        __asm volatile(PACK_FOUR("0", "12") PACK_FOUR("24", "36")
+                       : [in] "+r"(in), [even] "=&r"(even), [odd] "=&r"(odd), [pair] "=&r"(pair)
+                       : [out] "r"(out)
+                       : "memory");
+        out += 4 * DD_TILE;
     }
     return in;
 }
@@ -55,9 +59,9 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
         const int8_t *at = in + step * hop;
         uint32_t left = count;
 #if DD_ASSEMBLY
-        at = pack_fours(at, count / 4u, out);
-        out += count / 4u * 2u * DD_TILE;
-        left = count % 4u;
+        at = pack_eights(at, count / 8u, out);
+        out += count / 8u * 4u * DD_TILE;
+        left = count % 8u;
 #endif
         for (; left >= 2; left -= 2) {
             *out = pair_of(at[0], at[1]);
