@@ -20,6 +20,7 @@ MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 MANIFEST_KIND = "dynadeep generated project"
 MODEL_TEMPLATES = (
+    "dd_kernels.h",
     "dd_model.h",
     "dd_model.c",
     "dd_weights.h",

@@ -41,8 +41,6 @@ def render_build(name: str, board: Board, model: ModelContext) -> str:
         kit_version=kit_version(),
         model_id=model.model_id,
         chunk=model.chunk,
-        kernels=model.kernels,
-        small_stack=model.small_stack,
     )
 
 

@@ -32,9 +32,9 @@ class Budget:
         return self.measured <= self.limit
 
 
-INSTRUCTIONS_LIMIT = 80_000_000
-RAM_LIMIT_BYTES = 72 * 1024
-FLASH_LIMIT_BYTES = 130 * 1024
+INSTRUCTIONS_LIMIT = 21_000_000
+RAM_LIMIT_BYTES = 16 * 1024
+FLASH_LIMIT_BYTES = 108 * 1024
 
 
 @dataclass(frozen=True)

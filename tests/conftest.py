@@ -13,6 +13,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import Plan, make_plan
+from dynadeep.codegen.planner import plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.toolchain import Firmware
 
@@ -68,11 +69,12 @@ def plan(bundle: Bundle) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def firmware(plan: Plan) -> FirmwareMaker:
+def firmware(bundle: Bundle) -> FirmwareMaker:
     """Make the bundle's firmware for a board, with sanitizers if asked; native only."""
 
     def make(board: str, *, sanitize: bool = False) -> Firmware:
-        files = project_files(plan, load_board(board))
+        description = load_board(board)
+        files = project_files(plan_for(bundle, description), description)
         name = f"{board}-{hash_of([*map(str.encode, files), *files.values()])}"
         folder = CACHE / (f"{name}-sanitize" if sanitize else name)
         if not (folder / "manifest.json").is_file():

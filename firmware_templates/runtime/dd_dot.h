@@ -6,13 +6,15 @@
  *   DD_KERNELS_DSP     the DSP extension (Cortex-M4, M7, M33); elsewhere its C twin
  *   DD_KERNELS_HELIUM  the vector extension (Cortex-M55); elsewhere its C twin
  *
- * DD_KERNELS names the one that is built. Generated sources are made for one of them: the order of
- * the weights and the number of steps in a tile depend on it. */
+ * DD_KERNELS names the one that is built. The generated dd_kernels.h defines it, because weights
+ * and plan are made for it: their order and the number of steps in a tile depend on it. */
 #ifndef DD_DOT_H
 #define DD_DOT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "dd_kernels.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,18 +24,6 @@ extern "C" {
 #define DD_KERNELS_LANES  2
 #define DD_KERNELS_DSP    3
 #define DD_KERNELS_HELIUM 4
-
-#if !defined(DD_KERNELS)
-#if defined(__ARM_FEATURE_MVE)
-#define DD_KERNELS DD_KERNELS_HELIUM
-#elif defined(__ARM_FEATURE_DSP)
-#define DD_KERNELS DD_KERNELS_DSP
-#elif defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-#define DD_KERNELS DD_KERNELS_PLAIN
-#else
-#define DD_KERNELS DD_KERNELS_LANES
-#endif
-#endif
 
 /* DD_TILE: the steps that are computed at a time, one window each.
  * DD_WINDOW_WORDS: words that hold `count` values of all of them, packed. */

@@ -7,7 +7,6 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dynadeep.codegen.board import load_board
-from dynadeep.codegen.kernels import LANES
 from dynadeep.host_tools.toolchain import Firmware, build
 
 TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
@@ -48,8 +47,6 @@ def make_project(board_name: str, out: Path) -> Path:
             kit_version="0.1.0",
             model_id=MODEL_ID,
             chunk=SEGMENT,
-            kernels=LANES.macro,
-            small_stack=False,
         )
         (out / path).write_text(text, encoding="utf-8")
     return out

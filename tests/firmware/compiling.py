@@ -53,5 +53,5 @@ def build_harness(folder: Path, kernels: KernelSet = LANES) -> Path:
 
 def compile_objects(compiler: str, flags: tuple[str, ...], folder: Path) -> list[Path]:
     """Compile every file of the runtime into ``folder``."""
-    run([compiler, *flags, f"-I{RUNTIME}", "-c", *map(str, SOURCES)], folder)
+    run([compiler, *flags, f"-I{RUNTIME}", f"-I{HARNESS}", "-c", *map(str, SOURCES)], folder)
     return sorted(folder.glob("*.o"))

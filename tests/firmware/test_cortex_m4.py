@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from dynadeep.codegen.kernels import DSP
-from tests.firmware.compiling import CORTEX_M4, RUNTIME, SOURCES, STRICT_C, run
+from tests.firmware.compiling import CORTEX_M4, HARNESS, RUNTIME, SOURCES, STRICT_C, run
 from tests.firmware.reference import Conv1d
 
 HERE = Path(__file__).parent / "cortex_m4"
@@ -125,7 +125,16 @@ def test_cortex_m4_gives_the_same_bits_within_its_instruction_budget(tmp_path: P
     rng = np.random.default_rng(3)
     made = [make(case, rng) for case in CASES]
     write_cases(made, tmp_path / "cases.h")
-    flags = [*CORTEX_M4, *STRICT_C, "-O2", f"-I{RUNTIME}", f"-I{tmp_path}", *LIMITS]
+    flags = [
+        *CORTEX_M4,
+        *STRICT_C,
+        "-O2",
+        "-DDD_KERNELS=DD_KERNELS_DSP",
+        f"-I{RUNTIME}",
+        f"-I{HARNESS}",
+        f"-I{tmp_path}",
+        *LIMITS,
+    ]
     sources = [str(HERE / "main.c"), *map(str, SOURCES), f"-T{HERE / 'link.ld'}"]
     run(["arm-none-eabi-gcc", *flags, *sources, "-o", "cases.elf"], tmp_path)
     results = emulate(tmp_path / "cases.elf")

@@ -15,6 +15,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.planner import plan_for
 from dynadeep.host_tools import parity, pipeline, profile, stream
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.decode import Decoder
@@ -101,7 +102,8 @@ def test_the_count_of_instructions_is_repeatable_to_the_tick(bundle, station):
     # A request may come anywhere within a tick, so a count may be one more or less.
     assert abs(latency.ticks - again.ticks) <= 1
     for one, other in zip(latency.layers, again.layers, strict=True):
-        assert abs(one.count - other.count) <= latency.counter.per_tick
+        # A layer's count is a sum over its tiles, each to the tick.
+        assert abs(one.count - other.count) <= latency.counter.per_tick + 0.01 * one.count
     layers = sum(layer.count for layer in latency.layers)
     assert 0.95 * latency.least < layers <= latency.per_segment
     constants = [entry.bytes for entry in memory.sections if entry.name == ".rodata"]
@@ -157,12 +159,15 @@ def test_packets_that_were_kept_are_decoded_by_the_command(bundle, firmware, tmp
 
 
 @pytest.fixture
-def altered(plan: Plan, tmp_path: Path) -> Callable[[str, str, str, Callable[[str], str]], Path]:
+def altered(
+    bundle: Bundle, tmp_path: Path
+) -> Callable[[str, str, str, Callable[[str], str]], Path]:
     """Generate a project and change one thing in one of its files, as a stray hand would."""
 
     def make(board: str, name: str, pattern: str, change: Callable[[str], str]) -> Path:
         folder = tmp_path / "sources"
-        write_project(project_files(plan, load_board(board)), folder)
+        description = load_board(board)
+        write_project(project_files(plan_for(bundle, description), description), folder)
         path = folder / name
         text = path.read_text()
         found = re.search(pattern, text, re.DOTALL)
@@ -211,12 +216,12 @@ def test_every_kind_of_constant_is_named(bundle, altered, capsys, kind):
 
 
 def test_wrong_code_with_right_constants_is_named_by_its_first_value(bundle, altered, capsys):
-    """A kernel that reads one border step wrongly changes no constant, only tensors."""
+    """A kernel that takes another border changes no constant, only tensors."""
     sources = altered(
         "native",
         "model/dd_weights.c",
-        r"dd_conv1d [^;]*?conv7[^;]*?\.pad_before = (\d+)",
-        lambda text: str(int(text) - 1),
+        r"dd_conv1d [^;]*?conv7[^;]*?\.in_zero_point = (-?\d+)",
+        lambda text: str(int(text) + 1),
     )
     line = fails_naming(bundle, "native", sources, capsys)
     assert "layer conv7, conv7/conv, segment real00, channel" in line
@@ -231,7 +236,7 @@ def test_a_crash_is_told_from_a_mismatch_and_names_the_line(bundle, altered, cap
     )
     where = ["--bundle", str(bundle.folder), "--sources", str(sources)]
     assert run(["parity", "--board", "mps2-an386", *where]) == 11
-    assert "It happened in dd_encode at dd_model.c:" in capsys.readouterr().err
+    assert "It happened in feed at dd_model.c:" in capsys.readouterr().err
 
 
 def test_stale_firmware_is_refused_by_name(bundle, firmware, copied_bundle, rewrite_model, capsys):
