@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.codegen.kernels import KERNELS, KernelSet
+from dynadeep.codegen.planner import STACK_BESIDES_BYTES
 from tests.firmware.compiling import (
     CORTEX_M4,
     HARNESS,
@@ -19,7 +21,6 @@ from tests.firmware.compiling import (
 
 # memcpy and memset may come from copies of structs; everything else the runtime does itself.
 ALLOWED_OUTSIDE = {"memcpy", "memset", "__aeabi_memcpy", "__aeabi_memcpy4", "__aeabi_memset"}
-STACK_BUDGET_BYTES = 3 * 1024
 
 
 def require(tool: str) -> str:
@@ -65,8 +66,13 @@ def test_runtime_needs_no_library_and_keeps_no_state(tmp_path: Path) -> None:
     assert [name for kind, name in symbols if kind.upper() in "BDC"] == []
 
 
-def test_stack_of_the_deepest_calls_is_bounded(tmp_path: Path) -> None:
-    flags = (*CORTEX_M4, *STRICT_C, "-O2", "-fstack-usage")
+@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("kernels", KERNELS.values(), ids=list(KERNELS))
+def test_stack_of_the_deepest_calls_is_what_the_planner_counts_on(
+    tmp_path: Path, kernels: KernelSet, small: bool
+) -> None:
+    chosen = (f"-DDD_KERNELS={kernels.macro}", *(("-DDD_SMALL_STACK",) if small else ()))
+    flags = (*CORTEX_M4, *STRICT_C, "-O2", "-fstack-usage", *chosen)
     compile_objects(require("arm-none-eabi-gcc"), flags, tmp_path)
     frames = {}
     for report in tmp_path.glob("*.su"):
@@ -76,7 +82,7 @@ def test_stack_of_the_deepest_calls_is_bounded(tmp_path: Path) -> None:
             frames[where.rsplit(":", 1)[1]] = int(size)
     # More than all frames on top of each other cannot be in use: nothing here calls itself.
     convolution = sum(size for name, size in frames.items() if not name.startswith("dd_cobs"))
-    assert convolution <= STACK_BUDGET_BYTES + 1024
+    assert convolution <= kernels.stack_bytes(small=small) + STACK_BESIDES_BYTES
 
 
 def test_status_codes_are_one_list_without_gaps() -> None:
