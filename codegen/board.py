@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Literal
 
 from dynadeep.codegen.errors import BoardError
@@ -11,6 +12,7 @@ from dynadeep.codegen.typed import Reader
 
 DESCRIPTION = "board.toml"
 TEMPLATE = "_template"
+DRIVER_PREFIX = "uart_"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Uart:
 
     base: int
     baud: int
+    driver: str | None = None  # app/uart_<driver>.c; none where board.c reads and writes itself
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,17 @@ def boards_folder() -> Traversable:
     return resources.files("dynadeep.firmware_templates") / "boards"
 
 
+def uart_drivers() -> list[str]:
+    """Return the UART drivers that boards may share, sorted."""
+    app = resources.files("dynadeep.firmware_templates") / "app"
+    sources = (Path(entry.name) for entry in app.iterdir())
+    return sorted(
+        source.stem.removeprefix(DRIVER_PREFIX)
+        for source in sources
+        if source.stem.startswith(DRIVER_PREFIX) and source.suffix == ".c"
+    )
+
+
 def board_names() -> list[str]:
     """Return the names of the boards that come with the kit, sorted."""
     return sorted(
@@ -146,6 +160,10 @@ def _check(board: Board, where: str) -> None:
     for part in ("flash", "ram", "uart"):
         if board.cortex_m and getattr(board, part) is None:
             raise BoardError(f"{where}: [{part}] is missing; a cortex-m board needs it.")
+    driver = board.uart.driver if board.uart else None
+    if driver is not None and driver not in uart_drivers():
+        known = ", ".join(uart_drivers())
+        raise BoardError(f'{where}: uart.driver is "{driver}", expected one of {known}.')
     for part in ("core", "counter", "flash", "ram", "uart"):
         table = getattr(board, part)
         for key, value in vars(table).items() if table is not None else ():

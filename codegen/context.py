@@ -8,6 +8,7 @@ from dynadeep.codegen import c_text
 from dynadeep.codegen.arena import Span
 from dynadeep.codegen.bundle import InputMap, Level
 from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.kernels import Buffers
 from dynadeep.codegen.layer_text import LayerText, layer_text
 from dynadeep.codegen.naming import SEGMENT, identifier
 from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
@@ -73,7 +74,7 @@ class ModelContext:
     chunk: int  # samples of a request
     kernels: str  # macro of the kernel set
     lossless: bool
-    small_stack: bool
+    buffers: Buffers
     stream: bool  # the streaming engine; else the layers engine
     values_bytes: int
     encoder_bytes: int
@@ -121,7 +122,7 @@ def model_context(plan: Plan) -> ModelContext:
         chunk=plan.chunk,
         kernels=plan.choice.kernels.macro,
         lossless=plan.choice.lossless,
-        small_stack=plan.choice.small_stack,
+        buffers=plan.choice.buffers,
         values_bytes=plan.values_bytes,
         encoder_bytes=plan.encoder_bytes,
         macs=plan.macs,

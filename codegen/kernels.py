@@ -11,6 +11,18 @@ KernelName = Literal["plain", "lanes", "dsp", "helium"]
 
 
 @dataclass(frozen=True)
+class Buffers:
+    """How much the convolution works on at a time: the smaller, the less stack, the slower."""
+
+    part: int  # DD_PART: values of each window
+    block: int  # DD_BLOCK: output channels
+
+
+BUFFERS = (Buffers(224, 64), Buffers(96, 32), Buffers(64, 16))
+"""The largest first. Parts are whole groups of any kernel set."""
+
+
+@dataclass(frozen=True)
 class KernelSet:
     """One way of multiplying windows by weights."""
 
@@ -18,32 +30,33 @@ class KernelSet:
     macro: str  # its number's name in dd_dot.h
     tile: int  # DD_TILE: time steps at a time
     paired: bool  # weights in pairs of channels, else in rows
-    group: int  # a pair's values are rounded up to a multiple of it
+    group: int  # a row's values are rounded up to a multiple of it
     window_bytes: int  # of the stack, for one value of all windows of a tile
 
-    def stack_bytes(self, *, small: bool) -> int:
-        """Return the stack that the convolution's buffers take; ``small`` with DD_SMALL_STACK."""
-        part, block = (96, 32) if small else (224, 64)  # DD_PART, DD_BLOCK
-        return part * (self.window_bytes + self.tile) + 4 * block * self.tile
+    def stack_bytes(self, buffers: Buffers) -> int:
+        """Return the stack that the convolution's buffers take."""
+        of_windows = buffers.part * (self.window_bytes + self.tile)
+        return of_windows + 4 * buffers.block * self.tile
 
     def ordered(self, weights: Int8s) -> Int8s:
         """Return weights [channels, kernel, in_channels] in the order in which they lie in flash.
 
-        Rows stay what they are. Pairs are [channels / 2, values, 2], both rounded up with zeros.
+        Rows are [channels, values], pairs [channels / 2, values, 2]; both sizes rounded up with
+        zeros.
         """
-        if not self.paired:
-            return weights
         rows = weights.reshape(len(weights), -1)
-        missing = (-rows.shape[0] % 2, -rows.shape[1] % self.group)
-        padded = np.pad(rows, [(0, missing[0]), (0, missing[1])])
-        pairs: Int8s = padded.reshape(-1, 2, padded.shape[1]).transpose(0, 2, 1)
+        missing = (-rows.shape[0] % 2 if self.paired else 0, -rows.shape[1] % self.group)
+        padded: Int8s = np.pad(rows, [(0, missing[0]), (0, missing[1])])
+        if not self.paired:
+            return padded
+        pairs = padded.reshape(-1, 2, padded.shape[1]).transpose(0, 2, 1)
         return np.ascontiguousarray(pairs)
 
 
-PLAIN = KernelSet("plain", "DD_KERNELS_PLAIN", tile=4, paired=True, group=1, window_bytes=16)
+PLAIN = KernelSet("plain", "DD_KERNELS_PLAIN", tile=4, paired=False, group=4, window_bytes=16)
 LANES = KernelSet("lanes", "DD_KERNELS_LANES", tile=4, paired=True, group=1, window_bytes=8)
 DSP = KernelSet("dsp", "DD_KERNELS_DSP", tile=3, paired=True, group=2, window_bytes=6)
-HELIUM = KernelSet("helium", "DD_KERNELS_HELIUM", tile=4, paired=False, group=1, window_bytes=4)
+HELIUM = KernelSet("helium", "DD_KERNELS_HELIUM", tile=4, paired=False, group=16, window_bytes=4)
 
 KERNELS: dict[str, KernelSet] = {kernels.name: kernels for kernels in (PLAIN, LANES, DSP, HELIUM)}
 

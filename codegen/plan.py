@@ -14,7 +14,7 @@ from dynadeep.codegen.inventory import (
     model_constants,
     traced_tensors,
 )
-from dynadeep.codegen.kernels import LANES, KernelSet
+from dynadeep.codegen.kernels import BUFFERS, LANES, Buffers, KernelSet
 from dynadeep.codegen.layers import Conv1d, Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.schedule import Schedule, plan_schedule
@@ -53,7 +53,7 @@ class Choice:
     tile: int = 0  # steps that the streaming engine computes at a time; 0: the kernels' own
     chunk: int = 0  # samples that a request carries; 0: all of a segment
     lossless: bool = True  # whether the samples can be sent where no level serves
-    small_stack: bool = False  # DD_SMALL_STACK: less stack, more instructions
+    buffers: Buffers = BUFFERS[0]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Which engine, kernels and buffers a board gets, and why; or why the model cannot run on it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -7,7 +8,7 @@ from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
-from dynadeep.codegen.kernels import KERNELS, KernelName, KernelSet, kernels_of
+from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelName, KernelSet, kernels_of
 from dynadeep.codegen.plan import Engine, Plan, make_plan, why_not_streamed
 
 CHUNKS = (0, 512, 128, 64)
@@ -44,7 +45,7 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
     chosen = replace(base.choice, engine=wanted.engine or base.choice.engine)
     if board is not None:
         kernels = KERNELS[wanted.kernels] if wanted.kernels else kernels_of(board.core.cpu)
-        chosen = replace(chosen, kernels=kernels, small_stack=_is_stack_small(board, kernels))
+        chosen = replace(chosen, kernels=kernels, buffers=_buffers_for(board, kernels))
     if chosen != base.choice:
         base = make_plan(bundle, chosen)
     if board is None:
@@ -56,9 +57,11 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
     return plan
 
 
-def _is_stack_small(board: Board, kernels: KernelSet) -> bool:
-    needed = kernels.stack_bytes(small=False) + STACK_BESIDES_BYTES
-    return board.ram is not None and board.ram.stack_bytes < needed
+def _buffers_for(board: Board, kernels: KernelSet) -> Buffers:
+    """Return the largest buffers for which a board's stack suffices, else the smallest."""
+    room = board.ram.stack_bytes if board.ram else math.inf
+    fitting = (one for one in BUFFERS if kernels.stack_bytes(one) + STACK_BESIDES_BYTES <= room)
+    return next(fitting, BUFFERS[-1])
 
 
 def _variants(plan: Plan) -> Iterator[Plan]:
@@ -115,8 +118,11 @@ def explain(plan: Plan, board: Board) -> list[str]:
     lines = [f"streaming engine, {kernels}, requests of {plan.chunk} samples"]
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
-    if choice.small_stack:
-        lines.append("the kernels work on smaller parts, for which the stack suffices")
+    if choice.buffers != BUFFERS[0]:
+        lines.append(
+            f"the convolution works on {choice.buffers.part} values and {choice.buffers.block} "
+            f"channels at a time, for which the stack suffices"
+        )
     if not choice.lossless:
         lines.append(
             f"level none is left out: its packet alone takes "

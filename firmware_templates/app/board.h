@@ -1,4 +1,5 @@
-/* What the application asks of a board. Each boards/<name>/board.c answers it. */
+/* What the application asks of a board. boards/<name>/board.c answers it, with the UART driver that
+ * board.toml names. */
 #ifndef BOARD_H
 #define BOARD_H
 
@@ -9,14 +10,14 @@
 #include "board_config.h" /* made from board.toml: name, clock, counter, UART */
 
 /* What one tick of board_ticks() is; the numbers stand in the protocol. */
-#define BOARD_COUNTER_CYCLES 0
+#define BOARD_COUNTER_CYCLES       0
 #define BOARD_COUNTER_INSTRUCTIONS 1
-#define BOARD_COUNTER_NANOSECONDS 2
+#define BOARD_COUNTER_NANOSECONDS  2
 
 /* Set up clocks, the wire and the counter. Called once, first. */
 void board_init(void);
 
-/* Take one byte off the wire. False if none has come; a board whose processor is shared may wait. */
+/* Take one byte off the wire. False if none has come; where the processor is shared it may wait. */
 bool board_read(uint8_t *byte);
 
 /* Put `count` bytes on the wire; returns when the last was handed to the hardware. Works with

@@ -3,18 +3,26 @@
 #include "cortex_m.h"
 #include "dd_link.h"
 
-#define FRAME_LR 5
-#define FRAME_PC 6
+#define FRAME_LR    5
+#define FRAME_PC    6
 #define FRAME_WORDS 8u
 
-#define CFSR_MSTKERR (1u << 4) /* the exception's own stacking met the guard */
-#define CFSR_MMARVALID (1u << 7)
-#define CFSR_STKERR (1u << 12) /* ... or the end of RAM */
-#define CFSR_BFARVALID (1u << 15)
-#define CFSR_STKOF (1u << 20) /* Armv8-M: the stack limit */
 #define ICSR_VECTACTIVE 0x1FFu
-#define HARD_FAULT 3u
+#define HARD_FAULT      3u
 
+static bool is_readable(const uint32_t *frame)
+{
+    const uintptr_t address = (uintptr_t)frame;
+    return address % sizeof *frame == 0 && address >= (uintptr_t)__stack_limit &&
+           address <= (uintptr_t)__stack_top - FRAME_WORDS * sizeof *frame;
+}
+
+#if __ARM_ARCH >= 7
+#define CFSR_MSTKERR   (1u << 4) /* the exception's own stacking met the guard */
+#define CFSR_MMARVALID (1u << 7)
+#define CFSR_STKERR    (1u << 12) /* ... or the end of RAM */
+#define CFSR_BFARVALID (1u << 15)
+#define CFSR_STKOF     (1u << 20) /* Armv8-M: the stack limit */
 static bool is_below_stack(uint32_t address)
 {
     const uint32_t limit = (uint32_t)(uintptr_t)__stack_limit;
@@ -27,13 +35,7 @@ static bool is_stack_overflow(uint32_t cfsr)
            ((cfsr & CFSR_MMARVALID) != 0 && is_below_stack(SCB_MMFAR)) ||
            ((cfsr & CFSR_BFARVALID) != 0 && is_below_stack(SCB_BFAR));
 }
-
-static bool is_readable(const uint32_t *frame)
-{
-    const uintptr_t address = (uintptr_t)frame;
-    return address % sizeof *frame == 0 && address >= (uintptr_t)__stack_limit &&
-           address <= (uintptr_t)__stack_top - FRAME_WORDS * sizeof *frame;
-}
+#endif
 
 _Noreturn void fault_report(const uint32_t *frame)
 {
@@ -65,22 +67,23 @@ _Noreturn void fault_report(const uint32_t *frame)
  * than 512 bytes left; then the top, far from the frame. Armv6-M instructions only. */
 __attribute__((naked)) void fault_handler(void)
 {
-    __asm volatile("mov  r1, lr                  \n"
-                   "movs r2, #4                  \n" /* EXC_RETURN bit 2: the process stack was in use */
-                   "mrs  r0, msp                 \n"
-                   "mov  r3, r0                  \n"
-                   "tst  r1, r2                  \n"
-                   "beq  1f                      \n"
-                   "mrs  r0, psp                 \n"
-                   "1:                           \n"
-                   "ldr  r2, =__stack_limit + 512\n"
-                   "cmp  r3, r2                  \n"
-                   "bhs  2f                      \n"
-                   "ldr  r2, =__stack_top        \n"
-                   "msr  msp, r2                 \n"
-                   "isb                          \n"
-                   "2:                           \n"
-                   "ldr  r2, =fault_report       \n"
-                   "bx   r2                      \n"
-                   ".ltorg                       \n");
+    __asm volatile(
+        "mov  r1, lr                  \n"
+        "movs r2, #4                  \n" /* EXC_RETURN bit 2: the process stack was in use */
+        "mrs  r0, msp                 \n"
+        "mov  r3, r0                  \n"
+        "tst  r1, r2                  \n"
+        "beq  1f                      \n"
+        "mrs  r0, psp                 \n"
+        "1:                           \n"
+        "ldr  r2, =__stack_limit + 512\n"
+        "cmp  r3, r2                  \n"
+        "bhs  2f                      \n"
+        "ldr  r2, =__stack_top        \n"
+        "msr  msp, r2                 \n"
+        "isb                          \n"
+        "2:                           \n"
+        "ldr  r2, =fault_report       \n"
+        "bx   r2                      \n"
+        ".ltorg                       \n");
 }

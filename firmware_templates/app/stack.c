@@ -1,25 +1,29 @@
-/* How deep the stack ever was, and a fence below it. The stack lies at the bottom of RAM: where there
- * is no MPU, what is below it is nothing, and a bus fault on most parts. */
+/* How deep the stack ever was, and a fence below it. The stack lies at the bottom of RAM: where
+ * there is no MPU, what is below it is nothing, and a bus fault on most parts. */
 #include "board.h"
 #include "cortex_m.h"
 
-#define PAINT 0x57AC0FF5u /* not one byte repeated, so that no compiler makes this loop a memset */
+/* Not one byte repeated, so that no compiler makes a memset of the loop below. */
+#define PAINT 0x57AC0FF5u
+
+/* The compiler may push this function's registers after it has read the stack pointer. */
+#define PUSHED_WORDS 16
 
 void stack_paint(void)
 {
     uint32_t *top;
     __asm volatile("mov %0, sp" : "=r"(top));
-    for (volatile uint32_t *word = __stack_limit; word < top; word++) {
+    for (volatile uint32_t *word = __stack_limit; word < top - PUSHED_WORDS; word++) {
         *word = PAINT;
     }
 }
 
-#define MPU_TYPE_REGIONS (0xFFu << 8)
-#define MPU_CTRL_ENABLE (1u << 0)
-#define MPU_CTRL_PRIVDEFENA (1u << 2) /* everywhere else the default map holds */
-#define MPU_RASR_ENABLE (1u << 0)
-#define MPU_RASR_SIZE_4K (11u << 1) /* 2 to the (11 + 1) */
-#define MPU_RASR_NO_ACCESS (0u << 24)
+#define MPU_TYPE_REGIONS       (0xFFu << 8)
+#define MPU_CTRL_ENABLE        (1u << 0)
+#define MPU_CTRL_PRIVDEFENA    (1u << 2) /* everywhere else the default map holds */
+#define MPU_RASR_ENABLE        (1u << 0)
+#define MPU_RASR_SIZE_4K       (11u << 1) /* 2 to the (11 + 1) */
+#define MPU_RASR_NO_ACCESS     (0u << 24)
 #define MPU_RASR_EXECUTE_NEVER (1u << 28)
 
 void stack_guard(void)

@@ -1,12 +1,12 @@
-/* From reset to main: vector table, memory, FPU. Armv6-M and Armv7-M. */
+/* From reset to main: vector table, memory, FPU. Armv6-M, Armv7-M, and Armv8-M that is secure. */
 #include <string.h>
 
 #include "cortex_m.h"
 
-#define CPACR_FPU_FULL_ACCESS (0xFu << 20)
-#define CCR_DIV_0_TRP (1u << 4)
-#define AIRCR_VECTKEY (0x05FAu << 16)
-#define AIRCR_SYSRESETREQ (1u << 2)
+#define CPACR_FPU_FULL_ACCESS (0xFu << 20) /* and Helium, which has the same registers */
+#define CCR_DIV_0_TRP         (1u << 4)
+#define AIRCR_VECTKEY         (0x05FAu << 16)
+#define AIRCR_SYSRESETREQ     (1u << 2)
 
 extern uint32_t __data_load[];
 extern uint32_t __data_start[];
@@ -31,25 +31,25 @@ __attribute__((section(".vectors"), used)) const vector_table vectors = {
         {
             reset_handler,
             fault_handler, /* NMI */
-            fault_handler, /* HardFault; the three below escalate to it, for they are not enabled */
+            fault_handler, /* HardFault; the next four escalate to it, for they are not enabled */
             fault_handler, /* MemManage */
             fault_handler, /* BusFault */
             fault_handler, /* UsageFault */
-            fault_handler,
-            fault_handler,
-            fault_handler,
-            fault_handler,
+            fault_handler, /* SecureFault */
+            fault_handler, /* 8 */
+            fault_handler, /* 9 */
+            fault_handler, /* 10 */
             fault_handler, /* SVCall */
             fault_handler, /* DebugMonitor */
-            fault_handler,
-            fault_handler,   /* PendSV */
-            systick_wrapped, /* SysTick */
+            fault_handler, /* 13 */
+            fault_handler, /* PendSV */
+            systick_wrapped,
         },
 };
 
 static void prepare_core(void)
 {
-#if defined(__ARM_FP)
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
     SCB_CPACR |= CPACR_FPU_FULL_ACCESS;
 #endif
 #if __ARM_ARCH >= 7

@@ -38,24 +38,22 @@ extern "C" {
 #define DD_WINDOW_WORDS(count) (2u * (count))
 #elif DD_KERNELS == DD_KERNELS_PLAIN
 #define DD_TILE                4
-#define DD_WINDOW_WORDS(count) (4u * (count))
+#define DD_WINDOW_WORDS(count) (((count) + 3u) / 4u * 16u)
 #else
 #error "DD_KERNELS must be one of DD_KERNELS_PLAIN, _LANES, _DSP and _HELIUM."
 #endif
 
 /* What the kernels take of the stack: DD_PART values of the windows and the sums of DD_BLOCK output
- * channels at a time. Larger windows and layers take more rounds. DD_SMALL_STACK halves both. */
-#if defined(DD_SMALL_STACK)
-#define DD_PART  96u
-#define DD_BLOCK 32u
-#else
+ * channels at a time. Larger windows and layers take more rounds. */
+#if !defined(DD_PART)
 #define DD_PART  224u
 #define DD_BLOCK 64u
 #endif
 
 /* The order of a layer's weights.
  *
- * Rows: [channels][values], each output channel's behind the other's.
+ * Rows: [channels][values], each output channel's behind the other's, the values rounded up with
+ * zeros to whole fours, for DD_KERNELS_HELIUM to whole sixteens.
  * Pairs: [channels / 2][values][2], two channels' values side by side, rounded up: an odd last
  * channel has zeros for a partner. For DD_KERNELS_DSP the values are rounded up to even as well.
  *
@@ -63,7 +61,11 @@ extern "C" {
  * values to the next where the weights are in rows, half the way from pair to pair elsewhere. */
 #if DD_KERNELS == DD_KERNELS_HELIUM
 #define DD_VALUE_BYTES           1u
-#define DD_ROW_BYTES(values)     (values)
+#define DD_ROW_BYTES(values)     (((values) + 15u) / 16u * 16u)
+#define DD_WEIGHT_ROWS(channels) (channels)
+#elif DD_KERNELS == DD_KERNELS_PLAIN
+#define DD_VALUE_BYTES           1u
+#define DD_ROW_BYTES(values)     (((values) + 3u) / 4u * 4u)
 #define DD_WEIGHT_ROWS(channels) (channels)
 #elif DD_KERNELS == DD_KERNELS_DSP
 #define DD_VALUE_BYTES           2u

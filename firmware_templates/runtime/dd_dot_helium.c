@@ -1,5 +1,6 @@
 /* For the vector extension: sixteen products, and their sum, with one instruction. Windows are
- * packed sixteen values at a time, one window behind the other, so that they are read in one go.
+ * packed sixteen values at a time, one window behind the other, so that they are read in one go;
+ * what is missing of the last sixteen is zero, in the weights as well.
  *
  * The instruction sums into an even register only. Two channels and four windows take all eight of
  * them, which leaves the odd ones for pointers and a counter: hence the assembly, 16 instructions
@@ -30,16 +31,15 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
     }
 }
 
-/* What dot_pairs works on; its assembly knows the fields by their offsets. */
+/* What dot_pairs works on; its assembly knows the fields by their order. */
 typedef struct dot_job {
     const uint32_t *windows;
-    uint32_t groups;       /* whole ones */
-    uint32_t rest;         /* values of the last one, if it is not whole */
-    const int8_t *weights; /* moves on */
-    uint32_t row_bytes;
-    int32_t *sums; /* moves on */
-    int32_t left;  /* channels, counted down */
-    uint32_t add;
+    uint32_t groups;
+    uint32_t row_bytes; /* from a pair's first channel to its second: 0 works one out twice */
+    uint32_t gap;       /* from what was read of a pair's second row to the next pair */
+    const int8_t *weights;
+    int32_t *sums;
+    uint32_t pairs;
 } dot_job;
 
 /* One group of values of a window, which is read here, against both channels. */
@@ -49,84 +49,77 @@ typedef struct dot_job {
     "vmladava.s8 " v ", q2, q1\n\t"
 #define WINDOWS WINDOW("r0", "r8") WINDOW("r2", "r10") WINDOW("r4", "r12") WINDOW("r6", "lr")
 
-/* r1 windows, r3 and r5 two channels' weights, r7 groups; the job lies on the stack. */
-__attribute__((naked)) static void dot_pairs(dot_job *job)
+/* Add the products of each pair of channels to its sums. r1 windows, r3 and r5 the two channels'
+ * weights, r7 groups, r9 sums, r11 pairs; the job's first four fields lie on the stack. */
+__attribute__((naked)) static void dot_pairs(const dot_job *job)
 {
     (void)job;
-    __asm volatile("push {r0, r4-r11, lr}\n"
+    __asm volatile("push {r4-r11, lr}\n\t"
+                   "ldm r0, {r4-r7}\n\t"
+                   "push {r4-r7}\n\t"
+                   "ldrd r3, r9, [r0, #16]\n\t"
+                   "ldr r11, [r0, #24]\n"
                    "1:\n\t"
-                   "ldr r9, [sp]\n\t"
-                   "ldrd r1, r7, [r9]\n\t"
-                   "ldrd r3, r11, [r9, #12]\n\t"
-                   "ldr r5, [r9, #24]\n\t"
-                   "cmp r5, #1\n\t"
-                   "mov r5, r3\n\t"
-                   "it ne\n\t"
-                   "addne r5, r3, r11\n\t"
-                   "ldr r11, [r9, #28]\n\t"
-                   "ldr r9, [r9, #20]\n\t"
-                   "cmp r11, #0\n\t"
-                   "beq 2f\n\t"
+                   "ldrd r1, r7, [sp]\n\t"
+                   "ldr r5, [sp, #8]\n\t"
+                   "add r5, r3\n\t"
                    "ldrd r0, r2, [r9]\n\t"
                    "ldrd r4, r6, [r9, #8]\n\t"
                    "ldrd r8, r10, [r9, #16]\n\t"
-                   "ldrd r12, lr, [r9, #24]\n\t"
-                   "b 3f\n"
+                   "ldrd r12, lr, [r9, #24]\n"
                    "2:\n\t"
-                   "mov r0, #0\n\t"
-                   "mov r2, #0\n\t"
-                   "mov r4, #0\n\t"
-                   "mov r6, #0\n\t"
-                   "mov r8, #0\n\t"
-                   "mov r10, #0\n\t"
-                   "mov r12, #0\n\t"
-                   "mov lr, #0\n"
-                   "3:\n\t"
-                   "cmp r7, #0\n\t"
-                   "beq 5f\n"
-                   "4:\n\t"
                    "vldrb.u8 q0, [r3], #16\n\t"
                    "vldrb.u8 q1, [r5], #16\n\t" WINDOWS "subs r7, #1\n\t"
-                   "bne 4b\n"
-                   "5:\n\t"
-                   "ldr r9, [sp]\n\t"
-                   "ldr r7, [r9, #8]\n\t"
-                   "cmp r7, #0\n\t"
-                   "beq 6f\n\t"
-                   "vctp.8 r7\n\t"
-                   "vpstt\n\t"
-                   "vldrbt.u8 q0, [r3]\n\t"
-                   "vldrbt.u8 q1, [r5]\n\t" WINDOWS "6:\n\t"
-                   "ldr r7, [r9, #20]\n\t"
-                   "strd r0, r2, [r7], #8\n\t"
-                   "strd r4, r6, [r7], #8\n\t"
-                   "strd r8, r10, [r7], #8\n\t"
-                   "strd r12, lr, [r7], #8\n\t"
-                   "str r7, [r9, #20]\n\t"
-                   "ldrd r3, r5, [r9, #12]\n\t"
-                   "add r3, r3, r5, lsl #1\n\t"
-                   "str r3, [r9, #12]\n\t"
-                   "ldr r7, [r9, #24]\n\t"
-                   "subs r7, #2\n\t"
-                   "str r7, [r9, #24]\n\t"
-                   "bgt 1b\n\t"
-                   "pop {r0, r4-r11, pc}");
+                   "bne 2b\n\t"
+                   "strd r0, r2, [r9], #8\n\t"
+                   "strd r4, r6, [r9], #8\n\t"
+                   "strd r8, r10, [r9], #8\n\t"
+                   "strd r12, lr, [r9], #8\n\t"
+                   "ldr r7, [sp, #12]\n\t"
+                   "add r3, r5, r7\n\t"
+                   "subs r11, #1\n\t"
+                   "bne 1b\n\t"
+                   "add sp, #16\n\t"
+                   "pop {r4-r11, pc}");
+}
+
+static void clear_pairs(int32_t *sums, uint32_t pairs)
+{
+    const int32x4_t zero = vdupq_n_s32(0);
+    for (; pairs != 0; pairs--) {
+        vstrwq_s32(sums, zero);
+        vstrwq_s32(sums + DD_TILE, zero);
+        sums += 2u * DD_TILE;
+    }
 }
 
 void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, bool add,
                  int32_t *sums)
 {
+    const uint32_t groups = (count + GROUP - 1u) / GROUP;
     dot_job job = {
         .windows = windows,
-        .groups = count / GROUP,
-        .rest = count % GROUP,
-        .weights = rows->weights,
+        .groups = groups,
         .row_bytes = rows->row_bytes,
+        .gap = rows->row_bytes - groups * GROUP,
+        .weights = rows->weights,
         .sums = sums,
-        .left = (int32_t)rows->channels,
-        .add = add,
+        .pairs = rows->channels / 2u,
     };
-    dot_pairs(&job);
+    if (!add) {
+        clear_pairs(sums, (rows->channels + 1u) / 2u);
+    }
+    if (job.pairs != 0) {
+        dot_pairs(&job);
+    }
+    if (rows->channels % 2u != 0) {
+        const uint32_t last = rows->channels - 1u;
+        job.weights = rows->weights + last * rows->row_bytes;
+        job.sums = sums + last * DD_TILE;
+        job.row_bytes = 0;
+        job.pairs = 1;
+        dot_pairs(&job);
+    }
 }
 
 #else
@@ -137,6 +130,7 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
     for (uint32_t i = 0; i < count; i += GROUP) {
         const uint32_t there = count - i < GROUP ? count - i : GROUP;
         for (uint32_t step = 0; step < DD_TILE; step++) {
+            memset(out, 0, GROUP);
             memcpy(out, in + step * hop + i, there);
             out += GROUP;
         }

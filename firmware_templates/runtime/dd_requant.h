@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "dd_dot.h" /* which kernels, thus whether the core has long multiplications */
+
 static_assert((-1 >> 1) == -1, "right shifts of negative integers must be arithmetic");
 
 #if defined(DD_CHECKED)
@@ -68,6 +70,26 @@ static inline int32_t dd_clamp(int32_t value, int32_t low, int32_t high)
     return raised > high ? high : raised;
 }
 
+/* dd_multiply_high for multiplier >= 0, cheaper: bits 30 and 31 of the product round and complete
+ * its upper half. */
+static inline int32_t dd_multiply_high_positive(int32_t value, int32_t multiplier)
+{
+    DD_CHECK(multiplier >= 0);
+#if DD_KERNELS == DD_KERNELS_PLAIN
+    /* Four products of 16-bit halves; the lowest 16 bits of the whole are not needed. */
+    const int32_t value_low = value & 0xFFFF;
+    const int32_t multiplier_low = multiplier & 0xFFFF;
+    const uint32_t lowest = (uint32_t)value_low * (uint32_t)multiplier_low;
+    const int32_t first = (value >> 16) * multiplier_low + (int32_t)(lowest >> 16);
+    const int32_t second = value_low * (multiplier >> 16) + (first & 0xFFFF);
+    const int32_t upper = (value >> 16) * (multiplier >> 16) + (first >> 16) + (second >> 16);
+    return upper * 2 + ((((second >> 14) & 3) + 1) >> 1);
+#else
+    const int64_t product = (int64_t)value * multiplier;
+    return (int32_t)(product >> 32) * 2 + (int32_t)((((uint32_t)product >> 30) + 1u) >> 1);
+#endif
+}
+
 /* dd_clamp(dd_requantize(value, multiplier, -exponent) + zero_point, -128, 127) + 128 at half the
  * cost, for multiplier >= 0 and exponent 2 to 31; `offset` is dd_index_offset(zero_point). The
  * right shift is split in a floor by 2^(exponent - 1) and a rounding halving, which takes in zero
@@ -89,6 +111,8 @@ static inline int32_t dd_multiply_high_doubled(int32_t sum, int32_t doubled_bias
           : "=&r"(high)
           : "r"(doubled_bias), "r"(sum), "r"(multiplier));
     return high;
+#elif DD_KERNELS == DD_KERNELS_PLAIN
+    return dd_multiply_high_positive(dd_add(sum, doubled_bias / 2), multiplier);
 #else
     const int32_t doubled = dd_add(dd_shift_left(sum, 1), doubled_bias);
     return (int32_t)(((int64_t)doubled * multiplier + ((int64_t)1 << 31)) >> 32);
@@ -106,12 +130,8 @@ static inline int32_t dd_index_of_high(int32_t high, int32_t exponent, int32_t o
 static inline int32_t dd_requantize_index(int32_t value, int32_t multiplier, int32_t exponent,
                                           int32_t offset)
 {
-    DD_CHECK(multiplier >= 0 && exponent >= 2 && exponent <= 31);
-    const int64_t product = (int64_t)value * multiplier;
-    /* dd_multiply_high: bits 30 and 31 of the product round and complete its upper half. */
-    const int32_t high =
-        (int32_t)(product >> 32) * 2 + (int32_t)((((uint32_t)product >> 30) + 1u) >> 1);
-    return dd_index_of_high(high, exponent, offset);
+    DD_CHECK(exponent >= 2 && exponent <= 31);
+    return dd_index_of_high(dd_multiply_high_positive(value, multiplier), exponent, offset);
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "dd_store_tile.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -107,35 +108,45 @@ static uint32_t store_channels_doubled(const dd_conv1d *layer, const int32_t *su
 }
 
 #if defined(__ARM_FEATURE_MVE)
-#define LANES 4u
+static bool is_fast(const int8_t *shift, uint32_t count)
+{
+    int8_t largest = INT8_MIN;
+    for (uint32_t i = 0; i < count; i += 16) {
+        const mve_pred16_t there = vctp8q(count - i);
+        largest = vmaxvq_p_s8(largest, vldrbq_z_s8(shift + i, there), there);
+    }
+    return largest <= -2;
+}
 
-/* The same for four channels at a time: the vector multiplication rounds as dd_multiply_high does.
- */
+/* The same for the four steps of a tile at a time, where all shifts are for dd_requantize_index:
+ * the vector multiplication rounds as dd_multiply_high does. */
 static uint32_t store_channels_vector(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
                                       uint32_t end, int8_t *out)
 {
-    const uint32x4_t hops = vmulq_n_u32(vidupq_n_u32(0, 1), DD_TILE);
+    static_assert(DD_TILE == 4, "a vector has four steps");
+    const uint32x4_t hops = vmulq_n_u32(vidupq_n_u32(0, 1), layer->out_channels);
+    const int32x4_t least = vdupq_n_s32(0);
+    const int32x4_t most = vdupq_n_s32(255);
     const int32_t middle = layer->out_zero_point + 128;
-    for (; channel + LANES <= end; channel += LANES) {
-        const int32x4_t shift = vldrbq_s32(layer->shift + channel);
-        if (vmaxvq_s32(INT8_MIN, shift) > -2) {
-            break;
-        }
-        const int32x4_t multiplier = vldrwq_s32(layer->multiplier + channel);
-        const int32x4_t bias = vldrwq_s32(layer->bias + channel);
-        int8_t *at = out + channel;
-        for (uint32_t step = 0; step < DD_TILE; step++) {
-            const int32x4_t sum = vldrwq_gather_shifted_offset_s32(sums + step, hops);
-            const int32x4_t high = vqrdmulhq_s32(vaddq_s32(sum, bias), multiplier);
-            const int32x4_t away = vaddq_s32(high, vshrq_n_s32(high, 31));
-            const int32x4_t index = vaddq_n_s32(vrshlq_s32(away, shift), middle);
-            const int32x4_t code = vminq_s32(vmaxq_s32(index, vdupq_n_s32(0)), vdupq_n_s32(255));
-            vstrbq_s32(at, vldrbq_gather_offset_s32(layer->table, vreinterpretq_u32_s32(code)));
-            at += layer->out_channels;
-        }
-        sums += LANES * DD_TILE;
+    const int8_t *const table = layer->table;
+    const int32_t *bias = layer->bias + channel;
+    const int32_t *multiplier = layer->multiplier + channel;
+    const int8_t *shift = layer->shift + channel;
+    int8_t *at = out + channel;
+    if (!is_fast(shift, end - channel)) {
+        return channel;
     }
-    return channel;
+    for (uint32_t left = end - channel; left != 0; left--) {
+        const int32x4_t sum = vaddq_n_s32(vldrwq_s32(sums), *bias++);
+        const int32x4_t high = vqrdmulhq_n_s32(sum, *multiplier++);
+        const int32x4_t away = vaddq_s32(high, vshrq_n_s32(high, 31));
+        const int32x4_t index = vaddq_n_s32(vrshlq_n_s32(away, *shift++), middle);
+        const int32x4_t code = vminq_s32(vmaxq_s32(index, least), most);
+        const int32x4_t value = vldrbq_gather_offset_s32(table, vreinterpretq_u32_s32(code));
+        vstrbq_scatter_offset_s32(at++, hops, value);
+        sums += DD_TILE;
+    }
+    return end;
 }
 #endif
 

@@ -116,6 +116,10 @@ def test_each_board_gets_what_its_build_needs(plan: Plan, name: str) -> None:
     assert ("toolchain.cmake" in files) == board.cortex_m
     assert ("board/linker.ld" in files) == board.cortex_m
     assert not any(file.endswith((".toml", ".j2", ".py")) for file in files)
+    if board.uart is not None and board.uart.driver is not None:
+        driver = f"app/uart_{board.uart.driver}.c"
+        assert driver in files
+        assert driver in files["CMakeLists.txt"].decode()
 
 
 def test_without_a_board_there_is_only_the_model_and_its_runtime(plan: Plan) -> None:

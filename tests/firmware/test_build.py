@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dynadeep.codegen.kernels import KERNELS, KernelSet
+from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelSet
 from dynadeep.codegen.planner import STACK_BESIDES_BYTES
 from tests.firmware.compiling import (
     CORTEX_M4,
@@ -66,12 +66,13 @@ def test_runtime_needs_no_library_and_keeps_no_state(tmp_path: Path) -> None:
     assert [name for kind, name in symbols if kind.upper() in "BDC"] == []
 
 
-@pytest.mark.parametrize("small", [False, True])
+@pytest.mark.parametrize("buffers", BUFFERS, ids=lambda one: f"{one.part}x{one.block}")
 @pytest.mark.parametrize("kernels", KERNELS.values(), ids=list(KERNELS))
 def test_stack_of_the_deepest_calls_is_what_the_planner_counts_on(
-    tmp_path: Path, kernels: KernelSet, small: bool
+    tmp_path: Path, kernels: KernelSet, buffers: Buffers
 ) -> None:
-    chosen = (f"-DDD_KERNELS={kernels.macro}", *(("-DDD_SMALL_STACK",) if small else ()))
+    sizes = (f"-DDD_PART={buffers.part}u", f"-DDD_BLOCK={buffers.block}u")
+    chosen = (f"-DDD_KERNELS={kernels.macro}", *sizes)
     flags = (*CORTEX_M4, *STRICT_C, "-O2", "-fstack-usage", *chosen)
     compile_objects(require("arm-none-eabi-gcc"), flags, tmp_path)
     frames = {}
@@ -82,7 +83,7 @@ def test_stack_of_the_deepest_calls_is_what_the_planner_counts_on(
             frames[where.rsplit(":", 1)[1]] = int(size)
     # More than all frames on top of each other cannot be in use: nothing here calls itself.
     convolution = sum(size for name, size in frames.items() if not name.startswith("dd_cobs"))
-    assert convolution <= kernels.stack_bytes(small=small) + STACK_BESIDES_BYTES
+    assert convolution <= kernels.stack_bytes(buffers) + STACK_BESIDES_BYTES
 
 
 def test_status_codes_are_one_list_without_gaps() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynadeep.codegen.board import load_board
+from dynadeep.codegen.board import board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import Plan
@@ -25,6 +25,9 @@ from dynadeep.host_tools.references import Case, golden_cases, reference_cases
 
 emulator = pytest.mark.emulator
 BOARDS = ("native", "mps2-an386", "netduinoplus2")
+OTHER_BOARDS = [
+    name for name in board_names() if name not in BOARDS and load_board(name).emulator is not None
+]
 StationOpener = Callable[[str], AbstractContextManager[Station]]
 
 
@@ -76,6 +79,19 @@ def test_the_sanitized_host_build_and_both_boards_have_the_references_bits(
         assert (result.segments, result.tensors) == (len(cases), len(plan.tensors))
         assert result.constants == len(plan.constants)
         assert all(count > 0 for count in result.levels)
+
+
+@emulator
+@pytest.mark.parametrize("board", OTHER_BOARDS)
+def test_every_other_emulated_board_has_the_references_bits(bundle, station, board):
+    """Over two segments: every layer of its core's kernels, at less cost than all of them."""
+    cases = golden_cases(bundle)[:2]
+    with station(board) as opened:
+        result = parity.check(opened.device, bundle, opened.plan, cases)
+        stack = opened.device.memory()
+    assert result.bit_exact, [str(difference) for difference in result.differences]
+    assert (result.segments, result.constants) == (len(cases), len(opened.plan.constants))
+    assert stack.peak_bytes < 0.9 * stack.size_bytes
 
 
 def test_the_published_min_max_variant_has_the_references_bits_too(published_bundle, tmp_path):

@@ -1,4 +1,4 @@
-"""The firmware on both emulated boards."""
+"""The firmware on the emulated boards."""
 
 import os
 import signal
@@ -24,7 +24,17 @@ from dynadeep.host_tools.toolchain import Firmware, locate
 
 pytestmark = pytest.mark.emulator
 
-BOARDS = ("mps2-an386", "netduinoplus2")
+BOARDS = (
+    "lm3s6965evb",
+    "microbit",
+    "mps2-an385",
+    "mps2-an386",
+    "mps2-an500",
+    "mps2-an505",
+    "mps3-an547",
+    "netduinoplus2",
+    "stm32vldiscovery",
+)
 Emulate = Callable[[str], Device]
 Segment = npt.NDArray[np.int16]
 FirmwareOf = Callable[[str], Firmware]
@@ -107,11 +117,17 @@ def crash(request: pytest.FixtureRequest, toy: ModuleType) -> tuple[int, FaultKi
 
 
 def test_a_crash_is_reported_and_the_board_starts_again(
-    emulate: Emulate, segment: Segment, board: str, crash: tuple[int, FaultKind]
+    emulate: Emulate,
+    toy: ModuleType,
+    segment: Segment,
+    board: str,
+    crash: tuple[int, FaultKind],
 ) -> None:
-    device = emulate(board)
     bad = segment.copy()
     bad[0], kind = crash
+    if board == "lm3s6965evb" and bad[0] == toy.CRASH_BY_ADDRESS:
+        pytest.skip("QEMU's model of this board lets accesses to nowhere pass")
+    device = emulate(board)
     with pytest.raises(BoardCrashedError) as caught:
         device.trace(bad, unfused=False)
     assert caught.value.fault is not None

@@ -1,77 +1,55 @@
 /* Netduino Plus 2: STM32F405RG with a 25 MHz crystal. Register facts: ST RM0090. */
 #include "board.h"
 #include "cortex_m.h"
+#include "uart.h"
 
-#define RCC_BASE 0x40023800u
-#define RCC_CR CORTEX_M_REGISTER(RCC_BASE + 0x00u)
-#define RCC_PLLCFGR CORTEX_M_REGISTER(RCC_BASE + 0x04u)
-#define RCC_CFGR CORTEX_M_REGISTER(RCC_BASE + 0x08u)
-#define RCC_AHB1ENR CORTEX_M_REGISTER(RCC_BASE + 0x30u)
-#define RCC_APB2ENR CORTEX_M_REGISTER(RCC_BASE + 0x44u)
-#define CR_HSEON (1u << 16)
-#define CR_HSERDY (1u << 17)
-#define CR_PLLON (1u << 24)
-#define CR_PLLRDY (1u << 25)
-#define CFGR_SW_PLL 2u
-#define CFGR_SWS_MASK (3u << 2)
-#define CFGR_SWS_PLL (2u << 2)
-#define CFGR_PPRE1_DIV4 (5u << 10)
-#define CFGR_PPRE2_DIV2 (4u << 13)
+#define RCC_BASE           0x40023800u
+#define RCC_CR             CORTEX_M_REGISTER(RCC_BASE + 0x00u)
+#define RCC_PLLCFGR        CORTEX_M_REGISTER(RCC_BASE + 0x04u)
+#define RCC_CFGR           CORTEX_M_REGISTER(RCC_BASE + 0x08u)
+#define RCC_AHB1ENR        CORTEX_M_REGISTER(RCC_BASE + 0x30u)
+#define RCC_APB2ENR        CORTEX_M_REGISTER(RCC_BASE + 0x44u)
+#define CR_HSEON           (1u << 16)
+#define CR_HSERDY          (1u << 17)
+#define CR_PLLON           (1u << 24)
+#define CR_PLLRDY          (1u << 25)
+#define CFGR_SW_PLL        2u
+#define CFGR_SWS_MASK      (3u << 2)
+#define CFGR_SWS_PLL       (2u << 2)
+#define CFGR_PPRE1_DIV4    (5u << 10)
+#define CFGR_PPRE2_DIV2    (4u << 13)
 #define PLLCFGR_SOURCE_HSE (1u << 22)
-#define AHB1ENR_GPIOB (1u << 1)
-#define APB2ENR_USART1 (1u << 4)
+#define AHB1ENR_GPIOB      (1u << 1)
+#define APB2ENR_USART1     (1u << 4)
 
 /* The input is divided to 1 MHz, multiplied to 336 MHz, halved to 168 MHz; 48 MHz for USB is Q. */
 #define PLL_FACTORS(m) ((m) | (336u << 6) | (0u << 16) | (7u << 24))
-#define HSE_MHZ 25u
-#define HSI_MHZ 16u
+#define HSE_MHZ        25u
+#define HSI_MHZ        16u
 
-#define FLASH_ACR CORTEX_M_REGISTER(0x40023C00u)
-#define ACR_5_WAIT_STATES 5u /* 168 MHz at 2.7 V to 3.6 V: RM0090 3.5.1 */
-#define ACR_PREFETCH (1u << 8)
+#define FLASH_ACR             CORTEX_M_REGISTER(0x40023C00u)
+#define ACR_5_WAIT_STATES     5u /* 168 MHz at 2.7 V to 3.6 V: RM0090 3.5.1 */
+#define ACR_PREFETCH          (1u << 8)
 #define ACR_INSTRUCTION_CACHE (1u << 9)
-#define ACR_DATA_CACHE (1u << 10)
+#define ACR_DATA_CACHE        (1u << 10)
 
-#define GPIOB_BASE 0x40020400u
-#define GPIOB_MODER CORTEX_M_REGISTER(GPIOB_BASE + 0x00u)
-#define GPIOB_PUPDR CORTEX_M_REGISTER(GPIOB_BASE + 0x0Cu)
-#define GPIOB_AFRL CORTEX_M_REGISTER(GPIOB_BASE + 0x20u)
-#define PIN_TX 6u
-#define PIN_RX 7u
+#define GPIOB_BASE     0x40020400u
+#define GPIOB_MODER    CORTEX_M_REGISTER(GPIOB_BASE + 0x00u)
+#define GPIOB_PUPDR    CORTEX_M_REGISTER(GPIOB_BASE + 0x0Cu)
+#define GPIOB_AFRL     CORTEX_M_REGISTER(GPIOB_BASE + 0x20u)
+#define PIN_TX         6u
+#define PIN_RX         7u
 #define MODE_ALTERNATE 2u
-#define PULL_UP 1u
-#define AF_USART1 7u
-
-#define USART_SR CORTEX_M_REGISTER(BOARD_UART_BASE + 0x00u)
-#define USART_DR CORTEX_M_REGISTER(BOARD_UART_BASE + 0x04u)
-#define USART_BRR CORTEX_M_REGISTER(BOARD_UART_BASE + 0x08u)
-#define USART_CR1 CORTEX_M_REGISTER(BOARD_UART_BASE + 0x0Cu)
-#define SR_RXNE (1u << 5)
-#define SR_ORE (1u << 3)
-#define SR_TC (1u << 6)
-#define SR_TXE (1u << 7)
-#define CR1_RE (1u << 2)
-#define CR1_TE (1u << 3)
-#define CR1_UE (1u << 13)
-
-#define PATIENCE 1000000u /* polls: some 50 ms at 16 MHz; a crystal needs 2 */
-
-static bool wait_for(volatile uint32_t *reg, uint32_t mask, uint32_t value)
-{
-    for (uint32_t i = 0; i < PATIENCE; i++) {
-        if ((*reg & mask) == value) {
-            return true;
-        }
-    }
-    return false;
-}
+#define PULL_UP        1u
+#define AF_USART1      7u
 
 /* 168 MHz from the crystal, or from the internal oscillator where the crystal does not start: 1 %
  * off, near enough for the UART. */
 static void start_clocks(void)
 {
     if (RCC_CR == 0) {
-        return; /* on the part HSION is set after reset: an emulator without RCC, already at speed */
+        return; /* on the part HSION is set after reset: an emulator without RCC, already at speed
+                 */
     }
     RCC_CR |= CR_HSEON;
     const bool crystal = wait_for(&RCC_CR, CR_HSERDY, CR_HSERDY);
@@ -83,7 +61,7 @@ static void start_clocks(void)
     (void)wait_for(&RCC_CFGR, CFGR_SWS_MASK, CFGR_SWS_PLL);
 }
 
-static void start_uart(void)
+static void start_wire(void)
 {
     RCC_AHB1ENR |= AHB1ENR_GPIOB;
     RCC_APB2ENR |= APB2ENR_USART1;
@@ -91,34 +69,14 @@ static void start_uart(void)
     GPIOB_PUPDR |= PULL_UP << (2u * PIN_RX); /* an open wire is silent, not noise */
     GPIOB_AFRL |= (AF_USART1 << (4u * PIN_TX)) | (AF_USART1 << (4u * PIN_RX));
     GPIOB_MODER |= (MODE_ALTERNATE << (2u * PIN_TX)) | (MODE_ALTERNATE << (2u * PIN_RX));
-    USART_BRR = (BOARD_CLOCK_HZ / 2u + BOARD_UART_BAUD / 2u) / BOARD_UART_BAUD; /* APB2 is half */
-    USART_CR1 = CR1_UE | CR1_TE | CR1_RE;
+    uart_start(BOARD_CLOCK_HZ / 2u); /* APB2 is half */
 }
 
 void board_init(void)
 {
     start_clocks();
-    start_uart();
+    start_wire();
     systick_start();
-}
-
-bool board_read(uint8_t *byte)
-{
-    /* Overrun is cleared by this very sequence, status then data; the CRC finds the lost byte. */
-    if ((USART_SR & (SR_RXNE | SR_ORE)) == 0) {
-        return false;
-    }
-    *byte = (uint8_t)USART_DR;
-    return true;
-}
-
-void board_write(const uint8_t *bytes, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        while ((USART_SR & SR_TXE) == 0) {
-        }
-        USART_DR = bytes[i];
-    }
 }
 
 uint64_t board_ticks(void)
@@ -128,8 +86,6 @@ uint64_t board_ticks(void)
 
 _Noreturn void board_reset(void)
 {
-    /* The byte in the shift register would be cut off, and a fault report with it. */
-    while ((USART_SR & SR_TC) == 0) {
-    }
+    uart_drain();
     cortex_m_reset();
 }
