@@ -32,6 +32,8 @@ class KernelSet:
     paired: bool  # weights in pairs of channels, else in rows
     group: int  # a row's values are rounded up to a multiple of it
     window_bytes: int  # of the stack, for one value of all windows of a tile
+    per_mac: float  # instructions for a multiply-accumulate, all of a layer's included
+    cycles: float  # for an instruction, about
 
     def stack_bytes(self, buffers: Buffers) -> int:
         """Return the stack that the convolution's buffers take."""
@@ -53,10 +55,41 @@ class KernelSet:
         return np.ascontiguousarray(pairs)
 
 
-PLAIN = KernelSet("plain", "DD_KERNELS_PLAIN", tile=4, paired=False, group=4, window_bytes=16)
-LANES = KernelSet("lanes", "DD_KERNELS_LANES", tile=4, paired=True, group=1, window_bytes=8)
-DSP = KernelSet("dsp", "DD_KERNELS_DSP", tile=3, paired=True, group=2, window_bytes=6)
-HELIUM = KernelSet("helium", "DD_KERNELS_HELIUM", tile=4, paired=False, group=16, window_bytes=4)
+# Instructions as `make bench` counts them; cycles estimated from the instruction timings in the
+# technical reference manuals of Cortex-M0, M3, M4 and M55, for memory without wait states.
+PLAIN = KernelSet(
+    "plain",
+    "DD_KERNELS_PLAIN",
+    tile=4,
+    paired=False,
+    group=4,
+    window_bytes=16,
+    per_mac=4.1,
+    cycles=1.5,
+)
+LANES = KernelSet(
+    "lanes",
+    "DD_KERNELS_LANES",
+    tile=4,
+    paired=True,
+    group=1,
+    window_bytes=8,
+    per_mac=1.7,
+    cycles=2.4,
+)
+DSP = KernelSet(
+    "dsp", "DD_KERNELS_DSP", tile=3, paired=True, group=2, window_bytes=6, per_mac=1.2, cycles=1.3
+)
+HELIUM = KernelSet(
+    "helium",
+    "DD_KERNELS_HELIUM",
+    tile=4,
+    paired=False,
+    group=16,
+    window_bytes=4,
+    per_mac=0.28,
+    cycles=1.5,
+)
 
 KERNELS: dict[str, KernelSet] = {kernels.name: kernels for kernels in (PLAIN, LANES, DSP, HELIUM)}
 

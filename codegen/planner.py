@@ -19,23 +19,32 @@ STACK_BESIDES_BYTES = 1_400
 """Stack of the firmware besides the convolution's buffers: 1.2 KB measured, some to spare."""
 
 
+TILES = (1, 2, 4)
+"""Tiles of the kernels that the streaming engine computes at a time: more need more RAM and lose
+fewer instructions between layers."""
+
+INSTRUCTIONS_PER_TILE = 200
+"""What the engine does around each tile of each layer: 194 measured, Cortex-M4."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What the user wants otherwise than the planner would choose it; None leaves it to choose."""
 
     engine: Engine | None = None
     kernels: KernelName | None = None
+    deadline_s: float | None = None  # for a segment; None: as long as its samples take
 
 
 PLANNERS_CHOICE = Wanted()
 
 
 def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOICE) -> Plan:
-    """Plan a bundle for a board: the first of the choices, the best first, that fits its RAM.
+    """Plan a bundle for a board: the first of the choices, the best first, that fits it.
 
     The streaming engine is taken wherever the model can be streamed, for the layers engine needs
     ten times its RAM. Keeping the samples for lossless sending comes before leaving that level out,
-    large requests before small ones.
+    large requests before small ones, and a larger tile only where the deadline asks for it.
 
     Raises:
         BoardError: nothing fits, or the board cannot keep up with the samples.
@@ -50,10 +59,13 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
         base = make_plan(bundle, chosen)
     if board is None:
         return base
-    variants = list(_variants(base))
-    fitting = (plan for plan in variants if _fits_ram(plan, board))
-    plan = next(fitting, min(variants, key=lambda one: one.ram_bytes(board)))
-    check_fit(plan, board)
+    variants = [base, *_variants(bundle, base)]
+    fitting = [one for one in variants if _fits_ram(one, board)]
+    plan = next(
+        (one for one in fitting if _keeps_up(one, board, wanted.deadline_s)),
+        min(fitting, key=instructions, default=min(variants, key=lambda one: one.ram_bytes(board))),
+    )
+    check_fit(plan, board, wanted.deadline_s)
     return plan
 
 
@@ -64,26 +76,52 @@ def _buffers_for(board: Board, kernels: KernelSet) -> Buffers:
     return next(fitting, BUFFERS[-1])
 
 
-def _variants(plan: Plan) -> Iterator[Plan]:
+def _variants(bundle: Bundle, plan: Plan) -> Iterator[Plan]:
     """Yield the choices that are left once the engine is chosen, the best first."""
     if plan.choice.engine == "layers":
-        yield plan
         return
+    step = plan.choice.kernels.tile
+    tiled = [make_plan(bundle, replace(plan.choice, tile=times * step)) for times in TILES]
     for lossless in (True, False):
         for chunk in CHUNKS:
             if chunk < plan.manifest.segment_length:
-                yield replace(plan, choice=replace(plan.choice, chunk=chunk, lossless=lossless))
+                for one in tiled:
+                    choice = replace(one.choice, chunk=chunk, lossless=lossless)
+                    yield replace(one, choice=choice)
 
 
 def _fits_ram(plan: Plan, board: Board) -> bool:
     return board.ram is None or plan.ram_bytes(board) <= board.ram.bytes
 
 
-def check_fit(plan: Plan, board: Board) -> None:
+def instructions(plan: Plan) -> float:
+    """Return about how many instructions a segment takes."""
+    if isinstance(plan.memory, Arena):
+        tiles = 0
+    else:
+        tiles = sum(-(-layer.output.time // plan.memory.tile) for layer in plan.network.layers)
+    return plan.macs * plan.choice.kernels.per_mac + tiles * INSTRUCTIONS_PER_TILE
+
+
+def busy_s(plan: Plan, board: Board) -> float:
+    """Return about how long a board computes on a segment, in seconds."""
+    return instructions(plan) * plan.choice.kernels.cycles / board.core.clock_hz
+
+
+def segment_s(plan: Plan) -> float:
+    """Return how long the samples of a segment take to come, in seconds."""
+    return plan.manifest.segment_length / plan.manifest.sample_rate_hz
+
+
+def _keeps_up(plan: Plan, board: Board, deadline_s: float | None) -> bool:
+    return not board.cortex_m or busy_s(plan, board) <= (deadline_s or segment_s(plan))
+
+
+def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None:
     """Check that the firmware fits a board before anything is compiled.
 
     Raises:
-        BoardError: it needs more flash or RAM than the board has.
+        BoardError: it needs more flash, RAM or time than the board has.
     """
     if board.flash is not None and plan.flash_bytes > board.flash.bytes:
         raise BoardError(
@@ -107,6 +145,15 @@ def check_fit(plan: Plan, board: Board) -> None:
             f"with {size} B, the stack {board.ram.stack_bytes} B: use {remedy} or a larger board."
         )
 
+    if not _keeps_up(plan, board, deadline_s):
+        until = "its deadline is" if deadline_s else "its samples take"
+        raise BoardError(
+            f"{board.name}: a segment takes about {instructions(plan) / 1e6:.1f} M instructions, "
+            f"{busy_s(plan, board):.2f} s at {board.core.clock_hz / 1e6:g} MHz; {until} "
+            f"{deadline_s or segment_s(plan):.2f} s. Use a faster board or a smaller network, or "
+            "set another deadline."
+        )
+
 
 def explain(plan: Plan, board: Board) -> list[str]:
     """Return what was chosen for a board and why, one sentence a line."""
@@ -115,9 +162,16 @@ def explain(plan: Plan, board: Board) -> list[str]:
     if choice.engine == "layers":
         why = why_not_streamed(plan.network, plan.manifest) or "as asked for"
         return [f"layers engine ({why}), {kernels}"]
+    busy = (
+        f"computing takes about {busy_s(plan, board):.2f} s of a segment's {segment_s(plan):.2f} s"
+    )
     lines = [f"streaming engine, {kernels}, requests of {plan.chunk} samples"]
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
+    if board.cortex_m:
+        lines.append(busy)
+    if choice.tile > choice.kernels.tile:
+        lines.append(f"{choice.tile} steps at a time, for the deadline")
     if choice.buffers != BUFFERS[0]:
         lines.append(
             f"the convolution works on {choice.buffers.part} values and {choice.buffers.block} "

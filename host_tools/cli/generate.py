@@ -11,6 +11,7 @@ from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
     BoardOption,
     BundleOption,
+    DeadlineOption,
     EngineOption,
     KernelsOption,
 )
@@ -28,6 +29,7 @@ def generate(
     ] = False,
     engine: EngineOption = None,
     kernels: KernelsOption = None,
+    deadline: DeadlineOption = None,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Print what the firmware needs; write nothing.")
     ] = False,
@@ -41,7 +43,7 @@ def generate(
 
     model = read_bundle(bundle)
     target = None if model_only else load_board(board)
-    wanted = Wanted(engine, kernels)
+    wanted = Wanted(engine, kernels, deadline)
     plan = plan_for(model, target, wanted)
     typer.echo(describe_plan(plan, target))
     if target is not None:

@@ -48,6 +48,14 @@ KernelsOption = Annotated[
     Literal["plain", "lanes", "dsp", "helium"] | None,
     typer.Option("--kernels", help="Instead of those that suit the board's core best."),
 ]
+DeadlineOption = Annotated[
+    float | None,
+    typer.Option(
+        "--deadline",
+        min=0.0,
+        help="Seconds within which a segment must be encoded; else as long as its samples take.",
+    ),
+]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Also write the result to this file.")
 ]

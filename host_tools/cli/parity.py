@@ -9,6 +9,7 @@ from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
     BoardOption,
     BundleOption,
+    DeadlineOption,
     EcgOption,
     EngineOption,
     JsonOption,
@@ -30,6 +31,7 @@ def parity(
     sources: SourcesOption = None,
     engine: EngineOption = None,
     kernels: KernelsOption = None,
+    deadline: DeadlineOption = None,
     ecg: EcgOption = None,
     json: JsonOption = None,
 ) -> None:
@@ -46,7 +48,7 @@ def parity(
 
     model = read_bundle(bundle)
     cases = _cases(model, ecg)
-    with open_station(model, board, port, sources, Wanted(engine, kernels)) as station:
+    with open_station(model, board, port, sources, Wanted(engine, kernels, deadline)) as station:
         result = check(station.device, model, station.plan, cases)
     summary.print_parity(summary.make_console(), result, model.manifest)
     if json is not None:

@@ -1,4 +1,4 @@
-"""The convolution on an emulated Cortex-M4: the same bits as on the host, at a bounded price."""
+"""The convolution on emulated cores: each kernel set gives the bits of the definition."""
 
 import shutil
 import subprocess
@@ -10,20 +10,47 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dynadeep.codegen.kernels import DSP
+from dynadeep.codegen.kernels import DSP, HELIUM, LANES, PLAIN, KernelSet
 from tests.firmware.compiling import CORTEX_M4, HARNESS, RUNTIME, SOURCES, STRICT_C, run
 from tests.firmware.reference import Conv1d
 
-HERE = Path(__file__).parent / "cortex_m4"
-INSTRUCTIONS_PER_TICK = 40  # -icount shift=0: one per nanosecond; SysTick at 25 MHz
+HERE = Path(__file__).parent / "cores"
 LIMITS = ("--specs=nosys.specs", "-nostartfiles", "-Wl,--no-warn-rwx-segments")
 
 Array = npt.NDArray[np.signedinteger]
 
 
 @dataclass(frozen=True)
+class Core:
+    """A kernel set on a machine that has what it needs."""
+
+    kernels: KernelSet
+    flags: tuple[str, ...]
+    machine: str
+    clock_mhz: float
+    code: int = 0
+    ram: int = 0x2000_0000
+
+
+CORES = (
+    # A Cortex-M3 runs all that a Cortex-M0 does, and has a counter besides.
+    Core(PLAIN, ("-mcpu=cortex-m0",), "mps2-an385", 25),
+    Core(LANES, ("-mcpu=cortex-m3",), "mps2-an385", 25),
+    Core(DSP, CORTEX_M4, "mps2-an386", 25),
+    Core(
+        HELIUM,
+        ("-mcpu=cortex-m55", "-mfloat-abi=hard"),
+        "mps3-an547",
+        32,
+        0x1000_0000,
+        0x3000_0000,
+    ),
+)
+
+
+@dataclass(frozen=True)
 class Case:
-    """A layer of the encoder's kind, and the most instructions per MAC that it may take."""
+    """A layer, and the most instructions per MAC that the DSP kernels may take for it."""
 
     name: str
     length: int
@@ -32,7 +59,9 @@ class Case:
     kernel: int
     stride: int
     out_length: int
-    per_mac: float
+    per_mac: float = 20.0
+    weight: int | None = None  # all of them; else drawn
+    value: int | None = None  # the same for the input
 
 
 CASES = (
@@ -42,13 +71,19 @@ CASES = (
     Case("one channel in", 400, 1, 8, 3, 1, 400, 14.0),
     Case("one channel out", 62, 32, 1, 7, 1, 62, 7.0),
     Case("odd everything", 51, 3, 5, 6, 3, 17, 12.0),
+    Case("lowest by lowest", 40, 33, 7, 15, 4, 10, weight=-128, value=-128),
+    Case("lowest by highest", 40, 33, 7, 15, 4, 10, weight=-128, value=127),
+    Case("highest by lowest", 40, 64, 66, 9, 1, 40, weight=127, value=-128),
+    Case("highest by highest", 40, 64, 66, 9, 2, 20, weight=127, value=127),
+    *(Case(f"kernel {k}", 37, 5, 3, k, 1 + k % 4, 37 // (1 + k % 4)) for k in range(1, 16)),
 )
 
 
 def make(case: Case, rng: np.random.Generator) -> tuple[Conv1d, npt.NDArray[np.int8]]:
-    weights = rng.integers(-127, 128, (case.channels, case.kernel, case.in_channels))
+    weights = rng.integers(-128, 128, (case.channels, case.kernel, case.in_channels))
+    x = rng.integers(-128, 128, (case.length, case.in_channels))
     conv = Conv1d(
-        weights.astype(np.int8),
+        (weights if case.weight is None else np.full_like(weights, case.weight)).astype(np.int8),
         rng.integers(-(1 << 12), 1 << 12, case.channels),
         rng.integers(1 << 30, 1 << 31, case.channels),
         -rng.integers(6, 10, case.channels).astype(np.int8),
@@ -59,7 +94,7 @@ def make(case: Case, rng: np.random.Generator) -> tuple[Conv1d, npt.NDArray[np.i
         11,
         table=rng.integers(-128, 128, 256).astype(np.int8),
     )
-    return conv, rng.integers(-128, 128, (case.length, case.in_channels)).astype(np.int8)
+    return conv, (x if case.value is None else np.full_like(x, case.value)).astype(np.int8)
 
 
 def array(kind: str, name: str, values: Array) -> str:
@@ -67,11 +102,11 @@ def array(kind: str, name: str, values: Array) -> str:
     return f"static const {kind} {name}[] = {{{body}}};\n"
 
 
-def arrays(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
+def arrays(conv: Conv1d, x: npt.NDArray[np.int8], index: int, kernels: KernelSet) -> str:
     assert conv.table is not None
     return (
         array("int8_t", f"in{index}", x)
-        + array("int8_t", f"weights{index}", DSP.ordered(conv.weights))
+        + array("int8_t", f"weights{index}", kernels.ordered(conv.weights))
         + array("int32_t", f"bias{index}", conv.folded_bias())
         + array("int32_t", f"multiplier{index}", conv.multiplier)
         + array("int8_t", f"shift{index}", conv.shift)
@@ -94,12 +129,14 @@ def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
     return "{{" + ", ".join([*map(str, numbers), *names]) + f"}}, in{index}}},\n"
 
 
-def write_cases(made: list[tuple[Conv1d, npt.NDArray[np.int8]]], path: Path) -> None:
+def write_cases(
+    made: list[tuple[Conv1d, npt.NDArray[np.int8]]], path: Path, kernels: KernelSet
+) -> None:
     largest = max(conv.out_length * conv.out_channels for conv, _ in made)
     path.write_text(
         '#include "dd_conv1d_s8.h"\n'
         f"#define CASES {len(made)}u\n#define OUT_BYTES_MAX {largest}u\n"
-        + "".join(arrays(conv, x, index) for index, (conv, x) in enumerate(made))
+        + "".join(arrays(conv, x, index, kernels) for index, (conv, x) in enumerate(made))
         + "static const struct { dd_conv1d layer; const int8_t *in; } cases[CASES] = {\n"
         + "".join(initialiser(conv, x, index) for index, (conv, x) in enumerate(made))
         + "};\n",
@@ -107,38 +144,40 @@ def write_cases(made: list[tuple[Conv1d, npt.NDArray[np.int8]]], path: Path) -> 
     )
 
 
-def emulate(firmware: Path) -> list[tuple[int, int]]:
+def emulate(firmware: Path, core: Core) -> list[tuple[int, int]]:
     """Return each case's CRC and instructions."""
-    command = ["qemu-system-arm", "-M", "mps2-an386", "-nographic", "-monitor", "none"]
+    command = ["qemu-system-arm", "-M", core.machine, "-nographic", "-monitor", "none"]
     command += ["-serial", "none", "-icount", "shift=0,align=off,sleep=off", "-kernel"]
     command += [str(firmware), "-semihosting-config", "enable=on,target=native"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
-    return [(int(crc, 16), int(ticks, 16) * INSTRUCTIONS_PER_TICK) for crc, ticks in rows]
+    per_tick = 1000 / core.clock_mhz  # -icount shift=0: one instruction a nanosecond
+    return [(int(crc, 16), int(int(ticks, 16) * per_tick)) for crc, ticks in rows]
 
 
 @pytest.mark.emulator
-def test_cortex_m4_gives_the_same_bits_within_its_instruction_budget(tmp_path: Path) -> None:
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.kernels.name)
+def test_a_core_gives_the_same_bits_and_the_dsp_kernels_keep_to_a_budget(
+    tmp_path: Path, core: Core
+) -> None:
     for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed; `make setup` installs it")
     rng = np.random.default_rng(3)
     made = [make(case, rng) for case in CASES]
-    write_cases(made, tmp_path / "cases.h")
+    write_cases(made, tmp_path / "cases.h", core.kernels)
     flags = [
-        *CORTEX_M4,
-        *STRICT_C,
-        "-O2",
-        "-DDD_KERNELS=DD_KERNELS_DSP",
-        f"-I{RUNTIME}",
-        f"-I{HARNESS}",
-        f"-I{tmp_path}",
-        *LIMITS,
+        *(*core.flags, "-mthumb", *STRICT_C, "-O2"),
+        f"-DDD_KERNELS={core.kernels.macro}",
+        *(f"-I{folder}" for folder in (RUNTIME, HARNESS, tmp_path)),
+        *(*LIMITS, f"-Wl,--defsym=__code={core.code},--defsym=__ram={core.ram}"),
     ]
     sources = [str(HERE / "main.c"), *map(str, SOURCES), f"-T{HERE / 'link.ld'}"]
     run(["arm-none-eabi-gcc", *flags, *sources, "-o", "cases.elf"], tmp_path)
-    results = emulate(tmp_path / "cases.elf")
+    results = emulate(tmp_path / "cases.elf", core)
     for case, (conv, x), (crc, instructions) in zip(CASES, made, results, strict=True):
         macs = conv.out_length * conv.weights.size
         assert crc == zlib.crc32(conv.run(x).tobytes()), case.name
-        assert instructions <= case.per_mac * macs, f"{case.name}: {instructions / macs:.2f} a MAC"
+        if core.kernels is DSP:
+            per_mac = instructions / macs
+            assert per_mac <= case.per_mac, f"{case.name}: {per_mac:.2f} a MAC"

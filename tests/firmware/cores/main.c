@@ -1,4 +1,4 @@
-/* Runs the generated cases on an emulated Cortex-M4 and prints, for each, the CRC of its output and
+/* Runs the generated cases on an emulated core and prints, for each, the CRC of its output and
  * the SysTick ticks that it took. */
 #include <stdint.h>
 
@@ -14,12 +14,16 @@
 #define SEMIHOSTING_EXIT   0x18u
 #define EXIT_DONE          0x20026u
 
+#define CPACR         (*(volatile uint32_t *)0xE000ED88u)
+#define CPACR_VECTORS (0xFu << 20)
+
+extern uint32_t __stack_top[];
 void reset(void);
 
 __attribute__((section(".vectors"), used)) static const struct {
-    uint32_t stack;
+    uint32_t *stack;
     void (*reset)(void);
-} vectors = {0x20400000u, reset};
+} vectors = {__stack_top, reset};
 
 static int8_t out[OUT_BYTES_MAX];
 static char line[32];
@@ -53,6 +57,9 @@ static void run_case(const dd_conv1d *layer, const int8_t *in)
 
 void reset(void)
 {
+#if defined(__ARM_FEATURE_MVE)
+    CPACR |= CPACR_VECTORS;
+#endif
     SYSTICK_RELOAD = SYSTICK_MASK;
     SYSTICK_CONTROL = 5; /* on, from the core clock */
     for (uint32_t i = 0; i < CASES; i++) {

@@ -1,0 +1,69 @@
+"""What the planner chooses for a board, and what it refuses."""
+
+from dataclasses import replace
+
+import pytest
+
+from dynadeep.codegen.board import Board, board_names, load_board
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.kernels import BUFFERS, DSP
+from dynadeep.codegen.planner import Wanted, busy_s, explain, plan_for, segment_s
+
+
+@pytest.fixture(scope="module")
+def m4() -> Board:
+    return load_board("mps2-an386")
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_every_board_gets_a_plan_that_fits_its_ram(bundle: Bundle, name: str) -> None:
+    board = load_board(name)
+    plan = plan_for(bundle, board)
+    assert plan.choice.engine == "stream"
+    if board.ram is not None:
+        assert plan.ram_bytes(board) <= board.ram.bytes
+    assert f"{plan.choice.kernels.name} kernels, for {board.core.cpu}" in explain(plan, board)[0]
+
+
+def test_with_room_it_takes_the_whole_segment_and_the_smallest_tile(
+    bundle: Bundle, m4: Board
+) -> None:
+    plan = plan_for(bundle, m4)
+    assert plan.choice.kernels is DSP
+    assert (plan.chunk, plan.choice.lossless, plan.choice.buffers) == (2000, True, BUFFERS[0])
+    assert plan.memory.tile == DSP.tile
+
+
+def test_eight_kilobytes_suffice_without_lossless_sending(bundle: Bundle) -> None:
+    board = load_board("stm32vldiscovery")
+    plan = plan_for(bundle, board)
+    assert (plan.choice.lossless, plan.choice.buffers) == (False, BUFFERS[-1])
+    assert any("level none is left out" in line for line in explain(plan, board))
+
+
+def test_a_tight_deadline_buys_larger_tiles_with_ram(bundle: Bundle, m4: Board) -> None:
+    loose = plan_for(bundle, m4)
+    tight = Wanted(deadline_s=0.995 * busy_s(loose, m4))
+    plan = plan_for(bundle, m4, tight)
+    assert plan.memory.tile > loose.memory.tile
+    assert plan.ram_bytes(m4) > loose.ram_bytes(m4)
+    assert any("for the deadline" in line for line in explain(plan, m4))
+
+
+def test_a_deadline_that_nothing_meets_is_refused_with_both_times(
+    bundle: Bundle, m4: Board
+) -> None:
+    with pytest.raises(
+        BoardError, match=r"mps2-an386: .* M instructions, 1\.\d\d s .*deadline is 0\.10 s"
+    ):
+        plan_for(bundle, m4, Wanted(deadline_s=0.1))
+
+
+def test_a_board_that_cannot_keep_up_with_its_samples_is_refused(bundle: Bundle) -> None:
+    slow = load_board("microbit")
+    slow = replace(slow, core=replace(slow.core, clock_hz=8_000_000))
+    with pytest.raises(BoardError, match=r"at 8 MHz; its samples take 6\.67 s"):
+        plan_for(bundle, slow)
+    at_leisure = plan_for(bundle, slow, Wanted(deadline_s=60))
+    assert busy_s(at_leisure, slow) > segment_s(at_leisure)
