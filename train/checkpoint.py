@@ -14,7 +14,7 @@ from dynadeep.train.input_map import InputMap
 from dynadeep.train.model import DynamicDeep, ModelConfig
 
 PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
-DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
+DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "cinc2017-rhythm.safetensors"
 
 Model = DynamicDeep | CAE
 ARCHITECTURES: dict[str, Callable[[], Model]] = {

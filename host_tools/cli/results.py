@@ -9,6 +9,7 @@ from dynadeep.host_tools.cli.options import BUILD
 from dynadeep.host_tools.cli.stages import heavy
 
 TASKS = ("rhythm", "rpeaks", "both")
+BASELINES = ("cae32", "cae64")
 
 
 def results(
@@ -19,6 +20,14 @@ def results(
     run: Annotated[
         Path | None,
         typer.Option("--run", help="Folder of a 'train --task' run; else the shipped weights."),
+    ] = None,
+    baselines: Annotated[
+        Path | None,
+        typer.Option(
+            "--baselines",
+            help="Folder of the runs cae32 and cae64, from 'train --architecture'; else Table I is "
+            "without them.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Tables and plots go here.")] = Path("results"),
 ) -> None:
@@ -43,9 +52,10 @@ def results(
     config = stage.ResultsConfig(
         checkpoints=checkpoints,
         baselines={
-            name.upper(): PRETRAINED_FOLDER / f"cinc2017-{name}.safetensors"
-            for name in ("cae32", "cae64")
-        },
+            name.upper(): baselines / name / "checkpoint.safetensors" for name in BASELINES
+        }
+        if baselines
+        else {},
         nets=nets,
         out=out,
         work=BUILD / "results",

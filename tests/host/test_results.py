@@ -38,7 +38,7 @@ def compressor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def summary(compressor: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from dynadeep.train import checkpoint, measure, tasks
-    from dynadeep.train.checkpoint import Checkpoint
+    from dynadeep.train.checkpoint import PRETRAINED_FOLDER, Checkpoint
     from dynadeep.train.data import cinc2017, mitdb
     from dynadeep.train.model import ModelConfig
 
@@ -60,7 +60,7 @@ def summary(compressor: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathF
             nets=nets,
             out=folder / "out",
             work=folder / "work",
-            reconstructions={reconstruction: checkpoint.DEFAULT_CHECKPOINT},
+            reconstructions={reconstruction: PRETRAINED_FOLDER / f"{reconstruction}.safetensors"},
             data=data,
             parts=cinc2017.SAMPLE,
         ),

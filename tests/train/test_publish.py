@@ -57,4 +57,6 @@ def test_published_variant_reaches_its_goal() -> None:
 
 
 def test_default_checkpoint_is_shipped() -> None:
-    assert checkpoint.load(checkpoint.DEFAULT_CHECKPOINT).training.split == "patient"
+    promise = checkpoint.load(checkpoint.DEFAULT_CHECKPOINT).promise
+    assert promise is not None
+    assert promise.tasks == {"rhythm": 1.0}
