@@ -1,5 +1,7 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -109,6 +111,16 @@ def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> P
     if checkpoint.promise is not None:
         record["promise"] = asdict(checkpoint.promise)
     return weights.write(path, tensors, record)
+
+
+def save_promise(path: Path, promise: Promise, out: Path) -> Path:
+    """Write checkpoint ``path`` to ``out`` (.safetensors) with another promise, else the same."""
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    record["promise"] = asdict(promise)
+    if out.resolve() != path.resolve():
+        shutil.copyfile(path, out)
+    out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return out
 
 
 def load(path: Path) -> Checkpoint:

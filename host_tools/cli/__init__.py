@@ -15,6 +15,7 @@ from dynadeep.codegen.errors import DynadeepError
 from dynadeep.host_tools.cli.bench import bench
 from dynadeep.host_tools.cli.boards import boards
 from dynadeep.host_tools.cli.build import build
+from dynadeep.host_tools.cli.calibrate import calibrate
 from dynadeep.host_tools.cli.decode import decode
 from dynadeep.host_tools.cli.demo import demo
 from dynadeep.host_tools.cli.evaluate import evaluate
@@ -32,6 +33,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     train,
     train_task,
     evaluate,
+    calibrate,
     results,
     export,
     generate,

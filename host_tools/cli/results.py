@@ -51,9 +51,7 @@ def results(
     }
     config = stage.ResultsConfig(
         checkpoints=checkpoints,
-        baselines={
-            name.upper(): baselines / name / "checkpoint.safetensors" for name in BASELINES
-        }
+        baselines={name.upper(): baselines / name / "checkpoint.safetensors" for name in BASELINES}
         if baselines
         else {},
         nets=nets,
