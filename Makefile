@@ -35,7 +35,7 @@ format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: setup ## Measure both emulated boards and rewrite benchmarks/
+bench: setup ## Measure the emulated boards and rewrite benchmarks/
 	@$(BIN)/dynadeep bench --out benchmarks
 
 .PHONY: clean

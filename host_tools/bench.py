@@ -5,11 +5,11 @@ figures are what new ones are held against.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import Bundle
@@ -25,6 +25,8 @@ from dynadeep.host_tools.peers import PEERS, SOURCE
 from dynadeep.host_tools.references import golden_cases
 from dynadeep.host_tools.report import latency_json, memory_json, write_report
 
+Build = Literal["speed", "size"]
+
 SEGMENTS = 3
 TOLERANCE = 0.02
 """A figure that grows by more is a loss. Counters have a tick of up to 80 instructions."""
@@ -35,6 +37,10 @@ HELD = (
     "ram_bytes",
     "stack_bytes",
 )
+OPTIMIZE: dict[Build, str | None] = {"speed": None, "size": "-Os"}
+SIZE_BOARD = "mps2-an386"
+"""Where the size build is measured: it differs in nothing but the compiler's option."""
+
 RESULTS_JSON, RESULTS_MD = "results.json", "results.md"
 
 
@@ -45,11 +51,13 @@ class Setup:
     board: str
     engine: Engine
     kernels: KernelSet
+    build: Build = "speed"
 
     @property
     def name(self) -> str:
-        """The three in words."""
-        return f"{self.board} {self.engine} {self.kernels.name}"
+        """All of it in words."""
+        small = " (size build)" if self.build == "size" else ""
+        return f"{self.board} {self.engine} {self.kernels.name}{small}"
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,7 @@ class Result:
             "core": self.core,
             "engine": self.setup.engine,
             "kernels": self.setup.kernels.name,
+            "build": self.setup.build,
             "instructions": self.latency.least,
             "instructions_with_samples": self.latency.per_segment,
             "worst_call_instructions": self.worst_call or self.latency.per_segment,
@@ -95,6 +104,7 @@ def setups(bundle: Bundle) -> Iterator[Setup]:
                 wanted = Wanted(engine, kernels.name)
                 if _fits(bundle, board, wanted):
                     yield Setup(name, engine, kernels)
+    yield Setup(SIZE_BOARD, "stream", DSP, "size")
 
 
 def _kernel_sets(board: Board) -> tuple[KernelSet, ...]:
@@ -125,13 +135,13 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
         return []
     try:
         rows = json.loads(committed.read_text(encoding="utf-8"))["rows"]
-        before = {(row["board"], row["engine"], row["kernels"]): row for row in rows}
+        before = {_key(row): row for row in rows}
     except (ValueError, KeyError, TypeError) as error:
         raise HostError(f"{committed}: not a benchmark's results ({error}). Remove it.") from error
     found = []
     for result in results:
         row = result.row()
-        old = before.get((row["board"], row["engine"], row["kernels"]), {})
+        old = before.get(_key(row), {})
         found += [
             f"{result.setup.name}: {key} {row[key]:,}, was {old[key]:,} "
             f"({row[key] / old[key] - 1:+.1%})"
@@ -141,6 +151,10 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
         if old.get("bit_exact") and not row["bit_exact"]:
             found.append(f"{result.setup.name}: no longer bit-exact")
     return found
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["board"], row["engine"], row["kernels"], row.get("build", "speed")
 
 
 def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> None:
@@ -168,7 +182,8 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
 def _measure(bundle: Bundle, setup: Setup, say: Callable[[str], None]) -> Result:
     wanted = Wanted(setup.engine, setup.kernels.name)
     say(f"{setup.name}: building")
-    firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted)
+    optimize = OPTIMIZE[setup.build]
+    firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted, optimize=optimize)
     with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
         say(f"{setup.name}: parity over the golden vectors")
         compared = parity.check(station.device, bundle, station.plan, golden_cases(bundle))
@@ -192,14 +207,15 @@ def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
         "",
         "## Boards, one segment of 2000 samples",
         "",
-        "| board | core | engine | kernels | instructions | per MAC | longest call | flash | RAM "
-        "| = static | + stack | bit-exact |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| board | core | engine | kernels | build | instructions | per MAC | longest call | flash "
+        "| RAM | = static | + stack | bit-exact |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_board_row(one) for one in results),
         "",
         "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included. "
         "Instructions of a segment that goes compressed, everything from its samples to its "
-        "packet; the longest call is of one sample given to the streaming engine.",
+        "packet; the longest call is of one sample given to the streaming engine. "
+        "Speed is -O2, size -Os.",
         "",
         "## Peers, the same network on a Cortex-M4",
         "",
@@ -221,7 +237,7 @@ def _board_row(one: Result) -> str:
     worst = "-" if one.worst_call is None else f"{one.worst_call:,}"
     return (
         f"| {row['board']} | {row['core']} | {row['engine']} | {row['kernels']} | "
-        f"{row['instructions']:,} | {row['instructions_per_mac']:.2f} | {worst} | "
+        f"{row['build']} | {row['instructions']:,} | {row['instructions_per_mac']:.2f} | {worst} | "
         f"{row['flash_bytes']:,} | {row['ram_bytes']:,} | {row['static_ram_bytes']:,} | "
         f"{row['stack_bytes']:,} | {'yes' if one.bit_exact else 'NO'} |"
     )

@@ -73,12 +73,17 @@ def make_firmware(
     sources: Path | None = None,
     *,
     wanted: Wanted = PLANNERS_CHOICE,
+    optimize: str | None = None,
 ) -> Firmware:
-    """Generate a board's C project, in ``sources`` or a folder of its own, and build it."""
+    """Generate a board's C project, in ``sources`` or a folder of its own, and build it.
+
+    ``optimize`` takes the place of the project's own -O2, in a build folder of its own.
+    """
     name = "-".join(filter(None, [board, wanted.engine, wanted.kernels, bundle.manifest.model_id]))
     folder = sources or SOURCES / name
     generate(bundle, load_board(board), folder, wanted)
-    return toolchain.build(folder)
+    build_dir = folder / f"build{optimize}" if optimize else None
+    return toolchain.build(folder, build_dir, optimize=optimize)
 
 
 def open_link(board: Board, elf: Path) -> Link:

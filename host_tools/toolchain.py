@@ -64,13 +64,20 @@ def require(program: str) -> str:
     return path
 
 
-def build(project: Path, build_dir: Path | None = None, *, sanitize: bool = False) -> Firmware:
+def build(
+    project: Path,
+    build_dir: Path | None = None,
+    *,
+    sanitize: bool = False,
+    optimize: str | None = None,
+) -> Firmware:
     """Configure and build a generated project, in ``<project>/build`` unless told otherwise.
 
     Args:
         project: the folder that codegen wrote.
         build_dir: where objects and the firmware go.
         sanitize: with AddressSanitizer and UndefinedBehaviorSanitizer; native board only.
+        optimize: the compiler's option, such as -Os; None leaves the project's own.
 
     Raises:
         MissingDependencyError: a program is not installed.
@@ -85,6 +92,8 @@ def build(project: Path, build_dir: Path | None = None, *, sanitize: bool = Fals
     log = folder / LOG
     log.write_bytes(b"")
     configure = [cmake, "-S", str(project), "-B", str(folder), *_generator(folder)]
+    if optimize is not None:
+        configure.append(f"-DDD_OPTIMIZE={optimize}")
     _run([*configure, f"-DDD_SANITIZE={'ON' if sanitize else 'OFF'}"], log)
     _run([cmake, "--build", str(folder), "--parallel"], log)
     binary = folder / "firmware.bin"

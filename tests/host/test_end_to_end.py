@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,8 +45,9 @@ def station(bundle, firmware) -> StationOpener:
 
 @pytest.fixture(scope="session")
 def records(bundle) -> list[Record]:
-    """Every segment of the patients that the network never saw: 10 each."""
-    return sample_records(bundle.manifest)
+    """All that the kit ships of records that the network never saw, and some of another device."""
+    of_mitdb = replace(bundle.manifest, record={})
+    return [*sample_records(bundle.manifest), *sample_records(of_mitdb, segments=4)]
 
 
 @pytest.fixture(scope="session")
