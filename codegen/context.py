@@ -78,6 +78,7 @@ class ModelContext:
     stream: bool  # the streaming engine; else the layers engine
     values_bytes: int
     encoder_bytes: int
+    stack_bytes: int
     macs: int
     worst_macs: int  # from here on of the streaming engine only
     tile: int
@@ -125,6 +126,7 @@ def model_context(plan: Plan) -> ModelContext:
         buffers=plan.choice.buffers,
         values_bytes=plan.values_bytes,
         encoder_bytes=plan.encoder_bytes,
+        stack_bytes=plan.stack_bytes,
         macs=plan.macs,
         **_streaming(plan, layers, macros),
         constant_bytes=plan.constant_bytes,

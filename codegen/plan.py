@@ -34,6 +34,9 @@ LAYERS_OVERHEAD_BYTES = 8
 STREAM_OVERHEAD_BYTES = 16
 """The same around lines and values: also the packet's pointer and the bound."""
 
+STACK_BESIDES_BYTES = 1_400
+"""Stack of the firmware besides the convolution's buffers: 0.9 KB measured, some to spare."""
+
 LINE_BYTES, RICE_BYTES = 6, 212
 """sizeof(dd_line) and sizeof(dd_rice) on a 32-bit target."""
 
@@ -131,6 +134,11 @@ class Plan:
         lines = -(-LINE_BYTES * (len(self.network.layers) + 1) // 4) * 4
         coder = RICE_BYTES if self.choice.lossless else 0
         return self.values_bytes + STREAM_OVERHEAD_BYTES + lines + coder
+
+    @property
+    def stack_bytes(self) -> int:
+        """The most stack that encoding takes, an application like the kit's around it included."""
+        return self.choice.kernels.stack_bytes(self.choice.buffers) + STACK_BESIDES_BYTES
 
     @property
     def packet_bytes_coded(self) -> int:

@@ -9,14 +9,10 @@ from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelName, KernelSet, kernels_of
-from dynadeep.codegen.plan import Engine, Plan, make_plan, why_not_streamed
+from dynadeep.codegen.plan import STACK_BESIDES_BYTES, Engine, Plan, make_plan, why_not_streamed
 
 CHUNKS = (0, 512, 128, 64)
 """Samples that a request carries, 0 for all of a segment: the fewer requests the better."""
-
-
-STACK_BESIDES_BYTES = 1_400
-"""Stack of the firmware besides the convolution's buffers: 1.2 KB measured, some to spare."""
 
 
 TILES = (1, 2, 4)

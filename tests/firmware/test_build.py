@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelSet
-from dynadeep.codegen.planner import STACK_BESIDES_BYTES
+from dynadeep.codegen.plan import STACK_BESIDES_BYTES
 from tests.firmware.compiling import (
     CORTEX_M4,
     HARNESS,

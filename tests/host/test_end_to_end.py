@@ -76,6 +76,8 @@ def test_the_sanitized_host_build_and_both_boards_have_the_references_bits(
         results = list(
             pool.map(lambda one: parity.check(one.device, bundle, one.plan, cases), stations)
         )
+        stacks = [(one.device.memory(), one.plan.stack_bytes) for one in stations[1:]]
+    assert all(0 < stack.peak_bytes <= stated for stack, stated in stacks)
     for board, result in zip(BOARDS, results, strict=True):
         assert result.bit_exact, (board, [str(difference) for difference in result.differences])
         assert (result.segments, result.tensors) == (len(cases), len(plan.tensors))
@@ -94,6 +96,7 @@ def test_every_other_emulated_board_has_the_references_bits(bundle, station, boa
     assert result.bit_exact, [str(difference) for difference in result.differences]
     assert (result.segments, result.constants) == (len(cases), len(opened.plan.constants))
     assert stack.peak_bytes < 0.9 * stack.size_bytes
+    assert stack.peak_bytes <= opened.plan.stack_bytes  # as the header states
 
 
 def test_the_published_min_max_variant_has_the_references_bits_too(published_bundle, tmp_path):

@@ -1,0 +1,75 @@
+"""Margins fitted through the generated C, on the excerpt's hold-out of eight records."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynadeep.host_tools import deployed, pipeline
+from dynadeep.host_tools.calibrate import calibrate
+from dynadeep.host_tools.cli import run
+from dynadeep.train import checkpoint, promise, tasks
+from dynadeep.train.data import cinc2017
+from dynadeep.train.evaluation import decisions
+from dynadeep.train.finetune import WeightedTask
+
+RATE = 0.4  # of eight records: two and a half of nine, so two may break the promise
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "cinc2017").symlink_to(cinc2017.SAMPLE_FOLDER)
+    return folder
+
+
+def test_margins_hold_on_the_holdout_as_the_board_decides_it(data: Path, tmp_path: Path) -> None:
+    shipped = checkpoint.DEFAULT_CHECKPOINT
+    told = checkpoint.load(shipped).promise
+    assert told is not None
+    start = checkpoint.save_promise(
+        shipped, replace(told, violation_rate=RATE), tmp_path / "start.safetensors"
+    )
+    said: list[str] = []
+    out = calibrate(
+        start,
+        tmp_path / "out.safetensors",
+        tmp_path / "work",
+        said.append,
+        data=data,
+        parts=cinc2017.SAMPLE,
+    )
+    assert out.read_bytes() == shipped.read_bytes()
+    kept = checkpoint.load(out).promise
+    assert kept is not None
+    assert kept.record_margins != told.record_margins
+    assert said[0].startswith("read")
+
+    bundle = pipeline.export_once(out, tmp_path / "check" / "bundle")
+    holdout = cinc2017.read_split(data / "cinc2017", parts=cinc2017.SAMPLE).holdout
+    adc = cinc2017.cut(holdout)
+    segments = cinc2017.segments(adc).reshape(-1, cinc2017.SEGMENT_SAMPLES)
+    coded = deployed.encode_segments(bundle, segments, tmp_path / "check")
+    decoded = [
+        deployed.decode_codes(bundle, level, codes).reshape(len(adc), -1)[:, : adc.shape[1]]
+        for level, codes in enumerate(coded.codes, start=1)
+    ]
+    judged = promise.losses_of(decoded, holdout, [WeightedTask(tasks.load_task("rhythm"), 1.0)])
+    predicted = coded.predicted.reshape(len(adc), -1, 2).mean(axis=1) / 2**24
+    margins = np.array(list(kept.record_margins.values()))
+    # Half a millionth: the margin is where a prediction lies exactly on its limit.
+    chosen = decisions.choose(predicted + margins, kept.bound + 5e-7)
+    worse = [judged.records[i, level - 1] > kept.bound for i, level in enumerate(chosen) if level]
+    assert len(worse) > 0
+    assert sum(worse) <= RATE * (len(adc) + 1) - 1
+
+
+def test_a_checkpoint_that_promises_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = checkpoint.PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
+    assert run(["calibrate", str(path), "--out", str(tmp_path / "out.safetensors")]) != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "promises nothing, so it has no margins. Train it with --task." in line
+    assert not list(tmp_path.iterdir())
