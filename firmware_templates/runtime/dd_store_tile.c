@@ -1,13 +1,16 @@
 #include "dd_store_tile.h"
 
-#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "dd_requant.h"
 
-#if defined(__ARM_FEATURE_MVE)
+/* A vector holds the four steps of a tile. */
+#if defined(__ARM_FEATURE_MVE) && DD_TILE == 4
+#define STORE_VECTORS 1
 #include <arm_mve.h>
+#else
+#define STORE_VECTORS 0
 #endif
 
 static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
@@ -107,7 +110,7 @@ static uint32_t store_channels_doubled(const dd_conv1d *layer, const int32_t *su
     return channel;
 }
 
-#if defined(__ARM_FEATURE_MVE)
+#if STORE_VECTORS
 static bool is_fast(const int8_t *shift, uint32_t count)
 {
     int8_t largest = INT8_MIN;
@@ -123,7 +126,6 @@ static bool is_fast(const int8_t *shift, uint32_t count)
 static uint32_t store_channels_vector(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
                                       uint32_t end, int8_t *out)
 {
-    static_assert(DD_TILE == 4, "a vector has four steps");
     const uint32x4_t hops = vmulq_n_u32(vidupq_n_u32(0, 1), layer->out_channels);
     const int32x4_t least = vdupq_n_s32(0);
     const int32x4_t most = vdupq_n_s32(255);
@@ -159,7 +161,7 @@ void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, 
     uint32_t channel = first;
     while (channel < end) {
         uint32_t before = channel;
-#if defined(__ARM_FEATURE_MVE)
+#if STORE_VECTORS
         if (plain) {
             channel = store_channels_vector(layer, sums, channel, end, out);
         }

@@ -176,7 +176,7 @@ def test_packets_that_were_kept_are_decoded_by_the_command(bundle, firmware, tmp
     assert "mean CG (published)" in capsys.readouterr().out
     out = tmp_path / "ecg.npy"
     assert run(["decode", str(kept), "--bundle", where[1], "--out", str(out)]) == 0
-    assert np.load(out).shape == (21, 2000)
+    assert np.load(out).shape == (24, 2000)
 
 
 @pytest.fixture
