@@ -5,6 +5,7 @@ figures are what new ones are held against.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -38,6 +39,9 @@ HELD = (
     "stack_bytes",
 )
 OPTIMIZE: dict[Build, str | None] = {"speed": None, "size": "-Os"}
+SCALING = ("bias", "multiplier", "shift")
+"""What turns a channel's sums into codes."""
+
 SIZE_BOARD = "mps2-an386"
 """Where the size build is measured: it differs in nothing but the compiler's option."""
 
@@ -70,6 +74,7 @@ class Result:
     worst_call: int | None  # instructions of the longest call; None where a segment is one call
     latency: Latency
     memory: Memory
+    constants: Mapping[str, int]  # bytes of the model's arrays in flash, by kind
 
     def row(self) -> dict[str, Any]:
         """Return what is compared from version to version."""
@@ -85,7 +90,10 @@ class Result:
             "worst_call_instructions": self.worst_call or self.latency.per_segment,
             "instructions_per_mac": round(self.latency.least / self.latency.macs, 3),
             "flash_bytes": memory.flash_bytes,
-            "constants_bytes": sum(memory.flash_by_layer.values()),
+            "code_bytes": memory.flash_bytes - sum(self.constants.values()),
+            "weights_bytes": self.constants["weights"],
+            "tables_bytes": self.constants["table"],
+            "scaling_bytes": sum(size for kind, size in self.constants.items() if kind in SCALING),
             "ram_bytes": memory.ram_bytes,
             "static_ram_bytes": memory.static_ram_bytes,
             "stack_bytes": memory.stack_peak_bytes,
@@ -194,7 +202,10 @@ def _measure(bundle: Bundle, setup: Setup, say: Callable[[str], None]) -> Result
         core = station.board.core.cpu
     if memory is None:
         raise HostError(f"{setup.board}: is no microcontroller. Measure a Cortex-M board.")
-    return Result(setup, core, compared.bit_exact, worst, latency, memory)
+    constants: Counter[str] = Counter()
+    for constant in station.plan.constants:
+        constants[constant.kind] += constant.array.nbytes
+    return Result(setup, core, compared.bit_exact, worst, latency, memory, constants)
 
 
 def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
@@ -208,8 +219,8 @@ def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
         "## Boards, one segment of 2000 samples",
         "",
         "| board | core | engine | kernels | build | instructions | per MAC | longest call | flash "
-        "| RAM | = static | + stack | bit-exact |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| = code, others | + weights | + tables | + scaling | RAM | = static | + stack | bit-exact |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_board_row(one) for one in results),
         "",
         "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included. "
@@ -238,7 +249,8 @@ def _board_row(one: Result) -> str:
     return (
         f"| {row['board']} | {row['core']} | {row['engine']} | {row['kernels']} | "
         f"{row['build']} | {row['instructions']:,} | {row['instructions_per_mac']:.2f} | {worst} | "
-        f"{row['flash_bytes']:,} | {row['ram_bytes']:,} | {row['static_ram_bytes']:,} | "
+        f"{row['flash_bytes']:,} | {row['code_bytes']:,} | {row['weights_bytes']:,} | "
+        f"{row['tables_bytes']:,} | {row['scaling_bytes']:,} | {row['ram_bytes']:,} | {row['static_ram_bytes']:,} | "
         f"{row['stack_bytes']:,} | {'yes' if one.bit_exact else 'NO'} |"
     )
 

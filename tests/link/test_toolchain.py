@@ -35,7 +35,9 @@ def test_a_warning_fails_the_build(project: Path) -> None:
 def test_firmware_that_does_not_fit_says_by_how_much(toy: ModuleType, tmp_path: Path) -> None:
     project = toy.make_project("mps2-an386", tmp_path / "toy")
     script = project / "board" / "linker.ld"
-    script.write_text(script.read_text().replace("LENGTH = 131072", "LENGTH = 8192"))
+    script.write_text(
+        script.read_text().replace("0x20000000, LENGTH = 4194304", "0x20000000, LENGTH = 8192")
+    )
     with pytest.raises(BuildError, match=r"region `RAM' overflowed by [0-9]+ bytes"):
         build(project)
 
