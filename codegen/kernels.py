@@ -18,7 +18,7 @@ class Buffers:
     block: int  # DD_BLOCK: output channels
 
 
-BUFFERS = (Buffers(224, 64), Buffers(96, 32), Buffers(64, 16))
+BUFFERS = (Buffers(160, 64), Buffers(96, 32), Buffers(64, 16))
 """The largest first. Parts are whole groups of any kernel set."""
 
 

@@ -46,7 +46,7 @@ extern "C" {
 /* What the kernels take of the stack: DD_PART values of the windows and the sums of DD_BLOCK output
  * channels at a time. Larger windows and layers take more rounds. */
 #if !defined(DD_PART)
-#define DD_PART  224u
+#define DD_PART  160u
 #define DD_BLOCK 64u
 #endif
 
