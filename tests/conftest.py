@@ -58,6 +58,12 @@ def bundle(checkpoint: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
+def reconstruction_bundle(checkpoint: Path) -> Bundle:
+    """The bundle of the checkpoint for MIT-BIH, which has no margins and takes every level."""
+    return export(checkpoint.with_name("mitdb-affine-patient.safetensors"))
+
+
+@pytest.fixture(scope="session")
 def published_bundle(checkpoint: Path) -> Bundle:
     """The bundle of the published variant: each window scaled by its own range."""
     return export(checkpoint.with_name("mitdb-minmax-published.safetensors"))
