@@ -5,6 +5,7 @@ SHELL := bash
 export VENV ?= .venv
 BIN := $(VENV)/bin
 PACKAGES := train export codegen firmware_templates host_tools
+C_FILES = $(shell find firmware_templates fuzz tests -name "*.[ch]" 2>/dev/null)
 BOARD ?= mps2-an386
 
 .PHONY: help
@@ -27,12 +28,14 @@ test: setup ## Run the whole test suite
 check: setup ## Check format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p dynadeep.$(package))
 
 .PHONY: format
 format: setup ## Format and fix what can be fixed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(BIN)/clang-format -i $(C_FILES)
 
 .PHONY: bench
 bench: setup ## Measure the emulated boards and rewrite benchmarks/

@@ -10,13 +10,15 @@
 _Static_assert(DD_REQUEST_PAYLOAD_MAX <= UINT16_MAX, "HELLO tells the largest request in 16 bits");
 _Static_assert(sizeof(dd_reply_payload) <= UINT16_MAX, "HELLO tells the largest reply in 16 bits");
 _Static_assert(DD_TENSORS <= 255 && DD_CONSTANTS <= 255, "HELLO tells both numbers in 8 bits");
-_Static_assert(sizeof(BOARD_NAME) <= 256 && sizeof(DD_KIT_VERSION) <= 256, "text has an 8-bit length");
+_Static_assert(sizeof(BOARD_NAME) <= 256 && sizeof(DD_KIT_VERSION) <= 256,
+               "text has an 8-bit length");
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Segments are used as they come over the wire: the board must be little-endian."
 #endif
 
 /* Act on `request` and write the reply's payload; `*bytes` is its length. */
-typedef dd_status (*command_function)(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes);
+typedef dd_status (*command_function)(dd_app *app, const dd_request *request, uint8_t *reply,
+                                      size_t *bytes);
 
 typedef struct command {
     uint8_t code;
@@ -115,10 +117,11 @@ static dd_status encode(dd_app *app, const dd_request *request, sample_block blo
     if (first) {
         app->segment = (dd_segment){.command = request->command, .packet = space};
     } else if (app->segment.command != request->command) {
-        return DD_BAD_ARGUMENT; /* it continues a segment that was not begun, or not by this command */
+        return DD_BAD_ARGUMENT; /* no segment was begun by this command */
     }
     dd_status status = DD_BAD_LENGTH;
-    if (first && !single && block.count == DD_SEGMENT_LENGTH && space.capacity >= DD_PACKET_BYTES_MAX) {
+    if (first && !single && block.count == DD_SEGMENT_LENGTH &&
+        space.capacity >= DD_PACKET_BYTES_MAX) {
         status = encode_whole(app, block);
 #if DD_STREAMING
     } else {
@@ -155,8 +158,8 @@ static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, siz
     return DD_OK;
 }
 
-/* Where an observed run may put the packet that nobody wants. The layers engine writes it at the very
- * end, so that the reply's place will do. */
+/* Where an observed run may put the packet that nobody wants. The layers engine writes it at the
+ * very end, so that the reply's place will do. */
 static dd_packet space_for_nothing(dd_app *app)
 {
 #if DD_STREAMING
@@ -167,7 +170,8 @@ static dd_packet space_for_nothing(dd_app *app)
 }
 
 /* Run the encoder under observation. The stream's sequence goes on as if nothing had been asked. */
-static dd_status observe(dd_app *app, const dd_request *request, sample_block block, const dd_trace *trace)
+static dd_status observe(dd_app *app, const dd_request *request, sample_block block,
+                         const dd_trace *trace)
 {
     const dd_packet space = space_for_nothing(app);
     const uint16_t sequence = app->encoder.sequence;

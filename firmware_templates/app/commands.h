@@ -23,15 +23,15 @@ enum {
 };
 
 #define DD_FLAG_UNFUSED 0x01u
-#define DD_FLAG_FIRST 0x02u  /* the samples begin a segment */
-#define DD_FLAG_SINGLE 0x04u /* give them to the encoder one by one */
+#define DD_FLAG_FIRST   0x02u /* the samples begin a segment */
+#define DD_FLAG_SINGLE  0x04u /* give them to the encoder one by one */
 
 /* Sizes of what the commands carry. */
-#define DD_CHUNK_BYTES (2u * BOARD_CHUNK_SAMPLES)
+#define DD_CHUNK_BYTES         (2u * BOARD_CHUNK_SAMPLES)
 #define DD_TENSOR_HEADER_BYTES 8u
-#define DD_TRACE_ENTRY_BYTES 9u
-#define DD_RUN_HEADER_BYTES (2u + 4u * DD_LEVELS + 8u + 4u)
-#define DD_HELLO_BYTES (31u + sizeof BOARD_NAME + sizeof DD_KIT_VERSION)
+#define DD_TRACE_ENTRY_BYTES   9u
+#define DD_RUN_HEADER_BYTES    (2u + 4u * DD_LEVELS + 8u + 4u)
+#define DD_HELLO_BYTES         (31u + sizeof BOARD_NAME + sizeof DD_KIT_VERSION)
 #define DD_REQUEST_PAYLOAD_MAX (DD_TENSOR_HEADER_BYTES + DD_CHUNK_BYTES)
 
 /* One byte per alternative, so that the size of the union is the largest. */

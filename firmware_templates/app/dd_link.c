@@ -4,8 +4,8 @@
 #include "dd_bytes.h"
 #include "dd_crc32.h"
 
-#define FAULT_COMMAND 0xFFu
-#define FAULT_SEQUENCE 0xFFFFu
+#define FAULT_COMMAND       0xFFu
+#define FAULT_SEQUENCE      0xFFFFu
 #define FAULT_PAYLOAD_BYTES 14u
 
 void dd_link_init(dd_link *link, dd_link_buffer request, dd_link_buffer reply)
@@ -44,7 +44,7 @@ static bool parse(const dd_link *link, dd_request *request)
     }
     const uint32_t crc = dd_get_u32(&body[length - DD_LINK_CRC_BYTES]);
     if (crc != dd_crc32(0, body, length - DD_LINK_CRC_BYTES)) {
-        return false; /* its sequence number cannot be believed: the host's time-out deals with it */
+        return false; /* its sequence number cannot be believed: the host will ask again */
     }
     *request = (dd_request){
         .sequence = dd_get_u16(&body[0]),
@@ -65,7 +65,8 @@ static bool is_repeated(const dd_link *link, const dd_request *request)
 
 bool dd_link_receive(dd_link *link, uint8_t byte, dd_request *request)
 {
-    if (!dd_cobs_push(&link->decoder, byte) || link->decoder.status != DD_OK || !parse(link, request)) {
+    if (!dd_cobs_push(&link->decoder, byte) || link->decoder.status != DD_OK ||
+        !parse(link, request)) {
         return false;
     }
     if (is_repeated(link, request)) {

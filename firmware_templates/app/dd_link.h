@@ -1,4 +1,4 @@
-/* Frames, retries and fault reports over the board's wire: docs/protocol.md describes every byte. */
+/* Frames, retries and fault reports over the board's wire, as docs/protocol.md describes them. */
 #ifndef DD_LINK_H
 #define DD_LINK_H
 
@@ -9,8 +9,8 @@
 #include "dd_cobs.h"
 #include "dd_status.h"
 
-#define DD_LINK_HEADER_BYTES 4u
-#define DD_LINK_CRC_BYTES 4u
+#define DD_LINK_HEADER_BYTES   4u
+#define DD_LINK_CRC_BYTES      4u
 #define DD_LINK_OVERHEAD_BYTES (DD_LINK_HEADER_BYTES + DD_LINK_CRC_BYTES)
 
 /* The one command that is always acted on, and begins a conversation. */
@@ -53,7 +53,8 @@ uint8_t *dd_link_payload(dd_link *link);
 
 /* Send the reply to `request`; its first `payload_bytes` of payload already lie in place. They are
  * sent only with DD_OK. */
-void dd_link_reply(dd_link *link, const dd_request *request, dd_status status, size_t payload_bytes);
+void dd_link_reply(dd_link *link, const dd_request *request, dd_status status,
+                   size_t payload_bytes);
 
 /* Kinds of fault that a board reports. */
 enum {

@@ -3,10 +3,10 @@
 
 #include "cortex_m.h"
 
-#define CSR_ENABLE (1u << 0)
-#define CSR_TICKINT (1u << 1)
+#define CSR_ENABLE         (1u << 0)
+#define CSR_TICKINT        (1u << 1)
 #define CSR_CLKSOURCE_CORE (1u << 2)
-#define ICSR_PENDSTSET (1u << 26)
+#define ICSR_PENDSTSET     (1u << 26)
 
 #define COUNTER_BITS 24
 #define COUNTER_MASK ((1u << COUNTER_BITS) - 1u)

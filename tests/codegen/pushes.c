@@ -53,7 +53,8 @@ int main(int argc, char **argv)
             if (dd_begin(&encoders[head[0]], bound, &packets[head[0]]) != DD_OK) {
                 return 2;
             }
-        } else if (fread(samples, sizeof samples[0], count, stdin) != count || push(head[0], count) != 0) {
+        } else if (fread(samples, sizeof samples[0], count, stdin) != count ||
+                   push(head[0], count) != 0) {
             return 3;
         }
     }

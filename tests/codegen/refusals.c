@@ -1,4 +1,4 @@
-/* Call the encoder wrongly in every way; the exit status is the number of the first check that fails. */
+/* Call the encoder wrongly in every way; the exit status numbers the first check that fails. */
 #include <stdbool.h>
 
 #include "dd_model.h"

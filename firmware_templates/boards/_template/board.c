@@ -3,8 +3,8 @@
 #include "cortex_m.h"
 
 /* The UART's registers, at BOARD_UART_BASE from board.toml. */
-#define UART_STATUS CORTEX_M_REGISTER(BOARD_UART_BASE + 0x00u)
-#define UART_DATA CORTEX_M_REGISTER(BOARD_UART_BASE + 0x04u)
+#define UART_STATUS     CORTEX_M_REGISTER(BOARD_UART_BASE + 0x00u)
+#define UART_DATA       CORTEX_M_REGISTER(BOARD_UART_BASE + 0x04u)
 #define STATUS_RECEIVED (1u << 5)
 #define STATUS_MAY_SEND (1u << 7)
 
@@ -16,8 +16,8 @@ void board_init(void)
     systick_start();
 }
 
-/* Polled: the host never sends while the board is at work, so one byte of hardware buffer is enough.
- * Clear overrun errors here, or a UART that stops on one will never receive again. */
+/* Polled: the host never sends while the board is at work, so one byte of hardware buffer is
+ * enough. Clear overrun errors here, or a UART that stops on one will never receive again. */
 bool board_read(uint8_t *byte)
 {
     if ((UART_STATUS & STATUS_RECEIVED) == 0) {

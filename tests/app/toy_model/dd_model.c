@@ -1,6 +1,7 @@
 /* Tensors: 0 "segment" = low byte of each sample; 1 "toy/conv" = +1; 2 "toy/silu" = inverted;
- * 3 "head/conv" = two sums. Predicted error of level n is n x 4; the packet's payload is the level's
- * first 62 or 31 codes of tensor 2. Some first samples make it misbehave, as broken firmware would. */
+ * 3 "head/conv" = two sums. Predicted error of level n is n x 4; the packet's payload is the
+ * level's first 62 or 31 codes of tensor 2. Some first samples make it misbehave, as broken
+ * firmware would. */
 #include "dd_model.h"
 
 #include <string.h>
@@ -8,11 +9,11 @@
 #include "dd_layers.h"
 #include "dd_model_debug.h"
 
-#define CRASH_BY_TRAP 32767
-#define CRASH_BY_STACK 32766
-#define HANG 32765
+#define CRASH_BY_TRAP      32767
+#define CRASH_BY_STACK     32766
+#define HANG               32765
 #define CRASH_BY_ASSERTION 32764 /* the application's: it excludes a packet in a traced run */
-#define CRASH_BY_ADDRESS 32763
+#define CRASH_BY_ADDRESS   32763
 
 static const int8_t weights[5] = {1, -2, 3, -4, 5};
 static const int32_t bias[2] = {1000, -1000};
@@ -80,7 +81,8 @@ static dd_status layers(dd_encoder *encoder, const int16_t *segment)
     return status;
 }
 
-dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, dd_error bound, dd_packet *packet)
+dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, dd_error bound,
+                    dd_packet *packet)
 {
     if (length != DD_SEGMENT_LENGTH) {
         return DD_BAD_LENGTH;
@@ -103,8 +105,10 @@ dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, 
     uint8_t *payload = &packet->bytes[DD_PACKET_HEADER_BYTES];
     const uint16_t bytes = packet->level == 0 ? 2 * DD_SEGMENT_LENGTH : codes[packet->level - 1];
     memcpy(payload, packet->level == 0 ? (const void *)segment : encoder->arena, bytes);
-    const dd_packet_header header = {model_id, encoder->stream, encoder->sequence, packet->level, 0};
-    const dd_status sealed = dd_packet_seal(&header, bytes, packet->bytes, packet->capacity, &packet->length);
+    const dd_packet_header header = {model_id, encoder->stream, encoder->sequence, packet->level,
+                                     0};
+    const dd_status sealed =
+        dd_packet_seal(&header, bytes, packet->bytes, packet->capacity, &packet->length);
     encoder->sequence = (uint16_t)(encoder->sequence + (sealed == DD_OK));
     return sealed;
 }

@@ -1,4 +1,4 @@
-/* A stand-in for a generated model: the same interface, arithmetic that a test can do in its head. */
+/* A stand-in for a generated model: the same interface, arithmetic that is done in the head. */
 #ifndef DD_MODEL_H
 #define DD_MODEL_H
 
@@ -11,17 +11,20 @@
 #include "dd_trace.h"
 
 #define DD_KIT_VERSION "0.1.0"
-#define DD_MODEL_ID "00112233445566ff"
-#define DD_MODEL_ID_BYTES {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xFF}
-#define DD_SEGMENT_LENGTH 2000
-#define DD_SAMPLE_RATE_HZ 360
-#define DD_LEVELS 2
-#define DD_DEFAULT_BOUND (9 * DD_ERROR_ONE)
-#define DD_ARENA_BYTES 4000
-#define DD_STREAMING 0
-#define DD_LOSSLESS 1
+#define DD_MODEL_ID    "00112233445566ff"
+#define DD_MODEL_ID_BYTES                              \
+    {                                                  \
+        0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0xFF \
+    }
+#define DD_SEGMENT_LENGTH     2000
+#define DD_SAMPLE_RATE_HZ     360
+#define DD_LEVELS             2
+#define DD_DEFAULT_BOUND      (9 * DD_ERROR_ONE)
+#define DD_ARENA_BYTES        4000
+#define DD_STREAMING          0
+#define DD_LOSSLESS           1
 #define DD_PACKET_BYTES_CODED 79
-#define DD_PACKET_BYTES_MAX 4017
+#define DD_PACKET_BYTES_MAX   4017
 
 typedef struct dd_encoder {
     _Alignas(4) int8_t arena[DD_ARENA_BYTES];
@@ -39,7 +42,7 @@ typedef struct dd_packet {
 } dd_packet;
 
 DD_MUST_CHECK dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream);
-DD_MUST_CHECK dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, dd_error bound,
-                                  dd_packet *packet);
+DD_MUST_CHECK dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length,
+                                  dd_error bound, dd_packet *packet);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "dd_trace.h"
 
-#define DD_TENSORS 4 /* segment, toy/conv (unfused only), toy/silu, head/conv */
+#define DD_TENSORS   4 /* segment, toy/conv (unfused only), toy/silu, head/conv */
 #define DD_CONSTANTS 2
 
 extern const dd_constant dd_constants[DD_CONSTANTS];
