@@ -9,11 +9,12 @@ from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.describe import describe_plan
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.planner import explain, plan_for
-from dynadeep.host_tools import latency, parity, pipeline, profile, stream
-from dynadeep.host_tools.decode import Decoder
-from dynadeep.host_tools.ecg import sample_records
+from dynadeep.host_tools import latency, parity, pipeline, profile
+from dynadeep.host_tools.codec import stream
+from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import BudgetError
 from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.references import golden_cases
 from dynadeep.host_tools.report import Report, as_json, over_budget, write_report
 

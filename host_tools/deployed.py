@@ -23,7 +23,7 @@ from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import Wanted
 from dynadeep.host_tools import toolchain
-from dynadeep.host_tools.decode import Decoder
+from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import HostError
 
 BATCH = "batch"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN, Bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.numerics import map_input
-from dynadeep.host_tools.ecg import Record
+from dynadeep.host_tools.recordings.record import Record
 
 SAMPLES = "samples"
 NAMES = "names"

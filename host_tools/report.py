@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.codec.stream import StreamResult
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
 from dynadeep.host_tools.parity import ParityResult
 from dynadeep.host_tools.peers import PEERS, SOURCE
-from dynadeep.host_tools.stream import StreamResult
 
 SCHEMA = 1
 

@@ -8,12 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.codec.stream import StreamResult
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
 from dynadeep.host_tools.parity import ParityResult
 from dynadeep.host_tools.peers import PEERS, SOURCE
 from dynadeep.host_tools.report import Report
-from dynadeep.host_tools.stream import StreamResult
 
 WIDTH = 110
 """Columns where the output is no terminal, which would have its own."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Manifest
-from dynadeep.host_tools.ecg import Record
+from dynadeep.host_tools.recordings.record import Record
 
 if TYPE_CHECKING:
     pass

@@ -18,7 +18,7 @@ def decode(
     import numpy as np
 
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.host_tools.decode import Decoder
+    from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.packet import split
 
     decoder = Decoder(read_bundle(bundle))

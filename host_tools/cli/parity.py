@@ -58,7 +58,7 @@ def parity(
 
 def _cases(bundle: "Bundle", ecg: list[Path] | None) -> "Iterable[Case]":
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.ecg import read_record
+    from dynadeep.host_tools.recordings.read import read_record
     from dynadeep.host_tools.references import golden_cases, reference_cases
 
     if not ecg:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
     from dynadeep.codegen.planner import Wanted
-    from dynadeep.host_tools.ecg import Record
     from dynadeep.host_tools.pipeline import Station
+    from dynadeep.host_tools.recordings.record import Record
 
 
 @contextmanager
@@ -42,7 +42,8 @@ def open_station(
 def read_records(manifest: "Manifest", ecg: list[Path] | None, segments: int) -> "list[Record]":
     """Return the user's recordings, or the start of each of the shipped excerpt's."""
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.ecg import read_record, sample_records
+    from dynadeep.host_tools.recordings.excerpt import sample_records
+    from dynadeep.host_tools.recordings.read import read_record
 
     with heavy("train"):
         if ecg:

@@ -41,8 +41,8 @@ def stream(
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import report, summary
     from dynadeep.host_tools.cli.station import open_station, read_records
-    from dynadeep.host_tools.decode import Decoder
-    from dynadeep.host_tools.stream import stream_at_bounds
+    from dynadeep.host_tools.codec.decode import Decoder
+    from dynadeep.host_tools.codec.stream import stream_at_bounds
 
     model = read_bundle(bundle)
     wanted = bound or [model.manifest.default_bound]

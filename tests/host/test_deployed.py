@@ -8,10 +8,10 @@ import pytest
 from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle
 from dynadeep.codegen.numerics import fixed_error, map_input, predicted_error
 from dynadeep.host_tools import deployed, pipeline
-from dynadeep.host_tools.decode import Decoder
+from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.deployed import DeployedCodes, Program, Samples
-from dynadeep.host_tools.ecg import sample_records
 from dynadeep.host_tools.errors import HostError
+from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.references import golden_cases
 
 

@@ -17,11 +17,13 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import plan_for
-from dynadeep.host_tools import parity, pipeline, profile, stream
+from dynadeep.host_tools import parity, pipeline, profile
 from dynadeep.host_tools.cli import run
-from dynadeep.host_tools.decode import Decoder
-from dynadeep.host_tools.ecg import Record, sample_records
+from dynadeep.host_tools.codec import stream
+from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.recordings.excerpt import sample_records
+from dynadeep.host_tools.recordings.record import Record
 from dynadeep.host_tools.references import Case, golden_cases, reference_cases
 
 emulator = pytest.mark.emulator

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dynadeep.host_tools import truth
-from dynadeep.host_tools.ecg import sample_records
+from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.truth import PrdJudge, TaskJudge
 
 

@@ -18,10 +18,10 @@ import numpy as np
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools.decode import Decoder
+from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.device import Device
-from dynadeep.host_tools.ecg import Record
 from dynadeep.host_tools.errors import PacketError
+from dynadeep.host_tools.recordings.record import Record
 from dynadeep.host_tools.truth import Judge, distortion, make_judge
 
 SAMPLE_BYTES = 2

@@ -1,8 +1,8 @@
 import pytest
 
 from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import stream
-from dynadeep.host_tools.stream import Sent
+from dynadeep.host_tools.codec import stream
+from dynadeep.host_tools.codec.stream import Sent
 
 
 def sent(manifest, level, *, samples=2000, prd=0.0, loss=0.0) -> Sent:
