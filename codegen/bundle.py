@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.typed import Reader
 
 MANIFEST_FORMAT = 1
@@ -109,7 +110,7 @@ def model_id_of(tflite: bytes) -> str:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``manifest.json``, the last file of a bundle, in a form that diffs well."""
     text = json.dumps(dataclasses.asdict(manifest), indent=2, sort_keys=True)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    write_whole(folder / MANIFEST, text + "\n")
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -12,6 +11,7 @@ from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.context import ModelContext, model_context
 from dynadeep.codegen.describe import describe_model, json_text
 from dynadeep.codegen.errors import OutputError
+from dynadeep.codegen.files import write_folder_whole, write_whole
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.render import render_build, render_model
 from dynadeep.codegen.version import kit_version
@@ -91,21 +91,9 @@ def _is_current(files: Files, out: Path) -> bool:
 
 
 def _replace(files: Files, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
+    with write_folder_whole(out) as fresh:
         for name, content in files.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        if out.exists():
-            out.rename(old)
-        try:
-            fresh.rename(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
+            write_whole(fresh / name, content)
 
 
 def _model_files(plan: Plan, context: ModelContext) -> Files:

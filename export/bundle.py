@@ -23,6 +23,7 @@ from dynadeep.codegen.bundle import (
     sha256_of,
     write_manifest,
 )
+from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.numerics import map_input, predicted_error, real_error
 from dynadeep.export import flatbuffer, packages
 from dynadeep.export.errors import DisagreementError, ExportError
@@ -182,7 +183,7 @@ def _convert(source: _Source) -> _Models:
 def _write_models(models: _Models, folder: Path) -> None:
     onnx.write(models.encoder, folder / ENCODER_ONNX)
     onnx.write(models.decoder, folder / DECODER_ONNX)
-    (folder / ENCODER_TFLITE).write_bytes(models.tflite)
+    write_whole(folder / ENCODER_TFLITE, models.tflite)
 
 
 def _write_golden(source: _Source, models: _Models, folder: Path) -> tuple[int, int]:

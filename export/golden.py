@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import InputMap
+from dynadeep.codegen.files import open_whole
 from dynadeep.codegen.numerics import map_input
 from dynadeep.export.reference import Runtime, Tensors
 
@@ -55,7 +56,8 @@ def write_golden(
     tensors = runtime.run(inputs)
     names = np.array(list(chosen))
     arrays: dict[str, npt.NDArray[np.generic]] = {SAMPLES: samples, NAMES: names, MAPPED: inputs}
-    np.savez_compressed(path, allow_pickle=False, **arrays, **tensors)
+    with open_whole(path) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays, **tensors)
     return tensors
 
 

@@ -15,6 +15,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.export.errors import DisagreementError, ExportError
 from dynadeep.export.packages import load, quiet
 from dynadeep.train.model import LATENT_SAMPLES, Decoder, DynamicDeep, Latents, PerLevel
@@ -246,4 +247,4 @@ def _within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> f
 
 def write(proto: onnx.ModelProto, path: Path) -> None:
     """Write a model, the same bytes for the same graph."""
-    path.write_bytes(proto.SerializeToString(deterministic=True))
+    write_whole(path, proto.SerializeToString(deterministic=True))

@@ -1,11 +1,10 @@
-"""Replace a folder as a whole: a reader sees the old one or the new one, never half of one."""
+"""Replace a folder as a whole, unless it holds what is not the kit's own."""
 
-import shutil
-import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dynadeep.codegen.files import write_folder_whole
 from dynadeep.export.errors import ExportError
 
 
@@ -21,15 +20,8 @@ def replaced(out: Path, known: Collection[str]) -> Iterator[Path]:
         ExportError: ``out`` is a file, or holds files of others.
     """
     _refuse_foreign(out, known)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        made, old = Path(scratch) / "made", Path(scratch) / "old"
-        made.mkdir()
+    with write_folder_whole(out) as made:
         yield made
-        if out.exists():
-            out.rename(old)
-        made.rename(out)
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_foreign(out: Path, known: Collection[str]) -> None:

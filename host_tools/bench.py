@@ -15,6 +15,7 @@ from typing import Any, Literal
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
 from dynadeep.codegen.plan import Engine
 from dynadeep.codegen.planner import Wanted, plan_for
@@ -184,7 +185,7 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
     }
     write_report(folder / RESULTS_JSON, content)
     text = "\n".join(_markdown(content, results)) + "\n"
-    (folder / RESULTS_MD).write_text(text, encoding="utf-8")
+    write_whole(folder / RESULTS_MD, text)
 
 
 def _measure(bundle: Bundle, setup: Setup, say: Callable[[str], None]) -> Result:

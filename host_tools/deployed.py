@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, Level
 from dynadeep.codegen.context import model_context
+from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
@@ -147,7 +148,7 @@ def _field(level: Level) -> str:
 def _write_if_new(path: Path, content: bytes) -> None:
     """Write a file, or leave it alone if it says the same, so that nothing is built again."""
     if not path.is_file() or path.read_bytes() != content:
-        path.write_bytes(content)
+        write_whole(path, content)
 
 
 def _run(program: Program, segments: Samples, bound: int) -> npt.NDArray[np.void]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.bundle import Manifest
+from dynadeep.codegen.files import write_whole
 from dynadeep.host_tools.codec.stream import StreamResult
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
@@ -134,9 +135,8 @@ def stream_json(stream: StreamResult) -> dict[str, Any]:
 
 def write_report(path: Path, content: dict[str, Any]) -> None:
     """Write a report in a form that diffs well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_finite(content), indent=2, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    write_whole(path, text + "\n")
 
 
 def over_budget(report: Report) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynadeep.codegen.errors import MissingDependencyError
+from dynadeep.codegen.files import write_whole
 from dynadeep.host_tools.errors import BuildError
 
 TOOLCHAIN = "toolchain.cmake"
@@ -86,11 +87,9 @@ def build(
     if not (project / "CMakeLists.txt").is_file():
         raise BuildError(f"{project}: has no CMakeLists.txt. Generate the project first.")
     folder = build_dir or project / "build"
-    folder.mkdir(parents=True, exist_ok=True)
     cmake = require("cmake")
     require("arm-none-eabi-gcc" if (project / TOOLCHAIN).is_file() else "cc")
-    log = folder / LOG
-    log.write_bytes(b"")
+    log = write_whole(folder / LOG, b"")
     configure = [cmake, "-S", str(project), "-B", str(folder), *_generator(folder)]
     if optimize is not None:
         configure.append(f"-DDD_OPTIMIZE={optimize}")
@@ -146,8 +145,8 @@ def _run(command: Sequence[str], log: Path) -> None:
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
-    with log.open("a", encoding="utf-8") as file:
-        file.write(f"$ {' '.join(command)}\n{done.stdout}\n")
+    before = log.read_text(encoding="utf-8")
+    write_whole(log, f"{before}$ {' '.join(command)}\n{done.stdout}\n")
     if done.returncode == 0:
         return
     if NEWLIB_MISSING.search(done.stdout):

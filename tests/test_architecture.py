@@ -13,9 +13,10 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # What each folder may import of ours at module level and inside functions. The contracts (errors,
 # bundle, numerics) are the files that carry a model from stage to stage; they need numpy alone.
-CONTRACTS = {"codegen.errors", "codegen.bundle", "codegen.numerics"}
+# How a file is written is one thing for all stages.
+CONTRACTS = {"codegen.errors", "codegen.files", "codegen.bundle", "codegen.numerics"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "train": {"codegen.errors"},
+    "train": {"codegen.errors", "codegen.files"},
     "export": {"train", *CONTRACTS},
     "codegen": {"firmware_templates"},
     "firmware_templates": set(),
@@ -100,6 +101,72 @@ def test_the_changelog_starts_with_the_version() -> None:
         if line.startswith("## ")
     ]
     assert headings[0] == PYPROJECT["project"]["version"]
+
+
+WRITERS = {
+    "write_text", "write_bytes", "tofile", "touch", "symlink_to", "hardlink_to", "rename",
+    "copyfile", "copy2", "copytree", "move", "savez", "savez_compressed", "savetxt", "savefig",
+    "save_file", "to_csv", "to_json", "export_text", "wrsamp", "wrann", "dl_database", "extractall",
+}  # fmt: skip
+"""Calls that write a file. Those of two arguments or more get what ``open_whole`` yields first."""
+
+
+def writing_calls(path: Path) -> Iterator[str]:
+    """Yield each call of a file that writes to a path without ``codegen.files``."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    given = {
+        item.optional_vars.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With)
+        for item in node.items
+        if isinstance(item.optional_vars, ast.Name)
+        and isinstance(item.context_expr, ast.Call)
+        and name_of(item.context_expr) in {"open_whole", "path_whole", "written_whole"}
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = name_of(node)
+        arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        if any(isinstance(one, ast.Name) and one.id in given for one in arguments):
+            continue
+        modes = [one.value for one in arguments if isinstance(one, ast.Constant)]
+        opens = name == "open" and any(
+            isinstance(mode, str) and set("wax+") & set(mode) and set(mode) <= set("rwaxbt+")
+            for mode in modes
+        )
+        dumps = name == "dump" or (name == "save" and ast.unparse(node.func) in SAVES)
+        if opens or dumps or name in WRITERS:
+            yield f"{path.relative_to(ROOT)}:{node.lineno} {ast.unparse(node.func)}"
+
+
+SAVES = {"np.save", "torch.save", "onnx.save", "fabric.save", "safetensors.torch.save_file"}
+
+
+def name_of(call: ast.Call) -> str:
+    """Return what is called, without the object or module that has it."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def test_every_file_is_written_whole() -> None:
+    writer = ROOT / "codegen" / "files.py"
+    found = [call for path in python_files() if path != writer for call in writing_calls(path)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "path.write_text('x')", "path.write_bytes(b'x')", "open(path, 'w')", "path.open('ab')",
+        "np.save(path, array)", "json.dump(data, file)", "figure.savefig(path)",
+        "safetensors.torch.save_file(tensors, path)", "shutil.copyfile(a, b)",
+        "path.open(mode='r+b')", "a.rename(b)",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_written_in_place_is_found(line: str, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(globals(), "ROOT", tmp_path)
+    (tmp_path / "module.py").write_text(line + "\n")
+    assert list(writing_calls(tmp_path / "module.py"))
 
 
 def test_nothing_unpickles_or_runs_a_file() -> None:

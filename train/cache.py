@@ -17,6 +17,7 @@ import numpy as np
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train.errors import TrainError
 
 KEY = "key.json"
@@ -116,9 +117,7 @@ def _write(folder: Path, key: Key, results: dict[str, str] | None) -> None:
     entries: dict[str, Any] = {"key": key.entries()}
     if results is not None:
         entries["results"] = results
-    fresh = folder / "key.tmp"
-    fresh.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n")
-    fresh.replace(folder / KEY)
+    write_whole(folder / KEY, json.dumps(entries, indent=2, sort_keys=True) + "\n")
 
 
 def _hashes(folder: Path, results: Sequence[str]) -> dict[str, str]:

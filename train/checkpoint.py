@@ -1,12 +1,12 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train import weights
 from dynadeep.train.baseline import CAE
 from dynadeep.train.data.mitdb import SplitName
@@ -118,8 +118,8 @@ def save_promise(path: Path, promise: Promise, out: Path) -> Path:
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     record["promise"] = asdict(promise)
     if out.resolve() != path.resolve():
-        shutil.copyfile(path, out)
-    out.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        write_whole(out, path.read_bytes())
+    write_whole(out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
     return out
 
 

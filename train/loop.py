@@ -16,6 +16,7 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from rich.progress import Progress
 from torch import Tensor, nn
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train import resume
 from dynadeep.train.errors import TrainError, TrainingFailedError
 
@@ -97,8 +98,7 @@ def run(  # noqa: PLR0917  # the parts of a run, as each phase passes them
             module.train()
             line = _train_epoch(fabric, wrapped, stepper, draw, config, epoch=epoch)
             if fabric.is_global_zero:
-                with (folder / LOG).open("a") as file:
-                    file.write(json.dumps(line) + "\n")
+                _add_line(folder / LOG, json.dumps(line))
                 resume.write_state(folder / STATE, module, adam, epoch + 1, settings)
                 shown.console.print(name, *(f"{k} {v:.6g}" for k, v in line.items()))
             shown.advance(bar)
@@ -226,8 +226,13 @@ def _resume(
 
 def _keep_lines(log: Path, count: int) -> None:
     """Cut a log to the epochs that its state has."""
-    lines = log.read_text().splitlines(keepends=True) if log.is_file() else []
-    log.write_text("".join(lines[:count]))
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.is_file() else []
+    write_whole(log, "".join(lines[:count]))
+
+
+def _add_line(log: Path, line: str) -> None:
+    """Add a line to a log, so that a crash leaves no half one."""
+    write_whole(log, f"{log.read_text(encoding='utf-8')}{line}\n")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from dynadeep.codegen.files import path_whole
 from dynadeep.train.errors import CheckpointError
 
 
@@ -35,9 +36,8 @@ def write_state(
             tensors[f"adam.{key}.{name}"] = value
     header = {"epochs_done": str(epochs_done), "run": json.dumps(run, sort_keys=True)}
     tensors = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
-    fresh = path.with_suffix(".tmp")
-    safetensors.torch.save_file(tensors, fresh, header)
-    fresh.replace(path)
+    with path_whole(path) as fresh:
+        safetensors.torch.save_file(tensors, fresh, header)
 
 
 def read_state(path: Path, run: Mapping[str, object]) -> State | None:

@@ -11,6 +11,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train.errors import CheckpointError
 
 RECORD_FORMAT = 1
@@ -31,15 +32,14 @@ def write(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, object
     The record gets two more entries: its ``format`` first, and last the ``weights`` it belongs to.
     """
     path = weights_path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = safetensors.torch.save({k: t.cpu().contiguous() for k, t in tensors.items()})
-    path.write_bytes(content)
     whole = {
         "format": RECORD_FORMAT,
         **record,
         "weights": {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
     }
-    path.with_suffix(".json").write_text(json.dumps(whole, indent=2) + "\n")
+    write_whole(path, content)
+    write_whole(path.with_suffix(".json"), json.dumps(whole, indent=2) + "\n")
     return path
 
 

@@ -18,14 +18,16 @@ def decode(
     import numpy as np
 
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.files import open_whole
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.packet import split
 
     decoder = Decoder(read_bundle(bundle))
     found = split(packets.read_bytes())
     ecg = np.array([decoder.decode(data) for data in found])
-    if out.suffix == ".npy":
-        np.save(out, ecg)
-    else:
-        np.savetxt(out, ecg.reshape(-1), fmt="%.3f")
+    with open_whole(out) as file:
+        if out.suffix == ".npy":
+            np.save(file, ecg)
+        else:
+            np.savetxt(file, ecg.reshape(-1), fmt="%.3f")
     typer.echo(f"{out}: {len(found)} segments, {ecg.size} samples in ADC units")

@@ -38,6 +38,7 @@ def stream(
 ) -> None:
     """Send recordings through a board, decode its packets, print distortion and both gains."""
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.files import write_whole
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import report, summary
     from dynadeep.host_tools.cli.station import open_station, read_records
@@ -55,6 +56,6 @@ def stream(
     results = [one.result for one in streams]
     summary.print_stream(summary.make_console(), results, model.manifest, len(records))
     if packets is not None:
-        packets.write_bytes(b"".join(sent.packet for sent in streams[-1].sent))
+        write_whole(packets, b"".join(sent.packet for sent in streams[-1].sent))
     if json is not None:
         report.write_report(json, {"bounds": [report.stream_json(one) for one in results]})

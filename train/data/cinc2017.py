@@ -17,6 +17,7 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train.data import problems, wfdb_files
 from dynadeep.train.data.problems import OnBad, Problem
 from dynadeep.train.data.wfdb_files import Recording, Samples
@@ -262,7 +263,7 @@ def _fetch_archive(folder: Path) -> None:
             _unpack(Path(temporary) / ARCHIVE, folder)
         except zipfile.BadZipFile as problem:
             raise OSError(f"{ARCHIVE}: {problem}") from problem
-        (Path(temporary) / REFERENCE).replace(folder / REFERENCE)
+        write_whole(folder / REFERENCE, (Path(temporary) / REFERENCE).read_bytes())
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -271,4 +272,4 @@ def _unpack(archive: Path, folder: Path) -> None:
         for member in packed.namelist():
             name = member.rpartition("/")[2]
             if re.fullmatch(r"A\d{5}\.(hea|mat)", name):
-                (folder / name).write_bytes(packed.read(member))
+                write_whole(folder / name, packed.read(member))

@@ -5,7 +5,6 @@
 ``cinc2017-train``: the first of the training half, for calibration.
 """
 
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import wfdb
 
-from dynadeep.train.data import cinc2017, mitdb
+from dynadeep.codegen.files import write_whole
+from dynadeep.train.data import cinc2017, mitdb, wfdb_files
 
 WINDOWS = 10
 CALIBRATION_RECORDS = 40
@@ -22,22 +22,22 @@ RECORDS_OF_CLASS = {"A": 5, "N": 10, "O": 6, "~": 3}
 
 def write_mitdb(source: Path, target: Path) -> None:
     """Write the first 20,000 samples of channel 0 of each used record, format 212."""
-    target.mkdir(parents=True, exist_ok=True)
     for name in (*mitdb.DS1, *mitdb.DS2):
         header = wfdb.rdheader(str(source / name))
         signal = mitdb.read_record(source, name, samples=WINDOWS * mitdb.WINDOW_SAMPLES)
-        wfdb.wrsamp(
-            name,
-            fs=header.fs,
-            units=header.units[:1],
-            sig_name=header.sig_name[:1],
-            d_signal=signal.astype(np.int64)[:, None],
-            fmt=["212"],
-            adc_gain=header.adc_gain[:1],
-            baseline=header.baseline[:1],
-            comments=["Excerpt of MIT-BIH Arrhythmia Database 1.0.0; see ATTRIBUTION.md"],
-            write_dir=str(target),
-        )
+        with wfdb_files.written_whole(target) as folder:
+            wfdb.wrsamp(
+                name,
+                fs=header.fs,
+                units=header.units[:1],
+                sig_name=header.sig_name[:1],
+                d_signal=signal.astype(np.int64)[:, None],
+                fmt=["212"],
+                adc_gain=header.adc_gain[:1],
+                baseline=header.baseline[:1],
+                comments=["Excerpt of MIT-BIH Arrhythmia Database 1.0.0; see ATTRIBUTION.md"],
+                write_dir=folder,
+            )
 
 
 def write_cinc2017(
@@ -63,15 +63,12 @@ def write_calibration(source: Path, target: Path) -> None:
 
 def _copy(source: Path, target: Path, records: Sequence[cinc2017.Record]) -> None:
     """Copy records as they are, with their rows of the labels."""
-    target.mkdir(parents=True, exist_ok=True)
     for record in records:
         for suffix in (".hea", ".mat"):
-            shutil.copyfile(
-                (source / record.name).with_suffix(suffix),
-                (target / record.name).with_suffix(suffix),
-            )
+            content = (source / record.name).with_suffix(suffix).read_bytes()
+            write_whole((target / record.name).with_suffix(suffix), content)
     rows = sorted(f"{record.name},{record.label}\n" for record in records)
-    (target / cinc2017.REFERENCE).write_text("".join(rows), encoding="utf-8")
+    write_whole(target / cinc2017.REFERENCE, "".join(rows))
 
 
 Excerpt = tuple[Callable[[Path], Path], Callable[[Path, Path], None], Path]

@@ -73,7 +73,12 @@ def find_folder(data: Path | None = None) -> Path:
 def download(data: Path) -> Path:
     """Fetch the database from PhysioNet into ``data``/mitdb and return that folder."""
     folder = data / "mitdb"
-    return wfdb_files.fetch(folder, "MIT-BIH", lambda: wfdb.dl_database("mitdb", str(folder)))
+    return wfdb_files.fetch(folder, "MIT-BIH", lambda: _fetch_database(folder))
+
+
+def _fetch_database(folder: Path) -> None:
+    with wfdb_files.written_whole(folder) as scratch:
+        wfdb.dl_database("mitdb", scratch)
 
 
 def read_record(folder: Path, name: str, *, samples: int | None = None) -> Samples:

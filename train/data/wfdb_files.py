@@ -1,7 +1,9 @@
 """Find, fetch and read WFDB databases: what the readers of all of them share."""
 
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train.errors import DataError
 
 DATA_VARIABLE = "DYNADEEP_DATA"
@@ -63,6 +66,15 @@ def fetch(folder: Path, title: str, get: Callable[[], None]) -> Path:
             "Check the network, or name a folder that holds the database."
         ) from problem
     return folder
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[str]:
+    """Yield a folder for libraries to write to; its files then come into ``folder``, each whole."""
+    with tempfile.TemporaryDirectory() as scratch:
+        yield scratch
+        for made in sorted(Path(scratch).iterdir()):
+            write_whole(folder / made.name, made.read_bytes())
 
 
 def read_recording(path: Path, *, samples: int | None = None) -> Recording:

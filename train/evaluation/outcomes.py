@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dynadeep.codegen.files import open_whole
 from dynadeep.train.errors import DataError
 
 SEGMENT_SAMPLES = 2000
@@ -186,8 +187,7 @@ def save(outcomes: Outcomes, path: Path) -> Path:
         for field, values in vars(task).items():
             if values is not None:
                 arrays[f"{name}.{field}"] = values
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    with open_whole(path) as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return path
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from dynadeep.codegen.files import open_whole
 from dynadeep.train.evaluation import cost, published, table1
 from dynadeep.train.evaluation.cost import Codec, Prices
 from dynadeep.train.evaluation.levels import Level
@@ -236,7 +237,8 @@ def draw_cost(codecs: Sequence[Codec], prices: Prices, path: Path, provenance: P
 def _save(figure: Figure, path: Path, provenance: Provenance, caption: str) -> None:
     """Write a figure as SVG and PNG, the caption below it and the provenance in its metadata."""
     figure.supxlabel(caption, fontsize=8, color="#555555")
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = f"{caption}. {provenance.line()}"
-    figure.savefig(f"{path}.svg", metadata={"Date": None, "Description": text})
-    figure.savefig(f"{path}.png", metadata={"Software": None, "Description": text})
+    for kind, left_out in (("svg", "Date"), ("png", "Software")):
+        with open_whole(path.with_name(f"{path.name}.{kind}")) as file:
+            metadata = {left_out: None, "Description": text}
+            figure.savefig(file, format=kind, metadata=metadata)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.train.evaluation.provenance import Provenance
 
 DIGITS = 6
@@ -39,18 +40,14 @@ Row = Mapping[str, Any]
 
 def write_json(path: Path, content: Mapping[str, Any]) -> Path:
     """Write rounded JSON; what is not a number becomes null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_rounded(content), indent=1, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_whole(path, text + "\n")
 
 
 def write_markdown(path: Path, title: str, parts: Iterable[str], provenance: Provenance) -> Path:
     """Write parts of Markdown under a title, and what they were made from below them."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = "\n\n".join([f"# {title}", *parts, provenance.line()])
-    path.write_text(text + "\n", encoding="utf-8")
-    return path
+    return write_whole(path, text + "\n")
 
 
 def markdown(rows: Sequence[Row], columns: Sequence[str]) -> str:

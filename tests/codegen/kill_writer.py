@@ -1,0 +1,74 @@
+"""Kill a writer with SIGKILL at every line of files.py, one after the other; print what is left.
+
+Run as a program of its own with a path and "file" or "folder"; prints a JSON list of
+[whether it was killed, {file under the path: its content}] for each kill, the last one not killed.
+"""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+from dynadeep.codegen import files
+
+
+def write_new(path: Path, what: str) -> None:
+    if what == "file":
+        files.write_whole(path, "new")
+        return
+    with files.write_folder_whole(path) as folder:
+        (folder / "new.txt").write_text("new")
+
+
+def write_old(path: Path, what: str) -> None:
+    shutil.rmtree(path.parent, ignore_errors=True)
+    path.parent.mkdir()
+    if what == "file":
+        path.write_text("old")
+    else:
+        path.mkdir()
+        (path / "old.txt").write_text("old")
+
+
+def kill_after(lines: int) -> None:
+    """Have this process killed before it runs one more than so many lines of files.py."""
+    left = lines
+
+    def trace(frame, event, _):
+        nonlocal left
+        if frame.f_code.co_filename != files.__file__:
+            return None
+        if event == "line":
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+
+
+def left_of(path: Path) -> dict[str, str]:
+    if path.is_file():
+        return {"": path.read_text(encoding="utf-8")}
+    return {item.name: item.read_text(encoding="utf-8") for item in sorted(path.glob("*"))}
+
+
+def main(path: Path, what: str) -> None:
+    found = []
+    killed = True
+    while killed:
+        write_old(path, what)
+        child = os.fork()
+        if child == 0:
+            kill_after(len(found))
+            write_new(path, what)
+            os._exit(0)
+        killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        found.append((killed, left_of(path)))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
