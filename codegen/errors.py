@@ -7,6 +7,7 @@
     |   +-- ModelError            encoder.tflite is damaged, or holds what the kit cannot run
     |   +-- BoardError            there is no such board, or its description is wrong
     |   +-- OutputError           the generated project cannot be written there
+    |   +-- ProjectError          a folder is no generated project, or not of what is expected
     +-- (train/errors.py)         TrainError
     +-- (export/errors.py)        ExportError
     +-- (host_tools/errors.py)    HostError and its kinds
@@ -50,3 +51,7 @@ class BoardError(CodegenError):
 
 class OutputError(CodegenError):
     """The generated project cannot be written where it was asked for."""
+
+
+class ProjectError(CodegenError):
+    """A folder is no generated project, or one that was generated for something else."""

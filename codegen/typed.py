@@ -45,6 +45,8 @@ class Reader:
 
     def _value(self, hint: Any, value: Any, path: str) -> Any:
         if isinstance(hint, types.UnionType):
+            if value is None and types.NoneType in typing.get_args(hint):
+                return None
             hint = next(choice for choice in typing.get_args(hint) if choice is not types.NoneType)
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             return self.read(hint, value, path)

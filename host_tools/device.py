@@ -41,6 +41,10 @@ KEEP_BOUND = -1
 LONGEST_HELLO = 256
 GREETINGS = 5  # so many more tries, each so much shorter: HELLO costs a board nothing
 NANOSECONDS_PER_S = 1_000_000_000
+OTHER_MODEL = "Name the bundle that it was generated from, or generate, build and flash it again."
+OTHER_BOARD = (
+    "Leave --board out, since the firmware names its board, or build and flash the other's."
+)
 T = TypeVar("T")
 
 
@@ -120,8 +124,8 @@ class Device:
             raise WrongFirmwareError(
                 f"{self.link.name}: {error}. Build and flash the firmware with this kit."
             ) from error
-        self._expect("model", about.model_id, model_id)
-        self._expect("board", about.board, board)
+        self._expect("model", about.model_id, model_id, OTHER_MODEL)
+        self._expect("board", about.board, board, OTHER_BOARD)
         self._about = about
         return about
 
@@ -201,11 +205,11 @@ class Device:
             )
         return segment.astype("<i2").tobytes()
 
-    def _expect(self, what: str, found: str, expected: str | None) -> None:
+    def _expect(self, what: str, found: str, expected: str | None, advice: str) -> None:
         if expected is not None and found != expected:
             raise WrongFirmwareError(
                 f"{self.link.name}: the firmware is of {what} {found}, expected {expected}. "
-                "It is stale or another board's: build and flash it again."
+                f"{advice}"
             )
 
     def _parse(self, parse: Callable[[bytes], T], payload: bytes) -> T:

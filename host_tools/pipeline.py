@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
-from dynadeep.codegen.errors import BoardError, BundleError
+from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Engine, Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.links.qemu import QemuLink
-from dynadeep.host_tools.links.serial import open_serial
+from dynadeep.host_tools.place import Place, greeted_board, open_device
 from dynadeep.host_tools.toolchain import Firmware
 
 if TYPE_CHECKING:
@@ -86,26 +83,13 @@ def make_firmware(
     return toolchain.build(folder, build_dir, optimize=optimize)
 
 
-def open_link(board: Board, elf: Path) -> Link:
-    """Start what runs a board's firmware on this computer.
-
-    Raises:
-        BoardError: the board has neither emulator nor native target.
-    """
-    if board.target == "native":
-        return NativeLink(elf)
-    if board.emulator is None:
-        raise BoardError(f"{board.name}: it has no emulator. Connect it and give its --port.")
-    emulator = board.emulator
-    return QemuLink(elf, emulator.machine, emulator.arguments, emulator.program)
-
-
 @contextmanager
 def connect(
     bundle: Bundle,
-    board: str,
+    board: str | None = None,
     *,
     port: str | None = None,
+    baud: int | None = None,
     elf: Path | None = None,
     wanted: Wanted = PLANNERS_CHOICE,
 ) -> Iterator[Station]:
@@ -113,8 +97,9 @@ def connect(
 
     Args:
         bundle: what the board must run.
-        board: its name; what the firmware calls itself must be the same.
+        board: its name, which the firmware must call itself; None takes the firmware's word.
         port: a serial port or pyserial URL; without it ``elf`` is run on this computer.
+        baud: of the port; None is the board's own, or 115,200 for one that is not named.
         elf: the firmware.
         wanted: what it was generated with; the board itself tells its engine.
 
@@ -123,16 +108,9 @@ def connect(
         WrongFirmwareError: it runs another model, or is another board.
         BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
-    description = load_board(board)
-    if port is not None:
-        baud = description.uart.baud if description.uart else None
-        link = open_serial(port, baud) if baud else open_serial(port)
-    else:
-        assert elf is not None
-        link = open_link(description, elf)
-    with link:
-        device = Device(link)
+    with open_device(Place(board, port, baud), elf) as device:
         about = device.hello(bundle.manifest.model_id, board)
+        description = greeted_board(device)
         engine: Engine = "stream" if about.streaming else "layers"
         plan = plan_for(bundle, description, replace(wanted, engine=engine))
         try:

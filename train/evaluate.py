@@ -12,6 +12,7 @@ from dynadeep.train import checkpoint, metrics
 from dynadeep.train.checkpoint import Model
 from dynadeep.train.data import mitdb
 from dynadeep.train.data.windows import read_windows
+from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, as_tensor
 from dynadeep.train.model import DynamicDeep
 
@@ -59,9 +60,14 @@ class LevelResult:
 def evaluate(config: EvaluateConfig) -> Evaluation:
     """Score a checkpoint on windows of the database it was trained on: see ``read_windows``."""
     loaded = checkpoint.load(config.checkpoint)
-    trained_on = loaded.training.split
-    split = config.split or trained_on
     record = loaded.training
+    trained_on = record.split
+    if record.dataset == "cinc2017" and config.split not in (None, trained_on):
+        raise TrainError(
+            f"{config.checkpoint}: was trained on CinC 2017, which is parted as {trained_on} "
+            f"alone, not {config.split}. Leave the split out."
+        )
+    split = config.split or trained_on
     windows = read_windows(record.dataset, config.data, split=split, seed=record.seed).test
     scores = score(loaded.model.to(config.device), windows, loaded.input_map)
     return Evaluation(split, len(windows), split == trained_on, scores)

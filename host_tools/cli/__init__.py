@@ -118,7 +118,8 @@ def _describe(error: Any) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # typer's own usage errors, whatever they derive from
         hint = error.ctx.command_path if getattr(error, "ctx", None) else "dynadeep"
-        return f"{error.format_message()} See: {hint} --help", USAGE
+        said = error.format_message().removeprefix("Invalid value: ")
+        return f"{said} See: {hint} --help", USAGE
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}.", OTHER_FAILURE

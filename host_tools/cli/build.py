@@ -17,11 +17,14 @@ def build(
     """Compile a generated project with CMake; print its sections."""
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.errors import BoardError
+    from dynadeep.codegen.project import read_project
     from dynadeep.host_tools import memory, toolchain
+    from dynadeep.host_tools.place import project_board
 
     flasher = None
     if flash is not None:
         flasher = load_board(flash).flasher
+        project_board(sources, read_project(sources), flash, "--flash")
         if flasher is None:
             raise BoardError(f"{flash}: no programmer is known for it. Flash firmware.bin by hand.")
     firmware = toolchain.build(sources)

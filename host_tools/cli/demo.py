@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD, DEFAULT_BOARD, BoardOption, BoundOption
+from dynadeep.host_tools.cli.options import BUILD, BoundOption, TargetOption
 
 
 def demo(
     *,
-    board: BoardOption = DEFAULT_BOARD,
+    board: TargetOption = None,
     out: Annotated[Path, typer.Option("--out", help="Folder of all that is made.")] = BUILD
     / "demo",
     checkpoint: Annotated[
@@ -28,11 +28,12 @@ def demo(
     from dynadeep.host_tools import summary
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.demo import REPORT, DemoConfig, require_held, run_demo
+    from dynadeep.host_tools.place import DEFAULT_BOARD
 
     console = summary.make_console()
     with heavy("export"):
         report = run_demo(
-            DemoConfig(out, board, checkpoint, bound, segments),
+            DemoConfig(out, board or DEFAULT_BOARD, checkpoint, bound, segments),
             lambda line: summary.print_lines(console, [line]),
         )
     summary.print_report(console, report)

@@ -1,7 +1,7 @@
 """dynadeep evaluate."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,7 +15,8 @@ def evaluate(
         Path | None, typer.Option("--data", help="Folder of MIT-BIH; else $DYNADEEP_DATA.")
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="patient or published; else the one it was trained on.")
+        Literal["patient", "published"] | None,
+        typer.Option(help="Of MIT-BIH; else the one it was trained on."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
 ) -> None:
@@ -26,7 +27,7 @@ def evaluate(
         stage.EvaluateConfig(
             checkpoint=checkpoint,
             data=data,
-            split=split,  # type: ignore[arg-type]  # train refuses what it does not know
+            split=split,
             device=device,
         )
     )

@@ -7,22 +7,26 @@ import typer
 
 from dynadeep.host_tools.cli.options import (
     BUILD,
-    DEFAULT_BOARD,
     DEFAULT_BUNDLE,
-    BoardOption,
     BundleOption,
     DeadlineOption,
     EngineOption,
     KernelsOption,
+    TargetOption,
+    refuse_with,
 )
+
+DEFAULT_OUT = BUILD / "sources"
 
 
 def generate(
     *,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the C project.")] = BUILD
-    / "sources",
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help=f"Folder of the C project; else {DEFAULT_OUT}."),
+    ] = None,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = DEFAULT_BOARD,
+    board: TargetOption = None,
     model_only: Annotated[
         bool,
         typer.Option("--model-only", help="Only model and runtime, for a project of your own."),
@@ -40,15 +44,22 @@ def generate(
     from dynadeep.codegen.describe import describe_plan
     from dynadeep.codegen.generate import generate as emit
     from dynadeep.codegen.planner import Wanted, explain, plan_for
+    from dynadeep.host_tools.place import DEFAULT_BOARD
 
+    if model_only:
+        choices = {"--board": board, "--kernels": kernels, "--deadline": deadline}
+        refuse_with("--model-only", choices, "what it writes is for any core")
+    if plan_only:
+        refuse_with("--plan", {"--out": out}, "it writes nothing")
     model = read_bundle(bundle)
-    target = None if model_only else load_board(board)
+    target = None if model_only else load_board(board or DEFAULT_BOARD)
     wanted = Wanted(engine, kernels, deadline)
     plan = plan_for(model, target, wanted)
     typer.echo(describe_plan(plan, target))
     if target is not None:
         typer.echo("\n".join(explain(plan, target)))
     if not plan_only:
-        emit(model, target, out, wanted)
-        what = "model and runtime" if target is None else f"project for {board}"
-        typer.echo(f"\n{out}: C {what}, model {model.manifest.model_id}")
+        folder = out or DEFAULT_OUT
+        emit(model, target, folder, wanted)
+        what = "model and runtime" if target is None else f"project for {target.name}"
+        typer.echo(f"\n{folder}: C {what}, model {model.manifest.model_id}")

@@ -1,28 +1,60 @@
 """dynadeep hello."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from dynadeep.host_tools.cli.options import (
-    DEFAULT_BOARD,
     DEFAULT_BUNDLE,
+    BaudOption,
     BoardOption,
-    BundleOption,
     PortOption,
     SourcesOption,
 )
 
+if TYPE_CHECKING:
+    from dynadeep.host_tools.device import Device
+    from dynadeep.host_tools.place import Place
+
 
 def hello(
     *,
-    bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = DEFAULT_BOARD,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            help="Refuse a board that runs another model. Where neither --port nor --sources is "
+            f"given, the bundle to make firmware from: else {DEFAULT_BUNDLE}.",
+        ),
+    ] = None,
+    board: BoardOption = None,
     port: PortOption = None,
+    baud: BaudOption = None,
     sources: SourcesOption = None,
 ) -> None:
     """Greet a board, or the emulator, and print what it says of itself."""
-    from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.host_tools.cli.station import open_station
+    from dynadeep.host_tools.cli.station import place_of
 
-    with open_station(read_bundle(bundle), board, port, sources) as station:
-        for name, value in vars(station.device.about).items():
+    with _greeted(bundle, place_of(board, port, baud, sources)) as device:
+        for name, value in vars(device.about).items():
             typer.echo(f"{name:<18} {value}")
+
+
+@contextmanager
+def _greeted(bundle: Path | None, place: "Place") -> "Iterator[Device]":
+    """Yield a board that was greeted; its model is held against the bundle only if one is named."""
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.cli.station import build_firmware
+    from dynadeep.host_tools.place import open_device
+
+    if bundle is None and place.port is None and place.sources is None:
+        bundle = DEFAULT_BUNDLE
+    model = None if bundle is None else read_bundle(bundle)
+    model_id = None if model is None else model.manifest.model_id
+    named = place.named(model_id)
+    with open_device(named, build_firmware(model, named)) as device:
+        device.hello(model_id, named.board)
+        yield device

@@ -1,5 +1,6 @@
 """Options that several commands share, and where they put things by default."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,12 +8,17 @@ import typer
 
 BUILD = Path("build")
 DEFAULT_BUNDLE = BUILD / "bundle"
-DEFAULT_BOARD = "mps2-an386"
-
 BundleOption = Annotated[
     Path, typer.Option("--bundle", help="The bundle: a folder made by 'export'.")
 ]
-BoardOption = Annotated[str, typer.Option("--board", help="The board's name; 'boards' lists them.")]
+BoardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--board",
+        help="The board's name; 'boards' lists them. Without it the firmware or its project says; "
+        "where there is neither yet: mps2-an386.",
+    ),
+]
 PortOption = Annotated[
     str | None,
     typer.Option(
@@ -20,6 +26,10 @@ PortOption = Annotated[
         help="Where the board is: a serial port or any pyserial URL (socket://host:port). "
         "Without it the firmware is built and an emulator started.",
     ),
+]
+BaudOption = Annotated[
+    int | None,
+    typer.Option("--baud", min=1, help="Of the port; else that of the board named, or 115200."),
 ]
 SourcesOption = Annotated[
     Path | None,
@@ -40,6 +50,10 @@ EcgOption = Annotated[
         "Without it: recordings of the shipped excerpt of MIT-BIH that the network never saw.",
     ),
 ]
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--board", help="The board's name; 'boards' lists them. Else mps2-an386."),
+]
 EngineOption = Annotated[
     Literal["stream", "layers"] | None,
     typer.Option("--engine", help="Instead of the planner's choice for the board."),
@@ -52,7 +66,7 @@ DeadlineOption = Annotated[
     float | None,
     typer.Option(
         "--deadline",
-        min=0.0,
+        min=0.001,
         help="Seconds within which a segment must be encoded; else as long as its samples take.",
     ),
 ]
@@ -69,3 +83,41 @@ SkipBadOption = Annotated[
         "--skip-bad", help="Leave out records that cannot be used, and count them, not refuse."
     ),
 ]
+
+
+def refuse_with(option: str, others: Mapping[str, object], why: str) -> None:
+    """Refuse options that would be ignored beside ``option``.
+
+    Args:
+        option: what was given.
+        others: the options that have no meaning with it, and their values.
+        why: the reason, a clause without a full stop.
+
+    Raises:
+        typer.BadParameter: one of ``others`` was given.
+    """
+    given = _given(others)
+    if given:
+        raise typer.BadParameter(
+            f"{option} leaves no use for {' and '.join(given)}: {why}. Leave one of them out."
+        )
+
+
+def refuse_without(option: str, others: Mapping[str, object], why: str) -> None:
+    """Refuse options that would be ignored because ``option`` was not given; see ``refuse_with``.
+
+    Raises:
+        typer.BadParameter: one of ``others`` was given.
+    """
+    given = _given(others)
+    if given:
+        raise typer.BadParameter(f"{' and '.join(given)} needs {option} too: {why}.")
+
+
+def _given(options: Mapping[str, object]) -> list[str]:
+    """Return the names of the options that the user gave."""
+    return [
+        name
+        for name, value in options.items()
+        if value is not None and value is not False and value != []
+    ]

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynadeep.host_tools.cli.options import (
-    DEFAULT_BOARD,
     DEFAULT_BUNDLE,
+    BaudOption,
     BoardOption,
     BundleOption,
     DeadlineOption,
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 def parity(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = DEFAULT_BOARD,
+    board: BoardOption = None,
     port: PortOption = None,
+    baud: BaudOption = None,
     sources: SourcesOption = None,
     engine: EngineOption = None,
     kernels: KernelsOption = None,
@@ -43,12 +44,14 @@ def parity(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.station import open_station
+    from dynadeep.host_tools.cli.station import open_station, place_of
     from dynadeep.host_tools.parity import check, require_exact
 
+    choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
+    place = place_of(board, port, baud, sources, choices)
     model = read_bundle(bundle)
     cases = _cases(model, ecg)
-    with open_station(model, board, port, sources, Wanted(engine, kernels, deadline)) as station:
+    with open_station(model, place, Wanted(engine, kernels, deadline)) as station:
         result = check(station.device, model, station.plan, cases)
     summary.print_parity(summary.make_console(), result, model.manifest)
     if json is not None:

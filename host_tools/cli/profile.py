@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from dynadeep.host_tools.cli.options import (
-    DEFAULT_BOARD,
     DEFAULT_BUNDLE,
+    BaudOption,
     BoardOption,
     BundleOption,
     JsonOption,
@@ -18,8 +18,9 @@ from dynadeep.host_tools.cli.options import (
 def profile(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = DEFAULT_BOARD,
+    board: BoardOption = None,
     port: PortOption = None,
+    baud: BaudOption = None,
     sources: SourcesOption = None,
     segments: Annotated[int, typer.Option(min=1, help="How many to run.")] = 3,
     json: JsonOption = None,
@@ -31,11 +32,12 @@ def profile(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.station import open_station
+    from dynadeep.host_tools.cli.station import open_station, place_of
     from dynadeep.host_tools.profile import measure
 
+    place = place_of(board, port, baud, sources)
     console = summary.make_console()
-    with open_station(read_bundle(bundle), board, port, sources) as station:
+    with open_station(read_bundle(bundle), place) as station:
         latency, memory = measure(station, segments)
     summary.print_latency(console, latency)
     content = {"latency": report.latency_json(latency)}

@@ -1,42 +1,88 @@
 """What each command that talks to a board does first: find or make its firmware, read the ECG."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dynadeep.host_tools.cli.options import refuse_with, refuse_without
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools.pipeline import Station
+    from dynadeep.host_tools.place import Place
     from dynadeep.host_tools.recordings.record import Record
+
+
+def place_of(
+    board: str | None,
+    port: str | None,
+    baud: int | None,
+    sources: Path | None,
+    choices: Mapping[str, object] | None = None,
+) -> "Place":
+    """Return where the board is, with every option that would be ignored refused.
+
+    Args:
+        board: its name, if the user gave it.
+        port: where it is; None runs the firmware on this computer.
+        baud: of the port.
+        sources: a generated project.
+        choices: the options that decide how a project is generated, and their values.
+
+    Raises:
+        typer.BadParameter: an option has no meaning beside another.
+    """
+    from dynadeep.host_tools.place import Place
+
+    if port is None:
+        refuse_without("--port", {"--baud": baud}, "an emulator has no baud rate")
+    if sources is not None:
+        why = "the project was generated already, and is built as it is"
+        refuse_with("--sources", choices or {}, why)
+    return Place(board, port, baud, sources)
 
 
 @contextmanager
 def open_station(
-    bundle: "Bundle",
-    board: str,
-    port: str | None,
-    sources: Path | None,
-    wanted: "Wanted | None" = None,
+    bundle: "Bundle", place: "Place", wanted: "Wanted | None" = None
 ) -> "Iterator[Station]":
-    """Yield a greeted board: the one at ``port``, or one that is emulated here.
+    """Yield a greeted board: the one at the place's port, or one that is emulated here.
 
-    Without a port the firmware is built from ``sources`` as they are, or generated from the bundle.
+    Without a port the firmware is built from the place's sources as they are, or generated from
+    the bundle.
+    """
+    from dynadeep.codegen.planner import PLANNERS_CHOICE
+    from dynadeep.host_tools import pipeline
+
+    wanted = wanted or PLANNERS_CHOICE
+    named = place.named(bundle.manifest.model_id)
+    elf = build_firmware(bundle, named, wanted)
+    with pipeline.connect(
+        bundle, named.board, port=named.port, baud=named.baud, elf=elf, wanted=wanted
+    ) as station:
+        yield station
+
+
+def build_firmware(
+    bundle: "Bundle | None", place: "Place", wanted: "Wanted | None" = None
+) -> Path | None:
+    """Build what a place's board runs: its sources as they are, or what the bundle gives.
+
+    Returns:
+        The ELF file; None for a board at a port whose sources are not known.
     """
     from dynadeep.codegen.planner import PLANNERS_CHOICE
     from dynadeep.host_tools import pipeline, toolchain
 
-    wanted = wanted or PLANNERS_CHOICE
-
-    if sources is not None:
-        elf = toolchain.build(sources).elf
-    elif port is None:
-        elf = pipeline.make_firmware(bundle, board, wanted=wanted).elf
-    else:
-        elf = None
-    with pipeline.connect(bundle, board, port=port, elf=elf, wanted=wanted) as station:
-        yield station
+    if place.sources is not None:
+        return toolchain.build(place.sources).elf
+    if place.port is not None:
+        return None
+    assert bundle is not None
+    assert place.board is not None
+    return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
 
 
 def read_records(manifest: "Manifest", ecg: list[Path] | None, segments: int) -> "list[Record]":

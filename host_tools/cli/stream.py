@@ -6,22 +6,27 @@ from typing import Annotated
 import typer
 
 from dynadeep.host_tools.cli.options import (
-    DEFAULT_BOARD,
     DEFAULT_BUNDLE,
+    BaudOption,
     BoardOption,
     BundleOption,
     EcgOption,
     JsonOption,
     PortOption,
     SourcesOption,
+    refuse_with,
 )
+
+SEGMENTS = 2
+"""Streamed of each recording of the shipped excerpt, unless the user says otherwise."""
 
 
 def stream(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = DEFAULT_BOARD,
+    board: BoardOption = None,
     port: PortOption = None,
+    baud: BaudOption = None,
     sources: SourcesOption = None,
     ecg: EcgOption = None,
     bound: Annotated[
@@ -29,8 +34,12 @@ def stream(
         typer.Option("--bound", help="Largest error allowed; may be repeated. Else the default."),
     ] = None,
     segments: Annotated[
-        int, typer.Option(min=1, help="Of each recording of the shipped excerpt.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            min=1,
+            help=f"Of each recording of the shipped excerpt; else {SEGMENTS}. Not with --ecg.",
+        ),
+    ] = None,
     packets: Annotated[
         Path | None, typer.Option("--packets", help="Keep the packets of the last bound here.")
     ] = None,
@@ -41,17 +50,20 @@ def stream(
     from dynadeep.codegen.files import write_whole
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.station import open_station, read_records
+    from dynadeep.host_tools.cli.station import open_station, place_of, read_records
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.stream import stream_at_bounds
 
+    place = place_of(board, port, baud, sources)
+    if ecg:
+        refuse_with("--ecg", {"--segments": segments}, "your recordings are streamed whole")
     model = read_bundle(bundle)
     wanted = bound or [model.manifest.default_bound]
     for value in wanted:
         fixed_error(value)  # refused before anything is built
-    records = read_records(model.manifest, ecg, segments)
+    records = read_records(model.manifest, ecg, segments or SEGMENTS)
     decoder = Decoder(model)
-    with open_station(model, board, port, sources) as station:
+    with open_station(model, place) as station:
         streams = stream_at_bounds(station.device, decoder, records, wanted)
     results = [one.result for one in streams]
     summary.print_stream(summary.make_console(), results, model.manifest, len(records))

@@ -1,11 +1,24 @@
 """dynadeep train."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD, DeviceOption, DevicesOption, SkipBadOption
+from dynadeep.host_tools.cli.options import (
+    BUILD,
+    DeviceOption,
+    DevicesOption,
+    SkipBadOption,
+    refuse_with,
+    refuse_without,
+)
+
+BOUND, VIOLATION_RATE = 0.75, 0.02
+"""What --task promises unless it is told otherwise: what the shipped networks promise."""
+
+EPOCHS, BATCH, PEAK_RATE, SEED = 48, 32, 3e-3, 0
+"""How phase 1 is trained unless it is told otherwise."""
 
 
 def train(
@@ -18,20 +31,31 @@ def train(
         bool, typer.Option("--download", help="Fetch MIT-BIH into the data folder first.")
     ] = False,
     dataset: Annotated[
-        str, typer.Option(help="mitdb or cinc2017; phase 1 of --task is always mitdb.")
-    ] = "mitdb",
-    split: Annotated[str, typer.Option(help="patient or published.")] = "patient",
-    input_map: Annotated[str, typer.Option(help="affine or minmax.")] = "affine",
+        Literal["mitdb", "cinc2017"] | None,
+        typer.Option(help="mitdb is the default. With --task phase 1 is always mitdb."),
+    ] = None,
+    split: Annotated[
+        Literal["patient", "published"] | None,
+        typer.Option(help="Of mitdb: patient (the default) or published; cinc2017: published."),
+    ] = None,
+    input_map: Annotated[
+        Literal["affine", "minmax"] | None, typer.Option(help="affine is the default.")
+    ] = None,
     architecture: Annotated[
-        str, typer.Option(help="dynamic-deep, cae32 or cae64.")
-    ] = "dynamic-deep",
-    start: Annotated[Path | None, typer.Option("--start", help="Checkpoint to begin from.")] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 48,
-    batch: Annotated[int, typer.Option(min=1)] = 32,
-    peak_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
-    seed: Annotated[int, typer.Option()] = 0,
+        str | None, typer.Option(help="dynamic-deep (the default), cae32 or cae64.")
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--start", help="Checkpoint to begin from; with --task in place of phase 1."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help=f"Else {EPOCHS}.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help=f"Else {BATCH}.")] = None,
+    peak_rate: Annotated[
+        float | None, typer.Option(help=f"Highest learning rate, else {PEAK_RATE:g}.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help=f"Else {SEED}.")] = None,
     random_windows: Annotated[
-        bool, typer.Option("--random-windows", help="Draw new windows in each epoch.")
+        bool, typer.Option("--random-windows", help="Draw new windows of mitdb in each epoch.")
     ] = False,
     task: Annotated[
         list[str] | None,
@@ -41,10 +65,18 @@ def train(
             "several, then fit heads and margins. May be repeated.",
         ),
     ] = None,
-    bound: Annotated[float, typer.Option(help="With --task: the task loss to promise.")] = 0.75,
+    bound: Annotated[
+        float | None, typer.Option(help=f"With --task: the task loss to promise, else {BOUND:g}.")
+    ] = None,
     violation_rate: Annotated[
-        float, typer.Option(help="With --task: share of records that may break the promise.")
-    ] = 0.02,
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="With --task: share of records that may break the promise, else "
+            f"{VIOLATION_RATE:g}.",
+        ),
+    ] = None,
     finetune_epochs: Annotated[
         int | None, typer.Option(min=1, help="With --task; else as the shipped one.")
     ] = None,
@@ -61,6 +93,27 @@ def train(
     """
     from dynadeep.host_tools.cli.stages import heavy
 
+    _refuse_ignored(
+        dataset=dataset,
+        task=bool(task),
+        start=start,
+        of_mitdb={"--download": download, "--random-windows": random_windows},
+        of_phase_1={
+            "--split": split,
+            "--input-map": input_map,
+            "--architecture": architecture,
+            "--epochs": epochs,
+            "--batch": batch,
+            "--peak-rate": peak_rate,
+            "--seed": seed,
+        },
+        of_task={
+            "--bound": bound,
+            "--violation-rate": violation_rate,
+            "--finetune-epochs": finetune_epochs,
+            "--skip-bad": skip_bad,
+        },
+    )
     with heavy("train"):
         from dynadeep.train import phases, pipeline  # needs PyTorch
         from dynadeep.train.data import mitdb
@@ -68,15 +121,15 @@ def train(
     config = phases.TrainConfig(
         output=out,
         data=folder,
-        dataset="mitdb" if task else dataset,  # type: ignore[arg-type]
-        split=split,  # type: ignore[arg-type]  # train refuses what it does not know
-        input_map=input_map,  # type: ignore[arg-type]
-        architecture=architecture,
+        dataset=dataset or "mitdb",
+        split=split or "patient",
+        input_map=input_map or "affine",
+        architecture=architecture or "dynamic-deep",
         start=start,
-        epochs=epochs,
-        batch=batch,
-        peak_rate=peak_rate,
-        seed=seed,
+        epochs=epochs or EPOCHS,
+        batch=batch or BATCH,
+        peak_rate=PEAK_RATE if peak_rate is None else peak_rate,
+        seed=SEED if seed is None else seed,
         random_windows=random_windows,
         device=device,
         devices=devices,
@@ -89,13 +142,36 @@ def train(
     settings = pipeline.configure(
         config,
         dict(map(_weighted, task)),
-        bound=bound,
-        violation_rate=violation_rate,
+        bound=BOUND if bound is None else bound,
+        violation_rate=VIOLATION_RATE if violation_rate is None else violation_rate,
         epochs=finetune_epochs,
         skip_bad=skip_bad,
     )
     for name, path in pipeline.run(settings).items():
         typer.echo(f"{name}: {path}")
+
+
+def _refuse_ignored(
+    *,
+    dataset: str | None,
+    task: bool,
+    start: Path | None,
+    of_mitdb: dict[str, object],
+    of_phase_1: dict[str, object],
+    of_task: dict[str, object],
+) -> None:
+    """Refuse options that this run would ignore; the mappings hold what the user gave of them."""
+    if dataset == "cinc2017":
+        patient = of_phase_1["--split"] == "patient" or None
+        why = "CinC 2017 is parted as published, and its segments trained on as they are"
+        refuse_with("--dataset cinc2017", {**of_mitdb, "--split patient": patient}, why)
+    if not task:
+        refuse_without("--task", of_task, "without one nothing is fine-tuned or promised")
+    else:
+        refuse_with("--task", {"--dataset": dataset}, "phase 1 is trained on mitdb")
+        if start is not None:
+            why = "phase 1, which they are for, is left out"
+            refuse_with("--start with --task", {**of_mitdb, **of_phase_1}, why)
 
 
 def _weighted(text: str) -> tuple[str, float]:

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD, DeviceOption, DevicesOption, SkipBadOption
+from dynadeep.host_tools.cli.options import (
+    BUILD,
+    DeviceOption,
+    DevicesOption,
+    SkipBadOption,
+    refuse_with,
+)
 from dynadeep.host_tools.cli.stages import heavy
 
 
@@ -31,6 +37,9 @@ def train_task(
 
     Without options it trains as the shipped network was trained.
     """
+    if task == "rpeaks":
+        why = "MIT-BIH, which it is trained on, has no bad records to leave out"
+        refuse_with("rpeaks", {"--skip-bad": skip_bad}, why)
     with heavy("train"):
         from dynadeep.train.tasks import training  # needs PyTorch
     path = training.train_task(

@@ -17,6 +17,7 @@ from dynadeep.codegen.bundle import (
     Quantization,
     sha256_of,
 )
+from dynadeep.host_tools.cli import run
 
 ManifestMaker = Callable[..., Manifest]
 
@@ -81,3 +82,20 @@ def rewrite_model() -> Callable[[Path, bytes], None]:
         (folder / MANIFEST).write_text(json.dumps(manifest))
 
     return rewrite
+
+
+@pytest.fixture
+def fails(capsys):
+    """Run a command that must fail, and return its one line on standard error."""
+
+    def check(status: int, *arguments: object) -> str:
+        found = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        lines = captured.err.splitlines()
+        assert found == status, captured.err
+        assert len(lines) == 1, captured.err
+        assert lines[0].startswith("dynadeep: ")
+        assert "Traceback" not in captured.out + captured.err
+        return lines[0]
+
+    return check

@@ -14,23 +14,6 @@ from dynadeep.host_tools.cli import run
 MAIN = "from dynadeep.host_tools.cli import main; main()"
 
 
-@pytest.fixture
-def fails(capsys):
-    """Run a command that must fail, and return its one line on standard error."""
-
-    def check(status: int, *arguments: object) -> str:
-        found = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        lines = captured.err.splitlines()
-        assert found == status, captured.err
-        assert len(lines) == 1, captured.err
-        assert lines[0].startswith("dynadeep: ")
-        assert "Traceback" not in captured.out + captured.err
-        return lines[0]
-
-    return check
-
-
 def save(path: Path, values: object) -> Path:
     np.save(path, np.asarray(values))
     return path

@@ -7,6 +7,7 @@ import torch
 from dynadeep.train import checkpoint, evaluate, metrics
 from dynadeep.train.checkpoint import Checkpoint, TrainingRecord
 from dynadeep.train.data import mitdb
+from dynadeep.train.errors import TrainError
 from dynadeep.train.evaluate import EvaluateConfig
 from dynadeep.train.input_map import InputMap, as_tensor
 from dynadeep.train.model import DynamicDeep
@@ -56,3 +57,10 @@ def test_evaluation_on_another_split_is_marked(
     monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:2])
     found = evaluate.evaluate(EvaluateConfig(written, mitdb.SAMPLE_FOLDER, "published"))
     assert (found.split, found.windows, found.unseen) == ("published", 4, False)
+
+
+def test_a_split_that_cinc_2017_does_not_have_is_refused_and_not_ignored(tmp_path: Path) -> None:
+    record = TrainingRecord("tiny", "published", 0, 1, 4, 1e-3, False, 8, 3, dataset="cinc2017")
+    path = checkpoint.save(Checkpoint(DynamicDeep(), AFFINE, record), tmp_path / "c")
+    with pytest.raises(TrainError, match="parted as published alone, not patient"):
+        evaluate.evaluate(EvaluateConfig(path, split="patient"))

@@ -1,0 +1,122 @@
+"""Where a board is, who says what it is, and how it is reached."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dynadeep.codegen.board import Board, load_board
+from dynadeep.codegen.errors import BoardError, ProjectError
+from dynadeep.codegen.project import Project, read_project
+from dynadeep.host_tools.device import Device
+from dynadeep.host_tools.errors import WrongFirmwareError
+from dynadeep.host_tools.links.link import Link
+from dynadeep.host_tools.links.native import NativeLink
+from dynadeep.host_tools.links.qemu import QemuLink
+from dynadeep.host_tools.links.serial import DEFAULT_BAUD, open_serial
+
+DEFAULT_BOARD = "mps2-an386"
+"""The emulated board that runs the firmware where nothing names another."""
+
+
+def open_link(board: Board, elf: Path) -> Link:
+    """Start what runs a board's firmware on this computer.
+
+    Raises:
+        BoardError: the board has neither emulator nor native target.
+    """
+    if board.target == "native":
+        return NativeLink(elf)
+    if board.emulator is None:
+        raise BoardError(f"{board.name}: it has no emulator. Connect it and give its --port.")
+    emulator = board.emulator
+    return QemuLink(elf, emulator.machine, emulator.arguments, emulator.program)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a board is, and what its firmware is made of; None where the user did not say."""
+
+    board: str | None = None
+    port: str | None = None  # a serial port or pyserial URL; None: run on this computer
+    baud: int | None = None  # of the port
+    sources: Path | None = None  # a generated project
+
+    def named(self, model_id: str | None = None) -> "Place":
+        """Return the place with the board's name, where its project or nothing else tells it.
+
+        A board at a port tells its own name, so that none is taken for granted here.
+
+        Raises:
+            BoardError: there is no such board.
+            ProjectError: ``sources`` is no project, or one for another board.
+            WrongFirmwareError: ``sources`` has another model than ``model_id``.
+        """
+        name = self.board
+        if self.sources is not None:
+            project = read_project(self.sources)
+            name = project_board(self.sources, project, self.board, "--board")
+            if model_id not in (None, project.model_id):
+                raise WrongFirmwareError(
+                    f"{self.sources}: the firmware is of model {project.model_id}, the bundle of "
+                    f"{model_id}. Name the bundle that it was generated from, or generate it again."
+                )
+        elif self.port is None:
+            name = name or DEFAULT_BOARD
+        if name is not None:
+            load_board(name)
+        return replace(self, board=name)
+
+
+def project_board(folder: Path, project: Project, wanted: str | None, option: str) -> str:
+    """Return the board that a project was generated for, which ``option`` may have named as well.
+
+    Raises:
+        ProjectError: it is for another board than ``wanted``, or for none.
+    """
+    if project.board is None:
+        raise ProjectError(
+            f"{folder}: holds the model and the runtime alone, no firmware for a board. "
+            "Generate the project without --model-only."
+        )
+    if wanted not in (None, project.board):
+        raise ProjectError(
+            f"{folder}: was generated for {project.board}, {option} names {wanted}. "
+            f"Give {option} {project.board}, or generate the project for {wanted}."
+        )
+    return project.board
+
+
+@contextmanager
+def open_device(place: Place, elf: Path | None) -> Iterator[Device]:
+    """Open the board at ``place``, or run ``elf`` on this computer; it is not greeted yet.
+
+    Raises:
+        LinkError: there is no such port, or it cannot be opened.
+        BoardError: the board is unknown, or cannot be run on this computer.
+    """
+    known = None if place.board is None else load_board(place.board)
+    if place.port is not None:
+        baud = known.uart.baud if known is not None and known.uart is not None else DEFAULT_BAUD
+        link = open_serial(place.port, place.baud or baud)
+    else:
+        assert known is not None
+        assert elf is not None
+        link = open_link(known, elf)
+    with link:
+        yield Device(link)
+
+
+def greeted_board(device: Device) -> Board:
+    """Return the description of the board that a device says it is.
+
+    Raises:
+        WrongFirmwareError: this kit does not know it.
+    """
+    name = device.about.board
+    try:
+        return load_board(name)
+    except BoardError as error:
+        raise WrongFirmwareError(
+            f"{device.link.name}: the firmware is of a board that this kit does not know: {error}"
+        ) from error

@@ -1,0 +1,75 @@
+"""No option is ignored without a word: beside one that leaves it no use, it is refused."""
+
+import pytest
+
+TASK = ("--task", "rhythm")
+FROM = (*TASK, "--start", "compressor.safetensors")
+CINC = ("--dataset", "cinc2017")
+SOURCES = ("--sources", "project")
+
+IGNORED = [
+    # command and option, then what would be ignored beside it
+    (("generate", "--model-only"), ("--board", "microbit")),
+    (("generate", "--model-only"), ("--kernels", "dsp")),
+    (("generate", "--model-only"), ("--deadline", "1")),
+    (("generate", "--plan"), ("--out", "project")),
+    (("parity", *SOURCES), ("--engine", "layers")),
+    (("parity", *SOURCES), ("--kernels", "plain")),
+    (("parity", *SOURCES), ("--deadline", "1")),
+    (("stream", "--ecg", "record.npy"), ("--segments", "2")),
+    (("hello",), ("--baud", "9600")),
+    (("parity",), ("--baud", "9600")),
+    (("profile",), ("--baud", "9600")),
+    (("stream",), ("--baud", "9600")),
+    (("train", *CINC), ("--split", "patient")),
+    (("train", *CINC), ("--download",)),
+    (("train", *CINC), ("--random-windows",)),
+    (("train", *TASK), CINC),
+    (("train", *FROM), ("--split", "published")),
+    (("train", *FROM), ("--input-map", "minmax")),
+    (("train", *FROM), ("--architecture", "cae32")),
+    (("train", *FROM), ("--epochs", "2")),
+    (("train", *FROM), ("--batch", "8")),
+    (("train", *FROM), ("--peak-rate", "0")),
+    (("train", *FROM), ("--seed", "0")),
+    (("train", *FROM), ("--random-windows",)),
+    (("train", *FROM), ("--download",)),
+    (("train",), ("--bound", "0")),
+    (("train",), ("--violation-rate", "0")),
+    (("train",), ("--finetune-epochs", "2")),
+    (("train",), ("--skip-bad",)),
+    (("train-task", "rpeaks"), ("--skip-bad",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "ignored"), IGNORED, ids=lambda words: " ".join(words).replace("/", "")
+)
+def test_an_option_that_would_be_ignored_is_refused_by_name(fails, command, ignored, tmp_path):
+    line = fails(2, *command, *ignored)
+    assert ignored[0] in line
+    assert "needs" in line or "leaves no use" in line
+    assert f"See: dynadeep {command[0]} --help" in line
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "values"),
+    [
+        ("train", "--dataset", "mitdb"),
+        ("train", "--split", "patient"),
+        ("train", "--input-map", "affine"),
+        ("evaluate", "--split", "patient"),
+        ("generate", "--kernels", "helium"),
+        ("parity", "--engine", "layers"),
+    ],
+)
+def test_a_value_that_there_is_not_is_refused_with_those_there_are(fails, command, option, values):
+    arguments = (command, "x") if command == "evaluate" else (command,)
+    line = fails(2, *arguments, option, "nonsense")
+    assert option in line
+    assert values in line
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "soon"])
+def test_a_deadline_that_leaves_no_time_is_refused(fails, value):
+    assert "--deadline" in fails(2, "generate", "--deadline", value)
