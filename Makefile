@@ -4,6 +4,8 @@ SHELL := bash
 .DEFAULT_GOAL := help
 export VENV ?= .venv
 BIN := $(VENV)/bin
+# One worker a core; tests that share something expensive stay with one worker.
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadgroup --durations 10
 PACKAGES := train export codegen firmware_templates host_tools
 C_FILES = $(shell find firmware_templates fuzz tests -name "*.[ch]" 2>/dev/null)
 BOARD ?= mps2-an386
@@ -22,7 +24,11 @@ demo: setup ## Checkpoint to firmware to checked, measured, decoded ECG, with a 
 
 .PHONY: test
 test: setup ## Run the whole test suite
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+.PHONY: fast
+fast: setup ## Run the tests that need no emulator, TensorFlow or PyTorch (under a minute)
+	@$(PYTEST) --fast
 
 .PHONY: check
 check: setup ## Check format, lint and types

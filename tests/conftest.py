@@ -4,6 +4,8 @@ Both take long to make, so they are kept under build/tests by the hash of all th
 """
 
 import hashlib
+import re
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -18,9 +20,51 @@ from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.toolchain import Firmware
 
 ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
 CACHE = ROOT / "build" / "tests"
 
 FirmwareMaker = Callable[..., Firmware]
+
+# What `--fast` goes without: these packages, the tests that need a fixture made by them, and the
+# modules that import them, or the folders built on them, at their top.
+HEAVY_PACKAGES = ("tensorflow", "tflite_micro", "torch", "onnx", "onnxruntime", "lightning_fabric")
+HEAVY_FIXTURES = {"checkpoint", "reference", "micro", "loaded"}
+HEAVY_FOLDERS = ("train", "export")
+NOT_FAST = ("heavy", "emulator")
+HEAVY_IMPORT = re.compile(
+    rf"^(?:from|import) (?:dynadeep\.(?:train|export)|{'|'.join(HEAVY_PACKAGES)})\b", re.MULTILINE
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fast", action="store_true", help="only what needs no emulator, TensorFlow or PyTorch"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--fast"):
+        sys.modules.update(dict.fromkeys(HEAVY_PACKAGES))  # to import one of them fails
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if not config.getoption("--fast"):
+        return None
+    of_heavy_folder = collection_path.parent == TESTS and collection_path.name in HEAVY_FOLDERS
+    is_heavy = collection_path.suffix == ".py" and HEAVY_IMPORT.search(
+        collection_path.read_text(encoding="utf-8")
+    )
+    return True if of_heavy_folder or is_heavy else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if HEAVY_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("heavy")
+    if config.getoption("--fast"):
+        left_out = [item for item in items if any(map(item.get_closest_marker, NOT_FAST))]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def hash_of(parts: Iterable[bytes]) -> str:

@@ -1,6 +1,8 @@
 """The rules that hold the folders together."""
 
 import ast
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("codegen", "export", "firmware_templates", "host_tools", "train")
+C_FOLDERS = ("firmware_templates", "fuzz", "tests")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # What each folder may import of ours at module level and inside functions. The contracts (errors,
@@ -177,3 +180,12 @@ def test_nothing_unpickles_or_runs_a_file() -> None:
         assert "weights_only=False" not in text, path
         for module, _ in imports_of(path):
             assert module.split(".")[0] not in banned, path
+
+
+def test_the_c_has_the_format_that_make_format_gives_it() -> None:
+    sources = [path for top in C_FOLDERS for path in sorted((ROOT / top).rglob("*.[ch]"))]
+    tool = Path(sys.executable).parent / "clang-format"
+    done = subprocess.run(
+        [tool, "--dry-run", "--Werror", *sources], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"run `make format`\n{done.stderr}"

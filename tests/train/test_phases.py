@@ -122,7 +122,8 @@ def test_training_goes_on_from_a_checkpoint_and_says_which(
     split: mitdb.Split, config: TrainConfig, tmp_path: Path
 ) -> None:
     first = train_on(split, replace(config, epochs=3))
-    losses = [json.loads(x)["loss"] for x in (config.output / "metrics.jsonl").open()]
+    lines = (config.output / "metrics.jsonl").read_text().splitlines()
+    losses = [json.loads(line)["loss"] for line in lines]
     further = replace(config, epochs=1, start=first, output=tmp_path / "further")
     second = train_on(split, further)
     loss = json.loads((further.output / "metrics.jsonl").read_text())["loss"]

@@ -195,7 +195,8 @@ def save(outcomes: Outcomes, path: Path) -> Path:
 def load(path: Path) -> Outcomes:
     """Read what ``save`` wrote. Raises DataError where the file is not that, or is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because numpy leaves the file open where it is no archive.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as outcomes ({error}). Evaluate again.") from error
