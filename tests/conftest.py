@@ -1,12 +1,11 @@
 """What tests of several folders share: the shipped model's bundle, and firmware made of it.
 
-Both take long to make, so they are kept under build/tests by the hash of all that they are made of.
+Both take long to make, so that they are made once: see caching.py.
 """
 
-import hashlib
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,13 @@ from dynadeep.codegen.planner import plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.toolchain import Firmware
 
-ROOT = Path(__file__).parents[1]
-TESTS = ROOT / "tests"
-CACHE = ROOT / "build" / "tests"
+# The tests share modules; under pytest's importlib mode only the root makes them importable.
+TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tests.caching import hash_of, made_once  # noqa: E402
 
 FirmwareMaker = Callable[..., Firmware]
 
@@ -67,13 +70,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
 
 
-def hash_of(parts: Iterable[bytes]) -> str:
-    found = hashlib.sha256()
-    for part in parts:
-        found.update(hashlib.sha256(part).digest())
-    return found.hexdigest()[:16]
-
-
 @pytest.fixture(scope="session")
 def checkpoint() -> Path:
     """The checkpoint that the kit ships."""
@@ -89,10 +85,10 @@ def export(checkpoint: Path) -> Bundle:
     sources = [*ROOT.glob("export/**/*.py"), *ROOT.glob("train/**/*.py")]
     sources += [ROOT / "codegen" / name for name in ("bundle.py", "numerics.py")]
     made_of = [checkpoint, checkpoint.with_suffix(".json"), *sorted(sources)]
-    folder = CACHE / f"bundle-{hash_of(path.read_bytes() for path in made_of)}"
-    if not (folder / "manifest.json").is_file():
-        export_bundle(checkpoint, folder)
-    return read_bundle(folder)
+    name = f"bundle-{hash_of(path.read_bytes() for path in made_of)}"
+    return read_bundle(
+        made_once(name, lambda folder: export_bundle(checkpoint, folder / "whole")) / "whole"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -126,9 +122,8 @@ def firmware(bundle: Bundle) -> FirmwareMaker:
         description = load_board(board)
         files = project_files(plan_for(bundle, description), description)
         name = f"{board}-{hash_of([*map(str.encode, files), *files.values()])}"
-        folder = CACHE / (f"{name}-sanitize" if sanitize else name)
-        if not (folder / "manifest.json").is_file():
-            write_project(files, folder)
+        name = f"{name}-sanitize" if sanitize else name
+        folder = made_once(name, lambda empty: write_project(files, empty / "project")) / "project"
         return toolchain.build(folder, sanitize=sanitize)
 
     return make

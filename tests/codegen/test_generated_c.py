@@ -23,6 +23,7 @@ from dynadeep.codegen.numerics import (
 )
 from dynadeep.codegen.plan import Plan, plan_model
 from dynadeep.host_tools.rice import encode_samples
+from tests.caching import runtime_archive
 
 from .conftest import Run
 from .models import AFFINE, Net, manifest_for, reshaped_encoder, small_encoder
@@ -48,11 +49,13 @@ def planned(input_map: InputMap = AFFINE, make: Callable[[], Net] = small_encode
 
 
 def compiled(project: Path, program: str, *flags: str) -> Path:
-    sources = [*sorted(project.glob("model/*.c")), *sorted(project.glob("runtime/*.c"))]
+    """Compile a program with a project's model; the runtime is the same for many of them."""
+    compiler = ("gcc", "-std=c11", "-O1", *flags)
+    runtime = runtime_archive(project, compiler)
     target = project / program.removesuffix(".c")
     includes = [f"-I{project}/model", f"-I{project}/runtime"]
-    command = ["gcc", "-std=c11", "-O1", *flags, *includes, HERE / program, *sources, "-o", target]
-    subprocess.run(command, check=True)
+    sources = [HERE / program, *sorted(project.glob("model/*.c")), runtime]
+    subprocess.run([*compiler, *includes, *sources, "-o", target], check=True)
     return target
 
 

@@ -1,12 +1,11 @@
 """Compile the runtime: the harness program for the host, and objects for any compiler."""
 
-import hashlib
-import os
 import subprocess
 from pathlib import Path
 
 from dynadeep import firmware_templates
 from dynadeep.codegen.kernels import LANES, KernelSet
+from tests.caching import hash_of_files, made_once
 
 RUNTIME = Path(firmware_templates.__file__).parent / "runtime"
 HARNESS = Path(__file__).parent / "harness"
@@ -32,23 +31,17 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def build_harness(folder: Path, kernels: KernelSet = LANES) -> Path:
-    """Compile the harness into ``folder`` unless the same one already lies there."""
+def build_harness(kernels: KernelSet = LANES) -> Path:
+    """Return the harness, compiled once for a kernel set."""
     sources = [*SOURCES, *sorted(HARNESS.glob("*.c"))]
     flags = [*STRICT_C, *SANITIZED, f"-DDD_KERNELS={kernels.macro}", f"-I{RUNTIME}", f"-I{HARNESS}"]
-    digest = hashlib.sha256(" ".join(flags).encode())
-    for path in sorted([*sources, *HEADERS, *HARNESS.glob("*.h")]):
-        digest.update(path.name.encode() + path.read_bytes())
-    program = folder / f"harness-{digest.hexdigest()[:16]}"
-    if not program.exists():
-        # Under a name of its own first: workers of a parallel run may compile at the same time.
-        fresh = program.with_suffix(f".{os.getpid()}")
-        run(["gcc", *flags, *map(str, sources), "-o", str(fresh)], folder)
-        for outdated in folder.glob("harness-*"):
-            if outdated != program and not outdated.suffix:
-                outdated.unlink(missing_ok=True)
-        fresh.replace(program)
-    return program
+    made_of = sorted([*sources, *HEADERS, *HARNESS.glob("*.h")])
+
+    def make(folder: Path) -> None:
+        run(["gcc", *flags, *map(str, sources), "-o", "harness"], folder)
+
+    name = f"harness-{kernels.name}-{hash_of_files(made_of, *STRICT_C, *SANITIZED)}"
+    return made_once(name, make) / "harness"
 
 
 def compile_objects(compiler: str, flags: tuple[str, ...], folder: Path) -> list[Path]:
