@@ -1,6 +1,5 @@
 """Boards as data: what ``firmware_templates/boards/<name>/board.toml`` says, checked and typed."""
 
-import tomllib
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -146,11 +145,8 @@ def parse_board(text: str, where: str) -> Board:
     Raises:
         BoardError: it is not TOML, or a key is missing, unknown or of the wrong type.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BoardError(f"{where}: not TOML: {error}.") from error
-    board = Reader(where, BoardError, "See boards/_template.").read(Board, data)
+    reader = Reader(where, BoardError, "See boards/_template.")
+    board = reader.read(Board, reader.toml(text))
     _check(board, where)
     return board
 

@@ -147,14 +147,12 @@ def _check_file(path: Path, expected: str | None) -> None:
 def _parse_manifest(path: Path) -> Manifest:
     if not path.is_file():
         raise BundleError(f"{path}: no such file. Is {path.parent} a bundle made by 'export'?")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path}: not JSON ({error}). Export the bundle again.") from error
+    reader = Reader(str(path), BundleError, "Export the bundle again.")
+    data = reader.json(reader.content(path))
     found = data.get("format") if isinstance(data, dict) else None
     if found != MANIFEST_FORMAT:
         raise BundleError(
             f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "
             "Export the bundle again with this version."
         )
-    return Reader(str(path), BundleError, "Export the bundle again.").read(Manifest, data)
+    return reader.read(Manifest, data)

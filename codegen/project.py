@@ -1,12 +1,11 @@
 """What a generated project says of itself: the ``manifest.json`` that ``emit`` wrote beside it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from dynadeep.codegen.emit import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND
 from dynadeep.codegen.errors import ProjectError
-from dynadeep.codegen.typed import Reader
+from dynadeep.codegen.typed import Reader, shown
 
 
 @dataclass(frozen=True)
@@ -32,15 +31,12 @@ def read_project(folder: Path) -> Project:
     path = folder / MANIFEST
     if not path.is_file():
         raise ProjectError(f"{path}: no such file. Is {folder} a project made by 'generate'?")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ProjectError(f"{path}: not JSON ({error}). Generate the project again.") from error
+    reader = Reader(str(path), ProjectError, "Generate the project again.")
+    data = reader.json(reader.content(path))
     found = (data.get("kind"), data.get("format")) if isinstance(data, dict) else (None, None)
     if found != (MANIFEST_KIND, MANIFEST_FORMAT):
         raise ProjectError(
             f"{path}: expected a {MANIFEST_KIND!r} of format {MANIFEST_FORMAT}, found "
-            f"{found[0]!r} of format {found[1]!r}. Generate the project again with this kit."
+            f"{shown(found[0])} of format {shown(found[1])}. Generate the project again with this kit."
         )
-    reader = Reader(str(path), ProjectError, "Generate the project again.")
     return reader.read(Project, data)

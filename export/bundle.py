@@ -1,6 +1,5 @@
 """Checkpoint -> bundle: the function behind ``dynadeep export``, and the check of a bundle."""
 
-import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -161,7 +160,7 @@ def _read_source(checkpoint: Path, calibration_data: Path | None) -> _Source:
         raise ExportError(
             f"{checkpoint}: a {loaded.config.architecture}; only dynamic-deep runs on a board."
         )
-    record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
+    record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
     recordings = calibration.read_recordings(loaded.training.dataset, calibration_data)
     return _Source(loaded, record, recordings, integer_map(loaded.input_map))
 

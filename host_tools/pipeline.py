@@ -1,6 +1,5 @@
 """The stages one after the other, as functions that the commands, the demo and the tests share."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -54,11 +53,13 @@ def export_checkpoint(
 
 def export_once(checkpoint: Path, folder: Path) -> Bundle:
     """Return a checkpoint's bundle in ``folder``; export it unless this kit has already done so."""
+    from dynadeep.train import checkpoint as checkpoints  # needs torch
+
     try:
         bundle = read_bundle(folder)
     except BundleError:
         return read_bundle(export_checkpoint(checkpoint, folder).folder)
-    record = json.loads(checkpoint.with_suffix(".json").read_text(encoding="utf-8"))
+    record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
     if bundle.manifest.kit_version == version("dynadeep") and bundle.manifest.record == record:
         return bundle
     return read_bundle(export_checkpoint(checkpoint, folder).folder)

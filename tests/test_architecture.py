@@ -16,10 +16,16 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 # What each folder may import of ours at module level and inside functions. The contracts (errors,
 # bundle, numerics) are the files that carry a model from stage to stage; they need numpy alone.
-# How a file is written is one thing for all stages.
-CONTRACTS = {"codegen.errors", "codegen.files", "codegen.bundle", "codegen.numerics"}
+# How files are read and written is one thing for all stages.
+CONTRACTS = {
+    "codegen.errors",
+    "codegen.files",
+    "codegen.typed",
+    "codegen.bundle",
+    "codegen.numerics",
+}
 MAY_IMPORT: dict[str, set[str]] = {
-    "train": {"codegen.errors", "codegen.files"},
+    "train": {"codegen.errors", "codegen.files", "codegen.typed"},
     "export": {"train", *CONTRACTS},
     "codegen": {"firmware_templates"},
     "firmware_templates": set(),

@@ -1,15 +1,14 @@
 """Run a phase once for what it depends on: ``key.json`` beside its results says of what they are.
 
 A phase whose folder has the results of the same key is skipped; one that was interrupted is called
-again, to go on from what it left; with another key, or results that were changed since, its folder
-is emptied and it begins anew.
+again, to go on from what it left; with another key it begins anew. Then only what the kit provably
+wrote there is removed: results that are as ``key.json`` says, and the loop's state and log.
 """
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,8 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.typed import Reader
+from dynadeep.train import loop
 from dynadeep.train.errors import TrainError
 
 KEY = "key.json"
@@ -42,6 +43,22 @@ class Key:
         return entries
 
 
+@dataclass(frozen=True)
+class WrittenKey:
+    """A key as its file has it."""
+
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A key file: of what the folder's results are, and their hashes once the phase was done."""
+
+    key: WrittenKey
+    results: dict[str, str] | None = None
+
+
 def run_phase(
     fabric: Fabric, folder: Path, key: Key, results: Sequence[str], work: Callable[[], None]
 ) -> Course:
@@ -49,12 +66,13 @@ def run_phase(
 
     ``results`` are the files of ``folder`` that the phase promises. All processes of a run call
     this alike; the first one decides and keeps the folder. Raises TrainError if the folder holds
-    something else than a phase, or if a promised file is missing afterwards.
+    something else than a phase, or results that somebody changed, or if a promised file is missing
+    afterwards.
     """
     course: Course | TrainError | None = None
     if fabric.is_global_zero:
         try:
-            course = _prepare(folder, key)
+            course = _prepare(folder, key, results)
         except TrainError as problem:
             course = problem  # the others wait for it too
     course = fabric.broadcast(course)
@@ -85,31 +103,45 @@ def array_hash(*arrays: NDArray[Any]) -> str:
     return digest.hexdigest()
 
 
-def _prepare(folder: Path, key: Key) -> Course:
+def _prepare(folder: Path, key: Key, results: Sequence[str]) -> Course:
     """Decide how a phase begins, and have its folder ready for that."""
     wanted, path = key.entries(), folder / KEY
-    if not path.is_file() and folder.is_dir() and any(folder.iterdir()):
-        raise TrainError(f"{folder}: not empty, and no phase's folder. Choose another or empty it.")
+    if not path.is_file():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise TrainError(
+                f"{folder}: not empty, and no phase's folder. Choose another or empty it."
+            )
+        _write(folder, key, None)
+        return "anew"
     found = _read(path)
-    if found.get("key") == wanted:
-        if "results" not in found:
-            return "resumed"
-        if _unchanged(folder, found["results"]):
-            return "skipped"
-    if folder.is_dir():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    same = asdict(found.key) == wanted
+    if same and found.results is None:
+        return "resumed"
+    written = found.results or {}
+    _refuse_changed(folder, results, written)
+    if same and all((folder / name).is_file() for name in written):
+        return "skipped"
+    for name in (*results, *loop.RUN_FILES):
+        (folder / name).unlink(missing_ok=True)
     _write(folder, key, None)
     return "anew"
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """Read a key file; one that is missing or damaged is nobody's."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _refuse_changed(folder: Path, results: Sequence[str], written: Mapping[str, str]) -> None:
+    """Refuse to go on over results that are not the ones that the phase wrote."""
+    for name in sorted({*results, *written}):
+        if (folder / name).is_file() and file_hash(folder / name) != written.get(name):
+            raise TrainError(
+                f"{folder / name}: not the file that this phase wrote there, by {KEY}. "
+                "Move it away to have it made anew, or name another folder with --out."
+            )
+
+
+def _read(path: Path) -> Written:
+    """Read a key file; raises TrainError for one that is damaged, or no phase's."""
+    advice = "Its folder was left as it is: move it away, or name another one with --out."
+    reader = Reader(f"{path}, a phase's key", TrainError, advice)
+    return reader.read(Written, reader.json(reader.content(path)))
 
 
 def _write(folder: Path, key: Key, results: dict[str, str] | None) -> None:
@@ -126,11 +158,3 @@ def _hashes(folder: Path, results: Sequence[str]) -> dict[str, str]:
         if not (folder / name).is_file():
             raise TrainError(f"{folder / name}: promised by its phase, but not written.")
     return {name: file_hash(folder / name) for name in results}
-
-
-def _unchanged(folder: Path, results: Mapping[str, str]) -> bool:
-    """Tell whether all results are there as the phase left them."""
-    return all(
-        (folder / name).is_file() and file_hash(folder / name) == expected
-        for name, expected in results.items()
-    )

@@ -1,19 +1,18 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.typed import Reader, shown
 from dynadeep.train import weights
 from dynadeep.train.baseline import CAE
 from dynadeep.train.data.mitdb import SplitName
 from dynadeep.train.data.windows import DatasetName
 from dynadeep.train.errors import CheckpointError
 from dynadeep.train.input_map import InputMap
-from dynadeep.train.model import DynamicDeep, ModelConfig
+from dynadeep.train.model import LEVELS, DynamicDeep, ModelConfig
 
 PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "cinc2017-rhythm.safetensors"
@@ -80,6 +79,18 @@ class Checkpoint:
     promise: Promise | None = None
 
 
+@dataclass(frozen=True)
+class Record:
+    """What stands in NAME.json."""
+
+    format: int
+    architecture: ModelConfig
+    input_map: InputMap
+    training: TrainingRecord
+    weights: weights.Written
+    promise: Promise | None = None
+
+
 def build(config: ModelConfig) -> Model:
     """Build the untrained network that a configuration names."""
     if config.architecture not in ARCHITECTURES:
@@ -115,12 +126,12 @@ def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> P
 
 def save_promise(path: Path, promise: Promise, out: Path) -> Path:
     """Write checkpoint ``path`` to ``out`` (.safetensors) with another promise, else the same."""
-    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    record["promise"] = asdict(promise)
-    if out.resolve() != path.resolve():
-        write_whole(out, path.read_bytes())
-    write_whole(out.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
-    return out
+    path = weights.weights_path(path)
+    record = weights.read_record(path, Record)
+    content = weights.read_content(path, record.weights)
+    return weights.put(
+        weights.weights_path(out), content, as_plain(replace(record, promise=promise))
+    )
 
 
 def load(path: Path) -> Checkpoint:
@@ -129,16 +140,41 @@ def load(path: Path) -> Checkpoint:
     Raises CheckpointError if either file is missing, damaged or of another network.
     """
     path = weights.weights_path(path)
-    record = weights.read_record(path, {"architecture", "input_map", "training"})
-    tensors = weights.read_tensors(path, record["weights"])
-    try:
-        config = ModelConfig(**record["architecture"])
-        input_map = InputMap(**record["input_map"])
-        training = TrainingRecord(**record["training"])
-        promise = Promise(**record["promise"]) if "promise" in record else None
-    except TypeError as problem:
-        raise CheckpointError(f"{path.with_suffix('.json')}: {problem}.") from problem
-    model = build(config)
+    record = read_record(path)
+    tensors = weights.read_tensors(path, record.weights)
+    model = build(record.architecture)
     weights.check_tensors(path, tensors, model.state_dict())
     model.load_state_dict(tensors)
-    return Checkpoint(model.eval(), input_map, training, config, promise)
+    return Checkpoint(
+        model.eval(), record.input_map, record.training, record.architecture, record.promise
+    )
+
+
+def read_record(path: Path) -> Record:
+    """Read a checkpoint's record alone, from its .safetensors or .json path.
+
+    Raises CheckpointError if either file is missing, or the record is damaged.
+    """
+    path = weights.weights_path(path)
+    record = weights.read_record(path, Record)
+    if record.promise is not None:
+        _check_promise(record.promise, weights.record_reader(path))
+    return record
+
+
+def _check_promise(promise: Promise, reader: Reader) -> None:
+    """Refuse margins that are missing or cannot be held against a bound."""
+    for name in ("margins", "record_margins"):
+        found = getattr(promise, name)
+        if set(found) != {str(level) for level in LEVELS}:
+            wanted = ", ".join(map(str, LEVELS))
+            reader.refuse(f'key "promise.{name}" has {shown(sorted(found))}, expected {wanted}')
+
+
+def as_plain(record: Record) -> dict[str, object]:
+    """Return a record as it is written: without a promise that was not made."""
+    plain = asdict(record)
+    if record.promise is None:
+        del plain["promise"]
+    weights_entry = plain.pop("weights")
+    return {**plain, "weights": weights_entry}

@@ -24,6 +24,8 @@ WARM_UP = 0.25
 """The share of all steps in which the rate rises; it falls to zero over the rest."""
 
 STATE, LOG = "state.safetensors", "metrics.jsonl"
+RUN_FILES = (STATE, LOG)
+"""What the loop keeps in a run's folder."""
 
 Draw = Callable[[np.random.Generator], tuple[Tensor, ...]]
 """Returns all items of one epoch, the first axis of each tensor the items, alike everywhere."""

@@ -18,6 +18,9 @@ from dynadeep.train.input_map import InputMap, MapKind, as_tensor, fit_input_map
 from dynadeep.train.loop import LoopConfig
 from dynadeep.train.model import DynamicDeep, ModelConfig
 
+RUN_FILES = ("checkpoint.safetensors", "checkpoint.json", *loop.RUN_FILES)
+"""What a run writes into its folder."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -52,8 +55,9 @@ def train(config: TrainConfig) -> Path:
     """Train a compressor as configured; return the checkpoint's path.
 
     Writes ``checkpoint.safetensors``/``.json``, ``metrics.jsonl`` and ``state.safetensors``
-    into ``config.output``.
+    into ``config.output``. Raises TrainError if another run's are there and it is not resumed.
     """
+    check_output(config)  # before the data is read
     return train_on(windows_of(config), config)
 
 
@@ -62,9 +66,20 @@ def windows_of(config: TrainConfig) -> mitdb.Split:
     return read_windows(config.dataset, config.data, split=config.split, seed=config.seed)
 
 
+def check_output(config: TrainConfig) -> None:
+    """Refuse to begin anew where a run's files lie, unless told to go on with it."""
+    found = [name for name in RUN_FILES if (config.output / name).exists()]
+    if found and not config.resume:
+        raise TrainError(
+            f"{config.output}: holds {found[0]} of another run, which would be lost. "
+            "Give --resume to go on with it, or name another folder with --out."
+        )
+
+
 def train_on(split: mitdb.Split, config: TrainConfig, fabric: Fabric | None = None) -> Path:
     """Train on windows that are already read, fit the heads to PRD, evaluate, and save."""
     _check(config, split)
+    check_output(config)
     fabric = fabric or loop.make_fabric(config.device, config.devices)
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -103,8 +118,6 @@ def train_reconstruction(
     fabric: Fabric, model: Model, split: mitdb.Split, input_map: InputMap, config: TrainConfig
 ) -> None:
     """Phase 1: minimise the reconstruction error of all levels at once, in place."""
-    if fabric.is_global_zero and not config.resume:
-        (config.output / loop.STATE).unlink(missing_ok=True)
 
     def draw(random: np.random.Generator) -> tuple[Tensor]:
         return (as_tensor(_epoch_windows(split, config, random)),)

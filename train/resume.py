@@ -11,7 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from dynadeep.codegen.files import path_whole
+from dynadeep.codegen.typed import Reader, shown
 from dynadeep.train.errors import CheckpointError
+
+LARGEST_BYTES = 4 << 30
+MOST_EPOCHS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,20 @@ def read_state(path: Path, run: Mapping[str, object]) -> State | None:
     """
     if not path.is_file():
         return None
+    reader = Reader(str(path), CheckpointError, "Move it away, or name another output folder.")
+    content = reader.content(path, LARGEST_BYTES)
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except safetensors.SafetensorError as problem:
-        raise CheckpointError(f"{path}: not a training state ({problem}). Delete it.") from problem
-    _check_same_run(path, json.loads(header.get("run", "{}")), json.loads(json.dumps(run)))
-    return State(int(header["epochs_done"]), tensors)
+        tensors = safetensors.torch.load(content)
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])["__metadata__"]
+        found = reader.json(header["run"])
+        epochs = int(header["epochs_done"])
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as problem:
+        reader.refuse(f"not a training state ({problem})")
+    if not isinstance(found, dict) or not 0 <= epochs <= MOST_EPOCHS:
+        reader.refuse(f"not a training state (of {shown(found)}, epoch {epochs})")
+    _check_same_run(path, found, json.loads(json.dumps(run)))
+    return State(epochs, tensors)
 
 
 def restore(state: State, module: nn.Module, adam: torch.optim.Optimizer) -> None:
@@ -74,7 +84,12 @@ def restore(state: State, module: nn.Module, adam: torch.optim.Optimizer) -> Non
     module.load_state_dict(found, strict=False)
     parameters = dict(module.named_parameters())
     for entry, value in _part(state.tensors, "adam.").items():
-        key, name = entry.split(".", 1)
+        key, _, name = entry.partition(".")
+        if name not in parameters or value.shape not in {parameters[name].shape, torch.Size([])}:
+            raise CheckpointError(
+                f"training state: the optimiser's {entry} is {list(value.shape)}, which fits no "
+                "parameter. Choose another output folder."
+            )
         adam.state[parameters[name]][key] = value.to(parameters[name].device)
 
 

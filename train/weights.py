@@ -1,10 +1,12 @@
 """Write and read weights files: NAME.safetensors beside its record NAME.json, tied by a hash."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import safetensors
 import safetensors.torch
@@ -12,9 +14,14 @@ import torch
 from torch import Tensor
 
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.typed import Reader, shown
 from dynadeep.train.errors import CheckpointError
 
 RECORD_FORMAT = 1
+LARGEST_BYTES = 1 << 30
+"""Of a file of weights."""
+
+T = TypeVar("T")
 
 
 def weights_path(path: Path) -> Path:
@@ -31,65 +38,111 @@ def write(path: Path, tensors: Mapping[str, Tensor], record: Mapping[str, object
 
     The record gets two more entries: its ``format`` first, and last the ``weights`` it belongs to.
     """
-    path = weights_path(path)
     content = safetensors.torch.save({k: t.cpu().contiguous() for k, t in tensors.items()})
     whole = {
         "format": RECORD_FORMAT,
         **record,
-        "weights": {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)},
+        "weights": asdict(Written(_hash(content), len(content))),
     }
-    write_whole(path, content)
-    write_whole(path.with_suffix(".json"), json.dumps(whole, indent=2) + "\n")
+    return put(weights_path(path), content, whole)
+
+
+def put(path: Path, content: bytes, record: Mapping[str, object]) -> Path:
+    """Write a weights file and its record as they are; return ``path``.
+
+    Both change as one for ``read_tensors``: the new weights wait beside the old ones until the
+    record names them, so that a kill at any point leaves the old pair or the new one.
+    """
+    waiting = _waiting(path)
+    write_whole(waiting, content)
+    write_whole(path.with_suffix(".json"), json.dumps(record, indent=2) + "\n")
+    _take(waiting, path)
     return path
 
 
-def read_record(path: Path, keys: set[str]) -> dict[str, Any]:
-    """Read the record beside a weights file; ``keys`` are the entries it must have of its own.
+def _waiting(path: Path) -> Path:
+    """Return where new weights wait for their record."""
+    return path.with_name(f"{path.stem}.next.safetensors")
+
+
+def _take(waiting: Path, path: Path) -> None:
+    """Give weights that their record names their name; a reader may have done so before."""
+    with contextlib.suppress(FileNotFoundError):
+        waiting.replace(path)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The weights file that a record belongs to."""
+
+    sha256: str
+    bytes: int
+
+
+def read_record(path: Path, kind: type[T]) -> T:
+    """Read the record beside a weights file, a dataclass with ``format`` and ``weights``.
 
     Raises CheckpointError if either file is missing, or the record is damaged or of a later format.
     """
     beside = path.with_suffix(".json")
     for needed in (path, beside):
-        if not needed.is_file():
+        if not needed.is_file() and not (needed is path and _waiting(path).is_file()):
             raise CheckpointError(
                 f"{needed}: not found. A checkpoint is NAME.safetensors and NAME.json together."
             )
-    try:
-        record = json.loads(beside.read_text())
-    except ValueError as problem:
-        raise CheckpointError(f"{beside}: not a JSON record ({problem}).") from problem
-    needed_keys = {"format", "weights"} | keys
-    if not isinstance(record, dict) or not needed_keys <= record.keys():
-        raise CheckpointError(f"{beside}: a checkpoint's record has {sorted(needed_keys)}.")
-    if not {"sha256", "bytes"} <= dict(record["weights"]).keys():
-        raise CheckpointError(f"{beside}: its weights entry needs sha256 and bytes.")
-    if record["format"] != RECORD_FORMAT:
-        raise CheckpointError(
-            f"{beside}: record format {record['format']}, this kit reads {RECORD_FORMAT}."
-        )
-    return record
+    reader = record_reader(path)
+    record = reader.json(reader.content(beside))
+    found = record.get("format") if isinstance(record, dict) else None
+    if found != RECORD_FORMAT:
+        reader.refuse(f"record format {shown(found)}, this kit reads {RECORD_FORMAT}")
+    return reader.read(kind, record)
 
 
-def read_tensors(path: Path, expected: Mapping[str, Any]) -> dict[str, Tensor]:
+def record_reader(path: Path) -> Reader:
+    """Return what reads the record beside a weights file."""
+    advice = "Copy the checkpoint's two files again, or train it again."
+    return Reader(str(path.with_suffix(".json")), CheckpointError, advice)
+
+
+def read_tensors(path: Path, expected: Written) -> dict[str, Tensor]:
     """Read the tensors of a file that is whole and is the one its record's ``weights`` describe."""
-    content = path.read_bytes()
-    if content[8:9] != b"{":
-        raise CheckpointError(f"{path}: not a safetensors file. Name the .safetensors of a run.")
-    if len(content) < expected["bytes"]:
-        raise CheckpointError(
-            f"{path}: truncated, {len(content)} of {expected['bytes']} bytes. Copy it again."
-        )
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected["sha256"]:
-        raise CheckpointError(
-            f"{path}: SHA-256 is {found[:12]}, its record says {expected['sha256'][:12]}. "
-            "Weights and record are not of one run, or the file is damaged."
-        )
+    content = read_content(path, expected)
     try:
         tensors: dict[str, Tensor] = safetensors.torch.load(content)
-    except safetensors.SafetensorError as problem:
+    except (safetensors.SafetensorError, ValueError, TypeError) as problem:
         raise CheckpointError(f"{path}: not a safetensors file ({problem}).") from problem
     return tensors
+
+
+def read_content(path: Path, expected: Written) -> bytes:
+    """Read the weights file that a record's ``weights`` describe, or the ones that wait for it.
+
+    Raises CheckpointError if neither is whole and of that hash.
+    """
+    waiting = _waiting(path)
+    if (
+        waiting.is_file()
+        and _hash(record_reader(path).content(waiting, LARGEST_BYTES)) == expected.sha256
+    ):
+        _take(waiting, path)
+    content = record_reader(path).content(path, LARGEST_BYTES)
+    if content[8:9] != b"{":
+        raise CheckpointError(f"{path}: not a safetensors file. Name the .safetensors of a run.")
+    if len(content) < expected.bytes:
+        raise CheckpointError(
+            f"{path}: truncated, {len(content)} of {expected.bytes} bytes. Copy it again."
+        )
+    found = _hash(content)
+    if found != expected.sha256:
+        raise CheckpointError(
+            f"{path}: SHA-256 is {found[:12]}, its record says {expected.sha256[:12]}. "
+            "Weights and record are not of one run, or the file is damaged."
+        )
+    return content
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def check_tensors(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:

@@ -1,6 +1,6 @@
-"""Kill a writer with SIGKILL at every line of files.py, one after the other; print what is left.
+"""Kill a writer with SIGKILL at every line of its module, one by one; print what is left.
 
-Run as a program of its own with a path and "file" or "folder"; prints a JSON list of
+Run as a program of its own with a path and "file", "folder" or "checkpoint"; prints a JSON list of
 [whether it was killed, {file under the path: its content}] for each kill, the last one not killed.
 """
 
@@ -13,10 +13,15 @@ from pathlib import Path
 
 from dynadeep.codegen import files
 
+MODULES = {"file": "files.py", "folder": "files.py", "checkpoint": "weights.py"}
+
 
 def write_new(path: Path, what: str) -> None:
     if what == "file":
         files.write_whole(path, "new")
+        return
+    if what == "checkpoint":
+        write_checkpoint(path, "new")
         return
     with files.write_folder_whole(path) as folder:
         (folder / "new.txt").write_text("new")
@@ -27,18 +32,37 @@ def write_old(path: Path, what: str) -> None:
     path.parent.mkdir()
     if what == "file":
         path.write_text("old")
+    elif what == "checkpoint":
+        write_checkpoint(path, "old")
     else:
         path.mkdir()
         (path / "old.txt").write_text("old")
 
 
-def kill_after(lines: int) -> None:
-    """Have this process killed before it runs one more than so many lines of files.py."""
+def write_checkpoint(path: Path, content: str) -> None:
+    import torch
+
+    from dynadeep.train import weights
+
+    tensors = {"w": torch.full((4,), float(content == "new"))}
+    weights.write(path, tensors, {"content": content})
+
+
+def read_checkpoint(path: Path) -> dict[str, object]:
+    from dynadeep.train import weights
+
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    tensors = weights.read_tensors(path, weights.Written(**record["weights"]))
+    return {"record": record["content"], "weights": float(tensors["w"][0])}
+
+
+def kill_after(lines: int, module: str) -> None:
+    """Have this process killed before it runs one more than so many lines of a module."""
     left = lines
 
     def trace(frame, event, _):
         nonlocal left
-        if frame.f_code.co_filename != files.__file__:
+        if Path(frame.f_code.co_filename).name != module:
             return None
         if event == "line":
             left -= 1
@@ -49,7 +73,9 @@ def kill_after(lines: int) -> None:
     sys.settrace(trace)
 
 
-def left_of(path: Path) -> dict[str, str]:
+def left_of(path: Path) -> dict[str, object]:
+    if path.suffix == ".safetensors":
+        return read_checkpoint(path)
     if path.is_file():
         return {"": path.read_text(encoding="utf-8")}
     return {item.name: item.read_text(encoding="utf-8") for item in sorted(path.glob("*"))}
@@ -62,7 +88,7 @@ def main(path: Path, what: str) -> None:
         write_old(path, what)
         child = os.fork()
         if child == 0:
-            kill_after(len(found))
+            kill_after(len(found), MODULES[what])
             write_new(path, what)
             os._exit(0)
         killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])

@@ -59,7 +59,11 @@ WRONG = {
     "a bound that is no number": (("default_bound",), float("nan"), "expected a number"),
     "a fraction for a length": (("segment_length",), 40.5, 'key "segment_length" is 40.5'),
     "levels that are no list": (("levels",), 5, 'key "levels" is 5, expected a list'),
-    "a level that is no table": (("levels", 0), "cg32", r"levels\[0\] is .cg32., expected a table"),
+    "a level that is no table": (
+        ("levels", 0),
+        "cg32",
+        r"levels\[0\]. is .cg32., expected a table",
+    ),
     "text for a margin": (("levels", 1, "margin"), "1", r'key "levels\[1\].margin" is .1.'),
     "an unknown key": (("colour",), "red", 'unknown key "colour"'),
     "an unknown map": (("input_map", "kind"), "log", 'expected "affine" or "minmax"'),

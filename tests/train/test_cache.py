@@ -8,7 +8,7 @@ from lightning_fabric import Fabric
 from dynadeep.train import cache
 from dynadeep.train.cache import Key, run_phase
 from dynadeep.train.errors import TrainError
-from dynadeep.train.loop import make_fabric
+from dynadeep.train.loop import STATE, make_fabric
 
 KEY = Key({"rate": 0.1, "widths": (8, 16)}, {"weights": "5f1c09aa"})
 
@@ -53,12 +53,14 @@ def test_second_run_of_the_same_key_is_skipped(fabric: Fabric, folder: Path, pha
 @pytest.mark.parametrize(
     "other", [Key({**KEY.settings, "rate": 0.2}, KEY.inputs), Key(KEY.settings, {"weights": "0"})]
 )
-def test_another_key_runs_anew_in_an_empty_folder(
+def test_another_key_runs_anew_and_keeps_what_is_not_the_kits(
     fabric: Fabric, folder: Path, phase: Phase, other: Key
 ) -> None:
-    (folder / "leftover").touch()
+    (folder / "notes.txt").touch()
+    (folder / STATE).touch()
     assert run_phase(fabric, folder, other, ["result"], phase) == "anew"
-    assert not (folder / "leftover").exists()
+    assert (folder / "notes.txt").exists()
+    assert not (folder / STATE).exists()
     assert phase.calls == 2
 
 
@@ -81,20 +83,36 @@ def test_interrupted_phase_of_another_key_begins_anew(fabric: Fabric, folder: Pa
     assert run_phase(fabric, folder, KEY, ["result"], Phase(folder)) == "anew"
 
 
-@pytest.mark.parametrize("content", [None, "edited"])
-def test_result_that_was_changed_or_removed_is_made_anew(
-    fabric: Fabric, folder: Path, phase: Phase, content: str | None
-) -> None:
+def test_result_that_was_removed_is_made_anew(fabric: Fabric, folder: Path, phase: Phase) -> None:
     (folder / "result").unlink()
-    if content:
-        (folder / "result").write_text(content)
     assert run_phase(fabric, folder, KEY, ["result"], phase) == "anew"
     assert (folder / "result").read_text() == "done"
 
 
-def test_damaged_key_file_is_nobodys(fabric: Fabric, folder: Path, phase: Phase) -> None:
-    (folder / cache.KEY).write_text("{")
-    assert run_phase(fabric, folder, KEY, ["result"], phase) == "anew"
+@pytest.mark.parametrize("key", [KEY, Key({})], ids=["same key", "another key"])
+def test_result_that_was_changed_is_refused_and_kept(
+    fabric: Fabric, folder: Path, phase: Phase, key: Key
+) -> None:
+    (folder / "result").write_text("calibrated")
+    with pytest.raises(TrainError, match=r"result: not the file that this phase wrote"):
+        run_phase(fabric, folder, key, ["result"], phase)
+    assert (folder / "result").read_text() == "calibrated"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", "{}", '{"key": 1}', '{"key": {"settings": {}}}', "[" * 100_000,
+     '{"key": {"settings": {}, "inputs": {}}, "results": [], "name": "mine"}',
+     '{"key": {"settings": {}, "inputs": {}}, "results": 7}',
+     '{"key": {"settings": {}, "inputs": {}}, "results": {"result": 7}}'],
+)  # fmt: skip
+def test_damaged_or_foreign_key_file_is_refused_and_nothing_removed(
+    fabric: Fabric, folder: Path, phase: Phase, text: str
+) -> None:
+    (folder / cache.KEY).write_text(text)
+    with pytest.raises(TrainError, match=r"phase"):
+        run_phase(fabric, folder, KEY, ["result"], phase)
+    assert (folder / "result").read_text() == "done"
 
 
 def test_folder_of_something_else_is_left_alone(fabric: Fabric, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,43 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path: Path, value: float) 
         checkpoint.load(path)
 
 
+@pytest.mark.parametrize(
+    ("path_to", "value", "message"),
+    [
+        (("training", "seed"), "7", 'key "training.seed" is .7., expected an integer'),
+        (("training", "scores", "32", "prd"), [], "training.scores.32.prd"),
+        (("training", "split"), "half", 'expected "patient" or "published"'),
+        (("weights", "bytes"), True, 'key "weights.bytes" is True, expected an integer'),
+        (("input_map", "scale"), float("inf"), 'key "input_map.scale" is inf, expected a number'),
+        (("architecture", "segment_samples"), 10**400, "an integer of 1329 bits"),
+        (("promise",), {"tasks": 3}, "promise"),
+    ],
+)
+def test_record_with_a_wrong_value_is_refused_by_key(
+    path: Path, path_to: tuple[str, ...], value: object, message: str
+) -> None:
+    record = json.loads(path.with_suffix(".json").read_text())
+    at = record
+    for key in path_to[:-1]:
+        at = at[key]
+    at[path_to[-1]] = value
+    path.with_suffix(".json").write_text(json.dumps(record))
+    with pytest.raises(CheckpointError, match=message) as caught:
+        checkpoint.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_sigkill_at_any_line_leaves_the_old_checkpoint_or_the_new_one(tmp_path: Path) -> None:
+    killer = Path(__file__).parents[1] / "codegen" / "kill_writer.py"
+    command = [sys.executable, str(killer), str(tmp_path / "in" / "c.safetensors"), "checkpoint"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert len(found) > 10
+    old, new = {"record": "old", "weights": 0.0}, {"record": "new", "weights": 1.0}
+    assert all(left in (old, new) for _, left in found)
+    assert (found[0][1], found[-1]) == (old, [False, new])
+
+
 @pytest.mark.parametrize("text", ["not json", "[]", '{"format": 1}', "{}"])
 def test_damaged_record_is_refused(path: Path, text: str) -> None:
     path.with_suffix(".json").write_text(text)
@@ -170,7 +209,7 @@ def test_record_of_a_later_format_is_refused(path: Path) -> None:
 
 def test_record_without_a_hash_is_refused(path: Path) -> None:
     change_record(path, weights={})
-    with pytest.raises(CheckpointError, match="needs sha256 and bytes"):
+    with pytest.raises(CheckpointError, match=r'key "weights\.sha256" is missing'):
         checkpoint.load(path)
 
 

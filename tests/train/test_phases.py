@@ -137,3 +137,18 @@ def test_a_start_of_another_architecture_is_refused(
     start = checkpoint.DEFAULT_CHECKPOINT
     with pytest.raises(TrainError, match="holds 'dynamic-deep', the run is told to train 'cae64'"):
         train_on(split, replace(config, architecture="cae64", start=start))
+
+
+def test_a_run_that_lies_there_is_not_overwritten(split: mitdb.Split, config: TrainConfig) -> None:
+    path = train_on(split, config)
+    before = path.read_bytes()
+    with pytest.raises(TrainError, match=r"holds checkpoint\.safetensors of another run.*--resume"):
+        train_on(split, config)
+    assert path.read_bytes() == before
+
+
+def test_an_unfinished_run_is_not_begun_anew(split: mitdb.Split, config: TrainConfig) -> None:
+    config.output.mkdir()
+    (config.output / loop.STATE).touch()
+    with pytest.raises(TrainError, match=r"holds state\.safetensors of another run"):
+        train_on(split, config)

@@ -7,8 +7,10 @@ classifies every 256 samples. At full width it has 10,473,892 parameters.
 
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -27,9 +29,9 @@ class RhythmConfig:
     as many of the last subsamplings, so that a step stays 256 samples of the record.
     """
 
-    width: int = 32
-    decimation: int = 1
-    dropout: float = 0.2
+    width: Annotated[int, Meta(ge=1, le=512)] = 32
+    decimation: Annotated[int, Meta(ge=1, le=256)] = 1
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.2
 
 
 class ResidualBlock(nn.Module):

@@ -8,8 +8,10 @@ not the filters: the layout here is our own, with filters that meet that number 
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Annotated
 
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -38,9 +40,9 @@ class RPeaksConfig:
     halving on, up to ``widest``. Both are multiples of 4.
     """
 
-    width: int = 48
-    decimation: int = 1
-    widest: int = 448
+    width: Annotated[int, Meta(ge=1, le=1024)] = 48
+    decimation: Annotated[int, Meta(ge=1, le=256)] = 1
+    widest: Annotated[int, Meta(ge=1, le=4096)] = 448
 
 
 class InceptionResidual(nn.Module):

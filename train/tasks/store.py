@@ -23,6 +23,18 @@ BUILDERS: dict[str, tuple[type[Config], Callable[[Any], nn.Module]]] = {
 
 
 @dataclass(frozen=True)
+class Record:
+    """What stands in NAME.json."""
+
+    format: int
+    task: str
+    config: dict[str, Any]
+    training: dict[str, Any]
+    weights: weights.Written
+    precision: str = "float32"
+
+
+@dataclass(frozen=True)
 class TaskNet:
     """A task's network, its configuration, and how it came about.
 
@@ -60,18 +72,15 @@ def load(path: Path, task: str | None = None) -> TaskNet:
     another task or of another network.
     """
     path = weights.weights_path(path)
-    record = weights.read_record(path, {"task", "config", "training"})
-    found = record["task"]
+    record = weights.read_record(path, Record)
+    found = record.task
     if found not in BUILDERS or (task is not None and found != task):
         wanted = task or " or ".join(BUILDERS)
         raise CheckpointError(f"{path}: a network for the task {found!r}, needed is {wanted}.")
     kind, build = BUILDERS[found]
-    try:
-        config = kind(**record["config"])
-    except TypeError as problem:
-        raise CheckpointError(f"{path.with_suffix('.json')}: {problem}.") from problem
+    config = weights.record_reader(path).read(kind, record.config)
+    tensors = weights.read_tensors(path, record.weights)
     net = build(config)
-    tensors = weights.read_tensors(path, record["weights"])
     weights.check_tensors(path, tensors, net.state_dict())
     net.load_state_dict(tensors)
-    return TaskNet(found, net.eval().requires_grad_(False), config, record["training"])
+    return TaskNet(found, net.eval().requires_grad_(False), config, record.training)
