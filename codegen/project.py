@@ -37,6 +37,7 @@ def read_project(folder: Path) -> Project:
     if found != (MANIFEST_KIND, MANIFEST_FORMAT):
         raise ProjectError(
             f"{path}: expected a {MANIFEST_KIND!r} of format {MANIFEST_FORMAT}, found "
-            f"{shown(found[0])} of format {shown(found[1])}. Generate the project again with this kit."
+            f"{shown(found[0])} of format {shown(found[1])}. "
+            "Generate the project again with this kit."
         )
     return reader.read(Project, data)
