@@ -25,6 +25,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from tests.caching import hash_of, made_once  # noqa: E402
+from tests.surroundings import become_neutral  # noqa: E402
 
 FirmwareMaker = Callable[..., Firmware]
 
@@ -46,6 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    become_neutral()
     if config.getoption("--fast"):
         sys.modules.update(dict.fromkeys(HEAVY_PACKAGES))  # to import one of them fails
 

@@ -1,0 +1,55 @@
+"""No test hangs on who starts it: nightly.py runs all of them as a stranger does."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+STRANGE = {
+    "LC_ALL": "tr_TR.UTF-8",
+    "TZ": "Asia/Kathmandu",
+    "HOME": "/nonexistent",
+    "CFLAGS": "-DNO_SUCH=",
+    "COLUMNS": "20",
+    "FORCE_COLOR": "1",
+}
+
+
+def become_strange() -> None:
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def test_a_stranger_who_starts_the_tests_makes_no_difference() -> None:
+    """The test below, started by somebody who ignores SIGINT and lives elsewhere."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--fast"]
+    done = subprocess.run(
+        [*command, f"{__file__}::test_the_surroundings_are_neutral"],
+        env={**os.environ, **STRANGE},
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=become_strange,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_surroundings_are_neutral(tmp_path: Path) -> None:
+    assert time.localtime(0).tm_hour == 0
+    assert Path.home().is_dir()
+    assert not {"CFLAGS", "COLUMNS", "FORCE_COLOR"} & os.environ.keys()
+    (tmp_path / "made").touch()
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644
+    with subprocess.Popen(["sleep", "60"]) as child:
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == -signal.SIGINT
+    with subprocess.Popen(["sleep", "60"]) as child:
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == -signal.SIGTERM
+    assert subprocess.run(["locale"], capture_output=True, check=True).stderr == b""
