@@ -16,7 +16,7 @@ from dynadeep.codegen.plan import PACKET_OVERHEAD_BYTES, RANGE_BYTES, Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import kit_version
 
-RUNTIME_ABI = 3
+RUNTIME_ABI = 4
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
 
 
@@ -68,7 +68,6 @@ class ModelContext:
     default_bound_comment: str
     input_map: InputMap
     minmax: bool
-    range_bytes: int
     packet_bytes_coded: int
     packet_bytes_max: int
     chunk: int  # samples of a request
@@ -117,7 +116,6 @@ def model_context(plan: Plan) -> ModelContext:
         default_bound_comment=f"{manifest.default_bound:g}",
         input_map=_checked_map(manifest.input_map),
         minmax=range_bytes > 0,
-        range_bytes=range_bytes,
         packet_bytes_coded=plan.packet_bytes_coded,
         packet_bytes_max=plan.packet_bytes_max,
         chunk=plan.chunk,

@@ -25,14 +25,14 @@ Engine = Literal["stream", "layers"]
 CODE_BYTES = 11_264
 """Flash besides the arrays: 10,7xx B measured with gcc 12.2 -O2 for Cortex-M4."""
 
-SEGMENT_LIMIT = (1 << 15) - 1
-"""Samples of a segment: as int16 and a byte they are a packet's payload, whose size is uint16."""
+LOSSLESS_SLACK_BYTES = 8
+"""What lossless samples may take beyond 2 bytes each: DD_RICE_SLACK_BITS."""
 
-LAYERS_OVERHEAD_BYTES = 8
-"""dd_encoder around its arena on a 32-bit target: trace pointer, stream and sequence number."""
+SEGMENT_LIMIT = ((1 << 16) - 1 - LOSSLESS_SLACK_BYTES) // 2
+"""Samples of a segment: lossless they are a packet's payload, whose size is uint16."""
 
-STREAM_OVERHEAD_BYTES = 16
-"""The same around lines and values: also the packet's pointer and the bound."""
+STATE_BYTES = 20
+"""sizeof(dd_codec_state) on a 32-bit target, which comes to coder, lines and values."""
 
 STACK_BESIDES_BYTES = 1_400
 """Stack of the firmware besides the convolution's buffers: 0.9 KB measured, some to spare."""
@@ -129,11 +129,11 @@ class Plan:
     @property
     def encoder_bytes(self) -> int:
         """RAM of one ``dd_encoder`` on a 32-bit target, exact."""
-        if isinstance(self.memory, Arena):
-            return self.values_bytes + LAYERS_OVERHEAD_BYTES
-        lines = -(-LINE_BYTES * (len(self.network.layers) + 1) // 4) * 4
+        lines = 0
+        if isinstance(self.memory, Schedule):
+            lines = -(-LINE_BYTES * (len(self.network.layers) + 1) // 4) * 4
         coder = RICE_BYTES if self.choice.lossless else 0
-        return self.values_bytes + STREAM_OVERHEAD_BYTES + lines + coder
+        return self.values_bytes + STATE_BYTES + lines + coder
 
     @property
     def stack_bytes(self) -> int:
@@ -147,10 +147,16 @@ class Plan:
         return max(level.codes + extra for level in self.manifest.levels) + PACKET_OVERHEAD_BYTES
 
     @property
+    def packet_bytes_lossless(self) -> int:
+        """The largest packet of level none."""
+        payload = 2 * self.manifest.segment_length + LOSSLESS_SLACK_BYTES
+        return payload + PACKET_OVERHEAD_BYTES
+
+    @property
     def packet_bytes_max(self) -> int:
         """The largest packet of any level."""
-        lossless = 2 * self.manifest.segment_length + 1 + PACKET_OVERHEAD_BYTES  # DD_RICE_BYTES_MAX
-        return max(self.packet_bytes_coded, lossless if self.choice.lossless else 0)
+        lossless = self.packet_bytes_lossless if self.choice.lossless else 0
+        return max(self.packet_bytes_coded, lossless)
 
     def ram_bytes(self, board: Board) -> int:
         """RAM of the firmware on a board, its stack included, the application's part estimated."""

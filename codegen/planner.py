@@ -176,6 +176,6 @@ def explain(plan: Plan, board: Board) -> list[str]:
     if not choice.lossless:
         lines.append(
             f"level none is left out: its packet alone takes "
-            f"{2 * plan.manifest.segment_length + 1} B of RAM"
+            f"{plan.packet_bytes_lossless} B of RAM"
         )
     return lines

@@ -17,7 +17,7 @@ from dynadeep.host_tools import rice
 from dynadeep.host_tools.errors import PacketError
 
 MAGIC = 0xDD
-VERSION = 2
+VERSION = 3
 MODEL_ID_BYTES = 4
 QUANTIZATION = 0
 """Index of the manifest's latent quantisation, the only one yet."""

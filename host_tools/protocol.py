@@ -52,6 +52,7 @@ class Status(enum.IntEnum):
     TIMEOUT = 8, "the rest of a frame did not come in time"
     RESTARTED = 9, "the board has restarted since it was last greeted"
     PACKET_READY = 10, "a segment is complete and its packet made"
+    STALLED = 11, "the network did not take all samples of a segment"
 
 
 def status_of(number: int) -> Status | None:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from dynadeep.host_tools.errors import PacketError
 
-AS_THEY_ARE, CODED = 0, 1
 TAPS = 4
 STEP_MAX = 8191
 WEIGHT_BITS = 13
@@ -27,8 +26,16 @@ MEAN_BITS = 6
 MEAN_MAX = 65535
 MISSED_MAX = 1023
 FIRST_MISSED = 8
+LOUD = 4 * (MISSED_MAX + 1)
+"""Activity from which on the means say too little, and gives the parameter itself."""
+
+PARAMETER_MAX = 15
+SAMPLE_BITS = 16
 ESCAPE = 20
 """Ones that announce a value of 16 bits."""
+
+SLACK_BITS = 64
+"""What a segment may take beyond 16 bits for each sample."""
 
 _CODE_BITS_MAX = ESCAPE + 16
 _BATCH = 1024
@@ -39,7 +46,7 @@ Ints = npt.NDArray[np.int64]
 
 def bytes_max(count: int) -> int:
     """Return the most bytes that ``count`` samples take."""
-    return 2 * count + 1
+    return 2 * count + SLACK_BITS // 8
 
 
 def encode_samples(samples: Samples) -> bytes:
@@ -57,12 +64,12 @@ def decode_samples(data: bytes, count: int) -> Samples:
 
 
 def encode_segments(segments: Samples) -> list[bytes]:
-    """Code segments, int16 [N, T], each on its own; T may be 0."""
-    return [
-        one
-        for start in range(0, len(segments), _BATCH)
-        for one in _encode_batch(segments[start : start + _BATCH])
-    ]
+    """Code segments, int16 [N, T], each on its own; T is 1 or more."""
+    coded: list[bytes] = []
+    for start in range(0, len(segments), _BATCH):
+        values, sizes = _codes(segments[start : start + _BATCH].astype(np.int64))
+        coded += [_pack(*pair) for pair in zip(values, sizes, strict=True)]
+    return coded
 
 
 def decode_segments(coded: Sequence[bytes], count: int) -> Samples:
@@ -74,14 +81,9 @@ def decode_segments(coded: Sequence[bytes], count: int) -> Samples:
     decoded = np.empty((len(coded), count), np.int16)
     for start in range(0, len(coded), _BATCH):
         batch = coded[start : start + _BATCH]
-        plain = [_is_plain(data, count) for data in batch]
-        for row, data in enumerate(batch):
-            if plain[row]:
-                decoded[start + row] = np.frombuffer(data, "<i2", offset=1)
-        rows = [row for row, one in enumerate(plain) if not one]
-        if rows:
-            places = np.array(rows) + start
-            decoded[places] = _decode_batch([batch[row] for row in rows], count)
+        for data in batch:
+            _check_length(data, count)
+        decoded[start : start + _BATCH] = _decode_batch(batch, count)
     return decoded
 
 
@@ -95,7 +97,12 @@ class _Model:
         self._weights = np.repeat(np.array(FIRST_WEIGHTS)[:, None], len(first), axis=1)
         self._missed = np.full((3, len(first)), FIRST_MISSED, np.int64)  # folded; newest first
         self._means = np.zeros((len(first), ACTIVITY * SLOPE), np.int64)  # 0: not met yet
-        self._place = np.zeros(len(first), np.int64)  # of the mean that the parameter came from
+        self._place = np.zeros(len(first), np.int64)  # of the mean in the present circumstances
+        self._spare_bits = np.full(len(first), SLACK_BITS, np.int64)
+
+    def may_be_coded(self) -> npt.NDArray[np.bool_]:
+        """Return whether the longest code leaves 16 bits for each sample behind it."""
+        return self._spare_bits >= ESCAPE
 
     def predict(self) -> Ints:
         """Return the next sample's prediction, which may lie outside int16."""
@@ -103,7 +110,7 @@ class _Model:
         return self.last + (total >> WEIGHT_BITS)
 
     def parameter(self) -> Ints:
-        """Return the next code's parameter, 0 to 10."""
+        """Return the next code's parameter, 0 to 15."""
         activity = 2 * self._missed[0] + self._missed[1] + self._missed[2]
         slope = np.abs(self._steps[0])
         row = np.minimum(_bit_length(activity), ACTIVITY - 1)
@@ -113,10 +120,13 @@ class _Model:
         guess = np.minimum(16 * activity + 4 * slope + 1, MEAN_MAX)
         mean = np.where(mean == 0, guess, mean)
         self._means[self._rows, self._place] = mean
-        return _bit_length(mean * 9 >> 10)
+        loud = np.minimum(_bit_length(activity * 9 >> 6), PARAMETER_MAX)
+        return np.where(activity < LOUD, _bit_length(mean * 9 >> 10), loud)
 
-    def learn(self, missed: Ints, folded: Ints, sample: Ints) -> None:
-        """Follow a sample whose prediction missed it by ``missed``."""
+    def learn(self, sample: Ints, missed: Ints, bits: Ints) -> None:
+        """Follow a sample whose prediction missed it by ``missed`` and that took ``bits``."""
+        self._spare_bits += SAMPLE_BITS - bits
+        folded = _fold(missed)
         mean = self._means[self._rows, self._place]
         mean += ((np.minimum(folded, MISSED_MAX) << MEAN_BITS) - mean + 8) >> 4
         self._means[self._rows, self._place] = mean
@@ -132,28 +142,32 @@ class _Model:
         self.last = sample
 
 
-def _encode_batch(segments: Samples) -> list[bytes]:
-    count = segments.shape[1]
-    plain = [bytes([AS_THEY_ARE]) + one.astype("<i2").tobytes() for one in segments]
-    if count == 0:
-        return plain
-    values, sizes = _codes(segments.astype(np.int64))
-    packed = [_pack(*pair) for pair in zip(values, sizes, strict=True)]
-    return [one if len(one) <= 2 * count else raw for one, raw in zip(packed, plain, strict=True)]
+def _wrap(values: Ints) -> Ints:
+    """Return ``values`` modulo 2^16, as int16."""
+    wrapped: Ints = ((values + 0x8000) & 0xFFFF) - 0x8000
+    return wrapped
+
+
+def _fold(missed: Ints) -> Ints:
+    return np.where(missed < 0, -2 * missed - 1, 2 * missed)
+
+
+def _unfold(folded: Ints) -> Ints:
+    return np.where(folded & 1, -(folded + 1 >> 1), folded >> 1)
 
 
 def _codes(samples: Ints) -> tuple[Ints, Ints]:
-    """Return what is written for ``samples`` [N, T]: values and their bits, both [N, 1 + T]."""
-    values = np.empty((samples.shape[0], 1 + samples.shape[1]), np.int64)
-    sizes = np.empty_like(values)
-    values[:, 0], sizes[:, 0] = CODED, 8
-    values[:, 1], sizes[:, 1] = samples[:, 0] & 0xFFFF, 16
+    """Return what is written for ``samples`` [N, T]: values and their bits, both [N, T]."""
+    values = samples & 0xFFFF
+    sizes = np.full_like(values, SAMPLE_BITS)
     model = _Model(samples[:, 0])
     for time in range(1, samples.shape[1]):
-        missed = ((samples[:, time] - model.predict() + 0x8000) & 0xFFFF) - 0x8000
-        folded = np.where(missed < 0, -2 * missed - 1, 2 * missed)
-        values[:, 1 + time], sizes[:, 1 + time] = _rice(folded, model.parameter())
-        model.learn(missed, folded, samples[:, time])
+        missed = _wrap(samples[:, time] - model.predict())
+        code, bits = _rice(_fold(missed), model.parameter())
+        coded = model.may_be_coded()
+        values[:, time] = np.where(coded, code, values[:, time])
+        sizes[:, time] = np.where(coded, bits, SAMPLE_BITS)
+        model.learn(samples[:, time], missed, sizes[:, time])
     return values, sizes
 
 
@@ -174,42 +188,33 @@ def _pack(values: Ints, sizes: Ints) -> bytes:
     return np.packbits((np.repeat(values, sizes) >> below & 1).astype(np.uint8)).tobytes()
 
 
-def _is_plain(data: bytes, count: int) -> bool:
-    """Tell samples as they are from coded ones, once the length is one that either can have."""
-    if data[:1] == bytes([AS_THEY_ARE]):
-        if len(data) != bytes_max(count):
-            raise PacketError(
-                f"samples of {len(data) - 1} bytes, {count} samples as they are take {2 * count}."
-            )
-        return True
-    if data[:1] != bytes([CODED]):
-        raise PacketError(f"samples start with {data[:1].hex() or 'nothing'}, expected 00 or 01.")
-    least = 3 + (count + 6) // 8  # a sample after the first takes a bit or more
-    if not least <= len(data) <= 2 * count:
+def _check_length(data: bytes, count: int) -> None:
+    least = 2 + (count + 6) // 8  # a sample after the first takes a bit or more
+    if not least <= len(data) <= bytes_max(count):
         raise PacketError(
-            f"coded samples of {len(data)} bytes, {count} samples take {least} to {2 * count}."
+            f"coded samples of {len(data)} bytes, {count} samples take {least} to "
+            f"{bytes_max(count)}."
         )
-    return False
 
 
 def _decode_batch(coded: Sequence[bytes], count: int) -> Ints:
     """Return the samples [N, T] of coded segments, all bits accounted for."""
     bits = _Bits(coded)
     samples = np.empty((len(coded), count), np.int64)
-    samples[:, 0] = ((bits.take(np.full(len(coded), 16)) + 0x8000) & 0xFFFF) - 0x8000
+    samples[:, 0] = _wrap(bits.take_sample())
     model = _Model(samples[:, 0])
     for time in range(1, count):
-        predicted = model.predict()
-        folded = bits.take_rice(model.parameter())
-        missed = np.where(folded & 1, -(folded + 1 >> 1), folded >> 1)
-        samples[:, time] = ((predicted + missed + 0x8000) & 0xFFFF) - 0x8000
-        model.learn(missed, folded, samples[:, time])
+        predicted, parameter, rice = model.predict(), model.parameter(), model.may_be_coded()
+        said, sizes = bits.take(parameter, rice)
+        missed = np.where(rice, _unfold(said), _wrap(said - predicted))
+        samples[:, time] = _wrap(predicted + missed)
+        model.learn(samples[:, time], missed, sizes)
     bits.check_end()
     return samples
 
 
 class _Bits:
-    """A reader of N bit strings side by side, each behind its first byte.
+    """A reader of N bit strings side by side.
 
     Beyond an end it reads zeros and stays there: ``check_end`` tells.
     """
@@ -221,17 +226,20 @@ class _Bits:
         self._last = int(lengths.max())
         padded = b"".join(data.ljust(self._last + 8, b"\0") for data in coded)
         self._bytes = np.frombuffer(padded, np.uint8).reshape(len(coded), -1)
-        self._at = np.full(len(coded), 8, np.int64)
+        self._at = np.zeros(len(coded), np.int64)
         self._wrong = np.zeros(len(coded), np.bool_)
 
-    def take(self, sizes: Ints) -> Ints:
-        """Return the next ``sizes`` [N] bits of each, 0 to _CODE_BITS_MAX of them."""
-        found = self._window() >> (_CODE_BITS_MAX - sizes)
-        self._at += sizes
+    def take_sample(self) -> Ints:
+        """Return the next 16 bits of each [N]."""
+        found = self._window() >> (_CODE_BITS_MAX - SAMPLE_BITS)
+        self._at += SAMPLE_BITS
         return found
 
-    def take_rice(self, parameter: Ints) -> Ints:
-        """Return the next value of each [N]; a wrongly escaped one is remembered as wrong."""
+    def take(self, parameter: Ints, coded: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+        """Return the next value of each [N] and its bits: a code where ``coded``, else a sample.
+
+        A wrongly escaped one is remembered as wrong.
+        """
         window = self._window()
         prefix = window >> 16
         ones = ESCAPE - _bit_length(prefix ^ ((1 << ESCAPE) - 1))
@@ -239,10 +247,11 @@ class _Bits:
         skipped = np.where(escaped, ESCAPE, ones + 1)
         rest_bits = np.where(escaped, 16, parameter)
         rest = window >> (_CODE_BITS_MAX - skipped - rest_bits) & ((1 << rest_bits) - 1)
-        self._at += skipped + rest_bits
-        self._wrong |= escaped & (rest >> parameter < ESCAPE)
-        value: Ints = np.where(escaped, rest, (ones << parameter) + rest)
-        return value
+        self._wrong |= coded & escaped & (rest >> parameter < ESCAPE)
+        value = np.where(escaped, rest, (ones << parameter) + rest)
+        bits = np.where(coded, skipped + rest_bits, SAMPLE_BITS)
+        self._at += bits
+        return np.where(coded, value, window >> (_CODE_BITS_MAX - SAMPLE_BITS)), bits
 
     def check_end(self) -> None:
         """Refuse bits that are left over, missing, or not what the encoder writes."""

@@ -174,11 +174,11 @@ static dd_status observe(dd_app *app, const dd_request *request, sample_block bl
                          const dd_trace *trace)
 {
     const dd_packet space = space_for_nothing(app);
-    const uint16_t sequence = app->encoder.sequence;
-    app->encoder.trace = trace;
+    const uint16_t sequence = app->encoder.state.sequence;
+    app->encoder.state.trace = trace;
     const dd_status status = encode(app, request, block, space);
-    app->encoder.trace = NULL;
-    app->encoder.sequence = sequence;
+    app->encoder.state.trace = NULL;
+    app->encoder.state.sequence = sequence;
     /* Samples that do not fit the space are no loss: nobody wants them. */
     return status == DD_BUFFER_TOO_SMALL ? DD_PACKET_READY : status;
 }

@@ -89,6 +89,6 @@ int main(int count, char **words)
     if (dd_encoder_init(&encoder, 0) != DD_OK) {
         return EXIT_FAILURE;
     }
-    encoder.trace = &trace;
+    encoder.state.trace = &trace;
     return encode_all(bound) && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -11,7 +11,7 @@ void dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out
     }
 }
 
-static dd_range range_of(const int16_t *samples, uint32_t count)
+dd_range dd_range_of(const int16_t *samples, uint32_t count)
 {
     dd_range range = {samples[0], samples[0]};
     for (uint32_t i = 1; i < count; i++) {
@@ -27,7 +27,7 @@ static dd_range range_of(const int16_t *samples, uint32_t count)
 
 dd_range dd_map_minmax(const int16_t *samples, int8_t *out, uint32_t count)
 {
-    const dd_range range = range_of(samples, count);
+    const dd_range range = dd_range_of(samples, count);
     const uint32_t span = (uint32_t)(range.high - range.low);
     /* A flat window has no span; all of it maps to the lowest code. */
     const uint32_t divisor = span == 0u ? 1u : span;

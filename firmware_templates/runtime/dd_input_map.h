@@ -24,6 +24,9 @@ typedef struct dd_range {
     int16_t high;
 } dd_range;
 
+/* The range of `count` (1 or more) samples. */
+dd_range dd_range_of(const int16_t *samples, uint32_t count);
+
 /* Scale `count` (1 or more) samples by their own range: low -> -128, high -> 127. Returns it. */
 dd_range dd_map_minmax(const int16_t *samples, int8_t *out, uint32_t count);
 

@@ -45,3 +45,14 @@ dd_status dd_layer_whole(const dd_conv1d *layer, const int8_t *in, int8_t *out,
     return dd_layer_conv1d(layer, all, -(int32_t)layer->pad_before, layer->out_length, out, trace,
                            tensor);
 }
+
+dd_status dd_layers_run(const dd_layers_plan *plan, int8_t *values, const dd_trace *trace)
+{
+    dd_status status = DD_OK;
+    for (uint8_t i = 0; i < plan->count && status == DD_OK; i++) {
+        const dd_layer_step *const step = &plan->steps[i];
+        status = dd_layer_whole(step->layer, values + step->source, values + step->target, trace,
+                                step->tensor);
+    }
+    return status;
+}

@@ -24,6 +24,25 @@ DD_MUST_CHECK dd_status dd_layer_conv1d(const dd_conv1d *layer, dd_input in, int
 DD_MUST_CHECK dd_status dd_layer_whole(const dd_conv1d *layer, const int8_t *in, int8_t *out,
                                        const dd_trace *trace, uint8_t tensor);
 
+/* A layer of the layers engine: where its input and output lie in the values. */
+typedef struct dd_layer_step {
+    const dd_conv1d *layer;
+    uint32_t source;
+    uint32_t target;
+    uint8_t tensor; /* the number of its first traced tensor */
+} dd_layer_step;
+
+/* The layers engine's plan, constant. */
+typedef struct dd_layers_plan {
+    const dd_layer_step *steps; /* in the order of execution */
+    uint8_t count;
+    uint32_t input; /* where the codes of a segment lie */
+} dd_layers_plan;
+
+/* Run all layers over a segment whose codes lie in place, one whole layer behind the other. */
+DD_MUST_CHECK dd_status dd_layers_run(const dd_layers_plan *plan, int8_t *values,
+                                      const dd_trace *trace);
+
 /* Show `count` values to the trace (or null) as number `tensor`. DD_STOPPED if the observer asks
  * for it. */
 DD_MUST_CHECK dd_status dd_report(const dd_trace *trace, uint8_t tensor, const int8_t *values,

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define DD_PACKET_VERSION        2
+#define DD_PACKET_VERSION        3
 #define DD_PACKET_MODEL_BYTES    4
 #define DD_PACKET_HEADER_BYTES   13
 #define DD_PACKET_CRC_BYTES      4

@@ -1,14 +1,20 @@
 #include "dd_rice.h"
 
-#define AS_THEY_ARE 0u
-#define CODED       1u
-#define STEP_MAX    8191
-#define WEIGHT_BITS 13
-#define WEIGHT_MAX  32767
-#define RATE_BITS   7u /* of the weights: 2^-6 of the sum of steps */
-#define MEAN_BITS   6u
-#define MISSED_MAX  1023u
-#define ESCAPE      20u /* ones; the value follows in 16 bits */
+#include <assert.h>
+
+#define STEP_MAX      8191
+#define WEIGHT_BITS   13
+#define WEIGHT_MAX    32767
+#define RATE_BITS     7u /* of the weights: 2^-6 of the sum of steps */
+#define MEAN_BITS     6u
+#define MISSED_MAX    1023u
+#define LOUD          (4u * (MISSED_MAX + 1u)) /* activity from which on the means say too little */
+#define PARAMETER_MAX 15u
+#define SAMPLE_BITS   16
+#define ESCAPE        20u /* ones; the value follows in 16 bits: the longest code */
+
+static_assert(ESCAPE + 1u + 7u <= 32u, "put_bits keeps up to 7 bits and takes a whole prefix");
+static_assert(DD_RICE_SLACK_BITS >= ESCAPE, "a segment's second sample may be coded");
 
 static uint32_t magnitude(int32_t value)
 {
@@ -37,22 +43,21 @@ static int32_t clamp(int32_t value, int32_t limit)
     return value < -limit ? -limit : value;
 }
 
-/* Write the low `count` bits of `value`, 0 to 16 of them, the highest first. */
+/* Write the low `count` bits of `value`, 0 to 25 of them, the highest first. */
 static void put_bits(dd_rice *coder, uint32_t value, uint32_t count)
 {
     coder->bits = coder->bits << count | value;
-    coder->bit_count += count;
-    while (coder->bit_count >= 8u) {
-        coder->bit_count -= 8u;
+    uint32_t left = coder->bit_count + count;
+    while (left >= 8u) {
+        left -= 8u;
         if (coder->length < coder->capacity) {
-            coder->bytes[coder->length] = (uint8_t)(coder->bits >> coder->bit_count);
-            coder->length++;
-        } else {
-            coder->length = coder->capacity + 1u;
-            coder->capacity = 0;
+            coder->bytes[coder->length] = (uint8_t)(coder->bits >> left);
         }
+        coder->length++;
     }
-    coder->bits &= (1u << coder->bit_count) - 1u;
+    coder->bits &= (1u << left) - 1u;
+    coder->bit_count = (uint8_t)left;
+    coder->spare_bits -= (int32_t)count;
 }
 
 static void put_rice(dd_rice *coder, uint32_t value, uint32_t parameter)
@@ -78,9 +83,8 @@ static int32_t predict(const dd_rice *coder)
 }
 
 /* The mean of what was missed before in the same circumstances. */
-static uint16_t *mean_of(dd_rice *coder)
+static uint16_t *mean_of(dd_rice *coder, uint32_t activity)
 {
-    const uint32_t activity = 2u * coder->missed[0] + coder->missed[1] + coder->missed[2];
     const uint32_t slope = magnitude(coder->steps[0]);
     uint32_t row = bit_length(activity);
     uint32_t column = (bit_length(slope) + 1u) / 2u;
@@ -92,6 +96,15 @@ static uint16_t *mean_of(dd_rice *coder)
         *mean = (uint16_t)(guess < UINT16_MAX ? guess : UINT16_MAX);
     }
     return mean;
+}
+
+static uint32_t parameter_of(uint32_t mean, uint32_t activity)
+{
+    if (activity < LOUD) {
+        return bit_length((mean * 9u) >> 10);
+    }
+    const uint32_t bits = bit_length((activity * 9u) >> 6);
+    return bits < PARAMETER_MAX ? bits : PARAMETER_MAX;
 }
 
 static void follow(uint16_t *mean, uint32_t missed)
@@ -128,14 +141,26 @@ static void remember(dd_rice *coder, int16_t sample, uint32_t folded)
     coder->last = sample;
 }
 
+/* Whether the longest code leaves 16 bits for each sample behind it. */
+static bool may_be_coded(const dd_rice *coder)
+{
+    return coder->spare_bits >= (int32_t)ESCAPE;
+}
+
 static void push_one(dd_rice *coder, int16_t sample)
 {
     /* Modulo 2^16, which the decoder undoes: any prediction serves any sample. */
     const uint32_t wrapped = ((uint32_t)sample - (uint32_t)predict(coder)) & 0xFFFFu;
     const int32_t missed = (int32_t)(wrapped ^ 0x8000u) - 0x8000;
     const uint32_t folded = missed < 0 ? 2u * magnitude(missed) - 1u : 2u * (uint32_t)missed;
-    uint16_t *mean = mean_of(coder);
-    put_rice(coder, folded, bit_length((*mean * 9u) >> 10));
+    const uint32_t activity = 2u * coder->missed[0] + coder->missed[1] + coder->missed[2];
+    uint16_t *mean = mean_of(coder, activity);
+    if (may_be_coded(coder)) {
+        put_rice(coder, folded, parameter_of(*mean, activity));
+    } else {
+        put_bits(coder, (uint16_t)sample, SAMPLE_BITS);
+    }
+    coder->spare_bits += SAMPLE_BITS;
     follow(mean, folded);
     if (missed != 0) {
         learn(coder, missed);
@@ -145,23 +170,27 @@ static void push_one(dd_rice *coder, int16_t sample)
 
 void dd_rice_begin(dd_rice *coder, uint8_t *bytes, size_t capacity)
 {
-    static const dd_rice fresh = {.missed = {8, 8, 8}, .weights = {9830, -1638}};
+    static const dd_rice fresh = {
+        .spare_bits = DD_RICE_SLACK_BITS,
+        .missed = {8, 8, 8},
+        .weights = {9830, -1638},
+    };
     *coder = fresh;
     coder->bytes = bytes;
     coder->capacity = capacity;
-    put_bits(coder, CODED, 8);
 }
 
 void dd_rice_push(dd_rice *coder, const int16_t *samples, size_t count)
 {
     size_t i = 0;
     if (!coder->begun && count > 0u) {
-        put_bits(coder, (uint16_t)samples[0], 16);
+        put_bits(coder, (uint16_t)samples[0], SAMPLE_BITS);
+        coder->spare_bits += SAMPLE_BITS;
         coder->last = samples[0];
         coder->begun = true;
         i = 1;
     }
-    for (; i < count && coder->capacity != 0u; i++) {
+    for (; i < count; i++) {
         push_one(coder, samples[i]);
     }
 }
@@ -169,27 +198,11 @@ void dd_rice_push(dd_rice *coder, const int16_t *samples, size_t count)
 size_t dd_rice_end(dd_rice *coder)
 {
     put_bits(coder, 0, (8u - coder->bit_count) % 8u);
-    return coder->length > coder->capacity ? 0u : coder->length;
+    return coder->length;
 }
 
-static size_t put_as_they_are(const int16_t *samples, size_t count, uint8_t *bytes)
-{
-    *bytes++ = AS_THEY_ARE;
-    for (size_t i = 0; i < count; i++) {
-        *bytes++ = (uint8_t)((uint16_t)samples[i] & 0xFFu);
-        *bytes++ = (uint8_t)((uint16_t)samples[i] >> 8);
-    }
-    return DD_RICE_BYTES_MAX(count);
-}
-
-size_t dd_rice_encode(const int16_t *samples, size_t count, uint8_t *bytes)
-{
-    dd_rice coder;
-    if (count == 0u) {
-        return put_as_they_are(samples, 0, bytes);
-    }
-    dd_rice_begin(&coder, bytes, 2u * count);
-    dd_rice_push(&coder, samples, count);
-    const size_t coded = dd_rice_end(&coder);
-    return coded != 0u ? coded : put_as_they_are(samples, count, bytes);
-}
+const dd_lossless dd_rice_lossless = {
+    .begin = dd_rice_begin,
+    .push = dd_rice_push,
+    .end = dd_rice_end,
+};

@@ -16,8 +16,10 @@ extern "C" {
 #define DD_RICE_ACTIVITY 12u /* classes of what was missed lately */
 #define DD_RICE_SLOPE    6u  /* classes of the last step */
 
-/* Most bytes that `count` samples take: the samples as they are, behind the byte that says so. */
-#define DD_RICE_BYTES_MAX(count) (2u * (count) + 1u)
+/* What a segment may take beyond 16 bits for each sample. A sample whose code might need more of it
+ * than is left is written as it is, so that no samples ever take more. */
+#define DD_RICE_SLACK_BITS       64
+#define DD_RICE_BYTES_MAX(count) (2u * (count) + DD_RICE_SLACK_BITS / 8u)
 
 /* A coder of one segment, which belongs to the caller. The fields are the coder's own. */
 typedef struct dd_rice {
@@ -25,27 +27,34 @@ typedef struct dd_rice {
     size_t capacity;
     size_t length;                                    /* beyond `capacity`: it did not fit */
     uint32_t bits;                                    /* of the byte that is not full */
-    uint32_t bit_count;                               /* 0 to 7 */
+    int32_t spare_bits;                               /* of the slack, and what codes saved */
     uint32_t missed[3];                               /* the last ones, folded; newest first */
     int32_t steps[DD_RICE_TAPS];                      /* newest first, -8191 to 8191 */
     int32_t weights[DD_RICE_TAPS];                    /* Q2.13 */
     uint16_t means[DD_RICE_ACTIVITY * DD_RICE_SLOPE]; /* Q10.6; 0: not met yet */
     int16_t last;
-    bool begun; /* the first sample was written */
+    uint8_t bit_count; /* 0 to 7 */
+    bool begun;        /* the first sample was written */
 } dd_rice;
 
-/* Begin a segment in `bytes`, of which at most `capacity` (1 or more) are written. */
+/* Begin a segment in `bytes`, of which at most `capacity` are written, once there are samples. */
 void dd_rice_begin(dd_rice *coder, uint8_t *bytes, size_t capacity);
 
 /* Code the next `count` samples; any cut of a segment into pieces gives the same bytes. */
 void dd_rice_push(dd_rice *coder, const int16_t *samples, size_t count);
 
-/* End the segment and return its bytes, or 0 if they did not fit. */
+/* End the segment and return its bytes, at most DD_RICE_BYTES_MAX of its samples. More than the
+ * capacity: they did not fit, and what lies there is of no use. */
 size_t dd_rice_end(dd_rice *coder);
 
-/* Code a whole segment into `bytes`, which holds DD_RICE_BYTES_MAX(count), and return how many it
- * took. Samples that coding does not make smaller are written as they are. */
-size_t dd_rice_encode(const int16_t *samples, size_t count, uint8_t *bytes);
+/* The three as a constant: whoever has no level none has none of it, and links none. */
+typedef struct dd_lossless {
+    void (*begin)(dd_rice *coder, uint8_t *bytes, size_t capacity);
+    void (*push)(dd_rice *coder, const int16_t *samples, size_t count);
+    size_t (*end)(dd_rice *coder);
+} dd_lossless;
+
+extern const dd_lossless dd_rice_lossless;
 
 #ifdef __cplusplus
 }

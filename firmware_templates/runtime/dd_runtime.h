@@ -3,9 +3,10 @@
 #define DD_RUNTIME_H
 
 /* Raised whenever sources that were generated before would no longer compile or run right. */
-#define DD_RUNTIME_ABI 3
+#define DD_RUNTIME_ABI 4
 
 #include "dd_cobs.h"
+#include "dd_codec.h"
 #include "dd_conv1d_s8.h"
 #include "dd_crc32.h"
 #include "dd_decision.h"

@@ -42,12 +42,12 @@ int main(void)
         dd_encode(0, segment, DD_SEGMENT_LENGTH, 0, &packet) != DD_BAD_ARGUMENT) {
         return 5;
     }
-    encoder.trace = &trace;
-    if (encode(DD_SEGMENT_LENGTH, 0, sizeof bytes) != DD_STOPPED || encoder.sequence != 0) {
+    encoder.state.trace = &trace;
+    if (encode(DD_SEGMENT_LENGTH, 0, sizeof bytes) != DD_STOPPED || encoder.state.sequence != 0) {
         return 6;
     }
-    encoder.trace = 0;
-    if (encode(DD_SEGMENT_LENGTH, 0, sizeof bytes) != DD_OK || encoder.sequence != 1) {
+    encoder.state.trace = 0;
+    if (encode(DD_SEGMENT_LENGTH, 0, sizeof bytes) != DD_OK || encoder.state.sequence != 1) {
         return 7;
     }
     return 0;

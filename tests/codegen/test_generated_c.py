@@ -141,7 +141,7 @@ def expected_packet(
         payload = values[manifest.levels[level - 1].latent_tensor].tobytes()
         if manifest.input_map.kind == "minmax":
             payload = struct.pack("<hh", segment.min(), segment.max()) + payload
-    head = struct.pack("<BB", 0xDD, 0x20 | level) + bytes.fromhex(manifest.model_id)[:4]
+    head = struct.pack("<BB", 0xDD, 0x30 | level) + bytes.fromhex(manifest.model_id)[:4]
     body = head + struct.pack("<HHBH", 0x1234, sequence, 0, len(payload)) + payload
     return body + struct.pack("<I", zlib.crc32(body))
 
@@ -238,7 +238,7 @@ def test_another_runtime_abi_stops_the_compiler(
     shutil.copytree(project[0], copy)
     header = copy / "runtime/dd_runtime.h"
     text = header.read_text(encoding="utf-8")
-    header.write_text(text.replace("DD_RUNTIME_ABI 3", "DD_RUNTIME_ABI 999"), encoding="utf-8")
+    header.write_text(text.replace("DD_RUNTIME_ABI 4", "DD_RUNTIME_ABI 999"), encoding="utf-8")
     command = [
         "gcc",
         f"-I{copy}/model",

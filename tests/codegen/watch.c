@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         return 1;
     }
     const dd_error bound = (dd_error)strtol(argv[1], NULL, 10);
-    encoder.trace = &trace;
+    encoder.state.trace = &trace;
     while (fread(segment, sizeof segment[0], DD_SEGMENT_LENGTH, stdin) == DD_SEGMENT_LENGTH) {
         dd_packet packet = {.bytes = packet_bytes, .capacity = sizeof packet_bytes};
         if (dd_encode(&encoder, segment, DD_SEGMENT_LENGTH, bound, &packet) != DD_OK) {

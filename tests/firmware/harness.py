@@ -34,8 +34,7 @@ class Operation(enum.IntEnum):
     CRC32 = 10
     COBS_ENCODE = 11
     COBS_DECODE = 12
-    RICE_ENCODE = 13
-    RICE_PUSH = 14
+    RICE = 13
 
 
 class HarnessDied(Exception):  # noqa: N818

@@ -42,7 +42,7 @@ def test_every_stream_and_sequence_number_survives(make_manifest, stream, sequen
 
 
 @pytest.mark.parametrize(
-    ("kind", "sizes"), [("affine", (4018, 79, 48)), ("minmax", (4018, 83, 52))]
+    ("kind", "sizes"), [("affine", (4025, 79, 48)), ("minmax", (4025, 83, 52))]
 )
 def test_packets_have_the_documented_sizes(make_manifest, kind, sizes):
     manifest = make_manifest(kind)
@@ -54,7 +54,7 @@ def test_packets_have_the_documented_sizes(make_manifest, kind, sizes):
 
 def test_the_bytes_are_those_of_the_description(make_manifest):
     data = packets.encode(make(make_manifest(), 2))
-    assert data[:13] == bytes.fromhex("dd 22 01234567 0700 0900 00 1f00")
+    assert data[:13] == bytes.fromhex("dd 32 01234567 0700 0900 00 1f00")
     assert data[13:44] == CODES[2].tobytes()
     assert data[44:] == zlib.crc32(data[:44]).to_bytes(4, "little")
 
@@ -78,8 +78,8 @@ def test_samples_that_do_not_code_a_segment_are_refused(make_manifest):
 
 def test_more_bytes_than_a_segment_has_are_refused(make_manifest):
     manifest = make_manifest()
-    packet = dataclasses.replace(make(manifest, 0), payload=bytes(4002))
-    with pytest.raises(PacketError, match="level 0 has at most 4001"):
+    packet = dataclasses.replace(make(manifest, 0), payload=bytes(4009))
+    with pytest.raises(PacketError, match="level 0 has at most 4008"):
         packets.decode(packets.encode(packet), manifest)
 
 
@@ -118,8 +118,8 @@ def test_noise_is_refused_and_nothing_else_is_raised(make_manifest, data):
     [
         (0, 0xDE, "starts with 0xDE"),
         (1, 0x11, "packet version 1"),
-        (1, 0x23, "level 3, the model has 0 to 2"),
-        (1, 0x22, "payload of 62 bytes, level 2 has 31"),
+        (1, 0x33, "level 3, the model has 0 to 2"),
+        (1, 0x32, "payload of 62 bytes, level 2 has 31"),
         (2, 0xFF, "made by model ff234567"),
         (10, 1, "quantisation 1"),
     ],

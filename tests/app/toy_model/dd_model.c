@@ -21,9 +21,9 @@ const dd_constant dd_constants[DD_CONSTANTS] = {{weights, sizeof weights}, {bias
 
 dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream)
 {
-    encoder->stream = stream;
-    encoder->sequence = 0;
-    encoder->trace = NULL;
+    encoder->state.stream = stream;
+    encoder->state.sequence = 0;
+    encoder->state.trace = NULL;
     return DD_OK;
 }
 
@@ -61,22 +61,22 @@ static dd_status layers(dd_encoder *encoder, const int16_t *segment)
     for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
         values[i] = (int8_t)segment[i];
     }
-    dd_status status = dd_report(encoder->trace, 0, values, DD_SEGMENT_LENGTH);
+    dd_status status = dd_report(encoder->state.trace, 0, values, DD_SEGMENT_LENGTH);
     for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
         values[i] = (int8_t)(values[i] + 1);
     }
-    if (status == DD_OK && encoder->trace != NULL && encoder->trace->unfused) {
-        status = dd_report(encoder->trace, 1, values, DD_SEGMENT_LENGTH);
+    if (status == DD_OK && encoder->state.trace != NULL && encoder->state.trace->unfused) {
+        status = dd_report(encoder->state.trace, 1, values, DD_SEGMENT_LENGTH);
     }
     for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
         values[i] = (int8_t)~values[i];
     }
     if (status == DD_OK) {
-        status = dd_report(encoder->trace, 2, values, DD_SEGMENT_LENGTH);
+        status = dd_report(encoder->state.trace, 2, values, DD_SEGMENT_LENGTH);
     }
     int8_t head[2] = {(int8_t)(values[0] + values[1]), (int8_t)(values[0] - values[1])};
     if (status == DD_OK && segment[0] != CRASH_BY_ASSERTION) {
-        status = dd_report(encoder->trace, 3, head, 2);
+        status = dd_report(encoder->state.trace, 3, head, 2);
     }
     return status;
 }
@@ -105,10 +105,10 @@ dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, 
     uint8_t *payload = &packet->bytes[DD_PACKET_HEADER_BYTES];
     const uint16_t bytes = packet->level == 0 ? 2 * DD_SEGMENT_LENGTH : codes[packet->level - 1];
     memcpy(payload, packet->level == 0 ? (const void *)segment : encoder->arena, bytes);
-    const dd_packet_header header = {model_id, encoder->stream, encoder->sequence, packet->level,
+    const dd_packet_header header = {model_id, encoder->state.stream, encoder->state.sequence, packet->level,
                                      0};
     const dd_status sealed =
         dd_packet_seal(&header, bytes, packet->bytes, packet->capacity, &packet->length);
-    encoder->sequence = (uint16_t)(encoder->sequence + (sealed == DD_OK));
+    encoder->state.sequence = (uint16_t)(encoder->state.sequence + (sealed == DD_OK));
     return sealed;
 }

@@ -18,8 +18,7 @@
     X(10, run_crc32)           \
     X(11, run_cobs_encode)     \
     X(12, run_cobs_decode)     \
-    X(13, run_rice_encode)     \
-    X(14, run_rice_push)
+    X(13, run_rice)
 
 #define DECLARE(number, name) void name(request *from);
 OPERATION_LIST(DECLARE)

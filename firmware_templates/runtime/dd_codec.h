@@ -1,0 +1,106 @@
+/* From samples to packets: all that lies around a network and is the same for every one. What
+ * depends on the model is a constant plan, which the generator writes; the memory is its owner's.
+ */
+#ifndef DD_CODEC_H
+#define DD_CODEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dd_decision.h"
+#include "dd_input_map.h"
+#include "dd_layers.h"
+#include "dd_packet.h"
+#include "dd_rice.h"
+#include "dd_status.h"
+#include "dd_stream.h"
+#include "dd_trace.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define DD_LEVELS_MAX 15 /* compressed ones: a packet has four bits for its level */
+
+typedef struct dd_packet {
+    /* In: a buffer of the caller's. */
+    uint8_t *bytes;
+    size_t capacity;
+    /* Out: the packet's bytes, its level, and what each level's error was predicted to be. */
+    size_t length;
+    uint8_t level;
+    dd_error predicted[DD_LEVELS_MAX];
+} dd_packet;
+
+/* What a level sends, and where its predicted error lies: offsets in the network's values. */
+typedef struct dd_output {
+    uint32_t latent;
+    uint32_t error;
+    uint16_t codes;
+} dd_output;
+
+typedef struct dd_codec dd_codec;
+
+/* An engine: run the network on the next `count` samples of a segment, which lacks as many or
+ * more; `taken` says how many it took. The first call of a segment has all there is to begin. */
+typedef dd_status dd_engine(const dd_codec *codec, const int16_t *samples, size_t count,
+                            size_t *taken);
+
+/* The streaming engine takes any number of samples at a time, the layers engine whole segments.
+ * Only the one that a plan names is linked. */
+DD_MUST_CHECK dd_status dd_codec_stream(const dd_codec *codec, const int16_t *samples, size_t count,
+                                        size_t *taken);
+DD_MUST_CHECK dd_status dd_codec_layers(const dd_codec *codec, const int16_t *samples, size_t count,
+                                        size_t *taken);
+
+/* All that depends on the model. */
+typedef struct dd_codec_plan {
+    const uint8_t *model_id;
+    const dd_affine_map *map; /* null: each segment is scaled by its own range */
+    dd_engine *engine;
+    const dd_stream_plan *stream; /* of the one engine */
+    const dd_layers_plan *layers; /* or of the other */
+    const dd_level *levels;       /* [level_count], the weakest compression first */
+    const dd_output *outputs;     /* [level_count] */
+    const dd_lossless *lossless;  /* null: there is no level none */
+    uint8_t level_count;
+    uint16_t segment_length;     /* samples */
+    uint16_t packet_bytes_coded; /* the largest packet but level none's */
+    uint16_t packet_bytes_max;
+} dd_codec_plan;
+
+/* What is kept from call to call, besides the network's values. */
+typedef struct dd_codec_state {
+    const dd_trace *trace; /* null, or who watches the tensors of the segments to come */
+    dd_packet *packet;     /* of the segments that come in pieces; null: none was begun */
+    dd_error bound;        /* theirs */
+    uint16_t stream;
+    uint16_t sequence; /* of the next packet */
+    uint16_t taken;    /* samples of the segment so far */
+} dd_codec_state;
+
+/* A codec at work. */
+struct dd_codec {
+    const dd_codec_plan *plan;
+    dd_codec_state *state;
+    dd_line *lines; /* of the streaming engine: one for each stage, and the input's */
+    dd_rice *coder; /* where there is level none */
+    int8_t *values;
+};
+
+/* Begin a recording. */
+void dd_codec_init(const dd_codec *codec, uint16_t stream);
+
+/* Begin a segment that comes in pieces, the next pieces, and a whole segment: dd_begin, dd_push and
+ * dd_encode of the generated dd_model.h, which says more. */
+DD_MUST_CHECK dd_status dd_codec_begin(const dd_codec *codec, dd_error bound, dd_packet *packet);
+DD_MUST_CHECK dd_status dd_codec_push(const dd_codec *codec, const int16_t *samples, size_t count,
+                                      size_t *taken);
+DD_MUST_CHECK dd_status dd_codec_encode(const dd_codec *codec, const int16_t *segment,
+                                        size_t length, dd_error bound, dd_packet *packet);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
