@@ -175,7 +175,6 @@ def explain(plan: Plan, board: Board) -> list[str]:
         )
     if not choice.lossless:
         lines.append(
-            f"level none is left out: its packet alone takes "
-            f"{plan.packet_bytes_lossless} B of RAM"
+            f"level none is left out: its packet alone takes {plan.packet_bytes_lossless} B of RAM"
         )
     return lines

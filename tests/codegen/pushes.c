@@ -1,6 +1,6 @@
 /* Two streaming encoders, fed as standard input says: encoder u8, operation u8 ('p' push, 'b' begin
  * anew), count u16, and of a push that many samples. Writes each packet as encoder u8, length u32
- * (0: its samples did not fit) and the bytes. The argument is the bound in Q8.24. */
+ * and the bytes. The argument is the bound in Q8.24. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,8 +27,6 @@ static int push(uint8_t which, size_t count)
         done += taken;
         if (status == DD_PACKET_READY) {
             show(which, (uint32_t)packets[which].length);
-        } else if (status == DD_BUFFER_TOO_SMALL) {
-            show(which, 0);
         } else if (status != DD_OK) {
             return 1;
         }

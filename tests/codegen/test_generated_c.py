@@ -87,10 +87,15 @@ def project(
     return out, content, plan
 
 
-def run(program: Path, bound: int = 0, *arguments: str) -> list[tuple[int, bytes]]:
+def run(
+    program: Path,
+    bound: int = 0,
+    *arguments: str,
+    stream: npt.NDArray[np.int16] | None = None,
+) -> list[tuple[int, bytes]]:
     result = subprocess.run(
         [program, str(bound), *arguments],
-        input=segments().tobytes(),
+        input=(segments() if stream is None else stream).tobytes(),
         capture_output=True,
         check=True,
     )

@@ -21,9 +21,7 @@ const dd_constant dd_constants[DD_CONSTANTS] = {{weights, sizeof weights}, {bias
 
 dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream)
 {
-    encoder->state.stream = stream;
-    encoder->state.sequence = 0;
-    encoder->state.trace = NULL;
+    encoder->state = (dd_codec_state){.stream = stream};
     return DD_OK;
 }
 
@@ -105,8 +103,8 @@ dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, 
     uint8_t *payload = &packet->bytes[DD_PACKET_HEADER_BYTES];
     const uint16_t bytes = packet->level == 0 ? 2 * DD_SEGMENT_LENGTH : codes[packet->level - 1];
     memcpy(payload, packet->level == 0 ? (const void *)segment : encoder->arena, bytes);
-    const dd_packet_header header = {model_id, encoder->state.stream, encoder->state.sequence, packet->level,
-                                     0};
+    const dd_packet_header header = {model_id, encoder->state.stream, encoder->state.sequence,
+                                     packet->level, 0};
     const dd_status sealed =
         dd_packet_seal(&header, bytes, packet->bytes, packet->capacity, &packet->length);
     encoder->state.sequence = (uint16_t)(encoder->state.sequence + (sealed == DD_OK));

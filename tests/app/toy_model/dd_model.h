@@ -5,10 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dd_decision.h"
-#include "dd_packet.h"
-#include "dd_status.h"
-#include "dd_trace.h"
+#include "dd_codec.h"
 
 #define DD_KIT_VERSION "0.1.0"
 #define DD_MODEL_ID    "00112233445566ff"
@@ -27,19 +24,9 @@
 #define DD_PACKET_BYTES_MAX   4017
 
 typedef struct dd_encoder {
+    dd_codec_state state;
     _Alignas(4) int8_t arena[DD_ARENA_BYTES];
-    uint16_t stream;
-    uint16_t sequence;
-    const dd_trace *trace;
 } dd_encoder;
-
-typedef struct dd_packet {
-    uint8_t *bytes;
-    size_t capacity;
-    size_t length;
-    uint8_t level;
-    dd_error predicted[DD_LEVELS];
-} dd_packet;
 
 DD_MUST_CHECK dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream);
 DD_MUST_CHECK dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length,
