@@ -78,10 +78,11 @@ def test_a_flipped_bit_is_refused_or_codes_other_samples(position, bit):
     assert not np.array_equal(decoded, samples)
 
 
-@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"\0"])
-def test_cut_or_longer_data_is_refused(change):
+@pytest.mark.parametrize("cut", [True, False])
+def test_cut_or_longer_data_is_refused(cut):
+    coded = rice.encode_samples(wave(100))
     with pytest.raises(PacketError):
-        rice.decode_samples(change(rice.encode_samples(wave(100))), 100)
+        rice.decode_samples(coded[:-1] if cut else coded + b"\0", 100)
 
 
 @pytest.mark.parametrize("count", [0, 1, 90, 120, 30_000])
