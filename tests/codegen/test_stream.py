@@ -18,7 +18,7 @@ from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.plan import Choice, Plan, plan_model
-from dynadeep.codegen.schedule import Schedule, plan_schedule
+from dynadeep.codegen.schedule import plan_schedule
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.host_tools import packet as packets
 
@@ -226,15 +226,3 @@ def test_what_cannot_be_streamed_is_refused_with_the_reason() -> None:
     with pytest.raises(ModelError, match="latent32 reads conv2/silu, 5 channels, as 10 channels"):
         plan_model(content, manifest_for(net, content), Choice(engine="stream"))
     assert isinstance(plan_model(content, manifest_for(net, content)).memory, Arena)
-
-
-def test_two_lines_that_hold_values_at_the_same_time_lie_apart() -> None:
-    schedule = plan_schedule(paper_network(), 4)
-    assert isinstance(schedule, Schedule)
-    lasting = [line for line in schedule.lines if line.offset < 2000]
-    for one in lasting:
-        for other in lasting:
-            if one is not other:
-                assert (
-                    one.offset + one.size <= other.offset or other.offset + other.size <= one.offset
-                )
