@@ -30,6 +30,10 @@ test: setup ## Run the whole test suite
 fast: setup ## Run the tests that need no emulator, TensorFlow or PyTorch (under a minute)
 	@$(PYTEST) --fast
 
+.PHONY: nightly
+nightly: setup ## Run what is long by nature too, and record it in benchmarks/nightly.json
+	@$(BIN)/python -m tests.nightly
+
 .PHONY: check
 check: setup ## Check format, lint and types
 	@$(BIN)/ruff format --check .

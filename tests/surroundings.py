@@ -49,3 +49,22 @@ def become_neutral() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+
+
+def strange_environment() -> dict[str, str]:
+    """Return this process's environment with what has broken programs elsewhere."""
+    return os.environ | {
+        "LC_ALL": "tr_TR.UTF-8",
+        "TZ": "Asia/Kathmandu",
+        "HOME": "/nonexistent",
+        "CFLAGS": "-DNO_SUCH=",
+        "COLUMNS": "20",
+        "FORCE_COLOR": "1",
+    }
+
+
+def become_strange() -> None:
+    """Hide files from others, ignore SIGINT as background jobs do, and hold SIGTERM back."""
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

@@ -7,21 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-STRANGE = {
-    "LC_ALL": "tr_TR.UTF-8",
-    "TZ": "Asia/Kathmandu",
-    "HOME": "/nonexistent",
-    "CFLAGS": "-DNO_SUCH=",
-    "COLUMNS": "20",
-    "FORCE_COLOR": "1",
-}
-
-
-def become_strange() -> None:
-    os.umask(0o077)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+from tests.caching import ROOT
+from tests.surroundings import become_strange, strange_environment
 
 
 def test_a_stranger_who_starts_the_tests_makes_no_difference() -> None:
@@ -29,7 +16,7 @@ def test_a_stranger_who_starts_the_tests_makes_no_difference() -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--fast"]
     done = subprocess.run(
         [*command, f"{__file__}::test_the_surroundings_are_neutral"],
-        env={**os.environ, **STRANGE},
+        env=strange_environment(),
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         capture_output=True,
