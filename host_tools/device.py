@@ -1,11 +1,5 @@
-"""A board that answers: one method per command, retries and time-outs inside.
+"""A board that answers: one method per command, every answer checked before it is believed."""
 
-A request that is lost or damaged, either way, is sent again with the same bytes; the board answers
-a repeated one from memory, so nothing is ever acted on twice.
-"""
-
-import math
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +8,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.host_tools import frames, protocol
+from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools import answers, protocol
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     HostError,
@@ -22,8 +17,10 @@ from dynadeep.host_tools.errors import (
     RefusedError,
     WrongFirmwareError,
 )
-from dynadeep.host_tools.frames import Reply, Request
+from dynadeep.host_tools.exchange import Exchange, Traffic
+from dynadeep.host_tools.frames import Reply
 from dynadeep.host_tools.links.link import Link
+from dynadeep.host_tools.patience import Patience
 from dynadeep.host_tools.protocol import (
     Command,
     CounterUnit,
@@ -38,30 +35,16 @@ from dynadeep.host_tools.protocol import (
 __all__ = ["Counter", "Device", "Patience", "RunReply"]
 
 KEEP_BOUND = -1
-LONGEST_HELLO = 256
-GREETINGS = 5  # so many more tries, each so much shorter: HELLO costs a board nothing
 NANOSECONDS_PER_S = 1_000_000_000
+WORK = {Command.RUN: 1.0, Command.TENSOR: 1.0, Command.TRACE: 2.0, Command.CONSTANTS: 1.0}
+"""What a command costs a board, in inferences. A trace takes the CRC of each tensor; on a slow core
+that of 100 KB of constants takes as long as an inference."""
+
 OTHER_MODEL = "Name the bundle that it was generated from, or generate, build and flash it again."
 OTHER_BOARD = (
     "Leave --board out, since the firmware names its board, or build and flash the other's."
 )
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for an answer, from what the board has to do for it."""
-
-    tries: int = 5
-    reply_s: float = 2.0  # for anything without an inference
-    inference_s: float = 30.0  # on the slowest board that is expected
-    wire_bytes_per_s: float = 8_000.0  # both ways; 115,200 baud are 11,520
-    damaged_s: float = 0.1  # for more to come after a damaged frame, before the next try
-
-    def timeout_s(self, request_bytes: int, reply_bytes: int, inferences: int) -> float:
-        """Return the time within which a reply must be complete."""
-        wire_s = (request_bytes + reply_bytes) / self.wire_bytes_per_s
-        return self.reply_s + wire_s + inferences * self.inference_s
 
 
 @dataclass(frozen=True)
@@ -73,26 +56,27 @@ class Counter:
     per_tick: float  # units in one tick
 
 
-@dataclass
-class Traffic:
-    """What the link had to put up with."""
-
-    requests: int = 0
-    retries: int = 0
-    damaged_frames: int = 0
-    strange_frames: int = 0  # sound ones that answer nothing that was asked
-
-
 class Device:
     """A board behind a link."""
 
-    def __init__(self, link: Link, patience: Patience | None = None):
-        self.link = link
-        self.traffic = Traffic()
-        self._patience = patience or Patience()
-        self._sequence = secrets.randbelow(1 << 16)
-        self._reader = frames.FrameReader()
+    def __init__(
+        self,
+        link: Link,
+        patience: Patience | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.exchange = Exchange(link, patience, clock)
         self._about: Hello | None = None
+
+    @property
+    def link(self) -> Link:
+        """The link to the board."""
+        return self.exchange.link
+
+    @property
+    def traffic(self) -> Traffic:
+        """What the link had to put up with so far."""
+        return self.exchange.traffic
 
     @property
     def about(self) -> Hello:
@@ -117,17 +101,37 @@ class Device:
             LinkError: nothing believable answers.
         """
         self.link.forget_input()
-        payload = self._exchange(Command.HELLO)
+        payload = self._ask(Command.HELLO)
         try:
             about = protocol.parse_hello(payload)
+            answers.check_hello(about)
         except MalformedError as error:
-            raise WrongFirmwareError(
-                f"{self.link.name}: {error}. Build and flash the firmware with this kit."
-            ) from error
+            raise self._not_ours(error) from error
         self._expect("model", about.model_id, model_id, OTHER_MODEL)
         self._expect("board", about.board, board, OTHER_BOARD)
         self._about = about
+        self.exchange.longest_reply = about.reply_bytes_max
+        segment_s = about.segment_length / about.sample_rate_hz
+        self.expect(min(segment_s, self.exchange.patience.inference_s))
         return about
+
+    def expect(self, inference_s: float) -> None:
+        """Say what the board will take for a segment, until it is measured.
+
+        HELLO alone says that much: a board that keeps up is done with a segment before the next.
+        """
+        self.exchange.pace.inference_s = inference_s
+
+    def check_model(self, manifest: Manifest, tensors: int, constants: int) -> None:
+        """Check what the board says of its model against the model itself.
+
+        Raises:
+            WrongFirmwareError: it is not what the manifest and the plan say.
+        """
+        try:
+            answers.check_model(self.about, manifest, tensors, constants)
+        except MalformedError as error:
+            raise self._not_ours(error) from error
 
     def run(self, segment: npt.NDArray[np.int16], *, single: bool = False) -> RunReply:
         """Encode a segment and count it in the stream.
@@ -139,13 +143,19 @@ class Device:
         *before, payload = self._in_pieces(Command.RUN, b"", segment, flags)
         if any(before):
             raise self._malformed("RUN gave a result before the segment was complete")
-        return self._parse(protocol.parse_run, payload)
+        reply = self._parse(protocol.parse_run, payload)
+        self._check(answers.check_run, reply, self.about)
+        return reply
 
     def trace(self, segment: npt.NDArray[np.int16], *, unfused: bool) -> tuple[TraceEntry, ...]:
         """Return CRC and time of every tensor that a run shows; the stream is left alone."""
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        payload = b"".join(self._in_pieces(Command.TRACE, b"", segment, flags))
-        return self._parse(protocol.parse_trace, payload)
+        *before, payload = self._in_pieces(Command.TRACE, b"", segment, flags)
+        if any(before):
+            raise self._malformed("TRACE gave a result before the segment was complete")
+        entries = self._parse(protocol.parse_trace, payload)
+        self._check(answers.check_trace, entries, self.about)
+        return entries
 
     def tensor(
         self, segment: npt.NDArray[np.int16], number: int, size: int, *, unfused: bool
@@ -168,22 +178,29 @@ class Device:
 
     def constants(self) -> tuple[int, ...]:
         """Return the CRC-32 of each array of constants as it lies in flash."""
-        # On a slow core the CRC of 100 KB takes as long as an inference.
-        payload = self._exchange(Command.CONSTANTS, inferences=1)
-        return self._parse(protocol.parse_constants, payload)
+        crcs = self._parse(protocol.parse_constants, self._ask(Command.CONSTANTS))
+        self._check(answers.check_constants, crcs, self.about)
+        return crcs
 
     def memory(self) -> StackUse:
         """Return the stack's size and the most of it that was ever used."""
-        return self._parse(protocol.parse_memory, self._exchange(Command.MEMORY))
+        stack = self._parse(protocol.parse_memory, self._ask(Command.MEMORY))
+        self._check(answers.check_memory, stack)
+        return stack
 
     def bound(self, bound: int = KEEP_BOUND) -> int:
         """Set the error bound (Q8.24), unless negative; return the one in force."""
-        payload = self._exchange(Command.BOUND, protocol.BOUND.pack(bound))
-        return self._parse(protocol.parse_bound, payload)
+        payload = self._ask(Command.BOUND, protocol.BOUND.pack(bound))
+        if self.traffic.echoes:  # this reply alone may be the same as its request
+            payload = self._ask(Command.BOUND, protocol.BOUND.pack(KEEP_BOUND))
+        found = self._parse(protocol.parse_bound, payload)
+        self._check(answers.check_bound, found, bound)
+        return found
 
     def reset(self, stream: int = 0) -> None:
         """Begin a new stream of packets: its sequence starts at 0."""
-        self._exchange(Command.RESET, protocol.STREAM.pack(stream))
+        payload = self._ask(Command.RESET, protocol.STREAM.pack(stream))
+        self._check(answers.check_empty, payload, "RESET")
 
     def _in_pieces(
         self, command: Command, head: bytes, segment: npt.NDArray[np.int16], flags: int
@@ -194,7 +211,8 @@ class Device:
         for at in range(0, len(samples), size):
             first = protocol.FLAG_FIRST if at == 0 else 0
             payload = head + samples[at : at + size]
-            yield self._exchange(command, payload, flags | first, inferences=1)
+            share = len(samples[at : at + size]) / len(samples)
+            yield self._ask(command, payload, flags | first, share)
 
     def _segment(self, segment: npt.NDArray[np.int16]) -> bytes:
         expected = (self.about.segment_length,)
@@ -218,49 +236,28 @@ class Device:
         except MalformedError as error:
             raise self._malformed(str(error)) from error
 
+    def _check(self, check: Callable[..., None], *arguments: object) -> None:
+        try:
+            check(*arguments)
+        except MalformedError as error:
+            raise self._malformed(str(error)) from error
+
+    def _not_ours(self, error: MalformedError) -> WrongFirmwareError:
+        return WrongFirmwareError(
+            f"{self.link.name}: {error}. Build and flash the firmware with this kit."
+        )
+
     def _malformed(self, what: str) -> LinkError:
         return LinkError(
             f"{self.link.name}: {what}, though its CRC is right. Is the firmware of this kit?"
         )
 
-    def _exchange(
-        self, command: Command, payload: bytes = b"", flags: int = 0, inferences: int = 0
+    def _ask(
+        self, command: Command, payload: bytes = b"", flags: int = 0, share: float = 1.0
     ) -> bytes:
-        """Send a request until it is answered, and return the answer's payload."""
-        self._sequence = (self._sequence + 1) & 0xFFFF
-        request = Request(self._sequence, command, flags, payload)
-        wire = request.to_wire()
-        longest = self._about.reply_bytes_max if self._about else LONGEST_HELLO
-        timeout_s = self._patience.timeout_s(len(wire), longest, inferences)
-        tries = self._patience.tries
-        if command is Command.HELLO:  # which a board that is still starting loses
-            timeout_s, tries = timeout_s / GREETINGS, tries * GREETINGS
-        self.traffic.requests += 1
-        for attempt in range(tries):
-            self.traffic.retries += attempt > 0
-            # What the port does not take in time is cut off, and the next try's zero ends it.
-            self.link.send(wire)
-            reply = self._await(request, timeout_s)
-            if reply is not None:
-                return self._accepted(reply)
-        raise self._silent(command, tries, timeout_s)
-
-    def _await(self, request: Request, timeout_s: float) -> Reply | None:
-        """Return the reply to ``request``, or None if it does not come whole and in time."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline:
-            for frame in self._reader.feed(self.link.receive()):
-                if isinstance(frame, MalformedError):
-                    # Most likely the reply: there is no point in waiting long for another.
-                    self.traffic.damaged_frames += 1
-                    deadline = min(deadline, time.monotonic() + self._patience.damaged_s)
-                elif frame.is_fault:
-                    raise self._crashed(frame)
-                elif frame.answers(request):
-                    return frame
-                else:
-                    self.traffic.strange_frames += 1
-        return None
+        """Return the payload of a request's answer; ``share`` is that of a segment it carries."""
+        work = WORK.get(command, 0.0) * share
+        return self._accepted(self.exchange.ask(command, payload, flags, work))
 
     def _accepted(self, reply: Reply) -> bytes:
         if reply.status == Status.OK:
@@ -278,26 +275,4 @@ class Device:
             f"{self.link.name}: {name} was refused with {status.name}: {status.text}. "
             "Is the firmware of this kit's version?",
             status,
-        )
-
-    def _crashed(self, reply: Reply) -> BoardCrashedError:
-        fault = self._parse(protocol.parse_fault, reply.payload)
-        return BoardCrashedError(
-            f"{self.link.name}: the board crashed: {fault}. Find the line: "
-            "arm-none-eabi-addr2line -f -e firmware.elf with that pc.",
-            fault,
-        )
-
-    def _silent(self, command: Command, tries: int, timeout_s: float) -> LinkError:
-        known = self.link.explain()
-        damaged = self.traffic.damaged_frames
-        if known:
-            hint = known
-        elif damaged:
-            hint = f"{damaged} damaged frames came. Check baud rate, cable and ground."
-        else:
-            hint = "Is the board powered, and flashed with this kit's firmware?"
-        return LinkError(
-            f"{self.link.name}: no answer to {command.name} in {tries} tries of "
-            f"{math.ceil(timeout_s * 10) / 10:g} s. {hint}"
         )

@@ -77,6 +77,20 @@ class Reply:
         """Whether this is the reply to ``request``."""
         return (self.sequence, self.command) == (request.sequence, request.command)
 
+    def echoes(self, request: Request) -> bool:
+        """Whether this is ``request`` itself come back, which only BOUND's reply may look like."""
+        return request.command != Command.BOUND and (
+            self.sequence,
+            self.command,
+            self.status,
+            self.payload,
+        ) == (
+            request.sequence,
+            request.command,
+            request.flags,
+            request.payload,
+        )
+
     @property
     def is_fault(self) -> bool:
         """Whether the board says that it crashed."""

@@ -12,7 +12,7 @@ from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Engine, Plan
-from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
+from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from dynadeep.export.bundle import ExportReport
 
 SOURCES = Path("build/sources")
+
+INSTRUCTIONS_PER_S_HERE = 20e6
+"""How fast this computer gets through a board's instructions at least, busy and emulating: no
+board's clock says."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ def connect(
         description = greeted_board(device)
         engine: Engine = "stream" if about.streaming else "layers"
         plan = plan_for(bundle, description, replace(wanted, engine=engine))
+        device.check_model(bundle.manifest, len(plan.tensors), len(plan.constants))
+        device.expect(_inference_s(plan, description, here=port is None))
         try:
             yield Station(bundle, plan, description, device, elf)
         except BoardCrashedError as error:
@@ -121,6 +127,13 @@ def connect(
             if not place:
                 raise
             raise BoardCrashedError(f"{error} It happened in {place}.", error.fault) from error
+
+
+def _inference_s(plan: Plan, board: Board, *, here: bool) -> float:
+    """Return about how long a board takes for a segment; ``here`` it runs on this computer."""
+    if here:
+        return instructions(plan) / INSTRUCTIONS_PER_S_HERE
+    return busy_s(plan, board)
 
 
 def _crash_site(error: BoardCrashedError, board: Board, elf: Path | None) -> str:

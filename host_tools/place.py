@@ -10,10 +10,10 @@ from dynadeep.codegen.errors import BoardError, ProjectError
 from dynadeep.codegen.project import Project, read_project
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import WrongFirmwareError
-from dynadeep.host_tools.links.link import Link
+from dynadeep.host_tools.links.link import DEFAULT_BAUD, Link
 from dynadeep.host_tools.links.native import NativeLink
 from dynadeep.host_tools.links.qemu import QemuLink
-from dynadeep.host_tools.links.serial import DEFAULT_BAUD, open_serial
+from dynadeep.host_tools.links.serial import open_serial
 
 DEFAULT_BOARD = "mps2-an386"
 """The emulated board that runs the firmware where nothing names another."""

@@ -12,6 +12,9 @@ POLL_S = 0.05
 
 WRITE_TIMEOUT_S = 2.0
 
+DEFAULT_BAUD = 115_200
+BITS_PER_BYTE = 10  # with start and stop bit
+
 
 class Port(Protocol):
     """What is used of pyserial's interface."""
@@ -37,13 +40,23 @@ class Link:
     """An open link; a context manager that closes it.
 
     ``counts_instructions`` is true where a nanosecond of the board's time is an instruction,
-    which no board can know of itself.
+    which no board can know of itself. ``baud`` is None where the wire has no rate.
     """
 
-    def __init__(self, name: str, port: Port, *, counts_instructions: bool = False):
+    def __init__(
+        self,
+        name: str,
+        port: Port,
+        *,
+        counts_instructions: bool = False,
+        baud: int | None = None,
+    ):
         self.name = name
         self.port = port
         self.counts_instructions = counts_instructions
+        self.baud = baud
+
+        self.bytes_per_s = (baud or DEFAULT_BAUD) / BITS_PER_BYTE
 
     def send(self, data: bytes) -> bool:
         """Send ``data``; False if the other end does not take it in time.

@@ -10,6 +10,9 @@ from dynadeep.host_tools.links import process
 from dynadeep.host_tools.links.link import Link
 from dynadeep.host_tools.links.serial import open_port
 
+TERMINAL_BYTES_PER_S = 1e6
+"""A pseudo-terminal between two processes has no baud rate; it is faster than this."""
+
 
 class NativeLink(Link):
     """A link to a process of this computer; closing it ends the process."""
@@ -24,6 +27,7 @@ class NativeLink(Link):
             self.child = _start(program, board_end)
             try:
                 super().__init__(f"native ({program.name})", open_port(os.ttyname(host_end)))
+                self.bytes_per_s = TERMINAL_BYTES_PER_S
             except BaseException:
                 process.stop(self.child)
                 raise

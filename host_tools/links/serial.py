@@ -6,9 +6,7 @@ import serial
 from serial.tools import list_ports
 
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.links.link import POLL_S, WRITE_TIMEOUT_S, Link, Port
-
-DEFAULT_BAUD = 115_200
+from dynadeep.host_tools.links.link import DEFAULT_BAUD, POLL_S, WRITE_TIMEOUT_S, Link, Port
 
 
 def open_serial(url: str, baud: int = DEFAULT_BAUD) -> Link:
@@ -17,7 +15,7 @@ def open_serial(url: str, baud: int = DEFAULT_BAUD) -> Link:
     Raises:
         LinkError: there is no such port, it is in use, or it may not be opened.
     """
-    return Link(url, open_port(url, baud))
+    return Link(url, open_port(url, baud), baud=baud)
 
 
 def open_port(url: str, baud: int = DEFAULT_BAUD) -> Port:

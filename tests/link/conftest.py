@@ -18,8 +18,8 @@ from dynadeep.host_tools.links.qemu import QemuLink
 from dynadeep.host_tools.toolchain import Firmware
 
 # Sanitizers and a busy machine make the native board slow, not its wire.
-QUICK = Patience(reply_s=0.3, inference_s=0.2, wire_bytes_per_s=1e6, damaged_s=0.02)
-EMULATED = Patience(reply_s=3.0, inference_s=5.0, wire_bytes_per_s=2000)
+QUICK = Patience(slack_s=0.3, quiet_s=0.02, inference_s=0.1)
+EMULATED = Patience(slack_s=3.0, inference_s=5.0)
 
 
 def _load_toy() -> ModuleType:

@@ -94,7 +94,8 @@ def test_a_bad_byte_is_retried_and_nothing_done_twice(
     kind: Kind,
 ) -> None:
     device = emulate("mps2-an386")
-    device._patience = Patience(reply_s=1.0, inference_s=0.0, wire_bytes_per_s=4000)
+    device = Device(device.link, Patience(slack_s=1.0, inference_s=0.5))
+    device.hello()
     spoil(device.link, **{direction: Faults(at={33: kind})})
     packets = [device.run(segment).packet for _ in range(2)]
     assert [packet[8] for packet in packets] == [0, 1]
@@ -156,9 +157,8 @@ def test_a_board_that_hangs_is_an_error_in_time_and_qemu_is_not_left_behind(
     bad[0] = toy.HANG
     begin = time.monotonic()
     with QemuLink(toy_firmware(board).elf, board, ("-icount", "shift=0")) as link:
-        device = Device(link, Patience(tries=2))
+        device = Device(link, Patience(tries=2, inference_s=0.5))
         device.hello()
-        device._patience = Patience(tries=2, reply_s=0.5, inference_s=0.5, wire_bytes_per_s=1e5)
         with pytest.raises(LinkError, match="no answer to RUN in 2 tries"):
             device.run(bad)
     assert time.monotonic() - begin < 20

@@ -60,19 +60,22 @@ def test_a_program_that_was_never_built_is_a_clear_line(tmp_path: Path) -> None:
 
 
 def test_silence_on_a_port_ends_in_time(terminal: str) -> None:
-    patience = Patience(tries=2, reply_s=0.1, wire_bytes_per_s=1e6)
-    with open_serial(terminal) as link, pytest.raises(LinkError, match="no answer to HELLO in 10"):
+    patience = Patience(greetings=2, slack_s=0.05)
+    with (
+        open_serial(terminal) as link,
+        pytest.raises(LinkError, match=r"in 2 tries, .*powered, flashed .* rate \(115,200 here\)"),
+    ):
         Device(link, patience).hello()
 
 
 def test_our_own_echo_is_not_taken_for_a_board() -> None:
-    patience = Patience(tries=2, reply_s=0.1, wire_bytes_per_s=1e6)
-    with open_serial("loop://") as link, pytest.raises(Exception, match="protocol version"):
+    patience = Patience(greetings=2, slack_s=0.05)
+    with open_serial("loop://") as link, pytest.raises(LinkError, match="the line echoes"):
         Device(link, patience).hello()
 
 
 def test_a_socket_url_reaches_a_board() -> None:
-    hello = struct.pack("<B8sHHBBBBIHBBHH", 2, bytes(8), 10, 1, 1, 1, 1, 0, 1, 10, 1, 0, 30, 30)
+    hello = struct.pack("<B8sHHBBBBIHBBHH", 2, bytes(8), 10, 1, 1, 2, 1, 0, 8000, 10, 1, 0, 30, 30)
     server = socket.create_server(("127.0.0.1", 0))
 
     def answer() -> None:
@@ -80,7 +83,7 @@ def test_a_socket_url_reaches_a_board() -> None:
         with connection:
             request = next(iter(FrameReader().feed(connection.recv(100))))
             assert isinstance(request, Reply)
-            body = struct.pack("<HBB", request.sequence, Command.HELLO, 0) + hello + b"\3far\0"
+            body = struct.pack("<HBB", request.sequence, Command.HELLO, 0) + hello + b"\3far\1x"
             connection.sendall(cobs_encode(body + struct.pack("<I", zlib.crc32(body))) + b"\0")
             connection.recv(1)
 
