@@ -2,6 +2,7 @@
 
     DynadeepError
     +-- MissingDependencyError    a package or a program is not installed
+    +-- RecordingError            a recording cannot be read, or is not what its header says
     +-- CodegenError              codegen/: the model cannot become C
     |   +-- BundleError           the bundle is incomplete, altered or of another format
     |   +-- ModelError            encoder.tflite is damaged, or holds what the kit cannot run
@@ -29,6 +30,12 @@ class MissingDependencyError(DynadeepError):
     """A Python package or a program that this stage needs is not installed."""
 
     exit_status = 3
+
+
+class RecordingError(DynadeepError):
+    """A recording cannot be read, or does not hold what its header says."""
+
+    exit_status = 2
 
 
 class CodegenError(DynadeepError):

@@ -15,7 +15,7 @@
 The numbers are the exit statuses of docs/errors.md.
 """
 
-from dynadeep.codegen.errors import DynadeepError
+from dynadeep.codegen.errors import DynadeepError, RecordingError
 from dynadeep.host_tools.protocol import Fault, Status
 
 
@@ -65,10 +65,8 @@ class BoardCrashedError(HostError):
         self.fault = fault
 
 
-class EcgError(HostError):
+class EcgError(HostError, RecordingError):
     """A recording or a segment that the user gave cannot be used."""
-
-    exit_status = 2
 
 
 class PacketError(HostError):

@@ -46,13 +46,44 @@ EcgOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--ecg",
-        help="A recording: WFDB record, .npy, .csv or .txt of ADC samples; may be repeated. "
+        help="A recording: WFDB record, .edf, .bdf, .npy, .npz, .csv, .tsv or .txt; may be "
+        "repeated. It is brought to the model's ADC units. "
         "Without it: recordings of the shipped excerpt of MIT-BIH that the network never saw.",
     ),
 ]
 TargetOption = Annotated[
     str | None,
     typer.Option("--board", help="The board's name; 'boards' lists them. Else mps2-an386."),
+]
+GainOption = Annotated[
+    float | None,
+    typer.Option("--gain", help="ADC units per mV of --ecg files that do not say."),
+]
+BaselineOption = Annotated[
+    float | None,
+    typer.Option("--baseline", help="ADC value of 0 mV of --ecg files that do not say."),
+]
+UnitOption = Annotated[
+    Literal["mV", "adc"] | None,
+    typer.Option(
+        "--unit",
+        help="What --ecg files hold that do not say: mV, or adc, the model's own ADC units unless "
+        "--gain and --baseline say otherwise.",
+    ),
+]
+RateOption = Annotated[
+    float | None, typer.Option("--rate", help="Samples a second of --ecg files that do not say.")
+]
+ChannelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--channel",
+        help="Name, or number from 0, of the channel to take; else the first called as an ECG lead "
+        "is.",
+    ),
+]
+ResampleOption = Annotated[
+    bool, typer.Option("--resample", help="Resample --ecg to the model's rate where it differs.")
 ]
 EngineOption = Annotated[
     Literal["stream", "layers"] | None,

@@ -6,20 +6,27 @@ from typing import TYPE_CHECKING
 
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
+    BaselineOption,
     BaudOption,
     BoardOption,
     BundleOption,
+    ChannelOption,
     DeadlineOption,
     EcgOption,
     EngineOption,
+    GainOption,
     JsonOption,
     KernelsOption,
     PortOption,
+    RateOption,
+    ResampleOption,
     SourcesOption,
+    UnitOption,
 )
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle
+    from dynadeep.host_tools.recordings.convert import Stated
     from dynadeep.host_tools.references import Case
 
 
@@ -34,6 +41,12 @@ def parity(
     kernels: KernelsOption = None,
     deadline: DeadlineOption = None,
     ecg: EcgOption = None,
+    gain: GainOption = None,
+    baseline: BaselineOption = None,
+    unit: UnitOption = None,
+    rate: RateOption = None,
+    channel: ChannelOption = None,
+    resample: ResampleOption = False,
     json: JsonOption = None,
 ) -> None:
     """Compare every tensor, packet and constant of a board with the reference, bit by bit.
@@ -46,11 +59,12 @@ def parity(
     from dynadeep.host_tools import report, summary
     from dynadeep.host_tools.cli.station import open_station, place_of
     from dynadeep.host_tools.parity import check, require_exact
+    from dynadeep.host_tools.recordings.convert import Stated
 
     choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
     place = place_of(board, port, baud, sources, choices)
     model = read_bundle(bundle)
-    cases = _cases(model, ecg)
+    cases = _cases(model, ecg, Stated(gain, baseline, unit, rate, channel, resample))
     with open_station(model, place, Wanted(engine, kernels, deadline)) as station:
         result = check(station.device, model, station.plan, cases)
     summary.print_parity(summary.make_console(), result, model.manifest)
@@ -59,12 +73,13 @@ def parity(
     require_exact(result)
 
 
-def _cases(bundle: "Bundle", ecg: list[Path] | None) -> "Iterable[Case]":
+def _cases(bundle: "Bundle", ecg: list[Path] | None, stated: "Stated") -> "Iterable[Case]":
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.recordings.read import read_record
+    from dynadeep.host_tools.cli.station import read_recordings
     from dynadeep.host_tools.references import golden_cases, reference_cases
 
     if not ecg:
+        stated.require_nothing()
         return golden_cases(bundle)
     with heavy("export"):
-        return reference_cases(bundle, [read_record(path, bundle.manifest) for path in ecg])
+        return reference_cases(bundle, read_recordings(bundle.manifest, ecg, stated))

@@ -1,9 +1,11 @@
 """What each command that talks to a board does first: find or make its firmware, read the ECG."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from dynadeep.host_tools.cli.options import refuse_with, refuse_without
 
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools.pipeline import Station
     from dynadeep.host_tools.place import Place
+    from dynadeep.host_tools.recordings.convert import Stated
     from dynadeep.host_tools.recordings.record import Record
+
+WARNING = "warning:"
 
 
 def place_of(
@@ -85,13 +90,29 @@ def build_firmware(
     return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
 
 
-def read_records(manifest: "Manifest", ecg: list[Path] | None, segments: int) -> "list[Record]":
-    """Return the user's recordings, or the start of each of the shipped excerpt's."""
-    from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.recordings.excerpt import sample_records
+def read_recordings(manifest: "Manifest", ecg: Sequence[Path], stated: "Stated") -> "list[Record]":
+    """Return the user's recordings in the model's ADC units, having said what was done to each."""
     from dynadeep.host_tools.recordings.read import read_record
 
+    records = [read_record(path, manifest, stated) for path in ecg]
+    for record in records:
+        warnings = [one for one in record.remarks if one.startswith(WARNING)]
+        plain = [one for one in record.remarks if one not in warnings]
+        typer.echo(f"{record.name}: {'; '.join(plain)}")
+        for one in warnings:
+            typer.echo(f"{WARNING} {record.name}: {one.removeprefix(WARNING).strip()}")
+    return records
+
+
+def excerpt(manifest: "Manifest", segments: int, stated: "Stated") -> "list[Record]":
+    """Return the start of each recording of the shipped excerpt.
+
+    Raises:
+        EcgError: something is stated of recordings that the user did not name.
+    """
+    from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.recordings.excerpt import sample_records
+
+    stated.require_nothing()
     with heavy("train"):
-        if ecg:
-            return [read_record(path, manifest) for path in ecg]
         return sample_records(manifest, segments=segments)

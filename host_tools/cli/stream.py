@@ -7,13 +7,19 @@ import typer
 
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
+    BaselineOption,
     BaudOption,
     BoardOption,
     BundleOption,
+    ChannelOption,
     EcgOption,
+    GainOption,
     JsonOption,
     PortOption,
+    RateOption,
+    ResampleOption,
     SourcesOption,
+    UnitOption,
     refuse_with,
 )
 
@@ -29,6 +35,12 @@ def stream(
     baud: BaudOption = None,
     sources: SourcesOption = None,
     ecg: EcgOption = None,
+    gain: GainOption = None,
+    baseline: BaselineOption = None,
+    unit: UnitOption = None,
+    rate: RateOption = None,
+    channel: ChannelOption = None,
+    resample: ResampleOption = False,
     bound: Annotated[
         list[float] | None,
         typer.Option("--bound", help="Largest error allowed; may be repeated. Else the default."),
@@ -50,9 +62,10 @@ def stream(
     from dynadeep.codegen.files import write_whole
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.station import open_station, place_of, read_records
+    from dynadeep.host_tools.cli.station import excerpt, open_station, place_of, read_recordings
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.stream import stream_at_bounds
+    from dynadeep.host_tools.recordings.convert import Stated
 
     place = place_of(board, port, baud, sources)
     if ecg:
@@ -61,7 +74,11 @@ def stream(
     wanted = bound or [model.manifest.default_bound]
     for value in wanted:
         fixed_error(value)  # refused before anything is built
-    records = read_records(model.manifest, ecg, segments or SEGMENTS)
+    stated = Stated(gain, baseline, unit, rate, channel, resample)
+    if ecg:
+        records = read_recordings(model.manifest, ecg, stated)
+    else:
+        records = excerpt(model.manifest, segments or SEGMENTS, stated)
     decoder = Decoder(model)
     with open_station(model, place) as station:
         streams = stream_at_bounds(station.device, decoder, records, wanted)

@@ -18,6 +18,7 @@ class Record:
     segments: Samples  # int16 [N, T], ADC units
     samples: int  # real ones; the rest of the last segment repeats the last of them
     label: str | None = None  # its rhythm, one of CinC 2017's classes, where it is known
+    remarks: tuple[str, ...] = ()  # what was found, taken for granted or changed in reading it
 
     def real_samples(self, index: int) -> int:
         """Return how many samples of segment ``index`` are not padding."""

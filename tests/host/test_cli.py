@@ -73,7 +73,7 @@ def test_a_record_shorter_than_one_segment_is_refused(fails, bundle, tmp_path):
 
 def test_a_missing_wfdb_record_is_refused(fails, bundle, tmp_path):
     where = ("--bundle", bundle.folder, "--board", "native")
-    assert "no such record" in fails(4, "stream", *where, "--ecg", tmp_path / "100")
+    assert "no such record" in fails(2, "stream", *where, "--ecg", tmp_path / "100")
 
 
 @pytest.mark.parametrize("board", ["mps2-an386", "native"])

@@ -168,7 +168,7 @@ def _check(recording: Recording, path: Path) -> None:
     """Refuse a record that would silently train or test on something else than ECG at 360 Hz."""
     if recording.rate_hz != RATE_HZ:
         raise DataError(
-            f"{path}: sampled at {recording.rate_hz} Hz, the network needs {RATE_HZ} Hz."
+            f"{path}: sampled at {recording.rate_hz:g} Hz, the network needs {RATE_HZ} Hz."
         )
     if len(recording.samples) < WINDOW_SAMPLES:
         raise DataError(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import wfdb
 from numpy.typing import NDArray
 
+from dynadeep.codegen import wfdb_record
+from dynadeep.codegen.errors import RecordingError
 from dynadeep.codegen.files import write_whole
 from dynadeep.train.errors import DataError
 
@@ -82,17 +83,18 @@ def read_recording(path: Path, *, samples: int | None = None) -> Recording:
 
     Raises DataError for a record that is missing or unreadable.
     """
-    if not path.with_suffix(".hea").is_file():
-        raise DataError(f"{path}.hea: no such record. Is the copy of the database complete?")
     try:
-        header = wfdb.rdheader(str(path))
-        stop = min(samples, header.sig_len) if samples is not None else None
-        record = wfdb.rdrecord(str(path), channels=[0], sampto=stop, physical=False, return_res=16)
-    except (OSError, ValueError, IndexError, TypeError) as problem:
-        raise DataError(f"{path}: not a readable WFDB record ({problem}).") from problem
-    signal: Samples = record.d_signal[:, 0]
-    signal[np.isnan(record.dac(return_res=32)[:, 0])] = INVALID
-    return Recording(signal, record.fs, record.adc_gain[0], record.baseline[0])
+        header = wfdb_record.read_header(path)
+        if header.segments:
+            raise DataError(f"{path}: joins segments, which no record of a database here does.")
+        signal, missing = wfdb_record.read_channel(header, 0, frames=samples)
+    except RecordingError as problem:
+        raise DataError(str(problem)) from problem
+    signal[missing] = INVALID
+    if len(signal) and not INVALID <= signal.min() <= signal.max() <= np.iinfo(np.int16).max:
+        raise DataError(f"{path}: its samples do not fit int16.")
+    channel = header.channels[0]
+    return Recording(signal.astype(np.int16), channel.rate_hz, channel.gain, channel.baseline)
 
 
 def describe_invalid(samples: Samples) -> str | None:

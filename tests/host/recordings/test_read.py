@@ -55,9 +55,9 @@ def test_a_sample_that_is_no_adc_value_is_named(tmp_path, make_manifest, value, 
 
 def test_a_text_file_holds_one_sample_a_line(tmp_path, make_manifest):
     path = tmp_path / "record.csv"
-    path.write_text("\n".join(str(n % 7) for n in range(2000)))
+    path.write_text("\n".join(str(1024 + n % 7) for n in range(2000)))
     record = read_record(path, make_manifest())
-    assert record.segments[0, :8].tolist() == [0, 1, 2, 3, 4, 5, 6, 0]
+    assert record.segments[0, :8].tolist() == [1024, 1025, 1026, 1027, 1028, 1029, 1030, 1024]
 
 
 @pytest.mark.parametrize("name", ["missing.npy", "missing.csv"])

@@ -1,0 +1,95 @@
+"""Which of a recording's channels is the ECG: by its name, and never unsaid."""
+
+import re
+from collections.abc import Sequence
+
+from dynadeep.host_tools.errors import EcgError
+from dynadeep.host_tools.recordings.channel import Channel, Recording
+
+_LEADS = frozenset(
+    [*("i", "ii", "iii", "avr", "avl", "avf", "v", "vx", "vy", "vz", "d1", "d2", "d3")]
+    + [*("mli", "mlii", "mliii", "cm2", "cm4", "cm5", "cc5", "cs5", "mcl1", "mcl6")]
+    + [f"{kind}{n}{side}" for kind in ("v", "mv") for n in range(1, 10) for side in ("", "r")]
+)
+_SEPARATORS = re.compile(r"[\s_.:#/-]+")
+_SAY_NOTHING = frozenset({"", "lead", "raw", "filtered"})
+_NAMELESS = re.compile(
+    r"(?:ch|chan|channel|signal|sig|col|column|adc|value|values|sample|samples|data|record|x)?"
+    r"[\s_.#-]*\d*",
+    re.IGNORECASE,
+)
+
+
+def is_lead(name: str) -> bool:
+    """Return whether a channel's name is one of an ECG lead: MLII, V5, aVR, ECG 1 ..."""
+    words = [word for word in _SEPARATORS.split(name.lower()) if word not in _SAY_NOTHING]
+    if any(word.startswith(("ecg", "ekg")) for word in words):
+        return True
+    return len(words) == 1 and words[0] in _LEADS
+
+
+def choose(recording: Recording, wanted: str | None) -> tuple[Channel, str]:
+    """Return the channel to take, and what to say of the choice.
+
+    Without ``wanted``, a name or a number from 0: the first of the channels that are called as ECG
+    leads are; a single one may be nameless.
+
+    Raises:
+        EcgError: no channel is an ECG by its name, or none is called ``wanted``.
+    """
+    channels = recording.channels
+    index = _automatic(recording) if wanted is None else _named(recording, wanted)
+    taken = channels[index]
+    if not taken.is_voltage:
+        raise EcgError(
+            f"{recording.name}: channel {_shown(channels, index)} is in {taken.unit}, which is no "
+            f"voltage. {_all_of(channels)}"
+        )
+    leads = sum(is_lead(channel.name) for channel in channels)
+    more = f", the first of {leads} leads" if wanted is None and leads > 1 else ""
+    if len(channels) == 1:
+        return taken, f"channel {taken.name}" if taken.name else "its only channel"
+    return taken, f"channel {_shown(channels, index)} of {len(channels)}{more}"
+
+
+def _automatic(recording: Recording) -> int:
+    channels = recording.channels
+    leads = [i for i, one in enumerate(channels) if is_lead(one.name) and one.is_voltage]
+    if leads:
+        return leads[0]
+    if len(channels) == 1 and _NAMELESS.fullmatch(channels[0].name.strip()):
+        return 0
+    if len(channels) == 1:
+        raise EcgError(
+            f"{recording.name}: its only channel is called {channels[0].name!r}, which is no ECG "
+            "lead that the kit knows. If it is one, say --channel 0."
+        )
+    raise EcgError(
+        f"{recording.name}: {len(channels)} channels, and no name says which is the ECG. "
+        f"{_all_of(channels)}"
+    )
+
+
+def _named(recording: Recording, wanted: str) -> int:
+    channels = recording.channels
+    named = [i for i, one in enumerate(channels) if one.name.lower() == wanted.strip().lower()]
+    if len(named) == 1:
+        return named[0]
+    if len(named) > 1:
+        numbers = ", ".join(map(str, named))
+        raise EcgError(
+            f"{recording.name}: channels {numbers} are all called {wanted!r}. "
+            "Name one by its number with --channel."
+        )
+    if wanted.strip().isdecimal() and len(wanted) < 6 and int(wanted) < len(channels):
+        return int(wanted)
+    raise EcgError(f"{recording.name}: has no channel {wanted!r}. {_all_of(channels)}")
+
+
+def _all_of(channels: Sequence[Channel]) -> str:
+    listed = ", ".join(_shown(channels, i) for i in range(min(len(channels), 16)))
+    return f"Name one with --channel: {listed}{' ...' if len(channels) > 16 else ''}."
+
+
+def _shown(channels: Sequence[Channel], index: int) -> str:
+    return f"{index} ({channels[index].name})" if channels[index].name else str(index)
