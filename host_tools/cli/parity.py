@@ -57,14 +57,22 @@ def parity(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.station import open_station, place_of
+    from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
     from dynadeep.host_tools.parity import check, require_exact
-    from dynadeep.host_tools.recordings.convert import Stated
 
     choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
     place = place_of(board, port, baud, sources, choices)
+    stated = stated_of(
+        ecg,
+        gain=gain,
+        baseline=baseline,
+        unit=unit,
+        rate_hz=rate,
+        channel=channel,
+        resample=resample,
+    )
     model = read_bundle(bundle)
-    cases = _cases(model, ecg, Stated(gain, baseline, unit, rate, channel, resample))
+    cases = _cases(model, ecg, stated)
     with open_station(model, place, Wanted(engine, kernels, deadline)) as station:
         result = check(station.device, model, station.plan, cases)
     summary.print_parity(summary.make_console(), result, model.manifest)
@@ -79,7 +87,6 @@ def _cases(bundle: "Bundle", ecg: list[Path] | None, stated: "Stated") -> "Itera
     from dynadeep.host_tools.references import golden_cases, reference_cases
 
     if not ecg:
-        stated.require_nothing()
         return golden_cases(bundle)
     with heavy("export"):
         return reference_cases(bundle, read_recordings(bundle.manifest, ecg, stated))

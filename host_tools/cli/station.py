@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -90,6 +90,21 @@ def build_firmware(
     return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
 
 
+def stated_of(ecg: Sequence[Path] | None, **stated: Any) -> "Stated":
+    """Return what the user says of recordings, refused if none was named.
+
+    Raises:
+        typer.BadParameter: an option has no meaning without --ecg.
+        EcgError: the options contradict each other.
+    """
+    from dynadeep.host_tools.recordings.convert import Stated
+
+    if not ecg:
+        options = {f"--{name.removesuffix('_hz')}": value for name, value in stated.items()}
+        refuse_without("--ecg", options, "it says what a recording of yours holds")
+    return Stated(**stated)
+
+
 def read_recordings(manifest: "Manifest", ecg: Sequence[Path], stated: "Stated") -> "list[Record]":
     """Return the user's recordings in the model's ADC units, having said what was done to each."""
     from dynadeep.host_tools.recordings.read import read_record
@@ -104,15 +119,10 @@ def read_recordings(manifest: "Manifest", ecg: Sequence[Path], stated: "Stated")
     return records
 
 
-def excerpt(manifest: "Manifest", segments: int, stated: "Stated") -> "list[Record]":
-    """Return the start of each recording of the shipped excerpt.
-
-    Raises:
-        EcgError: something is stated of recordings that the user did not name.
-    """
+def excerpt(manifest: "Manifest", segments: int) -> "list[Record]":
+    """Return the start of each recording of the shipped excerpt."""
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.recordings.excerpt import sample_records
 
-    stated.require_nothing()
     with heavy("train"):
         return sample_records(manifest, segments=segments)

@@ -62,23 +62,36 @@ def stream(
     from dynadeep.codegen.files import write_whole
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.station import excerpt, open_station, place_of, read_recordings
+    from dynadeep.host_tools.cli.station import (
+        excerpt,
+        open_station,
+        place_of,
+        read_recordings,
+        stated_of,
+    )
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.stream import stream_at_bounds
-    from dynadeep.host_tools.recordings.convert import Stated
 
     place = place_of(board, port, baud, sources)
     if ecg:
         refuse_with("--ecg", {"--segments": segments}, "your recordings are streamed whole")
+    stated = stated_of(
+        ecg,
+        gain=gain,
+        baseline=baseline,
+        unit=unit,
+        rate_hz=rate,
+        channel=channel,
+        resample=resample,
+    )
     model = read_bundle(bundle)
     wanted = bound or [model.manifest.default_bound]
     for value in wanted:
         fixed_error(value)  # refused before anything is built
-    stated = Stated(gain, baseline, unit, rate, channel, resample)
     if ecg:
         records = read_recordings(model.manifest, ecg, stated)
     else:
-        records = excerpt(model.manifest, segments or SEGMENTS, stated)
+        records = excerpt(model.manifest, segments or SEGMENTS)
     decoder = Decoder(model)
     with open_station(model, place) as station:
         streams = stream_at_bounds(station.device, decoder, records, wanted)

@@ -47,18 +47,6 @@ class Stated:
         if self.rate_hz is not None and not 0 < self.rate_hz < 1e6:
             raise EcgError(f"--rate is {self.rate_hz:g}, expected samples a second.")
 
-    def require_nothing(self) -> None:
-        """Refuse options that speak of recordings where none was named.
-
-        Raises:
-            EcgError: anything is stated.
-        """
-        if self != Stated():
-            raise EcgError(
-                "--gain, --baseline, --unit, --rate, --channel and --resample say what --ecg "
-                "holds: name a recording with --ecg, or leave them out."
-            )
-
 
 @dataclass(frozen=True)
 class Converted:
