@@ -27,9 +27,13 @@ def value_at(report: dict, key: str) -> object:
 
 
 @pytest.mark.emulator
+@pytest.mark.heavy
 @pytest.mark.timeout(1800)
-def test_the_demo_holds_and_reports_everything(tmp_path, capsys):
-    status = run(["demo", "--out", str(tmp_path / "demo")])
+@pytest.mark.parametrize(
+    "options", [pytest.param((), marks=pytest.mark.nightly), ("--segments", "1")]
+)
+def test_the_demo_holds_and_reports_everything(tmp_path, capsys, options):
+    status = run(["demo", "--out", str(tmp_path / "demo"), *options])
     captured = capsys.readouterr()
     assert status == 0, captured.err
     assert captured.err == ""
