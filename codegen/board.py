@@ -76,6 +76,15 @@ class Flasher:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """The most that the network which the kit ships may cost on a board."""
+
+    instructions: int  # of a segment, by the counter of the emulated board
+    ram_bytes: int  # static, and the stack's peak
+    flash_bytes: int
+
+
+@dataclass(frozen=True)
 class Board:
     """A board. A Cortex-M one has flash, RAM and a UART; the native one is a process."""
 
@@ -89,6 +98,7 @@ class Board:
     uart: Uart | None = None
     emulator: Emulator | None = None
     flasher: Flasher | None = None
+    budget: Budget | None = None
 
     @property
     def cortex_m(self) -> bool:
@@ -160,7 +170,7 @@ def _check(board: Board, where: str) -> None:
     if driver is not None and driver not in uart_drivers():
         known = ", ".join(uart_drivers())
         raise BoardError(f'{where}: uart.driver is "{driver}", expected one of {known}.')
-    for part in ("core", "counter", "flash", "ram", "uart"):
+    for part in ("core", "counter", "flash", "ram", "uart", "budget"):
         table = getattr(board, part)
         for key, value in vars(table).items() if table is not None else ():
             if isinstance(value, int) and not 0 <= value < 1 << 32:

@@ -7,7 +7,7 @@ figures are what new ones are held against.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -17,15 +17,16 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
-from dynadeep.codegen.plan import Engine
+from dynadeep.codegen.plan import Engine, make_plan
 from dynadeep.codegen.planner import Wanted, plan_for
 from dynadeep.host_tools import parity, pipeline, profile
 from dynadeep.host_tools.errors import HostError
+from dynadeep.host_tools.known import KnownNetwork
+from dynadeep.host_tools.known import find as find_known
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
-from dynadeep.host_tools.peers import PEERS, SOURCE
 from dynadeep.host_tools.references import golden_cases
-from dynadeep.host_tools.report import latency_json, memory_json, write_report
+from dynadeep.host_tools.report import latency_json, memory_json, peers_json, write_report
 
 Build = Literal["speed", "size"]
 
@@ -168,9 +169,11 @@ def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> None:
     """Write ``results.json`` and ``results.md``."""
+    known = find_known(make_plan(bundle).network)
     content: dict[str, Any] = {
         "kit_version": version("dynadeep"),
         "model_id": bundle.manifest.model_id,
+        "segment_length": bundle.manifest.segment_length,
         "compiler": results[0].memory.compiler,
         "rows": [one.row() for one in results],
         "details": [
@@ -181,10 +184,10 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
             }
             for one in results
         ],
-        "peers": {"source": SOURCE, "figures": [asdict(peer) for peer in PEERS]},
+        "peers": peers_json(known),
     }
     write_report(folder / RESULTS_JSON, content)
-    text = "\n".join(_markdown(content, results)) + "\n"
+    text = "\n".join(_markdown(content, results, known)) + "\n"
     write_whole(folder / RESULTS_MD, text)
 
 
@@ -209,7 +212,9 @@ def _measure(bundle: Bundle, setup: Setup, say: Callable[[str], None]) -> Result
     return Result(setup, core, compared.bit_exact, worst, latency, memory, constants)
 
 
-def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
+def _markdown(
+    content: dict[str, Any], results: Sequence[Result], known: KnownNetwork | None
+) -> list[str]:
     """Return the tables that people read."""
     return [
         "# Benchmarks",
@@ -217,7 +222,7 @@ def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
         f"Made by `make bench`: model {content['model_id']}, {content['compiler']}, QEMU. "
         "Instructions are counted by the board's own counter under `-icount`; they are not cycles.",
         "",
-        "## Boards, one segment of 2000 samples",
+        f"## Boards, one segment of {content['segment_length']} samples",
         "",
         "| board | core | engine | kernels | build | instructions | per MAC | longest call | flash "
         "| = code, others | + weights | + tables | + scaling "
@@ -230,6 +235,14 @@ def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
         "packet; the longest call is of one sample given to the streaming engine. "
         "Speed is -O2, size -Os.",
         "",
+        *([] if known is None else _peer_lines(known)),
+        *(line for one in results for line in _layer_lines(one)),
+    ]
+
+
+def _peer_lines(known: KnownNetwork) -> list[str]:
+    """Return the table of other ways to run this network."""
+    return [
         "## Peers, the same network on a Cortex-M4",
         "",
         "| | flags | instructions | flash | RAM | bit-exact |",
@@ -237,11 +250,10 @@ def _markdown(content: dict[str, Any], results: Sequence[Result]) -> list[str]:
         *(
             f"| {peer.name} | {peer.flags} | {peer.instructions / 1e6:.1f} M | "
             f"{peer.flash_bytes / 1e3:g} KB | {peer.ram_bytes / 1e3:g} KB | {peer.bit_exact} |"
-            for peer in PEERS
+            for peer in known.peers
         ),
         "",
-        f"{SOURCE[0].upper()}{SOURCE[1:]}.",
-        *(line for one in results for line in _layer_lines(one)),
+        f"{known.source[0].upper()}{known.source[1:]}.",
     ]
 
 

@@ -13,6 +13,7 @@ from dynadeep.host_tools import latency, parity, pipeline, profile
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import BudgetError
+from dynadeep.host_tools.known import find as find_known
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.references import golden_cases
@@ -104,6 +105,7 @@ def _measure(station: Station, config: DemoConfig, say: Say) -> Report:
     results = tuple(one.result for one in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
     assert used is not None  # run_demo took a microcontroller and built its firmware
+    known = find_known(station.plan.network)
     return Report(
         board=station.board.name,
         emulated=station.emulated,
@@ -114,4 +116,7 @@ def _measure(station: Station, config: DemoConfig, say: Say) -> Report:
         stream=results[BOUND_FACTORS.index(1.0)],
         bounds=results,
         records=len(records),
+        # A board's budget was set for what the kit ships, and says nothing of another network.
+        budget=None if known is None else station.board.budget,
+        known=known,
     )

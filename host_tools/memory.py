@@ -1,6 +1,6 @@
 """Memory: flash and static RAM from the ELF file, the stack's high-water mark from the board."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
+from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.plan import LayerRow
 from dynadeep.host_tools.errors import BuildError
 from dynadeep.host_tools.protocol import StackUse
@@ -105,7 +106,9 @@ def measure(image: Image, stack: StackUse, rows: Sequence[LayerRow]) -> Memory:
         stack_reserved_bytes=stack.size_bytes,
         compiler=image.compiler,
         sections=image.sections,
-        flash_by_layer=flash_by_layer(image, [row.layer.name for row in rows]),
+        flash_by_layer=flash_by_layer(
+            image, {row.layer.name: ("weights", *row.layer.constants) for row in rows}
+        ),
         arena_by_layer={row.layer.name: arena_of(row) for row in rows},
         ram_by_symbol={
             symbol.name: symbol.bytes
@@ -115,12 +118,18 @@ def measure(image: Image, stack: StackUse, rows: Sequence[LayerRow]) -> Memory:
     )
 
 
-def flash_by_layer(image: Image, layers: Iterable[str]) -> dict[str, int]:
-    """Return the bytes of constants of each layer: the symbols called ``<layer>_...``."""
+def flash_by_layer(image: Image, arrays: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """Return the bytes of constants of each layer.
+
+    Args:
+        image: of the firmware.
+        arrays: the kinds of arrays that each layer has; their symbols are ``<layer>_<kind>``.
+    """
     in_flash = {section.name for section in image.sections if not section.in_ram}
-    constants = [symbol for symbol in image.symbols if symbol.section in in_flash]
+    sizes = {s.name: s.bytes for s in image.symbols if s.section in in_flash}
     return {
-        layer: sum(s.bytes for s in constants if s.name.startswith(f"{layer}_")) for layer in layers
+        layer: sum(sizes.get(f"{identifier(layer)}_{kind}", 0) for kind in kinds)
+        for layer, kinds in arrays.items()
     }
 
 

@@ -7,19 +7,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from dynadeep.codegen.board import Budget
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import write_whole
 from dynadeep.host_tools.codec.stream import StreamResult
+from dynadeep.host_tools.known import KnownNetwork
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
 from dynadeep.host_tools.parity import ParityResult
-from dynadeep.host_tools.peers import PEERS, SOURCE
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True)
-class Budget:
+class Limit:
     """The most that a figure may be."""
 
     name: str
@@ -31,11 +32,6 @@ class Budget:
     def held(self) -> bool:
         """Whether the figure is within its limit."""
         return self.measured <= self.limit
-
-
-INSTRUCTIONS_LIMIT = 21_000_000
-RAM_LIMIT_BYTES = 16 * 1024
-FLASH_LIMIT_BYTES = 108 * 1024
 
 
 @dataclass(frozen=True)
@@ -51,18 +47,23 @@ class Report:
     stream: StreamResult  # at the bound asked for, or the model's default
     bounds: tuple[StreamResult, ...]  # the same segments at several bounds
     records: int
+    budget: Budget | None  # None: nobody has set one for this network on this board
+    known: KnownNetwork | None  # what is known of the network besides
 
     @property
-    def budgets(self) -> tuple[Budget, ...]:
+    def budgets(self) -> tuple[Limit, ...]:
         """What the firmware has to stay within; instructions only where they are counted."""
-        budgets = [
-            Budget("RAM, static + stack peak", "bytes", RAM_LIMIT_BYTES, self.memory.ram_bytes),
-            Budget("flash", "bytes", FLASH_LIMIT_BYTES, self.memory.flash_bytes),
+        if self.budget is None:
+            return ()
+        ram, flash = self.memory.ram_bytes, self.memory.flash_bytes
+        limits = [
+            Limit("RAM, static + stack peak", "bytes", self.budget.ram_bytes, ram),
+            Limit("flash", "bytes", self.budget.flash_bytes, flash),
         ]
         if self.latency.unit == "instructions":
             count = self.latency.per_segment
-            budgets.insert(0, Budget("instructions a segment", "", INSTRUCTIONS_LIMIT, count))
-        return tuple(budgets)
+            limits.insert(0, Limit("instructions a segment", "", self.budget.instructions, count))
+        return tuple(limits)
 
     @property
     def held(self) -> bool:
@@ -85,9 +86,17 @@ def as_json(report: Report) -> dict[str, Any]:
         "stream": stream_json(report.stream)
         | {"records": report.records, "bounds": [stream_json(one) for one in report.bounds]},
         "budgets": [asdict(budget) | {"held": budget.held} for budget in report.budgets],
-        "peers": {"source": SOURCE, "figures": [asdict(peer) for peer in PEERS]},
+        "peers": peers_json(report.known),
         "training_record": report.manifest.record,
     }
+
+
+def peers_json(known: KnownNetwork | None) -> dict[str, Any] | None:
+    """Return what other ways to run this very network cost; None where nobody has measured it."""
+    if known is None:
+        return None
+    figures = [asdict(peer) for peer in known.peers]
+    return {"network": known.name, "source": known.source, "figures": figures}
 
 
 def parity_json(parity: ParityResult, manifest: Manifest) -> dict[str, Any]:

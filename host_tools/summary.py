@@ -9,10 +9,10 @@ from rich.table import Table
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.host_tools.codec.stream import StreamResult
+from dynadeep.host_tools.known import KnownNetwork
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
 from dynadeep.host_tools.parity import ParityResult
-from dynadeep.host_tools.peers import PEERS, SOURCE
 from dynadeep.host_tools.report import Report
 
 WIDTH = 110
@@ -45,7 +45,8 @@ def print_report(console: Console, report: Report) -> None:
     print_latency(console, report.latency)
     print_memory(console, report.memory)
     print_stream(console, report.bounds, report.manifest, report.records)
-    console.print(peers_table(report))
+    if report.known is not None:
+        console.print(peers_table(report, report.known))
     print_budgets(console, report)
 
 
@@ -113,12 +114,12 @@ def print_stream(
     console.print(table)
 
 
-def peers_table(report: Report) -> Table:
+def peers_table(report: Report, known: KnownNetwork) -> Table:
     """Return this firmware beside the peers' figures."""
     table = _table(
         "This network on a Cortex-M4",
         *("", "instructions", "flash KB", "RAM KB", "bit-exact"),
-        caption=SOURCE,
+        caption=known.source,
     )
     exact = "yes" if report.parity.bit_exact else "no"
     counted = report.latency.unit == "instructions"
@@ -129,7 +130,7 @@ def peers_table(report: Report) -> Table:
         f"{report.memory.ram_bytes / 1e3:.1f}",
         exact,
     )
-    for peer in PEERS:
+    for peer in known.peers:
         table.add_row(
             f"{peer.name} ({peer.flags})",
             f"{peer.instructions / 1e6:.1f} M",
@@ -159,7 +160,9 @@ def layers_table(latency: Latency, memory: Memory | None) -> Table:
 
 
 def print_budgets(console: Console, report: Report) -> None:
-    """Print each budget and whether it was kept."""
+    """Print each budget and whether it was kept, or that there is none."""
+    if not report.budgets:
+        console.print("[bold]Budget[/]   none is set for this network on this board")
     for budget in report.budgets:
         mark = "[green]held[/]" if budget.held else "[red]EXCEEDED[/]"
         console.print(

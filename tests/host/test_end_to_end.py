@@ -161,12 +161,13 @@ def test_the_count_of_instructions_is_repeatable_to_the_tick(bundle, station):
 
 
 def test_both_emulated_boards_stay_within_the_budgets_that_ship(firmware):
-    from dynadeep.host_tools import memory, report
+    from dynadeep.host_tools import memory
 
     for board in ("mps2-an386", "netduinoplus2"):
-        image = memory.read_image(firmware(board).elf)
-        assert image.flash_bytes <= report.FLASH_LIMIT_BYTES
-        assert image.static_ram_bytes <= report.RAM_LIMIT_BYTES
+        image, budget = memory.read_image(firmware(board).elf), load_board(board).budget
+        assert budget is not None
+        assert image.flash_bytes <= budget.flash_bytes
+        assert image.static_ram_bytes <= budget.ram_bytes
 
 
 def test_a_looser_bound_set_at_run_time_never_compresses_less(bundle, station, records):

@@ -14,10 +14,12 @@ SOURCE = """
 const signed char conv1_weights[300] = {1};
 const int conv1_bias[8] = {1};
 const signed char conv10_weights[70] = {1};
+const signed char conv_weights[20] = {1};
+const signed char conv_2_weights[50] = {1};
 int initialised[25] = {1};
 int zeroed[40];
 void start(void) { for (;;) { zeroed[0] = initialised[conv1_weights[0]] + conv1_bias[0]; } }
-const signed char *const keep = conv10_weights;
+const signed char *const keep[] = {conv10_weights, conv_weights, conv_2_weights};
 """
 LINKER_SCRIPT = """
 MEMORY { FLASH (rx) : ORIGIN = 0, LENGTH = 64K
@@ -72,11 +74,18 @@ def test_ram_is_static_ram_and_the_stacks_peak_counted_once(image):
 
 
 def test_a_layers_flash_is_that_of_its_own_constants(image):
-    assert memory.flash_by_layer(image, ["conv1", "conv10", "conv2"]) == {
+    arrays = dict.fromkeys(("conv1", "conv10", "conv2", "conv", "conv_2"), ("weights", "bias"))
+    assert memory.flash_by_layer(image, arrays) == {
         "conv1": 300 + 32,
         "conv10": 70,
         "conv2": 0,
+        "conv": 20,  # and not conv_2's as well
+        "conv_2": 50,
     }
+
+
+def test_a_layer_is_found_under_the_name_that_c_gives_it(image):
+    assert memory.flash_by_layer(image, {"Conv.2": ("weights",)}) == {"Conv.2": 50}
 
 
 @pytest.mark.parametrize(

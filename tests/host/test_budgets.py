@@ -1,0 +1,89 @@
+"""Budgets are each board's own, near what it measures; peers stand beside their network alone."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from dynadeep.codegen.board import Budget, board_names, load_board
+from dynadeep.codegen.kernels import kernels_of
+from dynadeep.host_tools import known, report
+
+RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"
+EMULATED = [
+    name for name in board_names() if load_board(name).cortex_m and load_board(name).emulator
+]
+SLACK = 1.15
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return json.loads(RESULTS.read_text())["rows"]
+
+
+@pytest.mark.parametrize("name", EMULATED)
+def test_a_board_has_its_own_budget_and_what_it_measures_is_near_it(rows, name):
+    board = load_board(name)
+    (row,) = (
+        row
+        for row in rows
+        if (row["board"], row["engine"], row["build"]) == (name, "stream", "speed")
+        and row["kernels"] == kernels_of(board.core.cpu).name
+    )
+    for key, limit in (
+        ("instructions_with_samples", board.budget.instructions),
+        ("ram_bytes", board.budget.ram_bytes),
+        ("flash_bytes", board.budget.flash_bytes),
+    ):
+        assert row[key] <= limit <= SLACK * row[key], key
+    assert board.budget.ram_bytes <= board.ram.bytes
+    assert board.budget.flash_bytes <= board.flash.bytes
+
+
+def test_the_shipped_network_is_known_with_its_peers(plan):
+    found = known.find(plan.network)
+    assert found.name == "Dynamic-Deep"
+    assert "onnx2c (float32)" in [peer.name for peer in found.peers]
+
+
+def test_a_network_of_other_shapes_has_no_peers_figures(plan):
+    narrower = replace(plan.network, layers=plan.network.layers[:-1])
+    assert known.find(narrower) is None
+    assert report.peers_json(None) is None
+
+
+def limits_of(budget: Budget | None, unit: str = "instructions"):
+    measured = SimpleNamespace(ram_bytes=101, flash_bytes=100)
+    cost = SimpleNamespace(unit=unit, per_segment=1000)
+    parts = dict.fromkeys(("board", "emulated", "manifest", "parity", "stream", "bounds", "known"))
+    made = report.Report(**parts, latency=cost, memory=measured, records=1, budget=budget)
+    return report.over_budget(made), made.budgets
+
+
+def test_what_is_over_its_boards_budget_is_named():
+    over, _ = limits_of(Budget(instructions=999, ram_bytes=100, flash_bytes=100))
+    assert over == [
+        "instructions a segment 1,000, at most 999",
+        "RAM, static + stack peak 101 bytes, at most 100",
+    ]
+
+
+def test_cycles_are_not_held_against_a_budget_of_instructions():
+    _, limits = limits_of(Budget(999, 200, 200), unit="cycles")
+    assert [limit.name for limit in limits] == ["RAM, static + stack peak", "flash"]
+
+
+def test_a_network_without_a_budget_is_held_to_none():
+    assert limits_of(None) == ([], ())
+
+
+@pytest.mark.nightly
+@pytest.mark.emulator
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", EMULATED)
+def test_the_demo_holds_on_every_board(name, tmp_path, capsys):
+    from dynadeep.host_tools.cli import run
+
+    assert run(["demo", "--board", name, "--out", str(tmp_path), "--segments", "1"]) == 0
