@@ -11,7 +11,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
 
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.files import write_whole
@@ -26,12 +28,25 @@ MANIFEST = "manifest.json"
 BUNDLE_FILES = (ENCODER_TFLITE, ENCODER_ONNX, DECODER_ONNX, GOLDEN)
 
 
+MULTIPLIER_BITS = 14
+LARGEST_SHIFT = 30
+"""Of the affine input map: (sample - offset) * multiplier + half a step then fits int32."""
+
+Int16 = Annotated[int, Meta(ge=-(1 << 15), le=(1 << 15) - 1)]
+Positive = Annotated[float, Meta(ge=1e-30, le=1e30)]
+Margin = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Text = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9 %_.,()/+-]{1,64}$", description="a few plain words")
+]
+"""What is written into C and printed: no quotes, no line ends, no comment's end."""
+
+
 @dataclass(frozen=True)
 class Quantization:
     """Affine int8 quantisation of one tensor: ``real = scale * (q - zero_point)``."""
 
-    scale: float
-    zero_point: int
+    scale: Positive
+    zero_point: Annotated[int, Meta(ge=-128, le=127)]
 
 
 @dataclass(frozen=True)
@@ -43,38 +58,40 @@ class InputMap:
     """
 
     kind: Literal["affine", "minmax"]
-    offset: int = 0
-    multiplier: int = 0
-    shift: int = 0
+    offset: Int16 = 0
+    multiplier: Annotated[int, Meta(ge=0, le=(1 << MULTIPLIER_BITS) - 1)] = 0
+    shift: Annotated[int, Meta(ge=0, le=LARGEST_SHIFT)] = 0
 
 
 @dataclass(frozen=True)
 class Level:
     """One compressed level. Levels are numbered from 1, weakest compression first; 0 is "none"."""
 
-    name: str  # "cg32", "cg64"
-    codes: int  # int8 values in the payload
-    gain: float  # samples per code, the paper's compression gain
+    name: Annotated[
+        str, Meta(pattern="^[A-Za-z][A-Za-z0-9_]{0,30}$", description="letters and digits")
+    ]  # "cg32", "cg64"
+    codes: Annotated[int, Meta(ge=1, le=1 << 16)]  # int8 values in the payload
+    gain: Positive  # samples per code, the paper's compression gain
     latent_tensor: str
     latent: Quantization
     error_tensor: str
     error: Quantization
-    margin: float  # added to the predicted error before it is held against the bound
-    record_margin: float  # the same where the mean over a record's segments decides
+    margin: Margin  # added to the predicted error before it is held against the bound
+    record_margin: Margin  # the same where the mean over a record's segments decides
 
 
 @dataclass(frozen=True)
 class Manifest:
     """What ``manifest.json`` holds."""
 
-    model_id: str  # 16 hexadecimal digits
-    kit_version: str
-    sample_rate_hz: int
-    segment_length: int
-    adc_gain: float  # ADC units per millivolt
-    adc_baseline: int  # ADC value of 0 mV
-    error_unit: str  # unit of predicted errors and of the bound, e.g. "PRD %"
-    default_bound: float
+    model_id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$", description="16 hexadecimal digits")]
+    kit_version: Text
+    sample_rate_hz: Annotated[int, Meta(ge=1, le=(1 << 16) - 1)]
+    segment_length: Annotated[int, Meta(ge=1, le=1 << 20)]
+    adc_gain: Positive  # ADC units per millivolt
+    adc_baseline: Annotated[int, Meta(ge=-(1 << 31), le=(1 << 31) - 1)]  # ADC value of 0 mV
+    error_unit: Text  # unit of predicted errors and of the bound, e.g. "PRD %"
+    default_bound: Annotated[float, Meta(ge=0, le=1e6)]
     input_tensor: str
     input: Quantization
     input_map: InputMap
@@ -155,4 +172,25 @@ def _parse_manifest(path: Path) -> Manifest:
             f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "
             "Export the bundle again with this version."
         )
-    return reader.read(Manifest, data)
+    manifest = reader.read(Manifest, data)
+    problem = map_problem(manifest.input_map)
+    if problem:
+        reader.refuse(problem)
+    names = [level.name for level in manifest.levels]
+    if len(set(names)) != len(names):
+        reader.refuse(f"levels of one name: {', '.join(names)}")
+    return manifest
+
+
+def map_problem(input_map: InputMap) -> str:
+    """Say what keeps ``dd_input_map.h`` from computing a map, or nothing."""
+    if input_map.kind == "minmax":
+        return ""
+    least = min(input_map.multiplier, input_map.shift)
+    fits = input_map.multiplier < 1 << MULTIPLIER_BITS and input_map.shift <= LARGEST_SHIFT
+    if least >= 1 and fits and -(1 << 15) <= input_map.offset < 1 << 15:
+        return ""
+    return (
+        f"input_map is {input_map}; an affine map needs an int16 offset, a multiplier of 1 to "
+        f"{(1 << MULTIPLIER_BITS) - 1} and a shift of 1 to {LARGEST_SHIFT}"
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from dynadeep.codegen import c_text
 from dynadeep.codegen.arena import Span
-from dynadeep.codegen.bundle import InputMap, Level
+from dynadeep.codegen.bundle import InputMap, Level, map_problem
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.kernels import Buffers
 from dynadeep.codegen.layer_text import LayerText, layer_text
@@ -252,12 +252,7 @@ def _level(
 
 def _checked_map(input_map: InputMap) -> InputMap:
     """Check that the input map's integers keep what dd_input_map.h demands."""
-    if input_map.kind == "minmax":
-        return input_map
-    in_range = 1 <= input_map.multiplier < 1 << 14 and 1 <= input_map.shift <= 23
-    if input_map.kind != "affine" or not in_range or not -(1 << 15) <= input_map.offset < 1 << 15:
-        raise BundleError(
-            f"manifest.json: input_map is {input_map}; an affine map needs an int16 offset, a "
-            "multiplier of 1 to 16383 and a shift of 1 to 23. Export again."
-        )
+    problem = map_problem(input_map)
+    if problem:
+        raise BundleError(f"manifest.json: {problem}. Export again.")
     return input_map

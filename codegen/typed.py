@@ -197,15 +197,14 @@ def _wanted(hint: Any) -> str:
     if isinstance(hint, types.UnionType):
         hint = next(c for c in typing.get_args(hint) if c is not types.NoneType)
     limits = [m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)]
-    for limit in limits:
-        if limit.description:
-            return limit.description
-        if limit.ge is not None and limit.le is not None:
-            return f"{limit.ge} to {limit.le}"
+    described = next((limit.description for limit in limits if limit.description), None)
+    if described is not None:
+        return described
     hint = _plain(hint)
     if typing.get_origin(hint) is Literal:
         return " or ".join(f'"{choice}"' for choice in typing.get_args(hint))
     if typing.get_origin(hint) is tuple:
         return "a list"
     names = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
-    return names.get(hint, "a table")
+    ranges = [f" from {m.ge} to {m.le}" for m in limits if m.ge is not None and m.le is not None]
+    return names.get(hint, "a table") + "".join(ranges)

@@ -23,10 +23,11 @@ from dynadeep.codegen.bundle import (
     write_manifest,
 )
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.golden import read_golden
 from dynadeep.codegen.numerics import map_input, predicted_error, real_error
 from dynadeep.export import flatbuffer, packages
 from dynadeep.export.errors import DisagreementError, ExportError
-from dynadeep.export.golden import MAPPED, NAMES, SAMPLES, read_golden, segments, write_golden
+from dynadeep.export.golden import segments, write_golden
 from dynadeep.export.input_map import integer_map
 from dynadeep.export.reference import Int8, Reference, Tensors, Witness, cross_check, has_witness
 from dynadeep.export.replace import replaced
@@ -55,7 +56,7 @@ class ExportReport:
 
     folder: Path
     model_id: str
-    onnx_difference: float  # largest of encoder and decoder, ONNX against PyTorch
+    onnx_difference: float  # largest, of an output's range, ONNX against PyTorch
     operators: dict[str, int]  # of encoder.tflite
     tensors_checked: int  # reference against witness; 0 where tflite-micro has no package
     segments_checked: int
@@ -144,14 +145,12 @@ def check_bundle(folder: Path) -> int:
     bundle = read_bundle(folder)
     content = bundle.path(ENCODER_TFLITE).read_bytes()
     quantize.check(content, bundle.manifest.input)
-    arrays = read_golden(bundle.path(GOLDEN))
-    inputs = map_input(arrays.pop(SAMPLES).astype(np.int16), bundle.manifest.input_map)
-    if not np.array_equal(inputs, arrays.pop(MAPPED)):
+    golden = read_golden(bundle.path(GOLDEN), bundle.manifest.segment_length)
+    inputs = map_input(golden.samples, bundle.manifest.input_map)
+    if not np.array_equal(inputs, golden.inputs):
         raise DisagreementError(f"{folder}: the input map gives other inputs than {GOLDEN} holds.")
-    del arrays[NAMES]
-    golden = {name: array.astype(np.int8) for name, array in arrays.items()}
-    cross_check(golden, Reference(content).run(inputs))
-    return _witness(content, inputs, golden)
+    cross_check(golden.tensors, Reference(content).run(inputs))
+    return _witness(content, inputs, golden.tensors)
 
 
 def _read_source(checkpoint: Path, calibration_data: Path | None) -> _Source:

@@ -1,7 +1,6 @@
 """Golden vectors: real and adversarial segments with every tensor that the encoder computes.
 
-``golden.npz`` holds ``samples`` int16 [N, 2000], ``names`` [N], ``input`` int8 [N, 2000], and each
-tensor under its own name (``conv1/silu``), int8 [N, T, C]. Nothing in it is pickled.
+``codegen/golden.py`` says what is in ``golden.npz``, and reads it.
 """
 
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from dynadeep.codegen.bundle import InputMap
 from dynadeep.codegen.files import open_whole
+from dynadeep.codegen.golden import MAPPED, NAMES, SAMPLES
 from dynadeep.codegen.numerics import map_input
 from dynadeep.export.reference import Runtime, Tensors
 
@@ -19,7 +19,6 @@ Samples = npt.NDArray[np.int16]
 REAL_SEGMENTS = 11
 SEED = 2026
 LOWEST, HIGHEST = np.iinfo(np.int16).min, np.iinfo(np.int16).max
-SAMPLES, NAMES, MAPPED = "samples", "names", "input"
 
 
 def segments(unseen: Samples) -> dict[str, Samples]:
@@ -59,9 +58,3 @@ def write_golden(
     with open_whole(path) as file:
         np.savez_compressed(file, allow_pickle=False, **arrays, **tensors)
     return tensors
-
-
-def read_golden(path: Path) -> dict[str, npt.NDArray[np.generic]]:
-    """Return all arrays of a ``golden.npz``."""
-    with np.load(path, allow_pickle=False) as archive:
-        return dict(archive)

@@ -2,15 +2,11 @@
 
 from typing import Protocol
 
-from dynadeep.codegen.bundle import InputMap
+from dynadeep.codegen.bundle import LARGEST_SHIFT, MULTIPLIER_BITS, InputMap
 from dynadeep.export.errors import ExportError
 
 CODES_PER_UNIT = 128
 """int8 codes per unit of x in the affine map: x in [-1, 1) covers all of int8."""
-
-MULTIPLIER_BITS = 14
-LARGEST_SHIFT = 30
-"""With both, (sample - offset) * multiplier + half a step fits int32 for every int16 sample."""
 
 
 class RealMap(Protocol):

@@ -27,6 +27,10 @@ LATENTS = ("latent32", "latent64")
 ERRORS = ("error32", "error64")
 SEGMENTS = ("segment32", "segment64")
 MAX_DIFFERENCE = 1e-4
+"""Of an output's range: an error in percent spans a hundred, a latent about two."""
+
+SMALLEST_RANGE = 1e-2
+"""What an output that hardly changes is held against."""
 MODULE_KEY = "module"
 """Key of a node's metadata that holds the full name of its PyTorch module."""
 
@@ -205,6 +209,8 @@ def open_session(proto: onnx.ModelProto) -> Any:
 def check_encoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -> float:
     """Return the largest difference between ONNX and PyTorch over windows [N, 1, 2000].
 
+    It is a share of each output's range.
+
     Raises:
         DisagreementError: it is over ``MAX_DIFFERENCE``.
     """
@@ -213,11 +219,13 @@ def check_encoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
         expected = [value.numpy() for value in model(torch.from_numpy(windows))]
     runs = [session.run([*LATENTS, *ERRORS], {INPUT: window[None]}) for window in windows]
     found = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
-    return _within(expected, found, "encoder.onnx")
+    return within(expected, found, "encoder.onnx")
 
 
 def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -> float:
     """Return the largest difference between ONNX and PyTorch for what ``windows`` decode to.
+
+    It is a share of each output's range.
 
     Raises:
         DisagreementError: it is over ``MAX_DIFFERENCE``.
@@ -230,19 +238,29 @@ def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
         session.run([output], {name: latent.numpy()})[0]
         for name, output, latent in zip(LATENTS, SEGMENTS, latents, strict=True)
     ]
-    return _within(expected, found, "decoder.onnx")
+    return within(expected, found, "decoder.onnx")
 
 
-def _within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> float:
-    worst = max(
-        float(np.abs(one - other).max()) for one, other in zip(expected, found, strict=True)
-    )
+def within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> float:
+    """Return the largest difference of outputs, each as a share of its own range.
+
+    Raises:
+        DisagreementError: it is over ``MAX_DIFFERENCE``.
+    """
+    worst = max(_relative(one, other) for one, other in zip(expected, found, strict=True))
     if not worst <= MAX_DIFFERENCE:
         raise DisagreementError(
-            f"{what}: differs from PyTorch by up to {worst:.3g}, allowed are {MAX_DIFFERENCE:g}. "
+            f"{what}: differs from PyTorch by up to {worst:.3g} of an output's range, allowed are "
+            f"{MAX_DIFFERENCE:g}. "
             "Check the versions of torch, onnx and onnxruntime against pyproject.toml."
         )
     return worst
+
+
+def _relative(expected: Floats, found: Floats) -> float:
+    """Return the largest difference as a share of the range of what is expected."""
+    span = max(float(np.ptp(expected)), SMALLEST_RANGE)
+    return float(np.abs(expected - found).max()) / span
 
 
 def write(proto: onnx.ModelProto, path: Path) -> None:

@@ -7,12 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN, Bundle
-from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.golden import MAPPED, read_golden
 from dynadeep.codegen.numerics import map_input
 from dynadeep.host_tools.recordings.record import Record
 
-SAMPLES = "samples"
-NAMES = "names"
 BATCH = 8
 """Segments that TFLite runs before the first of them is handed on: bounds the memory in use."""
 
@@ -35,21 +33,11 @@ def golden_cases(bundle: Bundle) -> list[Case]:
     Raises:
         BundleError: ``golden.npz`` is not one, or not of this manifest's segment length.
     """
-    path = bundle.path(GOLDEN)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        samples, names = arrays.pop(SAMPLES), arrays.pop(NAMES)
-    except (ValueError, KeyError, EOFError) as error:
-        raise BundleError(f"{path}: not golden vectors ({error}). Export again.") from error
-    if samples.ndim != 2 or samples.shape[1] != bundle.manifest.segment_length:
-        raise BundleError(
-            f"{path}: segments of shape {list(samples.shape)}, expected "
-            f"[N, {bundle.manifest.segment_length}]. Export the bundle again."
-        )
+    golden = read_golden(bundle.path(GOLDEN), bundle.manifest.segment_length)
+    tensors = {MAPPED: golden.inputs, **golden.tensors}
     return [
-        Case(str(name), samples[i], {key: values[i] for key, values in arrays.items()})
-        for i, name in enumerate(names)
+        Case(name, golden.samples[i], {key: values[i] for key, values in tensors.items()})
+        for i, name in enumerate(golden.names)
     ]
 
 

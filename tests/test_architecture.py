@@ -21,11 +21,19 @@ CONTRACTS = {
     "codegen.errors",
     "codegen.files",
     "codegen.typed",
+    "codegen.arrays",
     "codegen.bundle",
+    "codegen.golden",
     "codegen.numerics",
 }
 MAY_IMPORT: dict[str, set[str]] = {
-    "train": {"codegen.errors", "codegen.files", "codegen.typed", "codegen.wfdb_record"},
+    "train": {
+        "codegen.arrays",
+        "codegen.errors",
+        "codegen.files",
+        "codegen.typed",
+        "codegen.wfdb_record",
+    },
     "export": {"train", *CONTRACTS},
     "codegen": {"firmware_templates"},
     "firmware_templates": set(),

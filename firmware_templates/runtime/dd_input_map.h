@@ -8,11 +8,11 @@
 extern "C" {
 #endif
 
-/* q = clamp(((x - offset) * multiplier + 2^(shift - 1)) >> shift); the product fits int32. */
+/* q = clamp(((x - offset) * multiplier + 2^(shift - 1)) >> shift); that fits int32. */
 typedef struct dd_affine_map {
     int16_t offset;
     int16_t multiplier; /* 1 to 2^14 - 1 */
-    uint8_t shift;      /* 1 to 23 */
+    uint8_t shift;      /* 1 to 30 */
 } dd_affine_map;
 
 /* Map `count` samples with the same three integers for every segment. */

@@ -27,7 +27,7 @@ def export(
         report = export_checkpoint(checkpoint, out, calibration)
     operators = ", ".join(f"{count} {name}" for name, count in report.operators.items())
     typer.echo(f"bundle {report.folder}: model {report.model_id}")
-    typer.echo(f"ONNX against PyTorch: max abs difference {report.onnx_difference:.2g}")
+    typer.echo(f"ONNX against PyTorch: at most {report.onnx_difference:.2g} of an output's range")
     typer.echo(f"int8 TFLite: {operators}")
     typer.echo(
         f"reference against witness: {report.tensors_checked} tensors of "

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN, read_bundle
+from dynadeep.codegen.golden import read_golden
 from dynadeep.codegen.numerics import map_input
-from dynadeep.export.golden import adversarial, read_golden, segments, write_golden
+from dynadeep.export.golden import adversarial, segments, write_golden
 from dynadeep.export.reference import Reference
 from dynadeep.train.data import mitdb
 
 
 @pytest.fixture(scope="module")
 def golden(bundle) -> dict[str, np.ndarray]:
-    return read_golden(bundle / GOLDEN)
+    found = read_golden(bundle / GOLDEN)
+    parts = {"samples": found.samples, "names": np.array(found.names), "input": found.inputs}
+    return {**parts, **found.tensors}
 
 
 def test_golden_vectors_hold_eleven_real_and_seven_adversarial_segments(golden):

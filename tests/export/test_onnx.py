@@ -15,6 +15,7 @@ from dynadeep.export.onnx import (
     export_encoder,
     module_of,
     open_session,
+    within,
 )
 from dynadeep.train.checkpoint import Checkpoint
 from dynadeep.train.input_map import as_tensor
@@ -37,6 +38,15 @@ def test_onnx_encoder_computes_what_pytorch_computes_on_real_windows(model, enco
 
 def test_onnx_decoder_computes_what_pytorch_computes_on_real_windows(model, decoder, inputs):
     assert check_decoder(model, decoder, inputs) <= 1e-4
+
+
+def test_errors_in_percent_are_held_against_their_own_range():
+    expected = np.linspace(0, 98, 32, dtype=np.float32)[:, None]
+    near = expected * np.float32(1 + 4e-6)  # as far as float32 sums in another order differ
+    assert 1e-4 < float(np.abs(near - expected).max()) < 1e-3
+    assert within([expected], [near], "encoder.onnx") < 1e-5
+    with pytest.raises(DisagreementError, match=r"of an output's range, allowed are 0\.0001"):
+        within([expected / 98], [expected / 98 + np.float32(2e-4)], "encoder.onnx")
 
 
 def test_an_encoder_with_one_changed_weight_is_refused(model, encoder, inputs):

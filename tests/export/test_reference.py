@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN
+from dynadeep.codegen.golden import MAPPED, read_golden
 from dynadeep.export import flatbuffer
 from dynadeep.export.errors import DisagreementError, ExportError
-from dynadeep.export.golden import MAPPED, read_golden
 from dynadeep.export.reference import Reference, Witness, cross_check
 
 CONVOLUTIONS = [f"conv{i}" for i in range(1, 16)] + ["latent32", "branch64", "latent64"]
@@ -21,7 +21,8 @@ def content(bundle) -> bytes:
 
 @pytest.fixture(scope="module")
 def golden(bundle) -> dict[str, np.ndarray]:
-    return read_golden(bundle / GOLDEN)
+    found = read_golden(bundle / GOLDEN)
+    return {MAPPED: found.inputs, **found.tensors}
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_reference_needs_no_pytorch():
     script = (
         "import sys; sys.modules['torch'] = None; "
         "from dynadeep.export.reference import Reference, Witness; "
-        "from dynadeep.export.golden import read_golden"
+        "from dynadeep.export.golden import write_golden"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

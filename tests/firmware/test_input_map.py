@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynadeep.codegen.bundle import InputMap
+from dynadeep.codegen.bundle import LARGEST_SHIFT, InputMap
 from dynadeep.codegen.numerics import map_input
 from tests.firmware.harness import Harness, Operation
 
@@ -23,7 +23,7 @@ def map_affine(harness: Harness, affine: InputMap, samples: npt.NDArray[np.int16
 @given(
     offset=st.one_of(st.sampled_from((-(1 << 15), (1 << 15) - 1)), st.integers(-2000, 2000)),
     multiplier=st.one_of(st.sampled_from((1, (1 << 14) - 1)), st.integers(1, (1 << 14) - 1)),
-    shift=st.integers(1, 23),
+    shift=st.integers(1, LARGEST_SHIFT),
 )
 def test_affine_map_equals_python_for_every_sample(
     harness: Harness, offset: int, multiplier: int, shift: int

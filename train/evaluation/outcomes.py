@@ -4,7 +4,6 @@ N records; K compressed levels, from the weakest to the strongest. Arrays with K
 have the record as it was in column 0 (level "none").
 """
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dynadeep.codegen.arrays import read_npz
 from dynadeep.codegen.files import open_whole
+from dynadeep.codegen.typed import Reader
 from dynadeep.train.errors import DataError
 
 SEGMENT_SAMPLES = 2000
@@ -194,20 +195,20 @@ def save(outcomes: Outcomes, path: Path) -> Path:
 
 def load(path: Path) -> Outcomes:
     """Read what ``save`` wrote. Raises DataError where the file is not that, or is damaged."""
-    try:
-        # Opened here, because numpy leaves the file open where it is no archive.
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read as outcomes ({error}). Evaluate again.") from error
+    arrays = read_npz(path, Reader(str(path), DataError, "Evaluate again."))
     version = arrays.get("version")
-    if version is None or version.shape != () or version != VERSION:
+    if (
+        version is None
+        or version.shape != ()
+        or version.dtype.kind not in "iu"
+        or version != VERSION
+    ):
         raise DataError(
             f"{path}: expected version {VERSION}, found {version}. Evaluate again with this kit."
         )
     try:
         return _outcomes_of(arrays)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path}: {error} is missing or unknown. Evaluate again.") from error
 
 
