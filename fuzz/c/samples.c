@@ -1,0 +1,75 @@
+/* dd_rice: any samples, in any pieces, come back from the codes; nothing is written beyond the
+ * capacity, and pieces give the bytes of the whole. */
+#include "dd_rice.h"
+#include "input.h"
+#include "rice_decoder.h"
+
+#define SAMPLES_MAX 4096u
+
+/* Samples of a few kinds, as the input chooses: as they are, small, or steps that add up. */
+static int16_t *take_samples(fuzz_input *input, size_t count, uint8_t kind)
+{
+    int16_t *samples = fuzz_block(count * sizeof *samples);
+    uint16_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint16_t raw =
+            kind % 4u == 0u ? fuzz_u16(input) : (uint16_t)(int16_t)(int8_t)fuzz_u8(input);
+        sum = (uint16_t)(sum + raw);
+        samples[i] = (int16_t)(kind % 4u == 3u ? sum : raw);
+    }
+    return samples;
+}
+
+static void check_whole(const int16_t *samples, size_t count)
+{
+    uint8_t *bytes = fuzz_block(DD_RICE_BYTES_MAX(count));
+    int16_t *back = fuzz_block(count * sizeof *back);
+    const size_t length = dd_rice_encode(samples, count, bytes);
+    FUZZ_REQUIRE(length > 0 && length <= DD_RICE_BYTES_MAX(count));
+    FUZZ_REQUIRE(rice_decode(bytes, length, back, count));
+    FUZZ_REQUIRE(memcmp(back, samples, count * sizeof *back) == 0);
+    free(back);
+    free(bytes);
+}
+
+static void check_pieces(fuzz_input *cuts, const int16_t *samples, size_t count, size_t capacity)
+{
+    uint8_t *whole = fuzz_block(DD_RICE_BYTES_MAX(count));
+    uint8_t *bytes = fuzz_block(capacity);
+    const size_t expected = dd_rice_encode(samples, count, whole);
+    dd_rice coder;
+    dd_rice_begin(&coder, bytes, capacity);
+    for (size_t done = 0; done < count;) {
+        const size_t wanted = cuts->left == 0 ? count : fuzz_u8(cuts);
+        const size_t piece = wanted < count - done ? wanted : count - done;
+        dd_rice_push(&coder, samples + done, piece);
+        done += piece;
+    }
+    const size_t length = dd_rice_end(&coder);
+    FUZZ_REQUIRE(length <= capacity);
+    if (whole[0] == 1u && expected <= capacity) {
+        FUZZ_REQUIRE(length == expected && memcmp(bytes, whole, length) == 0);
+    }
+    free(bytes);
+    free(whole);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_input input = {data, size};
+    const uint8_t kind = fuzz_u8(&input);
+    const size_t capacity = 1u + fuzz_u16(&input) % (2u * SAMPLES_MAX + 8u);
+    uint8_t lengths[8];
+    (void)fuzz_take(&input, lengths, sizeof lengths);
+    fuzz_input cuts = {lengths, sizeof lengths};
+    const size_t per_sample = kind % 4u == 0u ? 2 : 1;
+    const size_t there = input.left / per_sample;
+    const size_t count = there < SAMPLES_MAX ? there : SAMPLES_MAX;
+    int16_t *samples = take_samples(&input, count, kind);
+    check_whole(samples, count);
+    if (count > 0) {
+        check_pieces(&cuts, samples, count, capacity);
+    }
+    free(samples);
+    return 0;
+}

@@ -1,0 +1,295 @@
+"""Write the committed seeds anew, after a format has changed: ``python -m fuzz.make_seeds``.
+
+Each target has a folder of small inputs: valid ones, made by what writes them in earnest, and those
+that once failed, whose names begin with ``was-`` and which stay.
+"""
+
+import dataclasses
+import io
+import json
+import struct
+import tempfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+import wfdb
+from torch import nn
+
+from dynadeep.codegen.board import boards_folder
+from dynadeep.codegen.bundle import BUNDLE_FILES
+from dynadeep.codegen.plan import plan_model
+from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools import rice
+from dynadeep.host_tools.frames import CRC, HEADER, cobs_encode
+from dynadeep.host_tools.protocol import PROTOCOL_VERSION, Command
+from dynadeep.train import resume
+from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
+from dynadeep.train.evaluation import cost, outcomes
+from dynadeep.train.evaluation.outcomes import RHYTHM, Outcomes, TaskOutcome
+from fuzz import SEEDS
+from fuzz.mutate import pack
+from fuzz.readers.recordings import RECORD
+from fuzz.readers.training import RUN, TASK, TINY
+from fuzz.small import small_model, small_project
+
+CONTENT, MANIFEST = small_model()
+LENGTH = MANIFEST.segment_length
+KEPT = "was-"
+ECG = np.round(200 * np.sin(np.arange(2000) / 9) ** 9 + 1024).astype(np.int16)
+
+Seeds = dict[str, bytes]
+
+
+def main() -> None:
+    """Write every target's seeds."""
+    for make in (_c_targets, _wire, _model, _recordings, _training):
+        for target, seeds in make().items():
+            _write(SEEDS / target, seeds)
+
+
+def _write(folder: Path, seeds: Seeds) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if not old.name.startswith(KEPT):
+            old.unlink()
+    for name, content in seeds.items():
+        (folder / name).write_bytes(content)
+
+
+def _c_targets() -> dict[str, Seeds]:
+    words = ECG[: 4 * LENGTH].astype("<i2").tobytes()
+    steps = np.diff(ECG[: 2 * LENGTH]).clip(-127, 127).astype(np.int8).tobytes()
+    samples = bytes([2]) + struct.pack("<HbH", 7, 8, 0) + steps[:LENGTH]
+    tensor = bytes([2, 2]) + struct.pack("<HBxHI", 9, 1, 4, 0) + bytes([LENGTH - 1]) + words
+    hello = bytes([3]) + struct.pack("<H", 5)
+    return {
+        "cobs": {"frame": struct.pack("<H", 300) + bytes(range(256)) * 2},
+        "commands": {
+            "segment": hello + bytes([2, 0x40]) + struct.pack("<H", 7) + bytes([39]) + words,
+            "pieces": hello + samples + samples,
+            "tensor": hello + tensor,
+            "reset": hello + bytes([1]) + struct.pack("<HBBH2s", 9, Command.RESET, 0, 2, b"ab"),
+            "noise": bytes([0, 200]) + words[:200] + hello,
+        },
+        "encoder": {
+            "quiet": bytes([1, 0, 0]) + b"\0\0\0" + steps + bytes([3, 0, 1, 200]),
+            "noise": bytes([1, 0, 40]) + b"\1\0\0" + words[: 2 * LENGTH] + bytes(9),
+            "strong": bytes([1, 0, 3]) + b"\1\0\0" + words,
+        },
+        "input_map": {"ecg": struct.pack("<hHB", 1024, 8192, 14) + words},
+        "samples": {
+            "words": struct.pack("<BH8s", 0, 90, bytes(range(8))) + words,
+            "steps": struct.pack("<BH8s", 3, 300, bytes(8)) + steps,
+        },
+    }
+
+
+def _frame(command: int, payload: bytes) -> bytes:
+    body = HEADER.pack(3, command, 0) + payload
+    return cobs_encode(body + CRC.pack(zlib.crc32(body))) + b"\0"
+
+
+def _wire() -> dict[str, Seeds]:
+    model_id = bytes.fromhex(MANIFEST.model_id)
+    hello = struct.pack(
+        "<B8sHHBBBBIHBBHH",
+        *(PROTOCOL_VERSION, model_id, LENGTH, 360, 2, 9, 12, 1, 1000, LENGTH, 1, 1, 88, 120),
+    )
+    hello += b"\x06native\x050.1.0"
+    replies = {
+        "hello": hello,
+        "run": struct.pack("<BBiiQI", 1, 2, 5, 6, 99, 9) + _packets()[0],
+        "trace": struct.pack("<BIIBII", 0, 1, 2, 1, 3, 4),
+        "constants": struct.pack("<II", 1, 2),
+        "memory": struct.pack("<II", 4096, 900),
+        "bound": struct.pack("<i", 77),
+        "fault": struct.pack("<BBIII", 1, 3, 0x8000, 0x8001, 0),
+    }
+    coded = rice.encode_samples(ECG[:LENGTH])
+    plain = rice.encode_samples((ECG[:3] * 7919).astype(np.int16))
+    return {
+        "frames": {"two": b"\0" + _frame(1, hello) + b"\0" + _frame(2, bytes(300))},
+        "requests": {"zeros": bytes(600), "bytes": bytes(range(256)) * 2},
+        "replies": {name: bytes([i]) + data for i, (name, data) in enumerate(replies.items())},
+        "packets": {"three": b"".join(_packets())},
+        "rice-decode": {
+            "coded": struct.pack("<H", LENGTH - 1) + coded,
+            "plain": struct.pack("<H", 2) + plain,
+        },
+        "rice-encode": {
+            "words": b"\0" + ECG[:100].astype("<i2").tobytes(),
+            "steps": b"\xff" + np.diff(ECG[:100]).astype(np.int8).tobytes(),
+        },
+    }
+
+
+def _packets() -> list[bytes]:
+    """Return one packet of each level."""
+    made = []
+    for level in range(len(MANIFEST.levels) + 1):
+        codes = np.arange(MANIFEST.levels[level - 1].codes, dtype=np.int8) if level else None
+        payload = packets.payload_of(MANIFEST, level, ECG[:LENGTH], codes)
+        packet = packets.Packet(level, packets.short_model_id(MANIFEST), 1, level, payload)
+        made.append(packets.encode(packet))
+    return made
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, indent=1).encode()
+
+
+def _array(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def _archive(arrays: dict[str, np.ndarray]) -> bytes:
+    return pack({f"{name}.npy": _array(array) for name, array in arrays.items()})
+
+
+def _model() -> dict[str, Seeds]:
+    files = dict.fromkeys(BUNDLE_FILES, "0" * 64)
+    manifest = dataclasses.replace(MANIFEST, files=files, record={"training": {"seed": 0}})
+    tensors = {
+        tensor.name: np.zeros((2, tensor.time, tensor.channels), np.int8)
+        for tensor in plan_model(CONTENT, MANIFEST).tensors
+    }
+    samples = np.stack([ECG[:LENGTH], ECG[LENGTH : 2 * LENGTH]])
+    golden = {"samples": samples, "names": np.array(["one", "two"]), **tensors}
+    boards = ("native", "mps2-an386", "microbit", "stm32vldiscovery")
+    return {
+        "tflite": {"small.tflite": CONTENT},
+        "tflite-fields": {
+            "scale": struct.pack("<BBf", 5, 0, 0.02),
+            "zero-point": struct.pack("<BBi", 5, 2, 9),
+            "name": b"\x05\x03name",
+        },
+        "manifest": {"small.json": _json(dataclasses.asdict(manifest))},
+        "golden": {"two.npz": _archive(golden)},
+        "board": {
+            f"{name}.toml": (boards_folder() / name / "board.toml").read_bytes() for name in boards
+        },
+        "project": {"small.json": small_project()["manifest.json"]},
+        "elf": {"small.elf": _small_elf()},
+    }
+
+
+def _small_elf() -> bytes:
+    """Return an ELF file with a section and a symbol in it, as a linker writes it."""
+    names = b"\0.text\0.symtab\0.strtab\0.shstrtab\0"
+    strings = b"\0layer_weights\0"
+    symbols = bytes(16) + struct.pack("<IIIBBH", 1, 0x8000, 4, 0x11, 0, 1)
+    parts = (b"\0" * 4, symbols, strings, names)
+    header, table, at = 52, b"\0" * 40, 52
+    rows = ((1, 1, 6, 0, 0, 0), (7, 2, 0, 3, 1, 16), (15, 3, 0, 0, 0, 0), (23, 3, 0, 0, 0, 0))
+    for part, (name, kind, flags, link, info, size) in zip(parts, rows, strict=True):
+        table += struct.pack(
+            "<10I", name, kind, flags, 0x8000 * (kind == 1), at, len(part), link, info, 4, size
+        )
+        at += len(part)
+    ident = b"\x7fELF\1\1\1" + bytes(9)
+    head = struct.pack("<HHIIIIIHHHHHH", 2, 40, 1, 0x8000, 0, at, 0, header, 0, 0, 40, 5, 4)
+    return ident + head + b"".join(parts) + table
+
+
+def _recordings() -> dict[str, Seeds]:
+    lines = "\n".join(str(value) for value in ECG[: 2 * LENGTH]).encode()
+    records = {
+        "f16": _wfdb("16"),
+        "f212": _wfdb("212"),
+        "f80": _wfdb("80"),
+    }
+    beats = {**records["f212"], f"{RECORD}.atr": _beats(), "REFERENCE-v3.csv": b"A1,N\nA2,A\n"}
+    return {
+        "csv": {"lines.csv": lines, "row.csv": lines.replace(b"\n", b",")},
+        "txt": {"lines.txt": lines + b"\n"},
+        "npy": {
+            "record.npy": _array(ECG[: 3 * LENGTH]),
+            "segments.npy": _array(ECG[: 2 * LENGTH].reshape(2, LENGTH)),
+            "floats.npy": _array(ECG[: 2 * LENGTH].astype(np.float32)),
+        },
+        "wfdb": {f"{name}.zip": pack(members) for name, members in records.items()},
+        "database": {"beats.zip": pack(beats)},
+    }
+
+
+def _wfdb(kind: str) -> Seeds:
+    """Return the files of a record at 360 Hz in one of WFDB's formats."""
+    signal = (ECG - 1024) // 4 if kind == "80" else ECG
+    with tempfile.TemporaryDirectory() as folder:
+        wfdb.wrsamp(
+            RECORD,
+            fs=360,
+            units=["mV"],
+            sig_name=["ECG"],
+            d_signal=signal[:, None].astype(np.int64),
+            fmt=[kind],
+            adc_gain=[200.0],
+            baseline=[0],
+            write_dir=folder,
+        )
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+
+
+def _beats() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        wfdb.wrann(RECORD, "atr", np.array([40, 300, 700]), ["N", "V", "N"], write_dir=folder)
+        return (Path(folder) / f"{RECORD}.atr").read_bytes()
+
+
+def _training() -> dict[str, Seeds]:
+    return {
+        "checkpoint": {"shipped.json": DEFAULT_CHECKPOINT.with_suffix(".json").read_bytes()},
+        "task": {"shipped.json": TASK.with_suffix(".json").read_bytes()},
+        "weights": {"tiny.safetensors": safetensors.torch.save(TINY)},
+        "state": {"one.safetensors": _written(_write_state)},
+        "outcomes": {"two.npz": _written(_write_outcomes)},
+        "prices": {"shipped.toml": cost.PRICES_PATH.read_bytes()},
+    }
+
+
+def _written(write: Callable[[Path], object]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "written"
+        write(path)
+        return path.read_bytes()
+
+
+def _write_state(path: Path) -> None:
+    torch.manual_seed(0)
+    module = nn.Linear(3, 2)
+    adam = torch.optim.Adam(module.parameters())
+    module(torch.ones(1, 3)).sum().backward()
+    adam.step()
+    resume.write_state(path, module, adam, 1, RUN)
+
+
+def _write_outcomes(path: Path) -> None:
+    ones = np.ones((2, 2))
+    rhythm = TaskOutcome(
+        ones[:, 0], ones, ones, ones[0], probabilities=np.eye(4)[np.zeros((2, 3), int)]
+    )
+    whole = Outcomes(
+        names=("A1", "A2"),
+        labels=np.array([0, 1]),
+        precision="int8",
+        raw_bytes=np.array([1000, 1000]),
+        wire_bytes=np.array([[500, 50, 25]] * 2),
+        prd=ones,
+        prdn=ones,
+        tasks={RHYTHM: rhythm},
+    )
+    packed = path.with_suffix(".npz")
+    outcomes.save(whole, packed)
+    with np.load(packed, allow_pickle=False) as file:
+        path.write_bytes(_archive({name: file[name] for name in file.files}))
+
+
+if __name__ == "__main__":
+    main()
