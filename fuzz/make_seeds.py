@@ -36,9 +36,11 @@ from fuzz.mutate import pack
 from fuzz.readers.recordings import RECORD
 from fuzz.readers.training import RUN, TASK, TINY
 from fuzz.small import small_model, small_project
+from tests.codegen.models import small_encoder
 
 CONTENT, MANIFEST = small_model()
 LENGTH = MANIFEST.segment_length
+CONVOLVED = [spec.name for spec in small_encoder().model.tensors].index("conv1/conv")
 KEPT = "was-"
 ECG = np.round(200 * np.sin(np.arange(2000) / 9) ** 9 + 1024).astype(np.int16)
 
@@ -166,9 +168,9 @@ def _model() -> dict[str, Seeds]:
     return {
         "tflite": {"small.tflite": CONTENT},
         "tflite-fields": {
-            "scale": struct.pack("<BBf", 5, 0, 0.02),
-            "zero-point": struct.pack("<BBi", 5, 2, 9),
-            "name": b"\x05\x03name",
+            "scale": struct.pack("<BBf", CONVOLVED, 0, 0.02),
+            "zero-point": struct.pack("<BBi", CONVOLVED, 2, 159),
+            "name": bytes([CONVOLVED, 3]) + b"name",
         },
         "manifest": {"small.json": _json(dataclasses.asdict(manifest))},
         "golden": {"two.npz": _archive(golden)},

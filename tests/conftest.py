@@ -36,7 +36,9 @@ HEAVY_FIXTURES = {"checkpoint", "reference", "micro", "loaded"}
 HEAVY_FOLDERS = ("train", "export")
 NOT_FAST = ("heavy", "emulator")
 HEAVY_IMPORT = re.compile(
-    rf"^(?:from|import) (?:dynadeep\.(?:train|export)|{'|'.join(HEAVY_PACKAGES)})\b", re.MULTILINE
+    rf"^(?:from|import) (?:dynadeep\.(?:train|export)|{'|'.join(HEAVY_PACKAGES)}"
+    r"|fuzz\.(?:readers|campaign))\b",
+    re.MULTILINE,
 )
 
 

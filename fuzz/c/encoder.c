@@ -23,8 +23,8 @@ static void begin(stream *now, fuzz_input *input)
     now->bound = bounds[choice % 4u];
     const size_t capacity = DD_PACKET_BYTES_MAX + (size_t)choice / 4u;
     now->packet = (dd_packet){.bytes = fuzz_block(capacity), .capacity = capacity};
-    now->expected = (dd_packet){.bytes = fuzz_block(DD_PACKET_BYTES_MAX),
-                                .capacity = DD_PACKET_BYTES_MAX};
+    now->expected =
+        (dd_packet){.bytes = fuzz_block(DD_PACKET_BYTES_MAX), .capacity = DD_PACKET_BYTES_MAX};
     FUZZ_REQUIRE(dd_encoder_init(&now->pushed, number) == DD_OK);
     FUZZ_REQUIRE(dd_encoder_init(&now->whole, number) == DD_OK);
     FUZZ_REQUIRE(dd_begin(&now->pushed, now->bound, &now->packet) == DD_OK);

@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
-#define ROWS      12
-#define COLUMNS   6
-#define ESCAPE    20
-#define STEP_MAX  8191
+#define ROWS       12
+#define COLUMNS    6
+#define ESCAPE     20
+#define STEP_MAX   8191
 #define WEIGHT_MAX 32767
 
 /* What docs/packet.md calls the state. */
