@@ -5,7 +5,7 @@ import json
 import shutil
 from collections import defaultdict
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -45,7 +45,7 @@ def read_weights(data: bytes) -> None:
     """Read weights behind a right hash."""
     path = scratch() / "weights.safetensors"
     path.write_bytes(data)
-    tensors = weights.read_tensors(path, _hash_of(data))
+    tensors = weights.read_tensors(path, weights.Written(**_hash_of(data)))
     weights.check_tensors(path, tensors, TINY)
 
 
@@ -92,7 +92,7 @@ def _with_hash(record: bytes, path: Path) -> bytes:
     return record
 
 
-def _hash_of(content: bytes) -> dict[str, object]:
+def _hash_of(content: bytes) -> dict[str, Any]:
     return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
 
 
