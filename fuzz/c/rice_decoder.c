@@ -15,6 +15,7 @@ typedef struct state {
     int64_t m[3];
     int64_t mean[ROWS][COLUMNS];
     int64_t last;
+    int64_t b;
 } state;
 
 typedef struct bits {
@@ -74,7 +75,7 @@ static int64_t parameter(state *now, int64_t **mean)
     if (**mean == 0) {
         **mean = smaller(16 * a + 4 * slope + 1, 65535);
     }
-    return bit_length(9 * **mean / 1024);
+    return a < 4096 ? bit_length(9 * **mean / 1024) : smaller(bit_length(9 * a / 64), 15);
 }
 
 /* Step 5; false for an escape that was not needed. */
@@ -118,24 +119,50 @@ static void remember(state *now, int64_t x, int64_t u)
     now->last = x;
 }
 
-static bool next_sample(state *now, bits *from)
+static int64_t predict(const state *now)
 {
     int64_t sum = 4096;
     for (int i = 0; i < 4; i++) {
         sum += now->w[i] * now->s[i];
     }
-    const int64_t p = now->last + floor_shift(sum, 13);
+    return now->last + floor_shift(sum, 13);
+}
+
+static int64_t as_int16(int64_t value)
+{
+    return (int16_t)(uint16_t)(uint64_t)value;
+}
+
+static int64_t folded(int64_t e)
+{
+    return e >= 0 ? 2 * e : -2 * e - 1;
+}
+
+static int64_t unfolded(int64_t u)
+{
+    return u % 2 == 0 ? u / 2 : -(u + 1) / 2;
+}
+
+static bool next_sample(state *now, bits *from)
+{
+    const int64_t p = predict(now);
+    const size_t begin = from->at;
     int64_t *mean = NULL;
-    int64_t u = 0;
     const int64_t k = parameter(now, &mean);
-    if (!take_code(from, k, &u)) {
+    int64_t x = 0;
+    int64_t u = 0;
+    if (now->b < ESCAPE) {
+        x = as_int16(take(from, 16));
+        u = folded(as_int16(x - p));
+    } else if (take_code(from, k, &u)) {
+        x = as_int16(p + unfolded(u));
+    } else {
         return false;
     }
-    const int64_t e = u % 2 == 0 ? u / 2 : -(u + 1) / 2;
-    const int64_t x = (int16_t)(uint16_t)(uint64_t)(p + e);
+    now->b += 16 - (int64_t)(from->at - begin);
     *mean += floor_shift(64 * smaller(u, 1023) - *mean + 8, 4);
-    if (e != 0) {
-        learn(now, e);
+    if (u != 0) {
+        learn(now, unfolded(u));
     }
     remember(now, x, u);
     return true;
@@ -143,7 +170,7 @@ static bool next_sample(state *now, bits *from)
 
 static bool decode_codes(bits *from, int16_t *samples, size_t count)
 {
-    state now = {.w = {9830, -1638, 0, 0}, .m = {8, 8, 8}};
+    state now = {.w = {9830, -1638, 0, 0}, .m = {8, 8, 8}, .b = 64};
     samples[0] = (int16_t)take(from, 16);
     now.last = samples[0];
     for (size_t i = 1; i < count; i++) {
@@ -160,15 +187,6 @@ static bool decode_codes(bits *from, int16_t *samples, size_t count)
 
 bool rice_decode(const uint8_t *bytes, size_t length, int16_t *samples, size_t count)
 {
-    if (length == 2 * count + 1 && bytes[0] == 0) {
-        for (size_t i = 0; i < count; i++) {
-            samples[i] = (int16_t)(uint16_t)(bytes[1 + 2 * i] | bytes[2 + 2 * i] << 8);
-        }
-        return true;
-    }
-    if (length < 3 || length > 2 * count || bytes[0] != 1) {
-        return false;
-    }
-    bits from = {.bytes = bytes + 1, .count = 8 * (length - 1)};
-    return decode_codes(&from, samples, count);
+    bits from = {.bytes = bytes, .count = 8 * length};
+    return count > 0 && length <= 2 * count + 8 && decode_codes(&from, samples, count);
 }

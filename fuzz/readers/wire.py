@@ -66,7 +66,7 @@ def read_samples(data: bytes) -> None:
     count = 1 + int.from_bytes(data[:2], "little") % SAMPLES_MAX
     samples = rice.decode_samples(data[2:], count)
     assert samples.shape == (count,)
-    _check_round_trip(samples)
+    assert rice.encode_samples(samples) == data[2:]  # there is one way to code them
 
 
 def write_samples(data: bytes) -> None:
