@@ -11,10 +11,12 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyedflib
 import safetensors.torch
 import torch
 import wfdb
@@ -42,7 +44,7 @@ CONTENT, MANIFEST = small_model()
 LENGTH = MANIFEST.segment_length
 CONVOLVED = [spec.name for spec in small_encoder().model.tensors].index("conv1/conv")
 KEPT = "was-"
-ECG = np.round(200 * np.sin(np.arange(2000) / 9) ** 9 + 1024).astype(np.int16)
+ECG = np.round(200 * np.sin(np.arange(2000) / 9) ** 9).astype(np.int16)
 
 Seeds = dict[str, bytes]
 
@@ -201,7 +203,10 @@ def _small_elf() -> bytes:
 
 
 def _recordings() -> dict[str, Seeds]:
-    lines = "\n".join(str(value) for value in ECG[: 2 * LENGTH]).encode()
+    values = ECG[: 2 * LENGTH]
+    lines = "\n".join(map(str, values)).encode()
+    columns = np.stack([values, values // 2])
+    table = "\n".join(f"{i / 360:.4f},{value}" for i, value in enumerate(values)).encode()
     records = {
         "f16": _wfdb("16"),
         "f212": _wfdb("212"),
@@ -209,13 +214,21 @@ def _recordings() -> dict[str, Seeds]:
     }
     beats = {**records["f212"], f"{RECORD}.atr": _beats(), "REFERENCE-v3.csv": b"A1,N\nA2,A\n"}
     return {
-        "csv": {"lines.csv": lines, "row.csv": lines.replace(b"\n", b",")},
+        "csv": {
+            "lines.csv": lines,
+            "header.csv": b"time,ECG\n" + table,
+            "decimal.csv": (table.replace(b",", b";")).replace(b".", b","),
+        },
+        "tsv": {"columns.tsv": b"ECG\tresp\n" + lines.replace(b"\n", b"\t7\n") + b"\t7\n"},
         "txt": {"lines.txt": lines + b"\n"},
         "npy": {
-            "record.npy": _array(ECG[: 3 * LENGTH]),
-            "segments.npy": _array(ECG[: 2 * LENGTH].reshape(2, LENGTH)),
-            "floats.npy": _array(ECG[: 2 * LENGTH].astype(np.float32)),
+            "record.npy": _array(values),
+            "segments.npy": _array(values.reshape(2, LENGTH)),
+            "floats.npy": _array(values.astype(np.float32)),
         },
+        "npz": {"ecg.npz": _archive({"ECG": values, "resp": columns[1]})},
+        "edf": {"two.edf": _edf(pyedflib.FILETYPE_EDFPLUS)},
+        "bdf": {"two.bdf": _edf(pyedflib.FILETYPE_BDFPLUS)},
         "wfdb": {f"{name}.zip": pack(members) for name, members in records.items()},
         "database": {"beats.zip": pack(beats)},
     }
@@ -223,7 +236,7 @@ def _recordings() -> dict[str, Seeds]:
 
 def _wfdb(kind: str) -> Seeds:
     """Return the files of a record at 360 Hz in one of WFDB's formats."""
-    signal = (ECG - 1024) // 4 if kind == "80" else ECG
+    signal = ECG // 4 if kind == "80" else ECG
     with tempfile.TemporaryDirectory() as folder:
         wfdb.wrsamp(
             RECORD,
@@ -237,6 +250,21 @@ def _wfdb(kind: str) -> Seeds:
             write_dir=folder,
         )
         return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+
+
+def _edf(kind: int) -> bytes:
+    """Return a second of ECG and respiration at 360 Hz."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "r"
+        with pyedflib.EdfWriter(str(path), 2, file_type=kind) as writer:
+            for channel, label in enumerate(("ECG II", "resp")):
+                limits = {"physical_max": 5000, "physical_min": -5000}
+                digital = {"digital_max": 32767, "digital_min": -32768}
+                head = {"label": label, "dimension": "uV", "sample_frequency": 360}
+                writer.setSignalHeader(channel, head | limits | digital)
+            writer.setStartdatetime(datetime(2020, 1, 1, tzinfo=None))
+            writer.writeSamples([ECG[:360] * 5.0, ECG[:360] * 1.0])
+        return path.read_bytes()
 
 
 def _beats() -> bytes:

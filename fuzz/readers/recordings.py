@@ -1,45 +1,51 @@
 """Recordings that a user names, in every format that is read."""
 
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
 from dynadeep.codegen.errors import DynadeepError
-from dynadeep.host_tools.recordings.read import read_record
+from dynadeep.host_tools.recordings.convert import Stated
+from dynadeep.host_tools.recordings.read import NOTHING_STATED, read_record
 from dynadeep.train.data import cinc2017, mitdb, wfdb_files
 from fuzz.mutate import unpack
-from fuzz.readers.target import Target, scratch, write_members
+from fuzz.readers.target import Target, check_message, scratch, write_members
 from fuzz.small import small_model
 
 _, MANIFEST = small_model()
+ALL_STATED = Stated(unit="adc", rate_hz=250.0, channel="0", resample=True)
 RECORD = "r"
 """The name of the record among the files of an archive."""
 
 
 def read_file(suffix: str, data: bytes) -> None:
-    """Read a recording of one file for the small model."""
+    """Read a recording of one file for the small model, as it is and with all stated."""
     path = scratch() / f"{RECORD}{suffix}"
     path.write_bytes(data)
-    record = read_record(path, MANIFEST)
-    assert record.segments.shape[1] == MANIFEST.segment_length
+    _read(path)
 
 
-def read_csv(data: bytes) -> None:
-    """Read comma-separated values."""
-    read_file(".csv", data)
-
-
-def read_txt(data: bytes) -> None:
-    """Read numbers in a text file."""
-    read_file(".txt", data)
-
-
-def read_npy(data: bytes) -> None:
-    """Read a NumPy array."""
-    read_file(".npy", data)
+def _read(path: Path) -> None:
+    """Read it as it is, and with what it may not say stated; one of them is to be taken."""
+    refused = []
+    for stated in (NOTHING_STATED, ALL_STATED):
+        try:
+            record = read_record(path, MANIFEST, stated)
+            assert record.segments.shape[1:] == (MANIFEST.segment_length,)
+            assert record.segments.dtype == np.int16
+        except DynadeepError as error:
+            check_message(str(error))
+            refused.append(error)
+    if len(refused) == 2:
+        raise refused[0]
 
 
 def read_wfdb(data: bytes) -> None:
     """Read a WFDB record of one or more files, from an archive of them."""
     folder = scratch() / "wfdb"
     write_members(folder, unpack(data))
-    read_record(folder / RECORD, MANIFEST)
+    _read(folder / RECORD)
 
 
 def read_database(data: bytes) -> None:
@@ -61,10 +67,9 @@ def read_database(data: bytes) -> None:
 
 
 _READ = ("dynadeep.host_tools.recordings",)
+SUFFIXES = (".csv", ".tsv", ".txt", ".npy", ".npz", ".edf", ".bdf")
 TARGETS = (
-    Target("csv", read_csv, _READ, ".csv"),
-    Target("txt", read_txt, _READ, ".txt"),
-    Target("npy", read_npy, _READ, ".npy"),
-    Target("wfdb", read_wfdb, (*_READ, "dynadeep.train.data", "wfdb"), ".zip"),
+    *(Target(suffix[1:], partial(read_file, suffix), _READ, suffix) for suffix in SUFFIXES),
+    Target("wfdb", read_wfdb, (*_READ, "dynadeep.codegen.wfdb_record", "wfdb"), ".zip"),
     Target("database", read_database, ("dynadeep.train.data", "wfdb"), ".zip"),
 )
