@@ -24,6 +24,7 @@ from torch import nn
 
 from dynadeep.codegen.board import boards_folder
 from dynadeep.codegen.bundle import BUNDLE_FILES
+from dynadeep.codegen.numerics import map_input
 from dynadeep.codegen.plan import plan_model
 from dynadeep.host_tools import packet as packets
 from dynadeep.host_tools import rice
@@ -166,6 +167,7 @@ def _model() -> dict[str, Seeds]:
     }
     samples = np.stack([ECG[:LENGTH], ECG[LENGTH : 2 * LENGTH]])
     golden = {"samples": samples, "names": np.array(["one", "two"]), **tensors}
+    golden["input"] = map_input(samples, MANIFEST.input_map)
     boards = ("native", "mps2-an386", "microbit", "stm32vldiscovery")
     return {
         "tflite": {"small.tflite": CONTENT},

@@ -135,7 +135,7 @@ TARGETS = (
         tuple(f"{_CODEGEN}.{name}" for name in ("bundle", "typed", "plan", "context")),
         ".json",
     ),
-    Target("golden", read_golden, ("dynadeep.host_tools.references",), ".npz"),
+    Target("golden", read_golden, (f"{_CODEGEN}.golden",), ".npz"),
     Target("board", read_board, (f"{_CODEGEN}.board", f"{_CODEGEN}.typed"), ".toml"),
     Target("project", read_project, (f"{_CODEGEN}.emit",), ".json"),
     Target("elf", read_elf, ("dynadeep.host_tools.memory",), ".elf"),
