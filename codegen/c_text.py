@@ -55,6 +55,19 @@ def scale(value: float) -> str:
     return f"{value:.6g}"
 
 
+def float_literal(value: float, what: str) -> str:
+    """Return a C literal of type float.
+
+    Raises:
+        BundleError: the value is no positive number that a float holds.
+    """
+    if not 1e-37 < value < 1e38:
+        raise BundleError(
+            f"manifest.json: {what} is {value}, expected a positive number. Export again."
+        )
+    return f"{float(value)!r}f"
+
+
 def span(values: Iterable[float]) -> str:
     """Return the range of some scales for a comment."""
     ordered = sorted(values)

@@ -63,6 +63,8 @@ class ModelContext:
     runtime_abi: int
     segment_length: int
     sample_rate_hz: int
+    adc_units_per_mv: str  # a C float literal
+    adc_baseline: int
     error_unit: str  # a C string literal
     default_bound: int  # Q8.24
     default_bound_comment: str
@@ -111,6 +113,8 @@ def model_context(plan: Plan) -> ModelContext:
         runtime_abi=RUNTIME_ABI,
         segment_length=manifest.segment_length,
         sample_rate_hz=manifest.sample_rate_hz,
+        adc_units_per_mv=c_text.float_literal(manifest.adc_gain, "adc_gain"),
+        adc_baseline=manifest.adc_baseline,
         error_unit=c_text.string(manifest.error_unit, "error_unit"),
         default_bound=fixed_error(manifest.default_bound),
         default_bound_comment=f"{manifest.default_bound:g}",

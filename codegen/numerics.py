@@ -30,18 +30,36 @@ def map_input(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArra
     Returns:
         int8 ``[..., T]``.
     """
-    wide = samples.astype(np.int64)
     if input_map.kind == "affine":
-        half = 1 << (input_map.shift - 1)
-        scaled = ((wide - input_map.offset) * input_map.multiplier + half) >> input_map.shift
-        clipped: npt.NDArray[np.int64] = np.clip(scaled, -128, 127)
+        clipped: npt.NDArray[np.int64] = np.clip(_scaled(samples, input_map), -128, 127)
         return clipped.astype(np.int8)
+    wide = samples.astype(np.int64)
     low = wide.min(axis=-1, keepdims=True)
     span = wide.max(axis=-1, keepdims=True) - low
     # A flat window has no span; all of it maps to the lowest code.
     scaled = (255 * (wide - low) + span // 2) // np.maximum(span, 1)
     codes: npt.NDArray[np.int64] = scaled - 128
     return codes.astype(np.int8)
+
+
+def clipped_samples(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArray[np.int64]:
+    """Return how many samples of each segment, int16 ``[..., T]``, the input map clips, ``[...]``.
+
+    ``minmax`` clips none, since it scales each segment by its own range.
+    """
+    if input_map.kind == "minmax":
+        return np.zeros(samples.shape[:-1], np.int64)
+    scaled = _scaled(samples, input_map)
+    counts: npt.NDArray[np.int64] = ((scaled < -128) | (scaled > 127)).sum(axis=-1)
+    return counts
+
+
+def _scaled(samples: npt.NDArray[np.int16], input_map: InputMap) -> npt.NDArray[np.int64]:
+    """Return what the affine map makes of ``samples`` before it is clipped to int8."""
+    half = 1 << (input_map.shift - 1)
+    moved = samples.astype(np.int64) - input_map.offset
+    scaled: npt.NDArray[np.int64] = (moved * input_map.multiplier + half) >> input_map.shift
+    return scaled
 
 
 def fixed_error(value: float) -> int:

@@ -5,15 +5,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dynadeep.codegen.arena import Arena
-from dynadeep.codegen.board import Board
+from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelName, KernelSet, kernels_of
-from dynadeep.codegen.plan import STACK_BESIDES_BYTES, Engine, Plan, make_plan, why_not_streamed
+from dynadeep.codegen.plan import (
+    STACK_BESIDES_BYTES,
+    Choice,
+    Engine,
+    Plan,
+    make_plan,
+    why_not_streamed,
+)
 
 CHUNKS = (0, 512, 128, 64)
 """Samples that a request carries, 0 for all of a segment: the fewer requests the better."""
 
+
+STACK_ALIGNMENT = 8
+"""Bytes that the linker script wants a stack to be a multiple of."""
 
 TILES = (1, 2, 4)
 """Tiles of the kernels that the streaming engine computes at a time: more need more RAM and lose
@@ -63,6 +73,16 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
     )
     check_fit(plan, board, wanted.deadline_s)
     return plan
+
+
+def plan_as_told(bundle: Bundle, board: Board, engine: Engine, kernels: KernelName) -> Plan:
+    """Plan a bundle with the engine and kernels that a firmware has; what fits is not asked.
+
+    Raises:
+        CodegenError: the model cannot be run by them.
+    """
+    chosen = KERNELS[kernels]
+    return make_plan(bundle, Choice(engine, chosen, buffers=_buffers_for(board, chosen)))
 
 
 def _buffers_for(board: Board, kernels: KernelSet) -> Buffers:
@@ -117,7 +137,7 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
     """Check that the firmware fits a board before anything is compiled.
 
     Raises:
-        BoardError: it needs more flash, RAM or time than the board has.
+        BoardError: it needs more flash, RAM, stack or time than the board has.
     """
     if board.flash is not None and plan.flash_bytes > board.flash.bytes:
         raise BoardError(
@@ -125,6 +145,7 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
             f"{board.flash.bytes} B. {plan.constant_bytes} B are weights and tables: use a "
             "smaller network or a larger board."
         )
+    _check_stack(plan, board)
     if not _fits_ram(plan, board):
         assert board.ram is not None
         name, size = max(
@@ -149,6 +170,18 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
             f"{deadline_s or segment_s(plan):.2f} s. Use a faster board or a smaller network, or "
             "set another deadline."
         )
+
+
+def _check_stack(plan: Plan, board: Board) -> None:
+    """Check that a board reserves the stack that the generated header states."""
+    if board.ram is None or board.ram.stack_bytes >= plan.stack_bytes:
+        return
+    needed = -(-plan.stack_bytes // STACK_ALIGNMENT) * STACK_ALIGNMENT
+    raise BoardError(
+        f"{board.name}: encoding takes up to {plan.stack_bytes} B of stack with the smallest "
+        f"buffers of the {plan.choice.kernels.name} kernels, {DESCRIPTION} reserves "
+        f"{board.ram.stack_bytes} B. Set stack_bytes to {needed} or more."
+    )
 
 
 def explain(plan: Plan, board: Board) -> list[str]:

@@ -33,7 +33,7 @@ def check_hello(about: Hello) -> None:
     _within("counter rate", about.counter_hz, COUNTER_HZ_MIN, 0xFFFFFFFF)
     _within("samples of a request", about.chunk_samples, 1, min(length, max(samples_fit, 0)))
     _within("largest reply", about.reply_bytes_max, longest, 0xFFFF)
-    if not about.streaming and about.chunk_samples != length:
+    if about.engine == "layers" and about.chunk_samples != length:
         raise MalformedError(
             f"HELLO: it takes {about.chunk_samples} samples a request, but needs all {length} of "
             "a segment at once"
@@ -68,6 +68,7 @@ def check_run(reply: RunReply, about: Hello) -> None:
     """
     _exactly("RUN: the number of predicted errors", len(reply.predicted), about.levels)
     _within("level", reply.level, 0 if about.lossless else 1, about.levels, "RUN")
+    _within("number of clipped samples", reply.clipped, 0, about.segment_length, "RUN")
     if not reply.packet:
         raise MalformedError("RUN: there is no packet behind the figures")
     if reply.worst_ticks > reply.ticks:

@@ -5,7 +5,8 @@ Three checks, because none alone is enough (docs/architecture.md):
 1. constants: the CRC of every array of the model as it lies in flash, against the bundle;
 2. tensors: the CRC of every tensor, fused and unfused, against TFLite's reference kernels; where
    one differs its values are fetched and the first that differs is named;
-3. packets: level, predicted errors and every byte sent, against the Python definition.
+3. packets: level, predicted errors, clipped samples and every byte sent, against the Python
+   definition.
 """
 
 import zlib
@@ -21,6 +22,7 @@ from dynadeep.codegen.inventory import TracedTensor
 from dynadeep.codegen.numerics import (
     LEVEL_NONE,
     choose_level,
+    clipped_samples,
     fixed_error,
     fixed_margin,
     predicted_error,
@@ -221,6 +223,7 @@ def _compare_run(
     pairs: list[tuple[str, object, object]] = [
         ("predicted error", list(reply.predicted), predicted),
         ("level", reply.level, level),
+        ("clipped samples", reply.clipped, int(clipped_samples(case.segment, manifest.input_map))),
         ("packet", reply.packet.hex(), sent.hex()),
     ]
     wrong = [

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,11 @@ from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.generate import generate
-from dynadeep.codegen.plan import Engine, Plan
-from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_for
+from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
-from dynadeep.host_tools.errors import BoardCrashedError
+from dynadeep.host_tools.errors import BoardCrashedError, WrongFirmwareError
 from dynadeep.host_tools.place import Place, greeted_board, open_device
 from dynadeep.host_tools.toolchain import Firmware
 
@@ -106,18 +106,18 @@ def connect(
         port: a serial port or pyserial URL; without it ``elf`` is run on this computer.
         baud: of the port; None is the board's own, or 115,200 for one that is not named.
         elf: the firmware.
-        wanted: what it was generated with; the board itself tells its engine.
+        wanted: the engine and kernels that it must have; None takes the firmware's word.
 
     Raises:
         LinkError: nothing answers.
-        WrongFirmwareError: it runs another model, or is another board.
+        WrongFirmwareError: it runs another model, engine or kernel set, or is another board.
         BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
     with open_device(Place(board, port, baud), elf) as device:
         about = device.hello(bundle.manifest.model_id, board)
         description = greeted_board(device)
-        engine: Engine = "stream" if about.streaming else "layers"
-        plan = plan_for(bundle, description, replace(wanted, engine=engine))
+        _check_choice(device, wanted)
+        plan = plan_as_told(bundle, description, about.engine, about.kernels)
         device.check_model(bundle.manifest, len(plan.tensors), len(plan.constants))
         device.expect(_inference_s(plan, description, here=port is None))
         try:
@@ -134,6 +134,21 @@ def _inference_s(plan: Plan, board: Board, *, here: bool) -> float:
     if here:
         return instructions(plan) / INSTRUCTIONS_PER_S_HERE
     return busy_s(plan, board)
+
+
+def _check_choice(device: Device, wanted: Wanted) -> None:
+    """Refuse firmware of another engine or kernel set than was asked for or generated."""
+    about = device.about
+    for what, found, expected in (
+        ("engine", about.engine, wanted.engine),
+        ("kernel set", about.kernels, wanted.kernels),
+    ):
+        if expected not in (None, found):
+            raise WrongFirmwareError(
+                f"{device.link.name}: the firmware has the {what} {found}, expected {expected}. "
+                f"Generate, build and flash it with {expected}, or leave the option out to use it "
+                "as it is."
+            )
 
 
 def _crash_site(error: BoardCrashedError, board: Board, elf: Path | None) -> str:

@@ -4,9 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.errors import BoardError, ProjectError
+from dynadeep.codegen.kernels import KernelName
+from dynadeep.codegen.plan import Engine
+from dynadeep.codegen.planner import Wanted
 from dynadeep.codegen.project import Project, read_project
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import WrongFirmwareError
@@ -14,6 +18,7 @@ from dynadeep.host_tools.links.link import DEFAULT_BAUD, Link
 from dynadeep.host_tools.links.native import NativeLink
 from dynadeep.host_tools.links.qemu import QemuLink
 from dynadeep.host_tools.links.serial import open_serial
+from dynadeep.host_tools.protocol import ENGINES, KERNELS
 
 DEFAULT_BOARD = "mps2-an386"
 """The emulated board that runs the firmware where nothing names another."""
@@ -85,6 +90,22 @@ def project_board(folder: Path, project: Project, wanted: str | None, option: st
             f"Give {option} {project.board}, or generate the project for {wanted}."
         )
     return project.board
+
+
+def generated_with(folder: Path) -> Wanted:
+    """Return the engine and kernels that a project was generated with.
+
+    Raises:
+        ProjectError: there is no project, or it has an engine or kernels that this kit has not.
+    """
+    project = read_project(folder)
+    for name, known in ((project.engine, ENGINES), (project.kernels, KERNELS)):
+        if name not in known:
+            raise ProjectError(
+                f"{folder}: was generated with {name!r}, this kit has {' and '.join(known)}. "
+                "Generate it again with this kit."
+            )
+    return Wanted(cast(Engine, project.engine), cast(KernelName, project.kernels))
 
 
 @contextmanager

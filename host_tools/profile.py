@@ -23,7 +23,7 @@ def worst_call(station: Station) -> int | None:
 
     None where the engine takes a whole segment at once.
     """
-    if not station.device.about.streaming:
+    if station.device.about.engine != "stream":
         return None
     case = next(iter(golden_cases(station.bundle)))
     reply = station.device.run(case.segment, single=True)

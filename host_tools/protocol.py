@@ -8,7 +8,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-PROTOCOL_VERSION = 2
+from dynadeep.codegen.kernels import KernelName
+from dynadeep.codegen.plan import Engine
+
+PROTOCOL_VERSION = 3
 TENSOR_WISH = struct.Struct("<BxHI")  # number, count, offset; samples follow
 BOUND = struct.Struct("<i")
 STREAM = struct.Struct("<H")
@@ -96,14 +99,20 @@ class Hello:
     counter_hz: int
     chunk_samples: int  # that a request may carry
     lossless: bool  # whether there is level none
-    streaming: bool  # whether samples can be given one by one
+    engine: Engine  # of the streaming one, samples can be given one by one
+    kernels: KernelName  # which set multiplies, and orders the weights
     request_bytes_max: int
     reply_bytes_max: int
     board: str
     kit_version: str
 
 
-_HELLO = struct.Struct("<B8sHHBBBBIHBBHH")
+_HELLO = struct.Struct("<B8sHHBBBBIHBBBHH")
+ENGINES: tuple[Engine, ...] = ("layers", "stream")
+"""By the number that HELLO tells."""
+
+KERNELS: tuple[KernelName, ...] = ("plain", "lanes", "dsp", "helium")
+"""By the number that HELLO tells, less 1: as ``dd_dot.h`` numbers them, which a test checks."""
 
 
 def parse_hello(payload: bytes) -> Hello:
@@ -115,15 +124,20 @@ def parse_hello(payload: bytes) -> Hello:
     protocol, model_id, length, rate, levels, tensors, constants, unit, hertz = fields[:9]
     board, rest = _take_text(payload[_HELLO.size :])
     kit_version, _ = _take_text(rest)
-    chunk, lossless, streaming = fields[9:12]
+    chunk, lossless, engine, kernels = fields[9:13]
     if not chunk:
         raise MalformedError("the board takes requests of 0 samples")
     if unit not in list(CounterUnit):
         raise MalformedError(f"the board's counter unit is {unit}, which has no meaning")
+    if engine >= len(ENGINES) or not 1 <= kernels <= len(KERNELS):
+        raise MalformedError(
+            f"the board's engine is {engine} and its kernel set {kernels}; known are 0 to "
+            f"{len(ENGINES) - 1} and 1 to {len(KERNELS)}"
+        )
     return Hello(
         *(protocol, model_id.hex(), length, rate, levels, tensors, constants),
-        *(CounterUnit(unit), hertz, chunk, lossless != 0, streaming != 0),
-        *(*fields[12:], board, kit_version),
+        *(CounterUnit(unit), hertz, chunk, lossless != 0, ENGINES[engine], KERNELS[kernels - 1]),
+        *(*fields[13:], board, kit_version),
     )
 
 
@@ -142,17 +156,18 @@ class RunReply:
     predicted: tuple[int, ...]
     ticks: int
     worst_ticks: int  # of one call of the encoder
+    clipped: int  # samples that the input map clipped
     packet: bytes
 
 
 def parse_run(payload: bytes) -> RunReply:
     """Read the reply to RUN."""
-    if len(payload) < 2 or len(payload) < 14 + 4 * payload[1]:
+    if len(payload) < 2 or len(payload) < 16 + 4 * payload[1]:
         raise MalformedError(f"RUN's reply is cut off after {len(payload)} bytes")
     level, levels = payload[0], payload[1]
     predicted = struct.unpack_from(f"<{levels}i", payload, 2)
-    ticks, worst = struct.unpack_from("<QI", payload, 2 + 4 * levels)
-    return RunReply(level, predicted, ticks, worst, payload[14 + 4 * levels :])
+    ticks, worst, clipped = struct.unpack_from("<QIH", payload, 2 + 4 * levels)
+    return RunReply(level, predicted, ticks, worst, clipped, payload[16 + 4 * levels :])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@
 
 _Static_assert(DD_REQUEST_PAYLOAD_MAX <= UINT16_MAX, "HELLO tells the largest request in 16 bits");
 _Static_assert(sizeof(dd_reply_payload) <= UINT16_MAX, "HELLO tells the largest reply in 16 bits");
+_Static_assert(DD_LINK_HEADER_BYTES % sizeof(int16_t) == 0 &&
+                   DD_TENSOR_HEADER_BYTES % sizeof(int16_t) == 0,
+               "samples lie at whole int16 of the request");
 _Static_assert(DD_TENSORS <= 255 && DD_CONSTANTS <= 255, "HELLO tells both numbers in 8 bits");
 _Static_assert(sizeof(BOARD_NAME) <= 256 && sizeof(DD_KIT_VERSION) <= 256,
                "text has an 8-bit length");
@@ -53,9 +56,10 @@ static dd_status hello(dd_app *app, const dd_request *request, uint8_t *reply, s
     dd_put_u16(&reply[21], BOARD_CHUNK_SAMPLES);
     reply[23] = DD_LOSSLESS;
     reply[24] = DD_STREAMING;
-    dd_put_u16(&reply[25], (uint16_t)DD_REQUEST_PAYLOAD_MAX);
-    dd_put_u16(&reply[27], (uint16_t)DD_REPLY_PAYLOAD_MAX);
-    *bytes = 29;
+    reply[25] = DD_KERNELS;
+    dd_put_u16(&reply[26], (uint16_t)DD_REQUEST_PAYLOAD_MAX);
+    dd_put_u16(&reply[28], (uint16_t)DD_REPLY_PAYLOAD_MAX);
+    *bytes = 30;
     *bytes += put_text(&reply[*bytes], BOARD_NAME);
     *bytes += put_text(&reply[*bytes], DD_KIT_VERSION);
     return DD_OK;
@@ -67,10 +71,11 @@ typedef struct sample_block {
     size_t count;
 } sample_block;
 
-static sample_block samples_of(const dd_request *request, size_t header)
+static sample_block samples_of(const dd_app *app, const dd_request *request, size_t header)
 {
-    const void *begin = &request->payload[header]; /* the request buffer is aligned for it */
-    return (sample_block){begin, (request->payload_bytes - header) / sizeof(int16_t)};
+    const size_t before = (DD_LINK_HEADER_BYTES + header) / sizeof(int16_t);
+    return (sample_block){&app->request[before],
+                          (request->payload_bytes - header) / sizeof(int16_t)};
 }
 
 /* Count the ticks of one call. */
@@ -141,7 +146,7 @@ static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, siz
 {
     /* The replies in between are shorter than the header, so that the packet can grow behind it. */
     const dd_packet space = {.bytes = &reply[DD_RUN_HEADER_BYTES], .capacity = DD_PACKET_BYTES_MAX};
-    const dd_status status = encode(app, request, samples_of(request, 0), space);
+    const dd_status status = encode(app, request, samples_of(app, request, 0), space);
     *bytes = 0;
     if (status != DD_PACKET_READY) {
         return status;
@@ -154,6 +159,7 @@ static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, siz
     }
     dd_put_u64(&reply[2u + 4u * DD_LEVELS], segment->ticks);
     dd_put_u32(&reply[10u + 4u * DD_LEVELS], segment->worst);
+    dd_put_u16(&reply[14u + 4u * DD_LEVELS], segment->packet.clipped);
     *bytes = DD_RUN_HEADER_BYTES + segment->packet.length;
     return DD_OK;
 }
@@ -210,7 +216,7 @@ static dd_status trace(dd_app *app, const dd_request *request, uint8_t *reply, s
         .context = &log,
         .unfused = (request->flags & DD_FLAG_UNFUSED) != 0,
     };
-    const dd_status status = observe(app, request, samples_of(request, 0), &watch);
+    const dd_status status = observe(app, request, samples_of(app, request, 0), &watch);
     *bytes = 0;
     if (status != DD_PACKET_READY) {
         return status;
@@ -285,7 +291,7 @@ static dd_status tensor(dd_app *app, const dd_request *request, uint8_t *reply, 
         .unfused = (request->flags & DD_FLAG_UNFUSED) != 0,
     };
     const dd_status status =
-        observe(app, request, samples_of(request, DD_TENSOR_HEADER_BYTES), &watch);
+        observe(app, request, samples_of(app, request, DD_TENSOR_HEADER_BYTES), &watch);
     *bytes = wish.bytes;
     if (status == DD_STOPPED || status == DD_OK) {
         return DD_OK;
@@ -368,6 +374,10 @@ static bool is_length_right(const command *known, size_t bytes)
 
 static dd_status act(dd_app *app, const dd_request *request, size_t *bytes)
 {
+    /* A reset lost the bound and the sequence: a host that has not noticed must not go on. */
+    if (!app->greeted && request->command != DD_COMMAND_HELLO) {
+        return DD_RESTARTED;
+    }
     const command *known = find_command(request->command);
     if (known == NULL) {
         return DD_UNKNOWN_COMMAND;
@@ -377,10 +387,6 @@ static dd_status act(dd_app *app, const dd_request *request, size_t *bytes)
     }
     if ((request->flags & ~(uint32_t)known->flags) != 0) {
         return DD_BAD_ARGUMENT;
-    }
-    /* A reset lost the bound and the sequence: a host that has not noticed must not go on. */
-    if (!app->greeted && known->code != DD_COMMAND_HELLO) {
-        return DD_RESTARTED;
     }
     if (app->segment.command != known->code) {
         app->segment.command = 0; /* the reply takes the room of the packet that was under way */
@@ -393,7 +399,7 @@ void dd_app_init(dd_app *app)
     app->bound = DD_DEFAULT_BOUND;
     app->greeted = false;
     app->segment = (dd_segment){.command = 0};
-    dd_link_init(&app->link, (dd_link_buffer){app->request.bytes, sizeof app->request.bytes},
+    dd_link_init(&app->link, (dd_link_buffer){(uint8_t *)app->request, sizeof app->request},
                  (dd_link_buffer){app->reply, sizeof app->reply});
     if (dd_encoder_init(&app->encoder, 0) != DD_OK) {
         dd_link_assertion_failed();

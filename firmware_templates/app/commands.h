@@ -2,6 +2,7 @@
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,7 +11,7 @@
 #include "dd_model.h"
 #include "dd_model_debug.h"
 
-#define DD_PROTOCOL_VERSION 2
+#define DD_PROTOCOL_VERSION 3
 
 enum {
     DD_COMMAND_RUN = 0x02,
@@ -30,8 +31,8 @@ enum {
 #define DD_CHUNK_BYTES         (2u * BOARD_CHUNK_SAMPLES)
 #define DD_TENSOR_HEADER_BYTES 8u
 #define DD_TRACE_ENTRY_BYTES   9u
-#define DD_RUN_HEADER_BYTES    (2u + 4u * DD_LEVELS + 8u + 4u)
-#define DD_HELLO_BYTES         (31u + sizeof BOARD_NAME + sizeof DD_KIT_VERSION)
+#define DD_RUN_HEADER_BYTES    (2u + 4u * DD_LEVELS + 8u + 4u + 2u)
+#define DD_HELLO_BYTES         (32u + sizeof BOARD_NAME + sizeof DD_KIT_VERSION)
 #define DD_REQUEST_PAYLOAD_MAX (DD_TENSOR_HEADER_BYTES + DD_CHUNK_BYTES)
 
 /* One byte per alternative, so that the size of the union is the largest. */
@@ -61,10 +62,8 @@ typedef struct dd_segment {
 /* Everything that the firmware keeps between two requests. */
 typedef struct dd_app {
     dd_encoder encoder;
-    union {
-        uint8_t bytes[DD_REQUEST_PAYLOAD_MAX + DD_LINK_OVERHEAD_BYTES];
-        uint32_t aligned; /* the segment is used where it was received */
-    } request;
+    /* Bytes as they come in; samples are used where they were received, which is as int16. */
+    alignas(4) int16_t request[(DD_REQUEST_PAYLOAD_MAX + DD_LINK_OVERHEAD_BYTES) / sizeof(int16_t)];
     dd_segment segment;
     dd_seen seen[DD_TENSORS];
 #if DD_STREAMING

@@ -13,7 +13,9 @@ void stack_paint(void)
 {
     uint32_t *top;
     __asm volatile("mov %0, sp" : "=r"(top));
-    for (volatile uint32_t *word = __stack_limit; word < top - PUSHED_WORDS; word++) {
+    /* As numbers: pointers into different objects have no order. */
+    const uintptr_t end = (uintptr_t)(top - PUSHED_WORDS);
+    for (volatile uint32_t *word = __stack_limit; (uintptr_t)word < end; word++) {
         *word = PAINT;
     }
 }
@@ -49,9 +51,10 @@ uint32_t board_stack_bytes(void)
 
 uint32_t board_stack_peak_bytes(void)
 {
+    const uintptr_t top = (uintptr_t)__stack_top;
     const uint32_t *word = __stack_limit;
-    while (word < __stack_top && *word == PAINT) {
+    while ((uintptr_t)word < top && *word == PAINT) {
         word++;
     }
-    return (uint32_t)((uintptr_t)__stack_top - (uintptr_t)word);
+    return (uint32_t)(top - (uintptr_t)word);
 }

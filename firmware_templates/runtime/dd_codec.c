@@ -9,6 +9,9 @@ static dd_status feed(const dd_codec *codec, const int16_t *samples, size_t coun
 {
     const size_t missing = (size_t)codec->plan->segment_length - codec->state->taken;
     const size_t now = count < missing ? count : missing;
+    if (codec->state->taken == 0) {
+        codec->state->clipped = 0;
+    }
     const dd_status status = codec->plan->engine(codec, samples, now, taken);
     codec->state->taken = (uint16_t)(codec->state->taken + *taken);
     if (status == DD_OK && *taken < now) {
@@ -31,6 +34,7 @@ static void decide(const dd_codec *codec, dd_error bound, dd_packet *packet)
         const int8_t code = codec->values[plan->outputs[i].error];
         packet->predicted[i] = dd_predicted_error(&plan->levels[i], code);
     }
+    packet->clipped = codec->state->clipped;
     packet->level = dd_choose_level(plan->levels, packet->predicted, plan->level_count, bound);
     if (packet->level == DD_LEVEL_NONE && plan->lossless == NULL) {
         packet->level = 1;

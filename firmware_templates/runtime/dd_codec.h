@@ -26,9 +26,12 @@ typedef struct dd_packet {
     /* In: a buffer of the caller's. */
     uint8_t *bytes;
     size_t capacity;
-    /* Out: the packet's bytes, its level, and what each level's error was predicted to be. */
+    /* Out: the packet's bytes, its level, what each level's error was predicted to be, and how many
+     * of the segment's samples the input map clipped: many of them, and the signal is not scaled as
+     * the model was trained (DD_ADC_UNITS_PER_MV, DD_ADC_BASELINE). */
     size_t length;
     uint8_t level;
+    uint16_t clipped;
     dd_error predicted[DD_LEVELS_MAX];
 } dd_packet;
 
@@ -41,8 +44,8 @@ typedef struct dd_output {
 
 typedef struct dd_codec dd_codec;
 
-/* An engine: run the network on the next `count` samples of a segment, which lacks as many or
- * more; `taken` says how many it took. The first call of a segment has all there is to begin. */
+/* An engine: map and run the network on the next `count` samples of a segment, which lacks as many
+ * or more; `taken` says how many it took. At a segment's first sample the state has none taken. */
 typedef dd_status dd_engine(const dd_codec *codec, const int16_t *samples, size_t count,
                             size_t *taken);
 
@@ -77,6 +80,7 @@ typedef struct dd_codec_state {
     uint16_t stream;
     uint16_t sequence; /* of the next packet */
     uint16_t taken;    /* samples of the segment so far */
+    uint16_t clipped;  /* and how many of them the input map clipped */
 } dd_codec_state;
 
 /* A codec at work. */

@@ -7,7 +7,8 @@ dd_status dd_codec_layers(const dd_codec *codec, const int16_t *samples, size_t 
     if (codec->plan->map == NULL) {
         (void)dd_map_minmax(samples, codes, (uint32_t)count);
     } else {
-        dd_map_affine(codec->plan->map, samples, codes, (uint32_t)count);
+        codec->state->clipped =
+            (uint16_t)dd_map_affine(codec->plan->map, samples, codes, (uint32_t)count);
     }
     *taken = count;
     const dd_status status = dd_report(codec->state->trace, 0, codes, (uint32_t)count);

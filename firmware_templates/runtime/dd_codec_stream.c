@@ -21,7 +21,8 @@ dd_status dd_codec_stream(const dd_codec *codec, const int16_t *samples, size_t 
         }
         const uint32_t now = count - *taken < room ? (uint32_t)(count - *taken) : room;
         int8_t *const codes = dd_stream_space(&stream);
-        dd_map_affine(codec->plan->map, samples + *taken, codes, now);
+        const uint32_t clipped = dd_map_affine(codec->plan->map, samples + *taken, codes, now);
+        codec->state->clipped = (uint16_t)(codec->state->clipped + clipped);
         *taken += now;
         status = dd_report(trace, 0, codes, now);
         if (status == DD_OK) {

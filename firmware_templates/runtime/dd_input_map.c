@@ -2,13 +2,18 @@
 
 #include "dd_requant.h"
 
-void dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out, uint32_t count)
+uint32_t dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out,
+                       uint32_t count)
 {
     const int32_t half = (int32_t)1 << (map->shift - 1);
+    uint32_t clipped = 0;
     for (uint32_t i = 0; i < count; i++) {
         const int32_t scaled = ((samples[i] - map->offset) * map->multiplier + half) >> map->shift;
-        out[i] = (int8_t)dd_clamp(scaled, INT8_MIN, INT8_MAX);
+        const int32_t code = dd_clamp(scaled, INT8_MIN, INT8_MAX);
+        clipped += code != scaled ? 1u : 0u;
+        out[i] = (int8_t)code;
     }
+    return clipped;
 }
 
 dd_range dd_range_of(const int16_t *samples, uint32_t count)

@@ -15,8 +15,10 @@ typedef struct dd_affine_map {
     uint8_t shift;      /* 1 to 30 */
 } dd_affine_map;
 
-/* Map `count` samples with the same three integers for every segment. */
-void dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out, uint32_t count);
+/* Map `count` samples with the same three integers for every segment. Returns how many of them were
+ * clipped: lie beyond what the input can say. */
+uint32_t dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out,
+                       uint32_t count);
 
 /* The least and the greatest sample of a segment. */
 typedef struct dd_range {

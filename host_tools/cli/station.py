@@ -60,9 +60,12 @@ def open_station(
     """
     from dynadeep.codegen.planner import PLANNERS_CHOICE
     from dynadeep.host_tools import pipeline
+    from dynadeep.host_tools.place import generated_with
 
     wanted = wanted or PLANNERS_CHOICE
     named = place.named(bundle.manifest.model_id)
+    if named.sources is not None:
+        wanted = generated_with(named.sources)
     elf = build_firmware(bundle, named, wanted)
     with pipeline.connect(
         bundle, named.board, port=named.port, baud=named.baud, elf=elf, wanted=wanted

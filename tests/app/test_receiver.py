@@ -36,9 +36,19 @@ def test_hello_is_answered(native_firmware: Firmware) -> None:
     assert (reply.status, about.board, about.segment_length) == (Status.OK, "native", 2000)
 
 
-def test_nothing_but_hello_is_obeyed_after_a_restart(native_firmware: Firmware) -> None:
-    wire = Request(7, Command.BOUND, payload=bytes(4)).to_wire()
-    (reply,) = talk(native_firmware, wire)
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pytest.param(Request(7, Command.BOUND, payload=bytes(4)), id="a sound request"),
+        pytest.param(Request(7, 0x55), id="an unknown command"),
+        pytest.param(Request(7, Command.BOUND, payload=bytes(3)), id="a wrong length"),
+        pytest.param(Request(7, Command.MEMORY, flags=1), id="an unknown flag"),
+    ],
+)
+def test_until_a_hello_everything_else_is_answered_with_restarted(
+    native_firmware: Firmware, request_: Request
+) -> None:
+    (reply,) = talk(native_firmware, request_.to_wire())
     assert reply.status == Status.RESTARTED
 
 
@@ -47,13 +57,13 @@ def test_a_request_given_twice_is_acted_on_once(native_firmware: Firmware) -> No
     again = Request(3, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
     _, first, repeated, second = talk(native_firmware, HELLO + run + run + again)
     assert first == repeated
-    assert [reply.payload[22 + 8] for reply in (first, second)] == [0, 1]  # packet sequence
+    assert [reply.payload[24 + 8] for reply in (first, second)] == [0, 1]  # packet sequence
 
 
 def test_hello_forgets_the_last_request(native_firmware: Firmware) -> None:
     run = Request(2, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
     replies = talk(native_firmware, HELLO + run + HELLO + run)
-    assert [reply.payload[22 + 8] for reply in replies[1::2]] == [0, 1]
+    assert [reply.payload[24 + 8] for reply in replies[1::2]] == [0, 1]
 
 
 @pytest.mark.parametrize(

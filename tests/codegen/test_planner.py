@@ -23,7 +23,22 @@ def test_every_board_gets_a_plan_that_fits_its_ram(bundle: Bundle, name: str) ->
     assert plan.choice.engine == "stream"
     if board.ram is not None:
         assert plan.ram_bytes(board) <= board.ram.bytes
+        assert plan.stack_bytes <= board.ram.stack_bytes  # as the generated header states it
     assert f"{plan.choice.kernels.name} kernels, for {board.core.cpu}" in explain(plan, board)[0]
+
+
+@pytest.mark.parametrize("reserved", [0, 8, 2176, 2416])
+def test_less_stack_than_the_header_states_is_refused_with_the_numbers(
+    bundle: Bundle, reserved: int
+) -> None:
+    board = load_board("stm32vldiscovery")
+    assert board.ram is not None
+    small = replace(board, ram=replace(board.ram, stack_bytes=reserved))
+    with pytest.raises(
+        BoardError,
+        match=rf"takes up to 2424 B of stack .* reserves {reserved} B. Set stack_bytes to 2424 or",
+    ):
+        plan_for(bundle, small)
 
 
 def test_with_room_it_takes_the_whole_segment_and_the_smallest_tile(

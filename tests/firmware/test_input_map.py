@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.codegen.bundle import LARGEST_SHIFT, InputMap
-from dynadeep.codegen.numerics import map_input
+from dynadeep.codegen.numerics import clipped_samples, map_input
 from tests.firmware.harness import Harness, Operation
 
 EVERY_SAMPLE = np.arange(-(1 << 15), 1 << 15).astype(np.int16)
@@ -25,11 +25,12 @@ def map_affine(harness: Harness, affine: InputMap, samples: npt.NDArray[np.int16
     multiplier=st.one_of(st.sampled_from((1, (1 << 14) - 1)), st.integers(1, (1 << 14) - 1)),
     shift=st.integers(1, LARGEST_SHIFT),
 )
-def test_affine_map_equals_python_for_every_sample(
+def test_affine_map_and_its_count_of_clipped_samples_equal_python_for_every_sample(
     harness: Harness, offset: int, multiplier: int, shift: int
 ) -> None:
     affine = InputMap("affine", offset, multiplier, shift)
-    expected = map_input(EVERY_SAMPLE, affine).tobytes()
+    clipped = int(clipped_samples(EVERY_SAMPLE, affine))
+    expected = struct.pack("<I", clipped) + map_input(EVERY_SAMPLE, affine).tobytes()
     assert map_affine(harness, affine, EVERY_SAMPLE) == expected
 
 

@@ -17,11 +17,12 @@ from dynadeep.codegen.board import board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.planner import plan_for
-from dynadeep.host_tools import parity, pipeline, profile
+from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.host_tools import parity, pipeline, place, profile
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.decode import Decoder
+from dynadeep.host_tools.errors import WrongFirmwareError
 from dynadeep.host_tools.parity import ParityResult
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.recordings.excerpt import sample_records
@@ -126,6 +127,28 @@ def test_every_emulated_board_has_the_references_bits(bundle, station, board):
     assert (result.segments, result.constants) == (len(cases), len(opened.plan.constants))
     assert stack.peak_bytes < 0.9 * stack.size_bytes
     assert stack.peak_bytes <= opened.plan.stack_bytes  # as the header states
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [Wanted(kernels="plain"), Wanted(engine="layers", kernels="dsp")],
+    ids=["plain", "layers"],
+)
+def test_engine_and_kernels_are_the_firmwares_word(bundle, tmp_path, wanted):
+    """Parity of what was generated with an option needs no option; another one is refused."""
+    built = pipeline.make_firmware(bundle, "native", tmp_path / "firmware", wanted=wanted)
+    assert place.generated_with(tmp_path / "firmware") == replace(
+        wanted, engine=wanted.engine or "stream"
+    )
+    cases = golden_cases(bundle)[:1]
+    with pipeline.connect(bundle, "native", elf=built.elf) as one:
+        result = parity.check(one.device, bundle, one.plan, cases)
+        assert result.bit_exact, [str(difference) for difference in result.differences]
+    with (
+        pytest.raises(WrongFirmwareError, match=f"kernel set {wanted.kernels}, expected helium"),
+        pipeline.connect(bundle, "native", elf=built.elf, wanted=Wanted(kernels="helium")),
+    ):
+        pass
 
 
 def test_the_published_min_max_variant_has_the_references_bits_too(published_bundle, tmp_path):

@@ -9,7 +9,12 @@ import pytest
 
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.inventory import Constant, TracedTensor
-from dynadeep.codegen.numerics import choose_level, fixed_margin, predicted_error
+from dynadeep.codegen.numerics import (
+    choose_level,
+    clipped_samples,
+    fixed_margin,
+    predicted_error,
+)
 from dynadeep.host_tools import packet as packets
 from dynadeep.host_tools import parity
 from dynadeep.host_tools.errors import ParityError
@@ -89,7 +94,8 @@ class PythonBoard:
         level = choose_level(errors, margins, self.bound_now)
         sent = parity.expected_packet(self.manifest, case, level, self.sequence)
         self.sequence += 1
-        return self.alter_run(RunReply(level, tuple(errors), 1, 1, sent))
+        clipped = int(clipped_samples(segment, self.manifest.input_map))
+        return self.alter_run(RunReply(level, tuple(errors), 1, 1, clipped, sent))
 
 
 @pytest.fixture
@@ -195,6 +201,7 @@ def test_a_constant_that_changes_no_tensor_is_named_by_layer_and_kind(board, bun
         ({"level": 7}, "level"),
         ({"predicted": (0, 0)}, "predicted error"),
         ({"packet": b""}, "packet"),
+        ({"clipped": 7}, "clipped samples"),
     ],
 )
 def test_a_wrong_reply_to_run_is_named(board, bundle, cases, change, kind):

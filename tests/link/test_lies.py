@@ -30,7 +30,7 @@ HELLO_LIES = [
     ({"request_bytes_max": 100}, "samples of a request is 2000, expected 1 to 46"),
     ({"request_bytes_max": 0}, "expected 1 to 0"),
     ({"reply_bytes_max": 0}, "largest reply is 0"),
-    ({"chunk_samples": 100, "streaming": False}, "needs all 2000 of a segment at once"),
+    ({"chunk_samples": 100, "engine": "layers"}, "needs all 2000 of a segment at once"),
     ({"board": ""}, "the board is '', expected a name"),
     ({"board": "a\nb"}, r"the board is 'a\\nb'"),
     ({"kit_version": "\ufffd"}, "the kit version is"),
@@ -73,6 +73,7 @@ def test_a_board_that_describes_another_model_under_the_right_name_is_refused(
         ({"level": 255}, "RUN: the level is 255"),
         ({"predicted": (1, 2, 3)}, "number of predicted errors is 3, expected 2"),
         ({"packet": b""}, "no packet"),
+        ({"clipped": 2001}, "number of clipped samples is 2001, expected 0 to 2000"),
         ({"ticks": 10, "worst_ticks": 11}, "the longest call took 11 ticks, all together 10"),
     ],
 )

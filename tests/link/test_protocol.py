@@ -36,6 +36,34 @@ def test_the_commands_are_those_of_the_firmware() -> None:
     } == expected
 
 
+def test_the_kernel_sets_are_those_of_the_firmware() -> None:
+    rows = re.findall(r"#define DD_KERNELS_(\w+)\s+(\d+)", firmware_text("runtime/dd_dot.h"))
+    expected = {name.lower(): int(number) for name, number in rows}
+    assert {name: i for i, name in enumerate(protocol.KERNELS, start=1)} == expected
+
+
+def test_the_version_is_that_of_the_firmware() -> None:
+    (version,) = re.findall(r"DD_PROTOCOL_VERSION (\d+)", firmware_text("app/commands.h"))
+    assert int(version) == protocol.PROTOCOL_VERSION
+
+
+def hello(engine: int = 1, kernels: int = 3) -> bytes:
+    numbers = struct.pack("<HHBBBBIHBBB", 40, 300, 2, 9, 7, 0, 1000, 40, 1, engine, kernels)
+    texts = b"\x06native\x050.1.0"
+    return bytes([protocol.PROTOCOL_VERSION]) + bytes(8) + numbers + bytes(4) + texts
+
+
+def test_hello_tells_engine_and_kernels() -> None:
+    about = protocol.parse_hello(hello())
+    assert (about.engine, about.kernels, about.board) == ("stream", "dsp", "native")
+
+
+@pytest.mark.parametrize(("engine", "kernels"), [(2, 1), (0, 0), (0, 5)])
+def test_an_engine_or_kernel_set_that_is_unknown_is_refused(engine: int, kernels: int) -> None:
+    with pytest.raises(MalformedError, match="known are 0 to 1 and 1 to 4"):
+        protocol.parse_hello(hello(engine, kernels))
+
+
 @given(st.binary(max_size=1200))
 def test_stuffing_is_undone_and_leaves_no_zero(body: bytes) -> None:
     assert b"\0" not in cobs_encode(body)

@@ -34,7 +34,7 @@ void run_map_affine(request *from)
     const size_t count = from->left / sizeof(int16_t);
     int16_t *samples = take_block(from, count * sizeof(int16_t));
     int8_t *out = exact_block(count);
-    dd_map_affine(&map, samples, out, (uint32_t)count);
+    put_u32(dd_map_affine(&map, samples, out, (uint32_t)count));
     put(out, count);
     free(out);
     free(samples);
