@@ -5,29 +5,41 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, BundleOption
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, BundleOption, JsonOption
 
 
 def decode(
     *,
     packets: Annotated[Path, typer.Argument(help="File of packets, as 'stream --packets' writes.")],
-    out: Annotated[Path, typer.Option("--out", help="ECG in ADC units: .npy or .csv.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="ECG in ADC units, NaN where it was lost: .npy, .npz or .csv."),
+    ],
     bundle: BundleOption = DEFAULT_BUNDLE,
+    json: JsonOption = None,
 ) -> None:
-    """Decode packets to ECG with the bundle's trained decoder."""
-    import numpy as np
+    """Decode packets to ECG with the bundle's trained decoder.
 
+    What is damaged or missing is left out, marked, and told; the exit status is 12 then.
+    """
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.codegen.files import open_whole
+    from dynadeep.codegen.typed import Reader
     from dynadeep.host_tools.codec.decode import Decoder
-    from dynadeep.host_tools.packet import split
+    from dynadeep.host_tools.codec.ecg_file import require_format, write_ecg
+    from dynadeep.host_tools.codec.reception import BYTES_MAX, receive, require_whole
+    from dynadeep.host_tools.errors import EcgError
+    from dynadeep.host_tools.report import write_report
 
-    decoder = Decoder(read_bundle(bundle))
-    found = split(packets.read_bytes())
-    ecg = np.array([decoder.decode(data) for data in found])
-    with open_whole(out) as file:
-        if out.suffix == ".npy":
-            np.save(file, ecg)
-        else:
-            np.savetxt(file, ecg.reshape(-1), fmt="%.3f")
-    typer.echo(f"{out}: {len(found)} segments, {ecg.size} samples in ADC units")
+    require_format(out)
+    model = read_bundle(bundle)
+    reader = Reader(str(packets), EcgError, "Name a file of packets, as 'stream' writes.")
+    reception = receive(str(packets), reader.content(packets, BYTES_MAX), Decoder(model))
+    write_ecg(out, reception)
+    counts, manifest = reception.counts, model.manifest
+    if json is not None:
+        write_report(json, counts.as_json())
+    typer.echo(
+        f"{out}: {counts.decoded} segments decoded, {counts.lost} lost; {reception.ecg.size} "
+        f"samples in ADC units ({manifest.adc_gain:g} per mV, {manifest.adc_baseline} at 0 mV)"
+    )
+    require_whole(str(packets), reception)

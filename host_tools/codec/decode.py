@@ -39,7 +39,14 @@ class Decoder:
         Raises:
             PacketError: the packet cannot be trusted or belongs to another model.
         """
-        packet = packets.decode(data, self.manifest)
+        return self.decode_packet(packets.decode(data, self.manifest))
+
+    def decode_packet(self, packet: packets.Packet) -> Ecg:
+        """Return the segment of a packet that ``packet.decode`` has checked, float [T], ADC units.
+
+        Raises:
+            PacketError: its payload is not what coding a segment gives.
+        """
         content = packets.content_of(packet, self.manifest)
         if content.samples is not None:
             return content.samples.astype(np.float64)

@@ -99,12 +99,12 @@ def test_a_folder_that_cannot_be_written_is_refused(fails, bundle, tmp_path):
     fails(6, "generate", "--bundle", bundle.folder, "--out", tmp_path / "file" / "c")
 
 
-def test_a_result_that_cannot_be_written_is_refused(fails, bundle, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "packets").write_bytes(b"")
-    out = tmp_path / "nowhere" / "ecg.npy"
-    line = fails(1, "decode", "packets", "--bundle", bundle.folder, "--out", out)
-    assert "No such file or directory" in line
+def test_a_result_that_cannot_be_written_is_refused(fails, bundle, tmp_path):
+    packets = Path(__file__).parent / "cases" / "packets" / "six.bin"
+    (tmp_path / "file").write_text("in the way")
+    out = tmp_path / "file" / "ecg.npy"
+    line = fails(1, "decode", packets, "--bundle", bundle.folder, "--out", out)
+    assert "Not a directory" in line
 
 
 def test_a_file_that_holds_no_packets_is_refused(fails, bundle, tmp_path):

@@ -1,0 +1,176 @@
+"""The decode command: what comes whole is written at its place, the rest is told with status 12."""
+
+import itertools
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.cli import run
+
+CASES = Path(__file__).parents[1] / "cases" / "packets"
+SIX = (CASES / "six.bin").read_bytes()
+T = 2000
+
+
+def cut(data: bytes) -> list[bytes]:
+    starts = [0]
+    while starts[-1] < len(data):
+        length = int.from_bytes(data[starts[-1] + 11 : starts[-1] + 13], "little")
+        starts.append(starts[-1] + packets.OVERHEAD_BYTES + length)
+    return [data[a:b] for a, b in itertools.pairwise(starts)]
+
+
+@pytest.fixture
+def decode(bundle, tmp_path, capsys):
+    """Decode bytes with the command; return the exit status, its two outputs and the array."""
+
+    def check(data: bytes, *options: str, name: str = "ecg.npy"):
+        kept, out = tmp_path / "packets.bin", tmp_path / name
+        kept.write_bytes(data)
+        status = run(
+            ["decode", str(kept), "--bundle", str(bundle.folder), "--out", str(out), *options]
+        )
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        assert len(said.err.splitlines()) == (status != 0)
+        array = np.load(out) if out.exists() and out.suffix == ".npy" else None
+        return status, said, array
+
+    return check
+
+
+@pytest.fixture
+def whole(decode) -> np.ndarray:
+    status, _, ecg = decode(SIX)
+    assert (status, ecg.shape) == (0, (6, T))
+    assert not np.isnan(ecg).any()
+    return ecg
+
+
+def join(order: list[int]) -> bytes:
+    return b"".join(cut(SIX)[i] for i in order)
+
+
+@pytest.mark.parametrize(
+    ("order", "rows", "said"),
+    [
+        ([0, 1, 3, 4, 5], [0, 1, None, 3, 4, 5], "1 of 6 segments were lost (2)"),
+        ([5], [None] * 5 + [5], "5 of 6 segments were lost (0 to 4)"),
+        ([0, 1, 2, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5], "1 packets came again"),
+        ([1, 0, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5], "1 packets came late"),
+    ],
+    ids=["the third lost", "the first five dropped", "the third doubled", "the first two swapped"],
+)
+def test_every_segment_is_written_at_its_place_in_time(decode, whole, order, rows, said):
+    status, told, ecg = decode(join(order))
+    assert status == 12
+    assert said in told.err
+    assert len(ecg) == len(rows)
+    for row, expected in zip(ecg, rows, strict=True):
+        if expected is None:
+            assert np.isnan(row).all()
+        else:
+            assert np.array_equal(row, whole[expected])
+
+
+def test_a_packet_that_is_cut_off_costs_no_other(decode, whole):
+    status, told, ecg = decode(SIX[:-1])
+    assert status == 12
+    assert "no whole packet in 47 bytes at 3568" in told.err
+    assert np.array_equal(ecg, whole[:5])
+
+
+def test_one_flipped_bit_costs_one_segment(decode, whole):
+    damaged = bytearray(SIX)
+    damaged[1700] ^= 4
+    status, told, ecg = decode(bytes(damaged))
+    assert status == 12
+    assert "1 of 6 segments were lost (1); no whole packet in 79 bytes at 1681" in told.err
+    assert np.isnan(ecg[1]).all()
+    assert np.array_equal(ecg[[0, 2, 3, 4, 5]], whole[[0, 2, 3, 4, 5]])
+
+
+@pytest.mark.parametrize("data", [b"", b"these are none", bytes(1000)])
+def test_a_file_without_packets_is_refused_and_nothing_is_written(decode, data):
+    status, told, ecg = decode(data)
+    assert (status, ecg, told.out) == (12, None, "")
+
+
+def test_packets_of_another_version_are_refused_by_it(decode):
+    status, told, ecg = decode((CASES / "six_of_version_2.bin").read_bytes())
+    assert (status, ecg) == (12, None)
+    assert f"packet version 2, this kit reads {packets.VERSION}" in told.err
+
+
+def test_packets_of_another_model_among_ours_are_counted(decode, whole, bundle):
+    other = packets.Packet(1, b"\1\2\3\4", 0, 0, bytes(62))
+    status, told, ecg = decode(SIX + packets.encode(other))
+    assert status == 12
+    assert "1 packets cannot be decoded, the first: packet 0: made by model 01020304" in told.err
+    assert np.array_equal(ecg, whole)
+
+
+def test_samples_that_do_not_decode_are_one_lost_segment(decode, whole, bundle):
+    """A whole packet, its CRC right, whose payload no encoder makes."""
+    model_id = packets.short_model_id(bundle.manifest)
+    bad = packets.encode(packets.Packet(0, model_id, 0, 3, b"\xff" * 900))
+    parts = cut(SIX)
+    status, told, ecg = decode(b"".join([*parts[:3], bad, *parts[4:]]))
+    assert status == 12
+    assert "1 of 6 segments were lost (3)" in told.err
+    assert np.isnan(ecg[3]).all()
+    assert np.array_equal(ecg[4:], whole[4:])
+
+
+def test_gaps_that_no_memory_holds_are_refused(decode, bundle):
+    model_id = packets.short_model_id(bundle.manifest)
+    far = [
+        packets.encode(packets.Packet(1, model_id, 0, n * 30_000 % 65_536, bytes(62)))
+        for n in range(4)
+    ]
+    status, told, ecg = decode(b"".join(far))
+    assert (status, ecg) == (12, None)
+    assert "Cut the file and decode its parts" in told.err
+
+
+@pytest.mark.parametrize("name", ["d.mat", "d.dat", "d", "d.edf"])
+def test_a_suffix_that_names_no_format_is_refused_before_anything_is_read(tmp_path, capsys, name):
+    out = tmp_path / name
+    assert run(["decode", "absent", "--bundle", "absent", "--out", str(out)]) == 2
+    assert "names no format that the kit writes. Give one of .npy, .npz" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_text_has_a_line_for_each_sample_nan_where_it_was_lost(decode, tmp_path):
+    assert decode(join([0, 2]), name="ecg.csv")[0] == 12
+    lines = (tmp_path / "ecg.csv").read_text().split()
+    assert len(lines) == 3 * T
+    assert lines[T : 2 * T] == ["nan"] * T
+    assert "nan" not in lines[:T] + lines[2 * T :]
+
+
+def test_an_archive_says_which_segment_each_row_is(decode, tmp_path):
+    assert decode(join([0, 2]), name="ecg.npz")[0] == 12
+    with np.load(tmp_path / "ecg.npz") as found:
+        assert found["received"].tolist() == [True, False, True]
+        assert found["segment"].tolist() == [0, 1, 2]
+        assert found["stream"].tolist() == [0, 0, 0]
+
+
+def test_the_counts_are_written_as_json(decode, tmp_path):
+    decode(join([0, 2, 2]), "--json", str(tmp_path / "counts.json"))
+    assert json.loads((tmp_path / "counts.json").read_text()) == {
+        "decoded": 2, "lost": 1, "damaged": 0, "unusable": 0, "repeated": 1, "late": 0,
+        "restarts": 0,
+    }  # fmt: skip
+
+
+def test_a_pipe_is_refused_and_not_waited_for(bundle, tmp_path, capsys):
+    os.mkfifo(tmp_path / "pipe")
+    arguments = ["--bundle", str(bundle.folder), "--out", str(tmp_path / "a.npy")]
+    assert run(["decode", str(tmp_path / "pipe"), *arguments]) == 2
+    assert "no regular file" in capsys.readouterr().err
