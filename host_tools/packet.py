@@ -132,27 +132,6 @@ def decode(data: bytes, manifest: Manifest) -> Packet:
     return Packet(level, model_id, stream, sequence, payload, quantization)
 
 
-def split(data: bytes) -> list[bytes]:
-    """Cut a file of packets, one behind the other, into packets by their length fields.
-
-    Raises:
-        PacketError: something that is no packet stands between them, or the last is cut off.
-    """
-    found = []
-    start = 0
-    while start < len(data):
-        if data[start] != MAGIC or start + HEADER_BYTES > len(data):
-            raise PacketError(
-                f"byte {start}: no packet starts here. The file is not one of packets."
-            )
-        end = start + OVERHEAD_BYTES + _HEADER.unpack_from(data, start)[-1]
-        if end > len(data):
-            raise PacketError(f"byte {start}: the file ends within this packet: it is cut off.")
-        found.append(data[start:end])
-        start = end
-    return found
-
-
 def content_of(packet: Packet, manifest: Manifest) -> Content:
     """Return what a checked packet's payload says.
 

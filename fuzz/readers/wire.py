@@ -7,6 +7,8 @@ import numpy as np
 from dynadeep.codegen.errors import DynadeepError
 from dynadeep.host_tools import packet as packets
 from dynadeep.host_tools import protocol, rice
+from dynadeep.host_tools.codec.packet_file import find
+from dynadeep.host_tools.codec.timeline import place
 from dynadeep.host_tools.frames import FrameReader, Reply, Request
 from dynadeep.host_tools.protocol import Command, MalformedError
 from fuzz.readers.target import Target
@@ -54,8 +56,11 @@ def write_request(data: bytes) -> None:
 
 
 def read_packets(data: bytes) -> None:
-    """Read a file of packets, each of which is again what its fields say."""
-    for one in packets.split(data):
+    """Read a file of packets: no byte is left out, and each is again what its fields say."""
+    found = find(data, MANIFEST)
+    assert sum(map(len, found.packets)) + sum(one.length for one in found.damaged) == len(data)
+    place(packets.decode(one, MANIFEST) for one in found.packets)
+    for one in found.packets:
         packet = packets.decode(one, MANIFEST)
         assert packets.encode(packet) == one
         packets.content_of(packet, MANIFEST)

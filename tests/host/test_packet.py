@@ -140,17 +140,3 @@ def test_a_wrong_length_field_is_refused(make_manifest):
     data[11] += 1
     with pytest.raises(PacketError, match="header says 80"):
         packets.decode(reseal(bytes(data)), manifest)
-
-
-def test_a_file_of_packets_is_cut_where_each_ends(make_manifest):
-    manifest = make_manifest()
-    made = [packets.encode(make(manifest, level)) for level in (0, 2, 1, 1)]
-    assert packets.split(b"".join(made)) == made
-
-
-@pytest.mark.parametrize(
-    "data", [b"\x00", b"\xdd", b"\xdd\x11" + bytes(9) + b"\x05\x00" + bytes(8)]
-)
-def test_a_file_of_something_else_is_refused(data):
-    with pytest.raises(PacketError):
-        packets.split(data)
