@@ -1,6 +1,7 @@
 """The whole kit in one go: checkpoint to firmware, checked, measured, and its ECG decoded."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,13 @@ LATENCY_SEGMENTS = 3
 REPORT = "report.json"
 
 Say = Callable[[str], None]
+Counted = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
+"""Shows how many of so many parts are done; gives what is to be called after each."""
+
+
+def uncounted(text: str, total: int) -> AbstractContextManager[Callable[[], None]]:
+    """Show nothing."""
+    return nullcontext(lambda: None)
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class DemoConfig:
     segments: int = 5  # streamed of each recording, at each bound
 
 
-def run_demo(config: DemoConfig, say: Say) -> Report:
+def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Report:
     """Run every stage and write ``report.json``; ``say`` gets a line for each step.
 
     Raises:
@@ -57,7 +65,7 @@ def run_demo(config: DemoConfig, say: Say) -> Report:
     firmware = pipeline.make_firmware(bundle, config.board, folder)
     say(f"start     {board.description}")
     with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
-        report = _measure(station, config, say)
+        report = _measure(station, config, say, counted)
     write_report(config.out / REPORT, as_json(report))
     return report
 
@@ -85,23 +93,29 @@ def _export(config: DemoConfig, say: Say) -> Bundle:
     return read_bundle(done.folder)
 
 
-def _measure(station: Station, config: DemoConfig, say: Say) -> Report:
+def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -> Report:
     manifest = station.bundle.manifest
     cases = golden_cases(station.bundle)
     say(f"parity    {len(cases)} segments, {len(station.plan.tensors)} tensors each")
-    compared = parity.check(station.device, station.bundle, station.plan, cases)
+    with counted("parity", len(cases)) as advance:
+        compared = parity.check(
+            station.device, station.bundle, station.plan, cases, lambda done: advance()
+        )
     say("latency   by the board's counter")
     segments = [case.segment for case in cases[:LATENCY_SEGMENTS]]
     cost = latency.measure(station.device, station.plan, segments)
     records = sample_records(manifest, segments=config.segments)
     bound = manifest.default_bound if config.bound is None else config.bound
-    streams = stream.stream_at_bounds(
-        station.device,
-        Decoder(station.bundle),
-        records,
-        [factor * bound for factor in BOUND_FACTORS],
-        lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
-    )
+    runs = len(BOUND_FACTORS) * sum(len(record.segments) for record in records)
+    with counted("stream", runs) as advance:
+        station.device.on_segment = advance
+        streams = stream.stream_at_bounds(
+            station.device,
+            Decoder(station.bundle),
+            records,
+            [factor * bound for factor in BOUND_FACTORS],
+            lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
+        )
     results = tuple(one.result for one in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
     assert used is not None  # run_demo took a microcontroller and built its firmware

@@ -67,6 +67,8 @@ class Device:
     ):
         self.exchange = Exchange(link, patience, clock)
         self._about: Hello | None = None
+        self.on_segment: Callable[[], None] = lambda: None
+        """Called whenever a whole segment was run or traced: how far a measurement is."""
 
     @property
     def link(self) -> Link:
@@ -145,6 +147,7 @@ class Device:
             raise self._malformed("RUN gave a result before the segment was complete")
         reply = self._parse(protocol.parse_run, payload)
         self._check(answers.check_run, reply, self.about)
+        self.on_segment()
         return reply
 
     def trace(self, segment: npt.NDArray[np.int16], *, unfused: bool) -> tuple[TraceEntry, ...]:
@@ -155,6 +158,7 @@ class Device:
             raise self._malformed("TRACE gave a result before the segment was complete")
         entries = self._parse(protocol.parse_trace, payload)
         self._check(answers.check_trace, entries, self.about)
+        self.on_segment()
         return entries
 
     def tensor(

@@ -6,6 +6,9 @@ from dynadeep.host_tools.memory import Memory
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.references import golden_cases
 
+RUNS_PER_SEGMENT, TRACES = 2, 1
+"""What ``measure`` asks of a board: each segment at both ends of the bound, and one trace."""
+
 
 def measure(station: Station, segments: int) -> tuple[Latency, Memory | None]:
     """Run the first golden segments and return what they cost.

@@ -144,8 +144,12 @@ def stream_json(stream: StreamResult) -> dict[str, Any]:
 
 def write_report(path: Path, content: dict[str, Any]) -> None:
     """Write a report in a form that diffs well."""
-    text = json.dumps(_finite(content), indent=2, allow_nan=False)
-    write_whole(path, text + "\n")
+    write_whole(path, text_of(content))
+
+
+def text_of(content: dict[str, Any]) -> str:
+    """Return a result as JSON that diffs well."""
+    return json.dumps(_finite(content), indent=2, allow_nan=False) + "\n"
 
 
 def over_budget(report: Report) -> list[str]:

@@ -13,16 +13,17 @@ from dynadeep.host_tools.known import KnownNetwork
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
 from dynadeep.host_tools.parity import ParityResult
+from dynadeep.host_tools.ports import SerialPort
 from dynadeep.host_tools.report import Report
 
 WIDTH = 110
 """Columns where the output is no terminal, which would have its own."""
 
 
-def make_console() -> Console:
+def make_console(*, stderr: bool = False) -> Console:
     """Return the console for results, wide enough for the tables also in a file."""
-    console = Console()
-    return console if console.is_terminal else Console(width=WIDTH)
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=WIDTH)
 
 
 def _table(title: str, *columns: str, caption: str | None = None) -> Table:
@@ -156,6 +157,19 @@ def layers_table(latency: Latency, memory: Memory | None) -> Table:
             "-" if memory is None else f"{memory.flash_by_layer.get(layer.layer, 0):,}",
             "-" if memory is None else f"{memory.arena_by_layer.get(layer.layer, 0):,}",
         )
+    return table
+
+
+def ports_table(ports: Sequence[SerialPort]) -> Table:
+    """Return the serial ports, and what could be behind each."""
+    table = Table(box=SIMPLE_HEAD)
+    for column in ("port", "USB", "serial number", "description", "could be"):
+        table.add_column(column)
+    for port in ports:
+        adapter = f"any board, behind an adapter of {port.adapter}" if port.adapter else ""
+        could_be = ", ".join(port.boards) or adapter or "not known"
+        cells = (port.device, port.usb, port.serial_number, port.description, could_be)
+        table.add_row(*map(escape, cells))
     return table
 
 

@@ -1,5 +1,6 @@
 """Build a generated project with CMake, put it on a board, and find source lines in it."""
 
+import logging
 import re
 import shutil
 import subprocess
@@ -142,6 +143,7 @@ def _generator(folder: Path) -> list[str]:
 
 def _run(command: Sequence[str], log: Path) -> None:
     """Run a step, add what it says to the log, and raise its first complaint if it fails."""
+    logging.getLogger(__name__).info("$ %s", " ".join(command))
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from dynadeep.codegen.errors import DynadeepError
+from dynadeep.host_tools.cli import common
 from dynadeep.host_tools.cli.bench import bench
 from dynadeep.host_tools.cli.boards import boards
 from dynadeep.host_tools.cli.build import build
@@ -23,6 +24,7 @@ from dynadeep.host_tools.cli.export import export
 from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
 from dynadeep.host_tools.cli.parity import parity
+from dynadeep.host_tools.cli.ports import ports
 from dynadeep.host_tools.cli.profile import profile
 from dynadeep.host_tools.cli.results import results
 from dynadeep.host_tools.cli.stream import stream
@@ -38,6 +40,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     export,
     generate,
     build,
+    ports,
     hello,
     parity,
     profile,
@@ -48,7 +51,6 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     demo,
 )
 
-TRACEBACK = "--traceback"
 OTHER_FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -59,11 +61,14 @@ def _print_version(*, wanted: bool) -> None:
 
 
 def _callback(
-    traceback: Annotated[
-        bool, typer.Option(TRACEBACK, help="Show where an error comes from, not only what it is.")
-    ] = False,
     show_version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _print_version(wanted=value))
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=lambda value: _print_version(wanted=value),
+            help="Show the kit's version and exit.",
+        ),
     ] = False,
 ) -> None:
     """Take an ECG compressor from PyTorch to a microcontroller, every bit checked on the board."""
@@ -74,12 +79,12 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="dynadeep",
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_callback)
+    app.callback()(common.with_common(_callback))
     for command in COMMANDS:
-        app.command()(command)
+        app.command()(common.with_common(command))
     return app
 
 
@@ -90,12 +95,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; a failure is one line on standard error."""
-    shown = TRACEBACK in arguments
-    rest = [argument for argument in arguments if argument != TRACEBACK]
+    common.start()
     try:
-        result = make_app()(rest, prog_name="dynadeep", standalone_mode=False)
+        result = make_app()(list(arguments), prog_name="dynadeep", standalone_mode=False)
     except Exception as error:
-        if shown:
+        if common.shown.traceback:
             raise
         return _report(error)
     except KeyboardInterrupt:
@@ -109,6 +113,7 @@ def _report(error: Exception) -> int:
     """Print one line about ``error`` and return its exit status."""
     message, status = _describe(error)
     line = " ".join(message.split())
+    common.ROOT.error("%s", line, exc_info=error)
     print(f"dynadeep: {line}", file=sys.stderr)
     return status
 

@@ -26,6 +26,7 @@ def demo(
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
     from dynadeep.host_tools import summary
+    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.demo import REPORT, DemoConfig, require_held, run_demo
     from dynadeep.host_tools.place import DEFAULT_BOARD
@@ -35,6 +36,7 @@ def demo(
         report = run_demo(
             DemoConfig(out, board or DEFAULT_BOARD, checkpoint, bound, segments),
             lambda line: summary.print_lines(console, [line]),
+            counted,
         )
     summary.print_report(console, report)
     summary.print_lines(console, [f"All of it: {out / REPORT}"])

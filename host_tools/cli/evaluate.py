@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from dynadeep.host_tools.cli.options import JsonOption
 from dynadeep.host_tools.cli.stages import heavy
 
 
@@ -19,8 +20,13 @@ def evaluate(
         typer.Option(help="Of MIT-BIH; else the one it was trained on."),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, ...")] = "cpu",
+    json: JsonOption = None,
 ) -> None:
     """Score a checkpoint on a split's test windows: PRD, PRDN, and how the heads foresee them."""
+    from dataclasses import asdict
+
+    from dynadeep.host_tools.cli.output import print_lines, write_json
+
     with heavy("train"):
         from dynadeep.train import evaluate as stage  # needs PyTorch
     result = stage.evaluate(
@@ -32,7 +38,8 @@ def evaluate(
         )
     )
     seen = "" if result.unseen else "; trained on another split, so it may have seen some of them"
-    typer.echo(f"{result.windows} test windows of the {result.split} split{seen}")
+    print_lines(json, f"{result.windows} test windows of the {result.split} split{seen}")
     for level, scores in result.scores.items():
         figures = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        typer.echo(f"CG {level}: {figures}")
+        print_lines(json, f"CG {level}: {figures}")
+    write_json(json, asdict(result))

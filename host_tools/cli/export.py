@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption
 from dynadeep.host_tools.cli.stages import heavy
 
 
@@ -19,21 +19,29 @@ def export(
         Path | None,
         typer.Option("--calibration", help="Folder of MIT-BIH; else the shipped excerpt of it."),
     ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Turn a checkpoint into a bundle: ONNX, int8 TFLite, golden vectors, manifest."""
+    from dataclasses import asdict
+
+    from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.pipeline import export_checkpoint
 
     with heavy("export"):
         report = export_checkpoint(checkpoint, out, calibration)
     operators = ", ".join(f"{count} {name}" for name, count in report.operators.items())
-    typer.echo(f"bundle {report.folder}: model {report.model_id}")
-    typer.echo(f"ONNX against PyTorch: at most {report.onnx_difference:.2g} of an output's range")
-    typer.echo(f"int8 TFLite: {operators}")
-    typer.echo(
+    print_lines(json, f"bundle {report.folder}: model {report.model_id}")
+    print_lines(
+        json, f"ONNX against PyTorch: at most {report.onnx_difference:.2g} of an output's range"
+    )
+    print_lines(json, f"int8 TFLite: {operators}")
+    print_lines(
+        json,
         f"reference against witness: {report.tensors_checked} tensors of "
-        f"{report.segments_checked} segments equal"
+        f"{report.segments_checked} segments equal",
     )
     for loss in report.losses:
-        typer.echo(
-            f"{loss.name}: PRD {loss.prd_float:.2f} % in float, {loss.prd_int8:.2f} % in int8"
+        print_lines(
+            json, f"{loss.name}: PRD {loss.prd_float:.2f} % in float, {loss.prd_int8:.2f} % in int8"
         )
+    write_json(json, asdict(report) | {"folder": str(report.folder)})

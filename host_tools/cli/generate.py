@@ -11,6 +11,7 @@ from dynadeep.host_tools.cli.options import (
     BundleOption,
     DeadlineOption,
     EngineOption,
+    JsonOption,
     KernelsOption,
     TargetOption,
     refuse_with,
@@ -37,13 +38,15 @@ def generate(
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Print what the firmware needs; write nothing.")
     ] = False,
+    json: JsonOption = None,
 ) -> None:
     """Generate the C project of a bundle for a board, and print what it will need."""
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.codegen.describe import describe_plan
+    from dynadeep.codegen.describe import describe_model, describe_plan
     from dynadeep.codegen.generate import generate as emit
     from dynadeep.codegen.planner import Wanted, explain, plan_for
+    from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.place import DEFAULT_BOARD
 
     if model_only:
@@ -55,11 +58,12 @@ def generate(
     target = None if model_only else load_board(board or DEFAULT_BOARD)
     wanted = Wanted(engine, kernels, deadline)
     plan = plan_for(model, target, wanted)
-    typer.echo(describe_plan(plan, target))
+    print_lines(json, describe_plan(plan, target))
     if target is not None:
-        typer.echo("\n".join(explain(plan, target)))
+        print_lines(json, *explain(plan, target))
     if not plan_only:
         folder = out or DEFAULT_OUT
         emit(model, target, folder, wanted)
         what = "model and runtime" if target is None else f"project for {target.name}"
-        typer.echo(f"\n{folder}: C {what}, model {model.manifest.model_id}")
+        print_lines(json, f"\n{folder}: C {what}, model {model.manifest.model_id}")
+    write_json(json, describe_model(plan))

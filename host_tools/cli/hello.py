@@ -11,6 +11,7 @@ from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
     BaudOption,
     BoardOption,
+    JsonOption,
     PortOption,
     SourcesOption,
 )
@@ -34,13 +35,17 @@ def hello(
     port: PortOption = None,
     baud: BaudOption = None,
     sources: SourcesOption = None,
+    json: JsonOption = None,
 ) -> None:
     """Greet a board, or the emulator, and print what it says of itself."""
+    from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cli.station import place_of
 
     with _greeted(bundle, place_of(board, port, baud, sources)) as device:
-        for name, value in vars(device.about).items():
-            typer.echo(f"{name:<18} {value}")
+        about = vars(device.about) | {"counter_unit": device.counter.unit}
+    for name, value in about.items():
+        print_lines(json, f"{name:<18} {value}")
+    write_json(json, about)
 
 
 @contextmanager

@@ -6,6 +6,21 @@ from typing import Annotated, Literal
 
 import typer
 
+
+def complete_board(incomplete: str) -> list[str]:
+    """Return the boards whose name begins so, for the shell."""
+    from dynadeep.codegen.board import board_names
+
+    return [name for name in board_names() if name.startswith(incomplete)]
+
+
+def complete_port(incomplete: str) -> list[str]:
+    """Return the serial ports whose name begins so, for the shell."""
+    from serial.tools import list_ports
+
+    return [one.device for one in list_ports.comports() if one.device.startswith(incomplete)]
+
+
 BUILD = Path("build")
 DEFAULT_BUNDLE = BUILD / "bundle"
 BundleOption = Annotated[
@@ -15,6 +30,7 @@ BoardOption = Annotated[
     str | None,
     typer.Option(
         "--board",
+        autocompletion=complete_board,
         help="The board's name; 'boards' lists them. Without it the firmware or its project says; "
         "where there is neither yet: mps2-an386.",
     ),
@@ -23,6 +39,7 @@ PortOption = Annotated[
     str | None,
     typer.Option(
         "--port",
+        autocompletion=complete_port,
         help="Where the board is: a serial port or any pyserial URL (socket://host:port). "
         "Without it the firmware is built and an emulator started.",
     ),
@@ -53,7 +70,11 @@ EcgOption = Annotated[
 ]
 TargetOption = Annotated[
     str | None,
-    typer.Option("--board", help="The board's name; 'boards' lists them. Else mps2-an386."),
+    typer.Option(
+        "--board",
+        autocompletion=complete_board,
+        help="The board's name; 'boards' lists them. Else mps2-an386.",
+    ),
 ]
 GainOption = Annotated[
     float | None,
@@ -102,7 +123,12 @@ DeadlineOption = Annotated[
     ),
 ]
 JsonOption = Annotated[
-    Path | None, typer.Option("--json", help="Also write the result to this file.")
+    Path | None,
+    typer.Option(
+        "--json",
+        help="Also write the result to this file; - writes it to standard output, and what people "
+        "read to standard error.",
+    ),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
 DevicesOption = Annotated[

@@ -57,6 +57,8 @@ def parity(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools import report, summary
+    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
     from dynadeep.host_tools.parity import check, require_exact
 
@@ -72,21 +74,29 @@ def parity(
         resample=resample,
     )
     model = read_bundle(bundle)
-    cases = _cases(model, ecg, stated)
-    with open_station(model, place, Wanted(engine, kernels, deadline)) as station:
-        result = check(station.device, model, station.plan, cases)
-    summary.print_parity(summary.make_console(), result, model.manifest)
-    if json is not None:
-        report.write_report(json, report.parity_json(result, model.manifest))
+    cases, segments = _cases(model, ecg, stated)
+    wanted = Wanted(engine, kernels, deadline)
+    with (
+        open_station(model, place, wanted) as station,
+        counted("parity", segments) as advance,
+    ):
+        result = check(station.device, model, station.plan, cases, lambda done: advance())
+    summary.print_parity(console_beside(json), result, model.manifest)
+    write_json(json, report.parity_json(result, model.manifest))
     require_exact(result)
 
 
-def _cases(bundle: "Bundle", ecg: list[Path] | None, stated: "Stated") -> "Iterable[Case]":
+def _cases(
+    bundle: "Bundle", ecg: list[Path] | None, stated: "Stated"
+) -> "tuple[Iterable[Case], int]":
+    """Return the segments to compare, and how many they are."""
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.cli.station import read_recordings
     from dynadeep.host_tools.references import golden_cases, reference_cases
 
     if not ecg:
-        return golden_cases(bundle)
+        golden = golden_cases(bundle)
+        return golden, len(golden)
     with heavy("export"):
-        return reference_cases(bundle, read_recordings(bundle.manifest, ecg, stated))
+        records = read_recordings(bundle.manifest, ecg, stated)
+        return reference_cases(bundle, records), sum(len(one.segments) for one in records)

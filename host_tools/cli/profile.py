@@ -32,18 +32,26 @@ def profile(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools import report, summary
+    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of
-    from dynadeep.host_tools.profile import measure
+    from dynadeep.host_tools.profile import RUNS_PER_SEGMENT, TRACES, measure
+    from dynadeep.host_tools.references import golden_cases
 
     place = place_of(board, port, baud, sources)
-    console = summary.make_console()
-    with open_station(read_bundle(bundle), place) as station:
+    model = read_bundle(bundle)
+    most = len(golden_cases(model))
+    if segments > most:
+        raise typer.BadParameter(f"--segments {segments}: the bundle has {most} golden segments.")
+    runs = RUNS_PER_SEGMENT * segments + TRACES
+    with open_station(model, place) as station, counted("profile", runs) as advance:
+        station.device.on_segment = advance
         latency, memory = measure(station, segments)
+    console = console_beside(json)
     summary.print_latency(console, latency)
     content = {"latency": report.latency_json(latency)}
     if memory is not None:
         summary.print_memory(console, memory)
         content["memory"] = report.memory_json(memory)
     console.print(summary.layers_table(latency, memory))
-    if json is not None:
-        report.write_report(json, content)
+    write_json(json, content)

@@ -83,14 +83,16 @@ def build_firmware(
     """
     from dynadeep.codegen.planner import PLANNERS_CHOICE
     from dynadeep.host_tools import pipeline, toolchain
+    from dynadeep.host_tools.cli.progress import step
 
-    if place.sources is not None:
-        return toolchain.build(place.sources).elf
-    if place.port is not None:
+    if place.sources is None and place.port is not None:
         return None
-    assert bundle is not None
-    assert place.board is not None
-    return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
+    with step("building the firmware"):
+        if place.sources is not None:
+            return toolchain.build(place.sources).elf
+        assert bundle is not None
+        assert place.board is not None
+        return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
 
 
 def stated_of(ecg: Sequence[Path] | None, **stated: Any) -> "Stated":
@@ -116,9 +118,9 @@ def read_recordings(manifest: "Manifest", ecg: Sequence[Path], stated: "Stated")
     for record in records:
         warnings = [one for one in record.remarks if one.startswith(WARNING)]
         plain = [one for one in record.remarks if one not in warnings]
-        typer.echo(f"{record.name}: {'; '.join(plain)}")
+        typer.echo(f"{record.name}: {'; '.join(plain)}", err=True)
         for one in warnings:
-            typer.echo(f"{WARNING} {record.name}: {one.removeprefix(WARNING).strip()}")
+            typer.echo(f"{WARNING} {record.name}: {one.removeprefix(WARNING).strip()}", err=True)
     return records
 
 

@@ -62,6 +62,8 @@ def stream(
     from dynadeep.codegen.files import write_whole
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import report, summary
+    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import (
         excerpt,
         open_station,
@@ -93,11 +95,12 @@ def stream(
     else:
         records = excerpt(model.manifest, segments or SEGMENTS)
     decoder = Decoder(model)
-    with open_station(model, place) as station:
+    runs = len(wanted) * sum(len(record.segments) for record in records)
+    with open_station(model, place) as station, counted("stream", runs) as advance:
+        station.device.on_segment = advance
         streams = stream_at_bounds(station.device, decoder, records, wanted)
     results = [one.result for one in streams]
-    summary.print_stream(summary.make_console(), results, model.manifest, len(records))
+    summary.print_stream(console_beside(json), results, model.manifest, len(records))
     if packets is not None:
         write_whole(packets, b"".join(sent.packet for sent in streams[-1].sent))
-    if json is not None:
-        report.write_report(json, {"bounds": [report.stream_json(one) for one in results]})
+    write_json(json, {"bounds": [report.stream_json(one) for one in results]})

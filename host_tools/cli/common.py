@@ -1,0 +1,136 @@
+"""What every command takes: how much it says, where it logs, whether errors show their place.
+
+The options stand before the command or behind it, as the user likes: ``dynadeep -v parity`` is
+``dynadeep parity -v``.
+"""
+
+import functools
+import inspect
+import logging
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+PANEL = "Of every command"
+ROOT = logging.getLogger("dynadeep")
+LOG = logging.getLogger(__name__)
+LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+@dataclass
+class Shown:
+    """How the commands of this process speak; one command line is one process."""
+
+    console: Console  # on standard error: progress and log, never results
+    traceback: bool = False
+    quiet: bool = False
+    verbose: int = 0
+
+
+shown = Shown(Console(stderr=True))
+
+
+def start() -> None:
+    """Begin afresh, as a new process does: nothing said, nothing logged."""
+    shown.console = Console(stderr=True)
+    shown.traceback, shown.quiet, shown.verbose = False, False, 0
+    for handler in list(ROOT.handlers):
+        ROOT.removeHandler(handler)
+        handler.close()
+    _add(logging.NullHandler())
+
+
+def configure(
+    *,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            help="Say what is done; -vv: every request too.",
+            rich_help_panel=PANEL,
+        ),
+    ] = 0,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Show no progress.", rich_help_panel=PANEL)
+    ] = False,
+    log_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--log-file",
+            help="Add everything that is done, with its time, to this file.",
+            rich_help_panel=PANEL,
+        ),
+    ] = None,
+    traceback: Annotated[
+        bool,
+        typer.Option(
+            "--traceback",
+            help="Show where an error comes from, not only what it is.",
+            rich_help_panel=PANEL,
+        ),
+    ] = False,
+) -> None:
+    """Take what the user gave of these options, before the command or behind it."""
+    shown.traceback |= traceback
+    shown.quiet |= quiet
+    shown.verbose += verbose
+    if verbose:
+        _log_to_terminal()
+    if log_file is not None:
+        _log_to_file(log_file)
+
+
+def with_common(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that takes the options of ``configure`` beside its own."""
+    common = inspect.signature(configure).parameters
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        configure(**{name: given.pop(name) for name in common})
+        command(**given)
+
+    own = inspect.signature(command)
+    parameters = [*own.parameters.values(), *common.values()]
+    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {**command.__annotations__, **configure.__annotations__}
+    return run
+
+
+def _log_to_terminal() -> None:
+    """Log above the progress, on standard error."""
+    for handler in [one for one in ROOT.handlers if isinstance(one, RichHandler)]:
+        ROOT.removeHandler(handler)
+    handler = RichHandler(console=shown.console, show_path=False, show_level=False, markup=False)
+    handler.addFilter(lambda record: record.exc_info is None)  # failures are told as they end
+    handler.setLevel(logging.DEBUG if shown.verbose > 1 else logging.INFO)
+    _add(handler)
+
+
+def _log_to_file(path: Path) -> None:
+    """Log everything to a file, its lines behind those that it has.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter(LINE))
+    _add(handler)
+    python = platform.python_version()
+    LOG.info("dynadeep %s, Python %s: %s", version("dynadeep"), python, " ".join(sys.argv[1:]))
+
+
+def _add(handler: logging.Handler) -> None:
+    ROOT.setLevel(logging.DEBUG)
+    ROOT.propagate = False
+    ROOT.addHandler(handler)

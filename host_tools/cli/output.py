@@ -1,0 +1,33 @@
+"""Where results go: tables on standard output, the same as JSON in a file or instead of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STDOUT = Path("-")
+
+
+def console_beside(json: Path | None) -> "Console":
+    """Return the console for people: standard error where standard output is the JSON's."""
+    from dynadeep.host_tools import summary
+
+    return summary.make_console(stderr=json == STDOUT)
+
+
+def print_lines(json: Path | None, *lines: str) -> None:
+    """Print plain lines for people; see ``console_beside``."""
+    from dynadeep.host_tools import summary
+
+    summary.print_lines(console_beside(json), lines)
+
+
+def write_json(json: Path | None, content: dict[str, Any]) -> None:
+    """Write a result as JSON, to a file or, for ``-``, to standard output; None writes nothing."""
+    from dynadeep.host_tools import report
+
+    if json == STDOUT:
+        print(report.text_of(content), end="")
+    elif json is not None:
+        report.write_report(json, content)

@@ -1,0 +1,25 @@
+"""dynadeep ports."""
+
+from dynadeep.host_tools.cli.options import JsonOption
+
+
+def ports(*, json: JsonOption = None) -> None:
+    """List the serial ports of this computer, and which board could be behind each.
+
+    A board is told by the USB ids of its programmer, as its board.toml names them. Any board may be
+    behind an adapter: 'hello --port' asks it.
+    """
+    from dataclasses import asdict
+
+    from dynadeep.host_tools import summary
+    from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
+    from dynadeep.host_tools.ports import list_ports
+
+    found = list_ports()
+    if found:
+        console_beside(json).print(summary.ports_table(found))
+    else:
+        print_lines(
+            json, "no serial port. Is the board plugged in, and may you see its port (dialout)?"
+        )
+    write_json(json, {"ports": [asdict(port) for port in found]})

@@ -1,0 +1,77 @@
+"""Progress of what takes long, on standard error: a bar on a terminal, else a line now and then."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from dynadeep.host_tools.cli.common import LOG, shown
+
+LINE_EVERY_S = 15.0
+"""Where there is no terminal: a log of an hour's run stays readable."""
+
+Advance = Callable[[], None]
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Show that something without parts to count is under way: ``building the firmware``."""
+    LOG.info("%s", text)
+    if shown.quiet or not _interactive():
+        yield
+        return
+    with shown.console.status(text):
+        yield
+
+
+@contextmanager
+def counted(text: str, total: int) -> Iterator[Advance]:
+    """Show how many of ``total`` parts are done; yield what is to be called after each."""
+    if shown.quiet:
+        yield lambda: None
+    elif _interactive():
+        with _bar() as progress:
+            task = progress.add_task(text, total=total)
+            yield lambda: progress.advance(task)
+    else:
+        yield _lines(text, total)
+
+
+def _interactive() -> bool:
+    """Whether a bar can move here."""
+    return shown.console.is_terminal and not shown.console.is_dumb_terminal
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=shown.console,
+        transient=True,
+    )
+
+
+def _lines(text: str, total: int, clock: Callable[[], float] = time.monotonic) -> Advance:
+    """Return what says in a plain line how far it is, no more often than ``LINE_EVERY_S``."""
+    done, last = 0, clock()
+
+    def advance() -> None:
+        nonlocal done, last
+        done += 1
+        if clock() - last >= LINE_EVERY_S:
+            last = clock()
+            shown.console.print(f"{text}: {done} of {total}", markup=False, highlight=False)
+
+    return advance
