@@ -43,6 +43,9 @@ def place_of(
 
     if port is None:
         refuse_without("--port", {"--baud": baud}, "an emulator has no baud rate")
+    if port is not None:  # engine and kernels are held against what the board says
+        deadline = {"--deadline": (choices or {}).get("--deadline")}
+        refuse_with("--port", deadline, "the firmware there was planned already")
     if sources is not None:
         why = "the project was generated already, and is built as it is"
         refuse_with("--sources", choices or {}, why)

@@ -13,6 +13,7 @@ IGNORED = [
     (("generate", "--model-only"), ("--kernels", "dsp")),
     (("generate", "--model-only"), ("--deadline", "1")),
     (("generate", "--plan"), ("--out", "project")),
+    (("parity", "--port", "/dev/ttyUSB0"), ("--deadline", "1")),
     (("parity", *SOURCES), ("--engine", "layers")),
     (("parity", *SOURCES), ("--kernels", "plain")),
     (("parity", *SOURCES), ("--deadline", "1")),
