@@ -6,8 +6,6 @@ from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.graph import Int32s, Node
 from dynadeep.codegen.layers import Conv1d
 
-SHIFT_LIMIT = 30
-
 
 def accumulator_bounds(layer: Conv1d, bias: Int32s) -> list[int]:
     """Return, for each output, a bound on the size of every partial sum.
@@ -39,7 +37,7 @@ def check_accumulators(node: Node, layer: Conv1d, bias: Int32s) -> None:
     """
     for channel, bound in enumerate(accumulator_bounds(layer, bias)):
         shift = int(layer.shift[channel])
-        if shift > SHIFT_LIMIT or bound << max(shift, 0) > INT32_MAX:
+        if bound << max(shift, 0) > INT32_MAX:
             node.refuse(
                 f"channel {channel} can reach {bound} x 2^{max(shift, 0)}, "
                 f"beyond int32's {INT32_MAX}",

@@ -74,7 +74,7 @@ def plan_arena(network: Network) -> Arena:
     best = min(plans, key=_size)
     start, end = _extent(best)
     offsets = {span.name: best[span] - start for span in spans}
-    return Arena(spans, offsets, _aligned(end - start))
+    return Arena(spans, offsets, aligned(end - start))
 
 
 def tensor_spans(network: Network) -> tuple[Span, ...]:
@@ -121,7 +121,8 @@ def overlap_limit(layer: Conv1d) -> int:
     """
     steps, width = layer.output.time, layer.output.channels
     return min(
-        layer.first_read(step) * layer.input.channels - min(step + TILE_STEPS, steps) * width
+        max(layer.window.begin(step), 0) * layer.input.channels
+        - min(step + TILE_STEPS, steps) * width
         for step in range(steps)
     )
 
@@ -159,7 +160,7 @@ def _forbidden(span: Span, gap: Gap, placed: Offsets) -> tuple[int, int]:
         low, high = placed[gap.first] + gap.low, placed[gap.first] + gap.high
     else:
         low, high = placed[gap.second] - gap.high, placed[gap.second] - gap.low
-    return low // ALIGNMENT * ALIGNMENT, _aligned(high)
+    return low // ALIGNMENT * ALIGNMENT, aligned(high)
 
 
 def _extent(placed: Offsets) -> tuple[int, int]:
@@ -173,5 +174,6 @@ def _size(placed: Offsets) -> int:
     return end - start
 
 
-def _aligned(size: int) -> int:
+def aligned(size: int) -> int:
+    """Round a size or an offset up to the alignment."""
     return -(-size // ALIGNMENT) * ALIGNMENT

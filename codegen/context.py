@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from dynadeep.codegen import c_text
@@ -44,12 +45,18 @@ class StageText:
     number: int
     stem: str
     title: str
-    target: str  # macro of its line's offset
     source: int
-    sibling: int
-    reach: int
     first: int
     tensor: int
+
+
+@dataclass(frozen=True)
+class LineText:
+    """One line of the streaming engine."""
+
+    place: str  # macro of its offset
+    readers: int  # where its readers stand in the list
+    count: int
     kept: str  # "true" or "false"
 
 
@@ -83,9 +90,11 @@ class ModelContext:
     macs: int
     worst_macs: int  # from here on of the streaming engine only
     tile: int
-    input_steps: int
-    input_reach: int
+    input_length: int  # steps
+    input_channels: int
     stages: tuple[StageText, ...]
+    lines: tuple[LineText, ...]
+    readers: tuple[str, ...]  # of all lines, as rows of numbers
     constant_bytes: int
     input: str  # macro of the offset in the arena
     input_comment: str
@@ -159,22 +168,20 @@ def _streaming(
             "stream": False,
             "worst_macs": 0,
             "tile": 0,
-            "input_steps": 0,
-            "input_reach": 0,
+            "input_length": 0,
+            "input_channels": 0,
             "stages": (),
+            "lines": (),
+            "readers": (),
         }
     stages = tuple(
         StageText(
             number=text.number,
             stem=text.stem,
             title=text.title,
-            target=macros[stage.layer.output.name],
             source=stage.source,
-            sibling=stage.sibling,
-            reach=stage.reach,
             first=stage.first,
             tensor=text.tensor,
-            kept="true" if stage.kept else "false",
         )
         for stage, text in zip(schedule.stages, layers, strict=True)
     )
@@ -182,10 +189,32 @@ def _streaming(
         "stream": True,
         "worst_macs": schedule.worst_macs,
         "tile": schedule.tile,
-        "input_steps": schedule.lines[0].steps,
-        "input_reach": schedule.reach,
+        "input_length": plan.network.input.time,
+        "input_channels": plan.network.input.channels,
         "stages": stages,
+        "lines": _lines(schedule, macros),
+        "readers": _readers(schedule),
     }
+
+
+def _lines(schedule: Schedule, macros: Mapping[str, str]) -> tuple[LineText, ...]:
+    before = accumulate((len(line.readers) for line in schedule.lines), initial=0)
+    return tuple(
+        LineText(
+            place=macros[line.tensor.name],
+            readers=begin,
+            count=len(line.readers),
+            kept="true" if line.kept else "false",
+        )
+        for line, begin in zip(schedule.lines, before, strict=False)
+    )
+
+
+def _readers(schedule: Schedule) -> tuple[str, ...]:
+    """Return the list of all lines' readers, sixteen a row."""
+    numbers = [str(reader) for line in schedule.lines for reader in line.readers]
+    rows = [numbers[begin : begin + 16] for begin in range(0, len(numbers), 16)]
+    return tuple(", ".join(row) + "," for row in rows)
 
 
 def _places(plan: Plan, macros: Mapping[str, str]) -> tuple[str, ...]:

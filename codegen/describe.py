@@ -40,6 +40,7 @@ def describe_model(plan: Plan) -> dict[str, Any]:
             for constant in plan.constants
         ],
         "layers": [_layer(row) for row in plan.rows],
+        "unread": list(plan.network.unread),
         "totals": {
             "macs": plan.macs,
             "constant_bytes": plan.constant_bytes,
@@ -106,6 +107,8 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
         f"{plan.constant_bytes:,} B of constants; with code about {plan.flash_bytes:,} B of flash",
         f"{plan.values_bytes:,} B of activations; {plan.encoder_bytes:,} B for one dd_encoder",
     ]
+    if plan.network.unread:
+        lines.append(f"left out, because no output needs it: {', '.join(plan.network.unread)}")
     if isinstance(plan.memory, Schedule):
         lines.append(
             f"streaming, {plan.memory.tile} steps at a time; one sample sets going at most "

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 INT8_MIN, INT8_MAX = -128, 127
 INT32_MAX = (1 << 31) - 1
-SMALLEST_SHIFT = -31
+SMALLEST_SHIFT, LARGEST_SHIFT = -31, 30
 
 Int64s = npt.NDArray[np.int64]
 
@@ -25,6 +25,9 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     """Return (mantissa, shift) with ``real`` close to ``mantissa * 2**(shift - 31)``.
 
     The mantissa is 0 or in [2**30, 2**31). What is below 2**-32 or so becomes 0.
+
+    Raises:
+        OverflowError: ``real`` is not finite, or its shift is above ``LARGEST_SHIFT``.
     """
     if real == 0:
         return 0, 0
@@ -35,6 +38,8 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
         shift += 1
     if shift < SMALLEST_SHIFT:
         return 0, 0
+    if shift > LARGEST_SHIFT:
+        raise OverflowError(f"the multiplier {real:g} is above 2^{LARGEST_SHIFT}")
     return mantissa, shift
 
 
@@ -73,6 +78,7 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
     Raises:
         KeyError: the activation is another one.
+        OverflowError: a bound of the activation has a code beyond int32, which TFLite refuses.
     """
     bounds: dict[str, tuple[float | None, float | None]] = {
         "NONE": (None, None),
@@ -88,4 +94,8 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
 def _code_of(value: float, scale: float, zero_point: int) -> int:
     """Quantise ``value`` with float32 arithmetic, as TFLite does."""
-    return zero_point + round_half_away(float(np.float32(value) / np.float32(scale)))
+    with np.errstate(over="ignore"):
+        steps = float(np.float32(value) / np.float32(scale))
+    if steps > INT32_MAX:
+        raise OverflowError(f"the code of {value:g} at scale {scale:g} is beyond int32")
+    return zero_point + round_half_away(steps)

@@ -6,6 +6,23 @@ from dataclasses import dataclass
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
 
 
+@dataclass(frozen=True)
+class Window:
+    """Which steps of its input a layer's output step reads; steps outside are zero points."""
+
+    kernel: int  # how many
+    stride: int  # from one output step's to the next one's
+    before: int  # by how many steps the first one begins ahead of the input
+
+    def begin(self, step: int) -> int:
+        """Return the first input step that output ``step`` reads; negative before the input."""
+        return step * self.stride - self.before
+
+    def end(self, step: int) -> int:
+        """Return the input step behind the last one that output ``step`` reads."""
+        return self.begin(step) + self.kernel
+
+
 @dataclass(frozen=True, eq=False)
 class Conv1d:
     """A convolution along time and the table behind it: all that the network is made of.
@@ -56,9 +73,10 @@ class Conv1d:
         }
         return arrays if self.table is None else {**arrays, "table": self.table}
 
-    def first_read(self, step: int) -> int:
-        """Return the first input step that output ``step`` or a later one reads."""
-        return max(step * self.stride - self.pad_before, 0)
+    @property
+    def window(self) -> Window:
+        """What an output step reads."""
+        return Window(self.kernel, self.stride, self.pad_before)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +84,14 @@ class Network:
     """The layers in the order of execution.
 
     ``names`` maps the name of each tensor that a dropped RESHAPE made to the name of the one that
-    holds its values.
+    holds its values. ``unread`` names the tensors that lead to no output, which nothing computes.
     """
 
     input: Tensor
     layers: tuple[Conv1d, ...]
     outputs: tuple[Tensor, ...]
     names: Mapping[str, str]
+    unread: tuple[str, ...] = ()
 
     def holder(self, name: str) -> str:
         """Return the name of the tensor that holds the values of the file's tensor ``name``."""

@@ -1,15 +1,18 @@
 """From a graph of TFLite operators to the layers of the runtime, every constant final."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
 from dynadeep.codegen import passes
 from dynadeep.codegen.accumulators import accumulator_bounds, check_accumulators
-from dynadeep.codegen.fixed_point import INT32_MAX, activation_range, quantize_multiplier
-from dynadeep.codegen.graph import Graph, Int8s, Int32s
+from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.fixed_point import INT32_MAX, LARGEST_SHIFT
+from dynadeep.codegen.graph import Graph, Int8s, Int32s, Tensor
 from dynadeep.codegen.layers import Conv1d, Network
-from dynadeep.codegen.naming import check_layer_names
+from dynadeep.codegen.naming import unique_layer_names
+from dynadeep.codegen.ops import checks
 from dynadeep.codegen.ops.conv_2d import Conv2D
 from dynadeep.codegen.ops.operation import Op
 
@@ -22,18 +25,29 @@ def lower(graph: Graph) -> Network:
     Raises:
         ModelError: the model holds what the kernels cannot run, or could overflow int32.
     """
+    graph, unread = passes.drop_unread(graph)
     understood = passes.understand(graph)
     ops, replaced = passes.drop_reshapes(understood)
     outputs = tuple(replaced.get(tensor.index, tensor) for tensor in graph.outputs)
+    _check_outputs(graph, outputs)
     ops = passes.fold_tables(passes.fold_pads(ops, outputs), outputs)
-    layers = tuple(_layer(op) for op in ops)
-    check_layer_names(layers)
+    layers = unique_layer_names(_layer(op) for op in ops)
     names = {
         op.output.name: replaced[op.output.index].name
         for op in understood
         if op.output.index in replaced
     }
-    return Network(graph.input, layers, outputs, names)
+    return Network(graph.input, layers, outputs, names, unread)
+
+
+def _check_outputs(graph: Graph, outputs: Iterable[Tensor]) -> None:
+    """Refuse outputs that no layer makes."""
+    if any(tensor.index == graph.input.index for tensor in outputs) or not graph.outputs:
+        raise ModelError(
+            f"encoder.tflite: its outputs are {[tensor.name for tensor in graph.outputs]}, "
+            f'expected one or more that operators compute from "{graph.input.name}". Export it '
+            "again."
+        )
 
 
 def _layer(op: Op) -> Conv1d:
@@ -53,8 +67,8 @@ def _conv1d(op: Conv2D) -> Conv1d:
     source, convolved = op.inputs[0], op.convolved
     # TFLite widens the float32 scales to double before it multiplies and divides them.
     scales = [source.scale * scale / convolved.scale for scale in op.weight_scales]
-    multipliers = [quantize_multiplier(scale) for scale in scales]
-    low, high = activation_range(op.activation, convolved.scale, convolved.zero_point)
+    multipliers = [checks.multiplier(op.node, scale, LARGEST_SHIFT) for scale in scales]
+    low, high = checks.activation_codes(op.node, op.activation, convolved)
     return Conv1d(
         name=op.node.layer,
         input=source,
@@ -64,7 +78,7 @@ def _conv1d(op: Conv2D) -> Conv1d:
         weight_scales=op.weight_scales,
         bias=_folded_bias(op.weights, op.bias, source.zero_point),
         multiplier=np.array([mantissa for mantissa, _ in multipliers], np.int32),
-        shift=np.array([shift for _, shift in multipliers], np.int64).astype(np.int8),
+        shift=np.array([shift for _, shift in multipliers], np.int8),
         low=low,
         high=high,
         activation=op.activation,

@@ -1,13 +1,13 @@
 """Names of the model as C identifiers and in C comments."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.layers import Conv1d
 
-PRINTABLE = re.compile(r"[A-Za-z0-9_./:;+-]+")
-"""Names that can stand in a C comment or string as they are."""
+UNPRINTABLE = re.compile(r"[^A-Za-z0-9_./:;+-]+")
+"""What of a name cannot stand in a C comment or string as it is."""
 
 SEGMENT = "segment"
 """The stem of the input's names."""
@@ -22,24 +22,33 @@ def identifier(name: str) -> str:
     return stem if stem[:1].isalpha() else f"layer_{stem}"
 
 
-def check_layer_names(layers: Iterable[Conv1d]) -> None:
-    """Check that every layer's name can be used in C, and that no two would be the same.
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return names that can stand in C and are all different: those of the file where they are.
 
-    Raises:
-        ModelError: one cannot, or two would.
+    The first of several tensors keeps the name that they share; a tensor without one is called
+    after its number.
     """
-    seen = {SEGMENT: "the input"}
+    clean = [re.sub(UNPRINTABLE, "_", name) or f"tensor{i}" for i, name in enumerate(names)]
+    taken: set[str] = set()
+    unique = []
+    for number, name in enumerate(clean):
+        chosen = name
+        while chosen in taken or (chosen != name and chosen in clean):
+            chosen = f"{chosen}:{number}"
+        taken.add(chosen)
+        unique.append(chosen)
+    return unique
+
+
+def unique_layer_names(layers: Iterable[Conv1d]) -> tuple[Conv1d, ...]:
+    """Give each layer a name of which no other one's would become the same identifier."""
+    taken = {SEGMENT}
+    named = []
     for layer in layers:
-        for name in (layer.name, layer.input.name, layer.output.name):
-            if not PRINTABLE.fullmatch(name):
-                raise ModelError(
-                    f"encoder.tflite: the name {name!r} cannot stand in C. "
-                    "Rename it in the network: letters, digits and . / : ; _ + - only."
-                )
-        stem = identifier(layer.name)
-        if stem in seen:
-            raise ModelError(
-                f'encoder.tflite: layers "{seen[stem]}" and "{layer.name}" would both be called '
-                f"{stem} in C. Rename one of them in the network."
-            )
-        seen[stem] = layer.name
+        name, count = layer.name, 1
+        while identifier(name) in taken:
+            count += 1
+            name = f"{layer.name}_{count}"
+        taken.add(identifier(name))
+        named.append(replace(layer, name=name))
+    return tuple(named)

@@ -20,6 +20,24 @@ from dynadeep.codegen.ops.reshape import Reshape
 ALL_CODES: Int8s = np.arange(-128, 128).astype(np.int8)
 
 
+def drop_unread(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """Drop the operators that neither the model's outputs nor anything that leads to them reads.
+
+    Returns:
+        What is left, and the names of the tensors that nothing computes any more.
+    """
+    wanted = {tensor.index for tensor in graph.outputs}
+    kept: list[Node] = []
+    unread: list[str] = []
+    for node in reversed(graph.nodes):
+        if any(tensor.index in wanted for tensor in node.outputs):
+            wanted |= {tensor.index for tensor in node.inputs if tensor is not None}
+            kept.append(node)
+        else:
+            unread += [tensor.name for tensor in node.outputs]
+    return dataclasses.replace(graph, nodes=tuple(kept[::-1])), tuple(unread[::-1])
+
+
 def understand(graph: Graph) -> list[Op]:
     """Read every operator.
 

@@ -1,19 +1,21 @@
-"""The plan of the streaming engine: which layer runs when, and how long each line must be.
+"""The plan of the streaming engine: which layer runs when, and where its lines lie.
 
 ``dd_stream.c`` decides by counting steps alone, so that a segment's whole course can be worked out
-here, by the same rules: a stage computes a tile as soon as its input suffices, at most one in a
-round, and after the segment's last sample whatever is left.
+here, by the same rules (``course``): the lines get the room that it needs, and no more.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dynadeep.codegen.arena import aligned
+from dynadeep.codegen.course import Filling, Tile, arrivals, best_course, filling
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.layers import Conv1d, Network
 
 STEP_LIMIT = (1 << 16) - 2  # uint16 in dd_line, the last of which means never
-STAGE_LIMIT = 254  # uint8 in dd_stage
+STAGE_LIMIT = (1 << 8) - 1  # readers of a line: uint8 in dd_line_plan
+TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage and dd_stream_plan
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,10 @@ class Line:
     """The steps of a tensor that are kept between the layer that makes them and its readers."""
 
     tensor: Tensor
-    offset: int  # in bytes from the first line
+    offset: int  # in bytes from the first value
     steps: int  # the most that it holds
+    readers: tuple[int, ...]  # the stages that read it, in order
+    kept: bool  # the whole tensor stays
 
     @property
     def size(self) -> int:
@@ -36,10 +40,7 @@ class Stage:
 
     layer: Conv1d
     source: int  # the line that it reads
-    sibling: int  # the next stage that reads the same line, in a ring
-    reach: int  # the last stage that reads its output; itself if none does
     first: int  # steps of its first tile
-    kept: bool  # the whole output stays
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ class Schedule:
     tile: int
     stages: tuple[Stage, ...]
     lines: tuple[Line, ...]  # the input's, then each stage's output
-    reach: int  # the last stage that reads the input
     worst_macs: int  # of what one sample can set going
 
     @property
@@ -63,128 +63,71 @@ class Schedule:
         return {line.tensor.name: (line.offset, line.size) for line in self.lines}
 
 
-@dataclass(frozen=True)
-class _Tile:
-    """Some steps that a stage computes: when, and what it needs from then on."""
-
-    moment: tuple[int, int]  # samples that have come, and the round after the last of them
-    end: int  # output steps that there are then
-    keep: int  # the first input step that later tiles read
-
-
 def plan_schedule(network: Network, tile: int) -> Schedule:
     """Work out the course of a segment with tiles of ``tile`` steps.
 
     Raises:
-        ModelError: there are more layers or longer tensors than the engine counts.
+        ModelError: there are more layers, or longer tensors or tiles, than the engine counts.
     """
-    _check_limits(network)
-    names = [network.input.name, *(layer.output.name for layer in network.layers)]
+    _check_limits(network, tile)
+    tensors = (network.input, *(layer.output for layer in network.layers))
+    names = [tensor.name for tensor in tensors]
     sources = [names.index(layer.input.name) for layer in network.layers]
-    arrivals = [[_Tile((count, 0), count, 0) for count in range(1, network.input.time + 1)]]
-    firsts, courses = [], []
+    readers = [_places_of(line, sources) for line in range(len(tensors))]
+    courses = [arrivals(network.input.time)]
+    firsts = []
     for layer, source in zip(network.layers, sources, strict=True):
-        first, course = _best_first(layer, arrivals[source], tile)
+        first, course = best_course(layer, courses[source], tile)
         firsts.append(first)
         courses.append(course)
-        arrivals.append(course)
     wanted = {tensor.name for tensor in network.outputs}
-    kept = [layer.output.name in wanted for layer in network.layers]
+    fillings = [
+        filling(courses[line], [courses[stage + 1] for stage in readers[line]])
+        for line in range(len(tensors))
+    ]
+    lines = _lines(tensors, fillings, readers, wanted)
+    stages = tuple(map(Stage, network.layers, sources, firsts))
+    return Schedule(tile, stages, lines, _worst_macs(network.layers, courses[1:]))
+
+
+def _check_limits(network: Network, tile: int) -> None:
     tensors = [network.input, *(layer.output for layer in network.layers)]
-    readers = [
-        [s for s, source in enumerate(sources) if source == line] for line in range(len(tensors))
-    ]
-    steps = [
-        tensor.time
-        if line > 0 and kept[line - 1]
-        else _longest(arrivals[line], [courses[reader] for reader in readers[line]])
-        for line, tensor in enumerate(tensors)
-    ]
-    sizes = [tensor.channels * count for tensor, count in zip(tensors, steps, strict=True)]
-    lives = [
-        (line - 1, ring[0])
-        if line > 0 and not kept[line - 1] and _passes(arrivals[line], [courses[r] for r in ring])
-        else None
-        for line, ring in enumerate(readers)
-    ]
-    offsets = _place(sizes, lives)
-    stages = tuple(
-        Stage(
-            layer,
-            source=sources[i],
-            sibling=_next(readers[sources[i]], i),
-            reach=max(readers[i + 1], default=i),
-            first=firsts[i],
-            kept=kept[i],
-        )
-        for i, layer in enumerate(network.layers)
-    )
-    lines = tuple(Line(*row) for row in zip(tensors, offsets, steps, strict=True))
-    return Schedule(tile, stages, lines, max(readers[0]), _worst_macs(network.layers, courses))
-
-
-def _check_limits(network: Network) -> None:
-    longest = max(
-        [network.input, *(layer.output for layer in network.layers)], key=lambda t: t.time
-    )
+    longest = max(tensors, key=lambda tensor: tensor.time)
     if longest.time > STEP_LIMIT or len(network.layers) > STAGE_LIMIT:
         raise ModelError(
             f"encoder.tflite: {longest.name} has {longest.time} steps and there are "
             f"{len(network.layers)} layers; the streaming engine counts to {STEP_LIMIT} and "
             f"{STAGE_LIMIT}. Use a shorter segment, or the layers engine."
         )
+    if not 1 <= tile <= TILE_LIMIT:
+        raise ModelError(
+            f"encoder.tflite: a tile of {tile} steps was asked for; the streaming engine takes 1 "
+            f"to {TILE_LIMIT}. Choose another one."
+        )
 
 
-def _next(ring: Sequence[int], one: int) -> int:
-    return ring[(ring.index(one) + 1) % len(ring)]
+def _places_of(value: int, values: Sequence[int]) -> tuple[int, ...]:
+    return tuple(place for place, found in enumerate(values) if found == value)
 
 
-def _best_first(layer: Conv1d, arrivals: Sequence[_Tile], tile: int) -> tuple[int, list[_Tile]]:
-    """Return the size of the first tile for which the input line is shortest, and the course."""
-    tried = [(first, _course(layer, arrivals, tile, first)) for first in range(tile, 0, -1)]
-    return min(tried, key=lambda one: _longest(arrivals, [one[1]]))
-
-
-def _course(layer: Conv1d, arrivals: Sequence[_Tile], tile: int, first: int) -> list[_Tile]:
-    """Return the tiles of a layer, given those of its input; ``dd_stream_run`` for one stage."""
-    course: list[_Tile] = []
-    done = 0
-    for arrival in arrivals:
-        complete = arrival.end == layer.input.time
-        moment = arrival.moment
-        if course and course[-1].moment >= moment:
-            moment = (course[-1].moment[0], course[-1].moment[1] + 1)
-        while steps := _ready(layer, arrival.end, done, tile, first, complete=complete):
-            done += steps
-            keep = max(done * layer.stride - layer.pad_before, 0)
-            course.append(_Tile(moment, done, keep))
-            moment = (moment[0], moment[1] + 1)
-    return course
-
-
-def _ready(layer: Conv1d, got: int, done: int, tile: int, first: int, *, complete: bool) -> int:
-    """Return how many steps are computed now: ``steps_ready`` of dd_stream.c."""
-    if complete:
-        return min(layer.output.time - done, tile)
-    wanted = first if done == 0 else tile
-    needed = (done + wanted - 1) * layer.stride - layer.pad_before + layer.kernel
-    return wanted if needed <= got and done + wanted <= layer.output.time else 0
-
-
-def _longest(arrivals: Sequence[_Tile], courses: Sequence[Sequence[_Tile]]) -> int:
-    """Return the most steps that a line holds at a time, all its readers considered."""
-    events = [(one.moment, 0, one.end, 0) for one in arrivals]
-    for reader, course in enumerate(courses):
-        events += [(one.moment, 1, one.keep, reader) for one in course]
-    keeps = [0] * len(courses)
-    end = longest = 0
-    for _, kind, steps, reader in sorted(events):
-        if kind == 0:
-            end = steps
-            longest = max(longest, end - min([end, *keeps]))
-        else:
-            keeps[reader] = steps
-    return longest
+def _lines(
+    tensors: Sequence[Tensor],
+    fillings: Sequence[Filling],
+    readers: Sequence[tuple[int, ...]],
+    wanted: set[str],
+) -> tuple[Line, ...]:
+    """Give each line its size and its place."""
+    kept = [line > 0 and tensor.name in wanted for line, tensor in enumerate(tensors)]
+    steps = [
+        tensor.time if whole else filled.steps
+        for tensor, filled, whole in zip(tensors, fillings, kept, strict=True)
+    ]
+    sizes = [tensor.channels * count for tensor, count in zip(tensors, steps, strict=True)]
+    lives = [
+        (line - 1, readers[line][0]) if line > 0 and not kept[line] and filled.passes else None
+        for line, filled in enumerate(fillings)
+    ]
+    return tuple(map(Line, tensors, _place(sizes, lives), steps, readers, kept))
 
 
 def _place(sizes: Sequence[int], passing: Sequence[tuple[int, int] | None]) -> list[int]:
@@ -198,13 +141,13 @@ def _place(sizes: Sequence[int], passing: Sequence[tuple[int, int] | None]) -> l
     for line, size in enumerate(sizes):
         if passing[line] is None:
             offsets[line] = at
-            at += size
+            at = aligned(at + size)
     placed: list[tuple[tuple[int, int], int, int]] = []
     for line, life in enumerate(passing):
         if life is not None:
             taken = [(low, high) for other, low, high in placed if _meet(life, other)]
             offsets[line] = _gap(taken, sizes[line], at)
-            placed.append((life, offsets[line], offsets[line] + sizes[line]))
+            placed.append((life, offsets[line], aligned(offsets[line] + sizes[line])))
     return offsets
 
 
@@ -221,20 +164,13 @@ def _gap(taken: Sequence[tuple[int, int]], size: int, at: int) -> int:
     return at
 
 
-def _passes(arrivals: Sequence[_Tile], courses: Sequence[Sequence[_Tile]]) -> bool:
-    """Return whether a line has one reader, which at once takes all that comes."""
-    return len(courses) == 1 and [(one.moment, one.end) for one in arrivals] == [
-        (one.moment, one.keep) for one in courses[0]
-    ]
-
-
-def _worst_macs(layers: Sequence[Conv1d], courses: Sequence[Sequence[_Tile]]) -> int:
-    """Return the most multiply-accumulates that one sample sets going."""
+def _worst_macs(layers: Sequence[Conv1d], courses: Sequence[Sequence[Tile]]) -> int:
+    """Return the most multiply-accumulates that one step of the input sets going."""
     by_sample: dict[int, int] = {}
     for layer, course in zip(layers, courses, strict=True):
         done = 0
-        for one in course:
-            macs = (one.end - done) * int(layer.weights.size)
-            by_sample[one.moment[0]] = by_sample.get(one.moment[0], 0) + macs
-            done = one.end
+        for tile in course:
+            macs = (tile.end - done) * int(layer.weights.size)
+            by_sample[tile.moment[0]] = by_sample.get(tile.moment[0], 0) + macs
+            done = tile.end
     return max(by_sample.values())

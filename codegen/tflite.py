@@ -15,6 +15,7 @@ import tflite
 
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Graph, Node, Quantization, Tensor
+from dynadeep.codegen.naming import unique_names
 from dynadeep.codegen.ops import OPERATIONS
 
 IDENTIFIER = b"TFL3"
@@ -70,9 +71,11 @@ def _read_model(model: Any) -> Graph:
         raise _damage(f"holds {model.SubgraphsLength()} subgraphs, expected 1: no control flow")
     _check_all_there(model)
     graph = model.Subgraphs(0)
+    raws = [graph.Tensors(i) for i in range(_count(graph.TensorsLength(), "tensors"))]
+    names = unique_names([(raw.Name() or b"").decode("utf-8", "replace") for raw in raws])
     tensors = [
-        _read_tensor(model, graph.Tensors(i), i)
-        for i in range(_count(graph.TensorsLength(), "tensors"))
+        _read_tensor(model, raw, index, name)
+        for index, (raw, name) in enumerate(zip(raws, names, strict=True))
     ]
     nodes = tuple(
         _read_node(model, graph.Operators(i), i, tensors)
@@ -96,8 +99,7 @@ def _check_all_there(model: Any) -> None:
     model.Description()
 
 
-def _read_tensor(model: Any, raw: Any, index: int) -> Tensor:
-    name = (raw.Name() or b"").decode("utf-8") or f"tensor{index}"
+def _read_tensor(model: Any, raw: Any, index: int, name: str) -> Tensor:
     rank = _count(raw.ShapeLength(), f'dimensions of "{name}"', RANK_LIMIT)
     shape = tuple(int(raw.Shape(i)) for i in range(rank))
     signature_rank = _count(raw.ShapeSignatureLength(), f'dimensions of "{name}"', RANK_LIMIT)

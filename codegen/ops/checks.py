@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import tflite
 
+from dynadeep.codegen.fixed_point import activation_range, quantize_multiplier
 from dynadeep.codegen.graph import Int8s, Int32s, Node, Tensor
 
 LENGTH_LIMIT = (1 << 16) - 1  # time steps and channels are uint16 in the kernels' parameters
@@ -100,6 +101,25 @@ def same_quantization(node: Node, first: Tensor, second: Tensor) -> None:
             f'"{first.name}" and "{second.name}" differ in scale or zero point',
             "It must only move values; export the bundle again.",
         )
+
+
+def multiplier(node: Node, real: float, largest_shift: int) -> tuple[int, int]:
+    """Return a multiplier as a mantissa and a shift."""
+    try:
+        mantissa, shift = quantize_multiplier(real)
+    except OverflowError:
+        mantissa, shift = 0, largest_shift + 1
+    if shift > largest_shift:
+        node.refuse(f"its scales give the multiplier {real:g}, which overflows int32", QUANTISE)
+    return mantissa, shift
+
+
+def activation_codes(node: Node, kind: str, tensor: Tensor) -> tuple[int, int]:
+    """Return the clamp of the fused activation ``kind`` on the codes of ``tensor``."""
+    try:
+        return activation_range(kind, tensor.scale, tensor.zero_point)
+    except OverflowError as error:
+        node.refuse(f"{error}, where its {kind} ends", QUANTISE)
 
 
 def fused_activation(node: Node) -> str:

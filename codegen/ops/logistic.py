@@ -24,9 +24,9 @@ class Logistic(Pointwise):
         """Return round(256 / (1 + exp(-x))) - 128, each step in float32 as the reference does."""
         source = self.inputs[0]
         steps = codes[0].astype(np.float32) - np.float32(source.zero_point)
-        x = np.float32(source.scale) * steps
         # numpy's own float32 exp is less exact than the C library's; rounding the double is equal.
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
+            x = np.float32(source.scale) * steps
             power = np.exp(-x.astype(np.float64)).astype(np.float32)
         sigmoid = np.float32(1) / (np.float32(1) + power)
         rounded = np.floor(sigmoid * np.float32(256) + np.float32(0.5))

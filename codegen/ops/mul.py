@@ -4,11 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynadeep.codegen.fixed_point import (
-    activation_range,
-    quantize_multiplier,
-    requantize,
-)
+from dynadeep.codegen.fixed_point import requantize
 from dynadeep.codegen.graph import Int8s, Node
 from dynadeep.codegen.ops import checks
 from dynadeep.codegen.ops.operation import Pointwise
@@ -46,12 +42,8 @@ def read(node: Node) -> Mul:
             "Only tensors of one shape can be multiplied.",
         )
     # TFLite multiplies and divides these scales in float32, and only then widens to double.
-    scale = np.float32(first.scale) * np.float32(second.scale) / np.float32(y.scale)
-    mantissa, shift = quantize_multiplier(float(scale))
-    if shift > SHIFT_LIMIT:
-        node.refuse(f"its scales give the multiplier {float(scale):g}, which overflows", QUANTISE)
-    low, high = activation_range(checks.fused_activation(node), y.scale, y.zero_point)
+    with np.errstate(over="ignore", under="ignore"):
+        scale = np.float32(first.scale) * np.float32(second.scale) / np.float32(y.scale)
+    mantissa, shift = checks.multiplier(node, float(scale), SHIFT_LIMIT)
+    low, high = checks.activation_codes(node, checks.fused_activation(node), y)
     return Mul(node, (first, second), y, mantissa, shift, low, high)
-
-
-QUANTISE = checks.QUANTISE

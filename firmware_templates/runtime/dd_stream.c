@@ -4,37 +4,28 @@
 
 #include "dd_layers.h"
 
-uint32_t dd_stream_room(const dd_stream *stream)
+#define NEVER UINT16_MAX
+
+static uint32_t at_most(uint32_t value, uint32_t limit)
 {
-    const dd_line *const line = stream->lines;
-    const uint32_t missing = (uint32_t)stream->plan->in_length - line->end;
-    const uint32_t room = (uint32_t)stream->plan->in_steps - (line->end - line->begin);
-    return missing < room ? missing : room;
+    return value < limit ? value : limit;
 }
 
-int8_t *dd_stream_space(const dd_stream *stream)
+static int8_t *values_of(const dd_stream *stream, uint32_t line)
 {
-    const dd_line *const line = stream->lines;
-    return stream->values + (line->end - line->begin);
+    return stream->values + stream->plan->lines[line].at;
 }
 
-/* The values of a line. The input has one channel and lies first. */
-static int8_t *values_of(const dd_stream *stream, uint8_t line)
+/* The stages that read a line, `plan->lines[line].count` of them. */
+static const uint16_t *readers_of(const dd_stream_plan *plan, uint32_t line)
 {
-    return line == 0 ? stream->values : stream->values + stream->plan->stages[line - 1u].at;
+    return plan->readers + plan->lines[line].readers;
 }
 
 /* Where the window of output step `step` begins, in steps of the input. */
 static int32_t window_of(const dd_conv1d *layer, uint32_t step)
 {
     return (int32_t)(step * layer->stride) - layer->pad_before;
-}
-
-#define NEVER UINT16_MAX
-
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
 }
 
 /* Steps of a stage's next tile, if it need not be cut short. */
@@ -58,12 +49,44 @@ static uint16_t due_of(const dd_stream *stream, uint32_t index)
     return whole ? (uint16_t)(needed > 0 ? needed : 1) : layer->in_length;
 }
 
+/* Steps of the input at which a stage computes next, or at which the segment is complete. */
+static uint32_t next_due(const dd_stream *stream)
+{
+    const uint16_t *const readers = readers_of(stream->plan, 0);
+    uint32_t due = stream->plan->in_length;
+    for (uint32_t i = 0; i < stream->plan->lines[0].count; i++) {
+        due = at_most(stream->lines[readers[i] + 1u].due, due);
+    }
+    return due;
+}
+
 void dd_stream_begin(const dd_stream *stream)
 {
     memset(stream->lines, 0, (stream->plan->count + 1u) * sizeof *stream->lines);
     for (uint32_t index = 0; index < stream->plan->count; index++) {
         stream->lines[index + 1u].due = due_of(stream, index);
     }
+}
+
+uint32_t dd_stream_received(const dd_stream *stream)
+{
+    const dd_line *const line = stream->lines;
+    return (uint32_t)line->end * stream->plan->in_channels + line->due;
+}
+
+/* No more than the next tile needs: the layers then run in the order in which they would run if the
+ * samples came one by one, for which the lines are made. */
+uint32_t dd_stream_room(const dd_stream *stream)
+{
+    const uint32_t steps = next_due(stream) - stream->lines->end;
+    return steps * stream->plan->in_channels - stream->lines->due;
+}
+
+int8_t *dd_stream_space(const dd_stream *stream)
+{
+    const dd_line *const line = stream->lines;
+    const uint32_t steps = (uint32_t)line->end - line->begin;
+    return values_of(stream, 0) + steps * stream->plan->in_channels + line->due;
 }
 
 /* memmove towards lower addresses; small C libraries have one that moves byte by byte. */
@@ -82,32 +105,24 @@ static void move_down(int8_t *to, const int8_t *from, uint32_t count)
     }
 }
 
-/* Let go of the steps of a line that none of its readers needs any more. */
-static void drop_read(const dd_stream *stream, uint32_t index)
+/* Let go of the steps of a line that none of its readers needs any more. Steps that nobody needs and
+ * that have not come yet go when the next tile has been computed. */
+static void drop_read(const dd_stream *stream, uint32_t source, uint32_t channels)
 {
-    const dd_stage *const stages = stream->plan->stages;
-    const uint8_t source = stages[index].source;
+    const uint16_t *const readers = readers_of(stream->plan, source);
     dd_line *const line = &stream->lines[source];
     int32_t keep = line->end;
-    uint32_t reader = index;
-    do {
-        const int32_t next = window_of(stages[reader].layer, stream->lines[reader + 1u].end);
+    for (uint32_t i = 0; i < stream->plan->lines[source].count; i++) {
+        const dd_conv1d *const layer = stream->plan->stages[readers[i]].layer;
+        const int32_t next = window_of(layer, stream->lines[readers[i] + 1u].end);
         keep = next < keep ? next : keep;
-        reader = stages[reader].sibling;
-    } while (reader != index);
+    }
     if (keep > line->begin) {
-        const uint32_t channels = stages[index].layer->in_channels;
         int8_t *const values = values_of(stream, source);
         move_down(values, values + ((uint32_t)keep - line->begin) * channels,
                   (line->end - (uint32_t)keep) * channels);
         line->begin = (uint16_t)keep;
     }
-}
-
-static bool keeps_input(const dd_stream_plan *plan, uint32_t index)
-{
-    const uint8_t source = plan->stages[index].source;
-    return source != 0 && plan->stages[source - 1u].kept;
 }
 
 /* Compute the tile that is due. At the end of the segment it is what is left. */
@@ -123,33 +138,50 @@ static dd_status run_stage(const dd_stream *stream, uint32_t index, const dd_tra
     const uint32_t steps = complete ? at_most(left, stream->plan->tile) : tile_of(stream, index);
     const int32_t first = window_of(layer, to->end) - from->begin;
     int8_t *const out =
-        stream->values + stage->at + (uint32_t)(to->end - to->begin) * layer->out_channels;
+        values_of(stream, index + 1u) + (uint32_t)(to->end - to->begin) * layer->out_channels;
     to->end = (uint16_t)(to->end + steps);
     to->due = due_of(stream, index);
     const dd_status status = dd_layer_conv1d(layer, in, first, steps, out, trace, stage->tensor);
-    if (!keeps_input(stream->plan, index)) {
-        drop_read(stream, index);
+    if (!stream->plan->lines[stage->source].kept) {
+        drop_read(stream, stage->source, layer->in_channels);
     }
     return status;
 }
 
-dd_status dd_stream_run(const dd_stream *stream, uint32_t steps, const dd_trace *trace)
+/* The last stage that what comes into a line can make ready; `least` if that is less. */
+static uint32_t reach_of(const dd_stream_plan *plan, uint32_t line, uint32_t least)
 {
-    stream->lines[0].end = (uint16_t)(stream->lines[0].end + steps);
-    uint32_t reach = stream->plan->reach; /* no later stage can have become ready */
+    const uint32_t count = plan->lines[line].count;
+    const uint32_t last = count == 0 ? 0 : readers_of(plan, line)[count - 1u];
+    return last > least ? last : least;
+}
+
+static void take_input(const dd_stream *stream, uint32_t count)
+{
+    dd_line *const line = stream->lines;
+    const uint32_t channels = stream->plan->in_channels;
+    const uint32_t values = line->due + count;
+    const uint32_t steps = channels == 1 ? values : values / channels;
+    line->end = (uint16_t)(line->end + steps);
+    line->due = (uint16_t)(values - steps * channels);
+}
+
+dd_status dd_stream_run(const dd_stream *stream, uint32_t count, const dd_trace *trace)
+{
+    take_input(stream, count);
+    uint32_t reach = reach_of(stream->plan, 0, 0); /* no later stage can have become ready */
     bool ran = true;
     while (ran) {
         ran = false;
         /* At most one tile of each a round: a line has room for no more. */
         for (uint32_t index = 0; index <= reach; index++) {
-            const dd_stage *const stage = &stream->plan->stages[index];
-            if (stream->lines[stage->source].end >= stream->lines[index + 1u].due) {
-                const uint32_t next = stage->reach;
+            const uint32_t source = stream->plan->stages[index].source;
+            if (stream->lines[source].end >= stream->lines[index + 1u].due) {
                 const dd_status status = run_stage(stream, index, trace);
                 if (status != DD_OK) {
                     return status;
                 }
-                reach = next > reach ? next : reach;
+                reach = reach_of(stream->plan, index + 1u, reach);
                 ran = true;
             }
         }

@@ -20,50 +20,59 @@ extern "C" {
 /* A layer in the stream, constant. Stages are in an order in which each comes behind its source. */
 typedef struct dd_stage {
     const dd_conv1d *layer;
-    uint16_t at;     /* its output line, in bytes from the first line */
-    uint8_t source;  /* the line that it reads: 0 is the input, i + 1 what stage i writes */
-    uint8_t sibling; /* the next stage that reads the same line, in a ring; itself if it is alone */
-    uint8_t reach;   /* the last stage that reads its output; itself if none does */
+    uint16_t source; /* the line that it reads: 0 is the input, i + 1 what stage i writes */
     uint8_t first;   /* steps of its first tile, chosen so that later ones end as input arrives */
     uint8_t tensor;  /* the number of its first traced tensor */
-    bool kept;       /* the whole output stays, for the packet */
 } dd_stage;
+
+/* Where a line lies and who reads it, constant. */
+typedef struct dd_line_plan {
+    uint32_t at;      /* in bytes from the first value, a multiple of 4 */
+    uint16_t readers; /* where in the plan's list the stages that read it begin, in their order */
+    uint8_t count;    /* how many these are */
+    bool kept;        /* the whole output stays, for the packet */
+} dd_line_plan;
 
 /* A stream's plan, constant. */
 typedef struct dd_stream_plan {
-    const dd_stage *stages;
-    uint8_t count;
-    uint8_t reach;      /* the last stage that reads the input */
-    uint8_t tile;       /* steps that a stage computes at a time, but for its first and last */
-    uint16_t in_steps;  /* capacity of the input line */
+    const dd_stage *stages;    /* [count] */
+    const dd_line_plan *lines; /* [count + 1], the input's first */
+    const uint16_t *readers;
+    uint16_t count;
     uint16_t in_length; /* steps of a segment */
+    uint16_t in_channels;
+    uint8_t tile; /* steps that a stage computes at a time, but for its first and last */
 } dd_stream_plan;
 
 /* Which steps of a tensor its line holds: [begin, end). */
 typedef struct dd_line {
     uint16_t begin;
     uint16_t end;
-    uint16_t due; /* steps of its input at which the stage that writes it computes its next tile */
+    uint16_t due; /* steps of its input at which the stage that writes it computes its next tile; of
+                   * the input line, values of the step that has not come whole */
 } dd_line;
 
 /* A stream in progress; the memory is its owner's. */
 typedef struct dd_stream {
     const dd_stream_plan *plan;
     dd_line *lines; /* [count + 1], the input's first */
-    int8_t *values; /* the input line, and behind it the others, each where its stage says */
+    int8_t *values; /* aligned to 4: each line where its plan says */
 } dd_stream;
 
 /* Begin a segment. */
 void dd_stream_begin(const dd_stream *stream);
 
-/* Steps that the input line takes now: 1 or more after dd_stream_begin and dd_stream_run, until the
- * segment is complete. They belong at dd_stream_space. */
+/* Values of the segment that have come: in_length x in_channels when it is complete. */
+uint32_t dd_stream_received(const dd_stream *stream);
+
+/* Values that the input line takes now: 1 or more after dd_stream_begin and dd_stream_run, until the
+ * segment is complete. They belong at dd_stream_space, one channel's behind the other's. */
 uint32_t dd_stream_room(const dd_stream *stream);
 int8_t *dd_stream_space(const dd_stream *stream);
 
-/* Say that `steps` values were written there, and run what can run. A trace (or null) sees each
+/* Say that `count` values were written there, and run what can run. A trace (or null) sees each
  * tensor in pieces, as they are made. DD_STOPPED if the observer asks for it. */
-DD_MUST_CHECK dd_status dd_stream_run(const dd_stream *stream, uint32_t steps,
+DD_MUST_CHECK dd_status dd_stream_run(const dd_stream *stream, uint32_t count,
                                       const dd_trace *trace);
 
 #ifdef __cplusplus

@@ -167,20 +167,39 @@ def test_a_pad_reshaped_back_before_its_convolution_is_its_border() -> None:
     assert lowered(net).layers[1].pad_before == 1
 
 
-def test_two_layers_of_one_name_in_c_are_refused() -> None:
+def test_layers_of_one_name_in_c_get_different_ones() -> None:
     net = Net(16)
     net.conv("conv.1", 1, 3)
     net.conv("conv_1", 1, 3)
+    net.conv("Conv 1", 1, 3)
     net.model.outputs = [net.at]
-    with pytest.raises(ModelError, match=r'"conv.1" and "conv_1" would both be called conv_1'):
-        lowered(net)
+    names = [layer.name for layer in lowered(net).layers]
+    assert names == ["conv.1", "conv_1_2", "Conv_1_3"]
 
 
-def test_a_name_that_would_end_a_comment_is_refused() -> None:
+def test_letters_that_would_end_a_comment_are_left_out_of_a_name() -> None:
     net = Net(16)
     net.conv("conv*/1", 1, 3)
     net.model.outputs = [net.at]
-    with pytest.raises(ModelError, match="cannot stand in C"):
+    assert lowered(net).layers[0].output.name == "conv_/1/conv"
+
+
+def test_what_no_output_needs_is_left_out_and_named() -> None:
+    net = small_encoder()
+    kept = lowered(net)
+    net.at = 0
+    net.conv("unread", 2, 3)
+    net.silu("unread")
+    net.pad("unread2", 1, 1)
+    network = lowered(net)
+    assert [layer.name for layer in network.layers] == [layer.name for layer in kept.layers]
+    assert network.unread == (*("unread/conv", "unread/sigmoid", "unread/silu", "unread2/pad"),)
+
+
+def test_an_output_that_nothing_computes_is_refused() -> None:
+    net = small_encoder()
+    net.model.outputs.append(0)
+    with pytest.raises(ModelError, match='expected one or more that operators compute from "segm'):
         lowered(net)
 
 

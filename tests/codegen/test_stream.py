@@ -206,7 +206,7 @@ def test_lines_hold_each_layers_window_and_no_tile_more(tile: int) -> None:
         line, layer = schedule.lines[stage.source], stage.layer
         window = layer.kernel + (tile - 1) * layer.stride
         assert line.steps >= min(window, layer.input.time)
-        if not schedule.stages[stage.source - 1].kept or stage.source == 0:
+        if not line.kept:
             assert line.steps <= window + tile + layer.stride
 
 

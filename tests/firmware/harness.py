@@ -3,6 +3,7 @@
 import enum
 import struct
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +36,39 @@ class Operation(enum.IntEnum):
     COBS_ENCODE = 11
     COBS_DECODE = 12
     RICE = 13
+    NETWORK = 14
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as the harness takes it: the fields of dd_conv1d."""
+
+    in_length: int
+    out_length: int
+    stride: int
+    pad_before: int
+    in_zero_point: int
+    out_zero_point: int
+    low: int
+    high: int
+    doubles: bool
+    weights: Int8  # [channels, kernel, in_channels]
+    bias: npt.NDArray[np.signedinteger]  # folded
+    multiplier: npt.NDArray[np.signedinteger]
+    shift: Int8
+    table: Int8 | None
+
+    def packed(self, kernels: KernelSet) -> bytes:
+        """Return the bytes that take_layer reads."""
+        channels, kernel, in_channels = self.weights.shape
+        numbers = (self.in_length, self.out_length, in_channels, channels)
+        numbers += (kernel, self.stride, self.pad_before, self.in_zero_point, self.out_zero_point)
+        numbers += (self.low, self.high, self.doubles, self.table is not None)
+        words = np.concatenate([self.bias, self.multiplier]).astype("<i4").tobytes()
+        table = b"" if self.table is None else self.table.tobytes()
+        weights = kernels.ordered(self.weights).tobytes()
+        packed = struct.pack("<HHHHBBBbbbbBB", *numbers)
+        return packed + weights + words + self.shift.tobytes() + table
 
 
 class HarnessDied(Exception):  # noqa: N818
@@ -45,7 +79,8 @@ class Harness:
     """The harness program, started when first needed and again after it died."""
 
     def __init__(self, program: Path, kernels: KernelSet = LANES) -> None:
-        self._program, self._kernels = program, kernels
+        self.kernels = kernels
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -106,19 +141,30 @@ class Harness:
         return _tensors(self.call(Operation.LAYER_CONV1D, head + self._conv1d(conv, x, DISJOINT)))
 
     def _conv1d(self, conv: Conv1d, x: Int8, lead: int) -> bytes:
-        channels, kernel, in_channels = conv.weights.shape
-        lengths = struct.pack("<HHHH", len(x), conv.out_length, in_channels, channels)
-        geometry = struct.pack("<BBB", kernel, conv.stride, conv.pad_before)
-        points = struct.pack(
-            "<bbbbB",
-            *(conv.in_zero_point, conv.zero_point, conv.low, conv.high, conv.doubles),
+        layer = Layer(
+            in_length=len(x),
+            out_length=conv.out_length,
+            stride=conv.stride,
+            pad_before=conv.pad_before,
+            in_zero_point=conv.in_zero_point,
+            out_zero_point=conv.zero_point,
+            low=conv.low,
+            high=conv.high,
+            doubles=conv.doubles,
+            weights=conv.weights,
+            bias=conv.folded_bias(),
+            multiplier=conv.multiplier,
+            shift=conv.shift,
+            table=conv.table,
         )
-        table = b"" if conv.table is None else conv.table.tobytes()
-        options = struct.pack("<Bi", conv.table is not None, lead)
-        folded = conv.folded_bias().astype("<i4").tobytes()
-        channel_data = folded + conv.multiplier.astype("<i4").tobytes() + conv.shift.tobytes()
-        weights = self._kernels.ordered(conv.weights).tobytes()
-        return lengths + geometry + points + options + weights + channel_data + table + x.tobytes()
+        return struct.pack("<i", lead) + layer.packed(self.kernels) + x.tobytes()
+
+    def network(self, request: bytes) -> tuple[list[tuple[int, Int8]], int, Int8]:
+        """Run a network; return its tensors, piece by piece, the status, and all values."""
+        reply = self.call(Operation.NETWORK, request)
+        tensors, status = _tensors(reply)
+        seen = sum(5 + len(values) for _, values in tensors)
+        return tensors, status, np.frombuffer(reply, np.int8, offset=seen + 2)
 
 
 def _tensors(reply: bytes) -> tuple[list[tuple[int, Int8]], int]:

@@ -1,15 +1,15 @@
 #include <stdlib.h>
 
-#include "dd_runtime.h"
+#include "layers.h"
 #include "operations.h"
 
 #define DISJOINT (-1)
 
 typedef struct conv1d_request {
-    dd_conv1d layer;
+    layer_request of;
     int8_t *in;
     int8_t *out;
-    void *blocks[7]; /* to be freed */
+    void *blocks[2]; /* to be freed */
 } conv1d_request;
 
 static void take_geometry(request *from, dd_conv1d *layer)
@@ -32,16 +32,17 @@ static void take_geometry(request *from, dd_conv1d *layer)
  */
 static void place(conv1d_request *to, request *from, int32_t lead)
 {
-    const size_t in_bytes = (size_t)to->layer.in_length * to->layer.in_channels;
-    const size_t out_bytes = (size_t)to->layer.out_length * to->layer.out_channels;
-    to->blocks[5] = NULL;
+    const dd_conv1d *const layer = &to->of.layer;
+    const size_t in_bytes = (size_t)layer->in_length * layer->in_channels;
+    const size_t out_bytes = (size_t)layer->out_length * layer->out_channels;
+    to->blocks[0] = NULL;
     if (lead == DISJOINT) {
-        to->in = to->blocks[5] = take_block(from, in_bytes);
-        to->out = to->blocks[6] = exact_block(out_bytes);
+        to->in = to->blocks[0] = take_block(from, in_bytes);
+        to->out = to->blocks[1] = exact_block(out_bytes);
         return;
     }
     const size_t in_end = (size_t)lead + in_bytes;
-    int8_t *shared = to->blocks[6] = exact_block(in_end > out_bytes ? in_end : out_bytes);
+    int8_t *shared = to->blocks[1] = exact_block(in_end > out_bytes ? in_end : out_bytes);
     to->out = shared;
     to->in = shared + lead;
     for (size_t i = 0; i < in_bytes; i++) {
@@ -49,12 +50,11 @@ static void place(conv1d_request *to, request *from, int32_t lead)
     }
 }
 
-static void take_conv1d(request *from, conv1d_request *to)
+void take_layer(request *from, layer_request *to)
 {
     dd_conv1d *layer = &to->layer;
     take_geometry(from, layer);
     const bool has_table = take_u8(from) != 0;
-    const int32_t lead = take_s32(from);
     const size_t channels = layer->out_channels;
     const size_t rows = DD_WEIGHT_ROWS(channels);
     layer->weights = to->blocks[0] =
@@ -63,23 +63,37 @@ static void take_conv1d(request *from, conv1d_request *to)
     layer->multiplier = to->blocks[2] = take_block(from, channels * sizeof(int32_t));
     layer->shift = to->blocks[3] = take_block(from, channels);
     layer->table = to->blocks[4] = has_table ? take_block(from, 256) : NULL;
-    place(to, from, lead);
 }
 
-static void free_conv1d(conv1d_request *done)
+void free_layer(layer_request *done)
 {
     for (size_t i = 0; i < sizeof done->blocks / sizeof done->blocks[0]; i++) {
         free(done->blocks[i]);
     }
 }
 
+static void take_conv1d(request *from, conv1d_request *to)
+{
+    const int32_t lead = take_s32(from);
+    take_layer(from, &to->of);
+    place(to, from, lead);
+}
+
+static void free_conv1d(conv1d_request *done)
+{
+    free_layer(&done->of);
+    free(done->blocks[0]);
+    free(done->blocks[1]);
+}
+
 void run_conv1d(request *from)
 {
     conv1d_request conv;
     take_conv1d(from, &conv);
-    const dd_input in = {conv.in, conv.layer.in_length};
-    dd_conv1d_s8(&conv.layer, in, -(int32_t)conv.layer.pad_before, conv.layer.out_length, conv.out);
-    put(conv.out, (size_t)conv.layer.out_length * conv.layer.out_channels);
+    const dd_conv1d *const layer = &conv.of.layer;
+    const dd_input in = {conv.in, layer->in_length};
+    dd_conv1d_s8(layer, in, -(int32_t)layer->pad_before, layer->out_length, conv.out);
+    put(conv.out, (size_t)layer->out_length * layer->out_channels);
     free_conv1d(&conv);
 }
 
@@ -102,10 +116,8 @@ void run_layer_conv1d(request *from)
     const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = unfused};
     conv1d_request conv;
     take_conv1d(from, &conv);
-    const dd_input in = {conv.in, conv.layer.in_length};
-    const dd_status status =
-        dd_layer_conv1d(&conv.layer, in, -(int32_t)conv.layer.pad_before, conv.layer.out_length,
-                        conv.out, tensors_wanted == 0 ? NULL : &trace, tensor);
+    const dd_status status = dd_layer_whole(&conv.of.layer, conv.in, conv.out,
+                                            tensors_wanted == 0 ? NULL : &trace, tensor);
     put_u8(UINT8_MAX);
     put_u8((uint8_t)status);
     free_conv1d(&conv);

@@ -18,7 +18,8 @@
     X(10, run_crc32)           \
     X(11, run_cobs_encode)     \
     X(12, run_cobs_decode)     \
-    X(13, run_rice)
+    X(13, run_rice)            \
+    X(14, run_network)
 
 #define DECLARE(number, name) void name(request *from);
 OPERATION_LIST(DECLARE)

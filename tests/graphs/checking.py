@@ -1,0 +1,51 @@
+"""Streaming = layers = TFLite's reference, for every kernel set."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.layers import Network
+from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.tflite import read_graph
+from tests.firmware.harness import Harness
+from tests.graphs.engines import OK, Outcome, Tensors, run_layers, run_stream
+from tests.graphs.networks import Streaming
+from tests.graphs.reference import tflite_tensors
+
+Int8s = npt.NDArray[np.int8]
+
+
+def differences(
+    content: bytes, codes: Int8s, streaming: Streaming, harnesses: Iterable[Harness]
+) -> list[str]:
+    """Return a line for each engine and tensor that is not the reference's.
+
+    Raises:
+        ModelError: the kit refuses the network.
+    """
+    network = lower(read_graph(content))
+    expected = tflite_tensors(content, codes)
+    return [
+        f"{harness.kernels.name} {engine}: {found}"
+        for harness in harnesses
+        for engine, outcome in (
+            ("layers", run_layers(harness, network, codes)),
+            ("stream", run_stream(harness, network, codes, streaming)),
+        )
+        for found in _differ(network, outcome, expected)
+    ]
+
+
+def _differ(network: Network, outcome: Outcome, expected: Tensors) -> Iterator[str]:
+    if outcome.status != OK:
+        yield f"status {outcome.status}"
+    made = {network.input.index}
+    for layer in network.layers:
+        made |= {layer.convolved.index, layer.output.index}
+    if outcome.traced.keys() != made:
+        yield f"tensors {sorted(outcome.traced)} were seen, expected {sorted(made)}"
+    for where, tensors in (("traced", outcome.traced), ("at the end", outcome.outputs)):
+        for index, values in tensors.items():
+            if not np.array_equal(values, expected[index]):
+                yield f"tensor {index} {where}"

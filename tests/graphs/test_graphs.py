@@ -1,0 +1,58 @@
+"""Random networks: streaming = layers = TFLite's reference, every tensor, every kernel set."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+
+from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.kernels import KERNELS
+from dynadeep.codegen.tflite import read_graph
+from tests.firmware.compiling import build_harness
+from tests.firmware.harness import Harness
+from tests.graphs.checking import differences
+from tests.graphs.networks import NETWORKS, STREAMINGS, Drawn, Streaming
+
+CASES = Path(__file__).parent / "cases"
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+@pytest.fixture(scope="module")
+def harnesses(pytestconfig: pytest.Config) -> Iterator[list[Harness]]:
+    pytest.importorskip("tensorflow")
+    with ExitStack() as running:
+        yield [
+            running.enter_context(
+                Harness(
+                    build_harness(pytestconfig.cache.mkdir(f"firmware_harness_{name}"), kernels),
+                    kernels,
+                )
+            )
+            for name, kernels in KERNELS.items()
+        ]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(network=NETWORKS, streaming=STREAMINGS)
+def test_any_network_streams_to_the_references_bits(
+    harnesses: list[Harness], network: Drawn, streaming: Streaming
+) -> None:
+    try:
+        found = differences(network.content(), network.codes(), streaming, harnesses)
+    except ModelError:
+        reject()
+    assert found == []
+
+
+@pytest.mark.parametrize("path", sorted(CASES.rglob("*.tflite")), ids=lambda path: path.stem)
+def test_networks_that_once_went_wrong_are_right(harnesses: list[Harness], path: Path) -> None:
+    content = path.read_bytes()
+    source = read_graph(content).input
+    codes = np.random.default_rng(1).integers(-128, 128, (source.time, source.channels))
+    for tile in (0, 1, 2, 5):
+        for pushes in ((1,), (3, 1, 7), (200,)):
+            streaming = Streaming(tile, pushes)
+            assert differences(content, codes.astype(np.int8), streaming, harnesses) == []
