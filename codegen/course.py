@@ -72,18 +72,18 @@ def _ready(layer: Conv1d, got: int, done: int, tile: int, first: int, *, complet
 
 def filling(source: Sequence[Tile], readers: Sequence[Sequence[Tile]]) -> Filling:
     """Follow a line from step to step: what its readers no longer need goes, if it has come."""
-    events = [(tile.moment, -1, tile) for tile in source]
-    events += [(tile.moment, i, tile) for i, course in enumerate(readers) for tile in course]
+    events = [(tile.moment, -1, tile.end) for tile in source]
+    events += [(tile.moment, i, tile.next) for i, course in enumerate(readers) for tile in course]
     needed = [0] * len(readers)
     begin = end = longest = 0
     passes = len(readers) == 1
-    for _, reader, tile in sorted(events, key=lambda event: event[:2]):
+    for _, reader, step in sorted(events):
         if reader < 0:
             passes = passes and begin == end
-            end = tile.end
+            end = step
             longest = max(longest, end - begin)
         else:
-            needed[reader] = tile.next
-            begin = max(begin, min([end, *needed]))
-    moments = [[tile.moment for tile in course] for course in (source, *readers)]
-    return Filling(longest, passes and moments[0] == moments[1])
+            needed[reader] = step
+            begin = max(begin, min(end, *needed))
+    together = passes and [tile.moment for tile in source] == [tile.moment for tile in readers[0]]
+    return Filling(longest, together)

@@ -105,8 +105,8 @@ static void move_down(int8_t *to, const int8_t *from, uint32_t count)
     }
 }
 
-/* Let go of the steps of a line that none of its readers needs any more. Steps that nobody needs and
- * that have not come yet go when the next tile has been computed. */
+/* Let go of the steps of a line that none of its readers needs any more. Steps that nobody needs
+ * and that have not come yet go when the next tile has been computed. */
 static void drop_read(const dd_stream *stream, uint32_t source, uint32_t channels)
 {
     const uint16_t *const readers = readers_of(stream->plan, source);

@@ -1,19 +1,32 @@
 """Streaming = layers = TFLite's reference, for every kernel set."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import numpy.typing as npt
 
+from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
+from tests.firmware.compiling import build_harness
 from tests.firmware.harness import Harness
 from tests.graphs.engines import OK, Outcome, Tensors, run_layers, run_stream
 from tests.graphs.networks import Streaming
 from tests.graphs.reference import tflite_tensors
 
 Int8s = npt.NDArray[np.int8]
+
+
+@contextmanager
+def harness_of_each_kernel_set() -> Iterator[list[Harness]]:
+    """Give the harness program of every kernel set's C, with sanitizers."""
+    with ExitStack() as running:
+        yield [
+            running.enter_context(Harness(build_harness(kernels), kernels))
+            for kernels in KERNELS.values()
+        ]
 
 
 def differences(

@@ -1,7 +1,6 @@
 """Random networks: streaming = layers = TFLite's reference, every tensor, every kernel set."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,30 +8,22 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 
 from dynadeep.codegen.errors import ModelError
-from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.tflite import read_graph
-from tests.firmware.compiling import build_harness
 from tests.firmware.harness import Harness
-from tests.graphs.checking import differences
+from tests.graphs.checking import differences, harness_of_each_kernel_set
 from tests.graphs.networks import NETWORKS, STREAMINGS, Drawn, Streaming
 
 CASES = Path(__file__).parent / "cases"
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
+pytestmark = pytest.mark.heavy
+
+
 @pytest.fixture(scope="module")
-def harnesses(pytestconfig: pytest.Config) -> Iterator[list[Harness]]:
-    pytest.importorskip("tensorflow")
-    with ExitStack() as running:
-        yield [
-            running.enter_context(
-                Harness(
-                    build_harness(pytestconfig.cache.mkdir(f"firmware_harness_{name}"), kernels),
-                    kernels,
-                )
-            )
-            for name, kernels in KERNELS.items()
-        ]
+def harnesses() -> Iterator[list[Harness]]:
+    with harness_of_each_kernel_set() as running:
+        yield running
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW)

@@ -68,7 +68,8 @@ static dd_status feed(network *net, const dd_stream *stream, const uint16_t *pus
             }
         }
     }
-    const bool whole = dd_stream_received(stream) == net->input_bytes && dd_stream_room(stream) == 0;
+    const bool whole =
+        dd_stream_received(stream) == net->input_bytes && dd_stream_room(stream) == 0;
     return whole ? DD_OK : DD_BAD_LENGTH;
 }
 
@@ -118,7 +119,8 @@ static dd_status run_stream(network *net, request *from)
 }
 
 /* A whole network: both engines on a plan that comes as data, in memory of exactly its size.
- * Reply: each piece of a tensor, then 255 and the status, then all values as they are at the end. */
+ * Reply: each piece of a tensor, then 255 and the status, then all values as they are at the end.
+ */
 void run_network(request *from)
 {
     const bool streaming = take_u8(from) != 0;
