@@ -68,12 +68,6 @@ void dd_stream_begin(const dd_stream *stream)
     }
 }
 
-uint32_t dd_stream_received(const dd_stream *stream)
-{
-    const dd_line *const line = stream->lines;
-    return (uint32_t)line->end * stream->plan->in_channels + line->due;
-}
-
 /* No more than the next tile needs: the layers then run in the order in which they would run if the
  * samples came one by one, for which the lines are made. */
 uint32_t dd_stream_room(const dd_stream *stream)

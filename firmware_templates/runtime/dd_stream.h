@@ -62,9 +62,6 @@ typedef struct dd_stream {
 /* Begin a segment. */
 void dd_stream_begin(const dd_stream *stream);
 
-/* Values of the segment that have come: in_length x in_channels when it is complete. */
-uint32_t dd_stream_received(const dd_stream *stream);
-
 /* Values that the input line takes now: 1 or more after dd_stream_begin and dd_stream_run, until
  * the segment is complete. They belong at dd_stream_space, one channel's behind the other's. */
 uint32_t dd_stream_room(const dd_stream *stream);

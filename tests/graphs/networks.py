@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import tflite
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from tests.codegen.tflite_builder import INT32, ModelBuilder, TensorSpec
@@ -17,6 +18,9 @@ from tests.codegen.tflite_builder import INT32, ModelBuilder, TensorSpec
 OPS = tflite.BuiltinOperator
 Int8s = npt.NDArray[np.int8]
 Table = Literal["none", "sigmoid", "silu", "square"]
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+"""What hypothesis says of an example that a whole engine runs on, which is no fault."""
 
 MACS = 200_000
 """The most of a layer: narrower than drawn if it would have more."""
@@ -124,8 +128,8 @@ def _point(rng: np.random.Generator) -> int:
 
 
 def _scale(value: float) -> float:
-    """Return a scale that float32 holds, whatever the layers before have made of it."""
-    return float(np.clip(value, 1e-36, 1e36))
+    """Return a scale that TFLite takes, RELU6 included, whatever the layers before made of it."""
+    return float(np.clip(value, 1e-8, 1e36))
 
 
 def _add_layer(

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import given, reject, settings
 
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.tflite import read_graph
 from tests.firmware.harness import Harness
 from tests.graphs.checking import differences, harness_of_each_kernel_set
-from tests.graphs.networks import NETWORKS, STREAMINGS, Drawn, Streaming
+from tests.graphs.networks import NETWORKS, SLOW, STREAMINGS, Drawn, Streaming
 
 CASES = Path(__file__).parent / "cases"
-SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-
 
 pytestmark = pytest.mark.heavy
 

@@ -28,24 +28,33 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
     return value < limit ? value : limit;
 }
 
-/* The generated run_layers: the input's offset, then of each layer its input's, its output's and
+/* The generated plan as data: the input's offset, then of each layer its input's, its output's and
  * its first tensor's number. */
 static dd_status run_layers(network *net, request *from)
 {
-    int8_t *const in = net->values + take_u32(from);
-    memcpy(in, net->input, net->input_bytes);
-    dd_status status = dd_report(&net->trace, 0, in, net->input_bytes);
-    for (uint16_t i = 0; i < net->count && status == DD_OK; i++) {
-        const uint32_t in_at = take_u32(from);
-        const uint32_t out_at = take_u32(from);
-        status = dd_layer_whole(&net->layers[i].layer, net->values + in_at, net->values + out_at,
-                                &net->trace, take_u8(from));
+    dd_layer_step *const steps = exact_block(net->count * sizeof *steps);
+    const dd_layers_plan plan = {
+        .steps = steps,
+        .count = (uint8_t)net->count,
+        .input = take_u32(from),
+    };
+    for (uint16_t i = 0; i < net->count; i++) {
+        steps[i].layer = &net->layers[i].layer;
+        steps[i].source = take_u32(from);
+        steps[i].target = take_u32(from);
+        steps[i].tensor = take_u8(from);
     }
+    memcpy(net->values + plan.input, net->input, net->input_bytes);
+    dd_status status = dd_report(&net->trace, 0, net->input, net->input_bytes);
+    if (status == DD_OK) {
+        status = dd_layers_run(&plan, net->values, &net->trace);
+    }
+    free(steps);
     return status;
 }
 
-/* The generated feed: pushes of as many values as the request says, again and again. Every value
- * must be taken, and every push of a value must take one. */
+/* What dd_codec_stream does: pushes of as many values as the request says, again and again. Every
+ * value must be taken, and every push of a value must take one. */
 static dd_status feed(network *net, const dd_stream *stream, const uint16_t *pushes, uint16_t count)
 {
     uint32_t taken = 0;
@@ -68,9 +77,7 @@ static dd_status feed(network *net, const dd_stream *stream, const uint16_t *pus
             }
         }
     }
-    const bool whole =
-        dd_stream_received(stream) == net->input_bytes && dd_stream_room(stream) == 0;
-    return whole ? DD_OK : DD_BAD_LENGTH;
+    return dd_stream_room(stream) == 0 ? DD_OK : DD_BAD_LENGTH;
 }
 
 static void take_stages(request *from, const network *net, dd_stage *stages, dd_line_plan *lines)
