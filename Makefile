@@ -39,7 +39,9 @@ check: setup ## Check format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
-	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p dynadeep.$(package))
+	@$(BIN)/mypy $(foreach package,$(PACKAGES),-p dynadeep.$(package)) -p tests
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+	@$(BIN)/python -m tests.lint
 
 .PHONY: format
 format: setup ## Format and fix what can be fixed

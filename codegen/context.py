@@ -15,7 +15,7 @@ from dynadeep.codegen.naming import SEGMENT, identifier
 from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
 from dynadeep.codegen.plan import PACKET_OVERHEAD_BYTES, RANGE_BYTES, Plan
 from dynadeep.codegen.schedule import Schedule
-from dynadeep.codegen.version import kit_version
+from dynadeep.codegen.version import __version__
 
 RUNTIME_ABI = 4
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
@@ -116,7 +116,7 @@ def model_context(plan: Plan) -> ModelContext:
     range_bytes = RANGE_BYTES if manifest.input_map.kind == "minmax" else 0
     layers = _layers(plan, macros)
     return ModelContext(
-        kit_version=kit_version(),
+        kit_version=__version__,
         model_id=manifest.model_id,
         model_id_bytes=c_text.byte_list(bytes.fromhex(manifest.model_id)),
         runtime_abi=RUNTIME_ABI,

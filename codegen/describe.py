@@ -8,7 +8,7 @@ from dynadeep.codegen.board import Board
 from dynadeep.codegen.layers import Conv1d
 from dynadeep.codegen.plan import LayerRow, Plan
 from dynadeep.codegen.schedule import Schedule
-from dynadeep.codegen.version import kit_version
+from dynadeep.codegen.version import __version__
 
 FORMAT = 1
 TABLE_NAMES = {("LOGISTIC",): "sigmoid", ("LOGISTIC", "MUL"): "SiLU"}
@@ -19,7 +19,7 @@ def describe_model(plan: Plan) -> dict[str, Any]:
     """Return what ``dd_model.json`` holds; lists are in the order of their numbers."""
     return {
         "format": FORMAT,
-        "kit": kit_version(),
+        "kit": __version__,
         "model_id": plan.manifest.model_id,
         "engine": plan.choice.engine,
         "kernels": plan.choice.kernels.name,

@@ -14,7 +14,7 @@ from dynadeep.codegen.errors import OutputError
 from dynadeep.codegen.files import write_folder_whole, write_whole
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.render import render_build, render_model
-from dynadeep.codegen.version import kit_version
+from dynadeep.codegen.version import __version__
 
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
@@ -134,7 +134,7 @@ def _manifest(plan: Plan, board: Board | None, files: Files) -> bytes:
     data = {
         "kind": MANIFEST_KIND,
         "format": MANIFEST_FORMAT,
-        "kit": kit_version(),
+        "kit": __version__,
         "model_id": plan.manifest.model_id,
         "board": None if board is None else board.name,
         "engine": plan.choice.engine,

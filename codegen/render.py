@@ -7,7 +7,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.context import ModelContext
 from dynadeep.codegen.errors import CodegenError
-from dynadeep.codegen.version import kit_version
+from dynadeep.codegen.version import __version__
 
 COMMAND = "dynadeep generate --bundle <bundle> --board <board> --out <folder>"
 
@@ -38,7 +38,7 @@ def render_build(name: str, board: Board, model: ModelContext) -> str:
     return _render(
         f"build/{name}.j2",
         board=board,
-        kit_version=kit_version(),
+        kit_version=__version__,
         model_id=model.model_id,
         chunk=model.chunk,
     )

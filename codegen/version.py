@@ -2,7 +2,5 @@
 
 from importlib import metadata
 
-
-def kit_version() -> str:
-    """Return the installed version, the one of pyproject.toml."""
-    return metadata.version("dynadeep")
+__version__ = metadata.version("dynadeep")
+"""The installed version, the one of pyproject.toml."""

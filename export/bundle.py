@@ -1,7 +1,6 @@
 """Checkpoint -> bundle: the function behind ``dynadeep export``, and the check of a bundle."""
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from dynadeep.codegen.bundle import (
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.golden import read_golden
 from dynadeep.codegen.numerics import map_input, predicted_error, real_error
+from dynadeep.codegen.version import __version__
 from dynadeep.export import flatbuffer, packages
 from dynadeep.export.errors import DisagreementError, ExportError
 from dynadeep.export.golden import segments, write_golden
@@ -219,7 +219,7 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
     recordings = source.recordings
     return Manifest(
         model_id=model_id_of(models.tflite),
-        kit_version=version("dynadeep"),
+        kit_version=__version__,
         sample_rate_hz=recordings.rate_hz,
         segment_length=recordings.training.shape[1],
         adc_gain=recordings.adc_gain,

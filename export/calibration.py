@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ def _read_mitdb(folder: Path | None) -> Recordings:
     folder = mitdb.SAMPLE_FOLDER if folder is None else mitdb.find_folder(folder)
     training = mitdb.read_windows(folder, mitdb.DS1, count=WINDOWS_PER_RECORD)
     unseen = mitdb.read_windows(folder, mitdb.DS2, count=WINDOWS_PER_RECORD)
-    headers = [wfdb.rdheader(str(folder / name)) for name in (*mitdb.DS1, *mitdb.DS2)]
+    headers: list[Any] = [wfdb.rdheader(str(folder / name)) for name in (*mitdb.DS1, *mitdb.DS2)]
     kinds = {(int(h.fs), float(h.adc_gain[0]), int(h.baseline[0])) for h in headers}
     if len(kinds) != 1:
         raise CalibrationError(

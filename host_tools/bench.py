@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
 from dynadeep.codegen.plan import Engine, make_plan
 from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import parity, pipeline, profile
 from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.known import KnownNetwork
@@ -171,7 +171,7 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
     """Write ``results.json`` and ``results.md``."""
     known = find_known(make_plan(bundle).network)
     content: dict[str, Any] = {
-        "kit_version": version("dynadeep"),
+        "kit_version": __version__,
         "model_id": bundle.manifest.model_id,
         "segment_length": bundle.manifest.segment_length,
         "compiler": results[0].memory.compiler,

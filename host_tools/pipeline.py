@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
+from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError, WrongFirmwareError
@@ -64,7 +64,7 @@ def export_once(checkpoint: Path, folder: Path) -> Bundle:
     except BundleError:
         return read_bundle(export_checkpoint(checkpoint, folder).folder)
     record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
-    if bundle.manifest.kit_version == version("dynadeep") and bundle.manifest.record == record:
+    if bundle.manifest.kit_version == __version__ and bundle.manifest.record == record:
         return bundle
     return read_bundle(export_checkpoint(checkpoint, folder).folder)
 

@@ -134,7 +134,7 @@ def parse_hello(payload: bytes) -> Hello:
             f"the board's engine is {engine} and its kernel set {kernels}; known are 0 to "
             f"{len(ENGINES) - 1} and 1 to {len(KERNELS)}"
         )
-    return Hello(
+    return Hello(  # pyright: ignore[reportCallIssue]
         *(protocol, model_id.hex(), length, rate, levels, tensors, constants),
         *(CounterUnit(unit), hertz, chunk, lossless != 0, ENGINES[engine], KERNELS[kernels - 1]),
         *(*fields[13:], board, kit_version),

@@ -3,13 +3,13 @@
 import json
 import math
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.board import Budget
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.codec.stream import StreamResult
 from dynadeep.host_tools.known import KnownNetwork
 from dynadeep.host_tools.latency import Latency
@@ -75,7 +75,7 @@ def as_json(report: Report) -> dict[str, Any]:
     """Return the report as it is written: plain values, sizes in bytes, errors in percent."""
     return {
         "schema": SCHEMA,
-        "kit_version": version("dynadeep"),
+        "kit_version": __version__,
         "board": report.board,
         "emulated": report.emulated,
         "model_id": report.manifest.model_id,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.host_tools import __version__
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("codegen", "export", "firmware_templates", "host_tools", "train")
 C_FOLDERS = ("firmware_templates", "fuzz", "tests")
@@ -18,6 +20,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 # bundle, numerics) are the files that carry a model from stage to stage; they need numpy alone.
 # How files are read and written is one thing for all stages, and so is how a WFDB record is read.
 CONTRACTS = {
+    "codegen.version",
     "codegen.errors",
     "codegen.files",
     "codegen.typed",
@@ -28,6 +31,7 @@ CONTRACTS = {
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "train": {
+        "codegen.version",
         "codegen.arrays",
         "codegen.errors",
         "codegen.files",
@@ -120,7 +124,14 @@ def test_the_changelog_starts_with_the_version() -> None:
         for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
         if line.startswith("## ")
     ]
-    assert headings[0] == PYPROJECT["project"]["version"]
+    assert headings[0] == PYPROJECT["project"]["version"] == __version__
+
+
+def test_every_package_says_that_it_has_types() -> None:
+    for folder in FOLDERS:
+        assert (ROOT / folder / "py.typed").is_file()
+        data = PYPROJECT["tool"]["setuptools"]["package-data"][f"dynadeep.{folder}"]
+        assert "py.typed" in data
 
 
 WRITERS = {

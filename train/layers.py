@@ -28,7 +28,8 @@ class ConvSiLU(nn.Conv1d):
         self.norm: nn.Module = nn.BatchNorm1d(filters) if normalise else nn.Identity()
         start_glorot(self)
 
-    def forward(self, x: Tensor) -> Tensor:
+    # torch calls its one argument "input", which is a built-in's name.
+    def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Return SiLU(norm(conv(x)))."""
         return functional.silu(self.norm(super().forward(x)))
 

@@ -149,7 +149,7 @@ def _train_epoch(
     count = len(items[0])
     order = torch.from_numpy(random.permutation(count)).to(fabric.device)
     steps = math.ceil(count / config.batch)
-    total = torch.zeros((), device=fabric.device)
+    total, rate = torch.zeros((), device=fabric.device), 0.0
     with _seeded(config.seed, epoch, fabric):
         for step in range(steps):
             rate = one_cycle(epoch * steps + step, config.epochs * steps, config.peak_rate)

@@ -6,7 +6,6 @@ and works with the base packages alone.
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -56,7 +55,7 @@ OTHER_FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
 def _print_version(*, wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dynadeep {version('dynadeep')}")
+        typer.echo(f"dynadeep {__version__}")
         raise typer.Exit
 
 

@@ -11,7 +11,6 @@ import platform
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,7 +126,7 @@ def _log_to_file(path: Path) -> None:
     handler.setFormatter(logging.Formatter(LINE))
     _add(handler)
     python = platform.python_version()
-    LOG.info("dynadeep %s, Python %s: %s", version("dynadeep"), python, " ".join(sys.argv[1:]))
+    LOG.info("dynadeep %s, Python %s: %s", __version__, python, " ".join(sys.argv[1:]))
 
 
 def _add(handler: logging.Handler) -> None:

@@ -22,18 +22,23 @@ class Port(Protocol):
     @property
     def in_waiting(self) -> int:
         """Bytes that a read would return at once."""
+        ...
 
     def read(self, size: int = 1) -> bytes:
         """Return up to ``size`` bytes, fewer or none if they do not come in ``POLL_S``."""
+        ...
 
     def write(self, data: bytes, /) -> int | None:
         """Send ``data``."""
+        ...
 
     def reset_input_buffer(self) -> None:
         """Forget what came and was not read."""
+        ...
 
     def close(self) -> None:
         """Give the port back."""
+        ...
 
 
 class Link:

@@ -1,6 +1,7 @@
 """Any port that pyserial opens: a device, ``socket://host:port``, ``rfc2217://``, ``loop://``."""
 
 import errno
+from typing import Any
 
 import serial
 from serial.tools import list_ports
@@ -21,7 +22,7 @@ def open_serial(url: str, baud: int = DEFAULT_BAUD) -> Link:
 def open_port(url: str, baud: int = DEFAULT_BAUD) -> Port:
     """Open ``url`` with this kit's time-outs; see ``open_serial``."""
     # Only a real device can be locked; the URL handlers have no such notion.
-    lock = {} if "://" in url else {"exclusive": True}
+    lock: dict[str, Any] = {} if "://" in url else {"exclusive": True}
     try:
         port: Port = serial.serial_for_url(
             url, baudrate=baud, timeout=POLL_S, write_timeout=WRITE_TIMEOUT_S, **lock

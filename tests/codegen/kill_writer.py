@@ -82,7 +82,7 @@ def left_of(path: Path) -> dict[str, object]:
 
 
 def main(path: Path, what: str) -> None:
-    found = []
+    found: list[dict[str, str]] = []
     killed = True
     while killed:
         write_old(path, what)

@@ -100,8 +100,8 @@ def overlaps(network: Network, schedule: Schedule) -> set[tuple[str, str]]:
         ordered = sorted(held, key=lambda line: spans[line])
         for one, other in pairwise(ordered):
             if spans[other][0] < spans[one][1]:
-                names = (schedule.lines[line].tensor.name for line in (one, other))
-                found.add(tuple(names))
+                lines = schedule.lines
+                found.add((lines[one].tensor.name, lines[other].tensor.name))
     assert course.is_complete()
     return found
 

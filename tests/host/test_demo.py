@@ -1,6 +1,7 @@
 """The demo, whole: what `make demo` runs."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ KEYS = (
 )
 
 
-def value_at(report: dict, key: str) -> object:
+def value_at(report: dict[str, Any], key: str) -> object:
     for part in key.split("."):
         report = report[part]
     return report

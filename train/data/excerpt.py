@@ -8,6 +8,7 @@
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import wfdb
@@ -23,7 +24,7 @@ RECORDS_OF_CLASS = {"A": 5, "N": 10, "O": 6, "~": 3}
 def write_mitdb(source: Path, target: Path) -> None:
     """Write the first 20,000 samples of channel 0 of each used record, format 212."""
     for name in (*mitdb.DS1, *mitdb.DS2):
-        header = wfdb.rdheader(str(source / name))
+        header: Any = wfdb.rdheader(str(source / name))
         signal = mitdb.read_record(source, name, samples=WINDOWS * mitdb.WINDOW_SAMPLES)
         with wfdb_files.written_whole(target) as folder:
             wfdb.wrsamp(

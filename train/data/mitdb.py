@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import wfdb
@@ -102,7 +102,7 @@ def read_beats(folder: Path, name: str) -> Positions:
     if not path.is_file():
         raise DataError(f"{path}: no annotations. Is the copy of the database complete?")
     try:
-        annotation = wfdb.rdann(str(folder / name), "atr")
+        annotation: Any = wfdb.rdann(str(folder / name), "atr")
     except (OSError, ValueError, IndexError, TypeError, KeyError) as problem:
         raise DataError(f"{path}: not readable annotations ({problem}).") from problem
     is_beat = np.isin(annotation.symbol, BEAT_SYMBOLS)

@@ -4,9 +4,9 @@ import hashlib
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
+from dynadeep.codegen.version import __version__
 from dynadeep.train.errors import DataError
 
 UNKNOWN = "unknown"
@@ -52,7 +52,7 @@ def provenance(
         split=split,
         commit=commit or current_commit(Path(__file__).parent),
         weights={name: sha256_of(path) for name, path in weights.items()},
-        kit=version("dynadeep"),
+        kit=__version__,
     )
 
 

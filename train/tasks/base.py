@@ -32,12 +32,15 @@ class Task(Protocol):
 
     def reference(self, raw: Tensor) -> Tensor | None:
         """Return what the task makes of the raw records [N, T], or None if it has labels."""
+        ...
 
     def losses(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Tensor:
         """Return the normalised loss of records [N, T] along time, [N, steps]."""
+        ...
 
     def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
         """Return the losses with what the network expects of them."""
+        ...
 
 
 def standardise(adc: Tensor) -> Tensor:
