@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dynadeep.codegen.errors import DynadeepError
+from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.cli import common
 from dynadeep.host_tools.cli.bench import bench
 from dynadeep.host_tools.cli.boards import boards

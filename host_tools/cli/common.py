@@ -18,6 +18,8 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from dynadeep.codegen.version import __version__
+
 PANEL = "Of every command"
 ROOT = logging.getLogger("dynadeep")
 LOG = logging.getLogger(__name__)

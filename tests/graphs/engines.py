@@ -87,7 +87,8 @@ def _plan(network: Network, schedule: Schedule) -> bytes:
         struct.pack("<HBB", stage.source, stage.first, number)
         for stage, number in zip(schedule.stages, _numbers(network), strict=True)
     ]
-    lines, readers = [], []
+    lines: list[bytes] = []
+    readers: list[int] = []
     for line in schedule.lines:
         counts = (len(readers), len(line.readers), line.kept)
         lines.append(struct.pack("<IHBB", line.offset, *counts))
