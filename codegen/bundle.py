@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.files import write_whole
-from dynadeep.codegen.typed import Reader
+from dynadeep.codegen.typed import Reader, shown
 
 MANIFEST_FORMAT = 1
 ENCODER_TFLITE = "encoder.tflite"
@@ -167,6 +167,11 @@ def _parse_manifest(path: Path) -> Manifest:
     reader = Reader(str(path), BundleError, "Export the bundle again.")
     data = reader.json(reader.content(path))
     found = data.get("format") if isinstance(data, dict) else None
+    if isinstance(data, dict) and "kind" in data:
+        raise BundleError(
+            f"{path}: is that of a {shown(data['kind'])}, not a bundle's. Name the folder that "
+            "'export' wrote: a generated project goes with --sources."
+        )
     if found != MANIFEST_FORMAT:
         raise BundleError(
             f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "

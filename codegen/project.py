@@ -33,11 +33,15 @@ def read_project(folder: Path) -> Project:
         raise ProjectError(f"{path}: no such file. Is {folder} a project made by 'generate'?")
     reader = Reader(str(path), ProjectError, "Generate the project again.")
     data = reader.json(reader.content(path))
-    found = (data.get("kind"), data.get("format")) if isinstance(data, dict) else (None, None)
-    if found != (MANIFEST_KIND, MANIFEST_FORMAT):
+    kind, found = (data.get("kind"), data.get("format")) if isinstance(data, dict) else (None, None)
+    if kind != MANIFEST_KIND:
         raise ProjectError(
-            f"{path}: expected a {MANIFEST_KIND!r} of format {MANIFEST_FORMAT}, found "
-            f"{shown(found[0])} of format {shown(found[1])}. "
+            f"{path}: is not that of a {MANIFEST_KIND}. Name the folder that 'generate' wrote: "
+            "the bundle goes with --bundle."
+        )
+    if found != MANIFEST_FORMAT:
+        raise ProjectError(
+            f"{path}: expected format {MANIFEST_FORMAT}, found {shown(found)}. "
             "Generate the project again with this kit."
         )
     return reader.read(Project, data)

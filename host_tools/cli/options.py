@@ -1,5 +1,6 @@
 """Options that several commands share, and where they put things by default."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -21,6 +22,21 @@ def complete_port(incomplete: str) -> list[str]:
     return [one.device for one in list_ports.comports() if one.device.startswith(incomplete)]
 
 
+def check_writable(path: Path | None) -> Path | None:
+    """Refuse a place that nothing can be written to, before anything is measured.
+
+    Raises:
+        typer.BadParameter: it is a folder, or what it stands in is none, or may not be written.
+    """
+    if path is None or path == STDOUT:
+        return path
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise typer.BadParameter(f"{path} cannot be written: name a file in a folder of yours.")
+    return path
+
+
+STDOUT = Path("-")
 BUILD = Path("build")
 DEFAULT_BUNDLE = BUILD / "bundle"
 BundleOption = Annotated[
@@ -126,6 +142,7 @@ JsonOption = Annotated[
     Path | None,
     typer.Option(
         "--json",
+        callback=check_writable,
         help="Also write the result to this file; - writes it to standard output, and what people "
         "read to standard error.",
     ),

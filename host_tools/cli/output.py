@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynadeep.host_tools.cli.options import STDOUT
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-STDOUT = Path("-")
 
 
 def console_beside(json: Path | None) -> "Console":

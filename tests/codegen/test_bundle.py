@@ -54,6 +54,7 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 WRONG = {
+    "a project's": (("kind",), "dynadeep generated project", "a generated project goes with --so"),
     "another format": (("format",), 99, "manifest format is 99"),
     "text for a bound": (("default_bound",), "9", r'key "default_bound" is .9., expected a number'),
     "a bound that is no number": (("default_bound",), float("nan"), "expected a number"),

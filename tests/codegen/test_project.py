@@ -38,8 +38,8 @@ def test_a_folder_without_a_manifest_is_no_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"kind": "bundle"}, "expected a 'dynadeep generated project'"),
-        ({"format": 99}, "of format 99. Generate the project again"),
+        ({"kind": "bundle"}, "not that of a dynadeep generated project"),
+        ({"format": 99}, "expected format 1, found 99. Generate the project again"),
         ({"board": 7}, 'key "board" is 7, expected text'),
         ({"kernels": None}, 'key "kernels" is None, expected text'),
     ],

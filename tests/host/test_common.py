@@ -82,6 +82,14 @@ def test_json_in_a_file_leaves_the_table_where_it_is(capsys, tmp_path):
     assert "microbit" in names
 
 
+@pytest.mark.parametrize("place", ["file/report.json", "folder"])
+def test_a_place_that_no_result_can_be_written_to_is_found_before_the_work(fails, tmp_path, place):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    line = fails(2, "parity", "--bundle", tmp_path / "none", "--json", tmp_path / place)
+    assert f"{place} cannot be written" in line
+
+
 def test_the_shell_completes_commands_and_boards():
     def complete(words: str) -> str:
         environment = {
