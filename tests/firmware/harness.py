@@ -37,6 +37,7 @@ class Operation(enum.IntEnum):
     COBS_DECODE = 12
     RICE = 13
     NETWORK = 14
+    CODEC = 15
 
 
 @dataclass(frozen=True)

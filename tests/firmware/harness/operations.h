@@ -19,7 +19,8 @@
     X(11, run_cobs_encode)     \
     X(12, run_cobs_decode)     \
     X(13, run_rice)            \
-    X(14, run_network)
+    X(14, run_network)         \
+    X(15, run_codec)
 
 #define DECLARE(number, name) void name(request *from);
 OPERATION_LIST(DECLARE)

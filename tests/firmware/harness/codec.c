@@ -1,0 +1,100 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "dd_runtime.h"
+#include "operations.h"
+
+/* A toy: its network is the input map, its levels send the first three codes or the first one, and
+ * the fourth code says how large either's error is. The engine can be told to stall. */
+#define LENGTH    8
+#define MAX       (DD_RICE_BYTES_MAX(LENGTH) + DD_PACKET_OVERHEAD_BYTES)
+#define CODED_MAX (3 + DD_PACKET_OVERHEAD_BYTES)
+#define BEGIN     0
+#define PUSH      1
+#define ENCODE    2
+
+static uint16_t stall_at;
+
+static dd_status toy_engine(const dd_codec *codec, const int16_t *samples, size_t count,
+                            size_t *taken)
+{
+    for (*taken = 0; *taken < count && codec->state->taken + *taken < stall_at; ++*taken) {
+        int8_t *const code = codec->values + codec->state->taken + *taken;
+        const uint32_t clipped = dd_map_affine(codec->plan->map, samples + *taken, code, 1);
+        codec->state->clipped = (uint16_t)(codec->state->clipped + clipped);
+    }
+    return DD_OK;
+}
+
+static const uint8_t model_id[] = {1, 2, 3, 4};
+static const dd_affine_map map = {.offset = 100, .multiplier = 1, .shift = 4};
+static const dd_level levels[] = {{-128, 1 << 16, 0}, {-128, 1 << 17, 0}};
+static const dd_output outputs[] = {{0, 3, 3}, {0, 3, 1}};
+
+static dd_codec_plan toy_plan(bool lossless)
+{
+    return (dd_codec_plan){
+        .model_id = model_id,
+        .map = &map,
+        .engine = toy_engine,
+        .levels = levels,
+        .outputs = outputs,
+        .lossless = lossless ? &dd_rice_lossless : NULL,
+        .level_count = 2,
+        .segment_length = LENGTH,
+        .packet_bytes_coded = CODED_MAX,
+        .packet_bytes_max = lossless ? MAX : CODED_MAX,
+    };
+}
+
+static void put_u16(uint16_t value)
+{
+    put(&value, sizeof value);
+}
+
+/* Status, what was taken, the number of the next packet; then the whole buffer as it is now. */
+static void put_outcome(dd_status status, size_t taken, const dd_codec *codec,
+                        const dd_packet *packet)
+{
+    put_u8((uint8_t)status);
+    put_u16((uint16_t)taken);
+    put_u16(codec->state->sequence);
+    put_u8(packet->level);
+    put_u16(packet->clipped);
+    put_u16((uint16_t)packet->length);
+    put(packet->bytes, packet->capacity);
+}
+
+/* Lossless u8, where to stall u16, capacity u16, bound s32; then calls: kind u8, count u16,
+ * samples. Reply: the outcome of each. */
+void run_codec(request *from)
+{
+    static dd_codec_state state;
+    static dd_rice coder;
+    static int8_t values[LENGTH];
+    const dd_codec_plan plan = toy_plan(take_u8(from) != 0);
+    const dd_codec codec = {.plan = &plan, .state = &state, .coder = &coder, .values = values};
+    stall_at = take_u16(from);
+    const size_t capacity = take_u16(from);
+    const dd_error bound = take_s32(from);
+    dd_packet packet = {.bytes = exact_block(capacity), .capacity = capacity};
+    memset(packet.bytes, 0, capacity);
+    dd_codec_init(&codec, 0x1234);
+    while (from->left != 0) {
+        const uint8_t kind = take_u8(from);
+        const size_t count = take_u16(from);
+        int16_t *const samples = take_block(from, count * sizeof(int16_t));
+        size_t taken = 0;
+        dd_status status = DD_OK;
+        if (kind == BEGIN) {
+            status = dd_codec_begin(&codec, bound, &packet);
+        } else if (kind == PUSH) {
+            status = dd_codec_push(&codec, samples, count, &taken);
+        } else {
+            status = dd_codec_encode(&codec, samples, count, bound, &packet);
+        }
+        put_outcome(status, taken, &codec, &packet);
+        free(samples);
+    }
+    free(packet.bytes);
+}
