@@ -115,12 +115,17 @@ static dd_status encode_piece(dd_app *app, sample_block block, size_t step)
 
 /* Give samples to the encoder. DD_OK while the segment lacks some; DD_PACKET_READY when it is
  * complete. The packet is made in `space`. */
-static dd_status encode(dd_app *app, const dd_request *request, sample_block block, dd_packet space)
+static dd_status encode(dd_app *app, const dd_request *request, sample_block block,
+                        dd_link_buffer space)
 {
     const bool first = (request->flags & DD_FLAG_FIRST) != 0;
     const bool single = (request->flags & DD_FLAG_SINGLE) != 0;
     if (first) {
-        app->segment = (dd_segment){.command = request->command, .packet = space};
+        app->segment.command = request->command;
+        app->segment.ticks = 0;
+        app->segment.worst = 0;
+        app->segment.packet.bytes = space.bytes;
+        app->segment.packet.capacity = space.capacity;
     } else if (app->segment.command != request->command) {
         return DD_BAD_ARGUMENT; /* no segment was begun by this command */
     }
@@ -145,7 +150,7 @@ static dd_status encode(dd_app *app, const dd_request *request, sample_block blo
 static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
     /* The replies in between are shorter than the header, so that the packet can grow behind it. */
-    const dd_packet space = {.bytes = &reply[DD_RUN_HEADER_BYTES], .capacity = DD_PACKET_BYTES_MAX};
+    const dd_link_buffer space = {&reply[DD_RUN_HEADER_BYTES], DD_PACKET_BYTES_MAX};
     const dd_status status = encode(app, request, samples_of(app, request, 0), space);
     *bytes = 0;
     if (status != DD_PACKET_READY) {
@@ -166,12 +171,12 @@ static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, siz
 
 /* Where an observed run may put the packet that nobody wants. The layers engine writes it at the
  * very end, so that the reply's place will do. */
-static dd_packet space_for_nothing(dd_app *app)
+static dd_link_buffer space_for_nothing(dd_app *app)
 {
 #if DD_STREAMING
-    return (dd_packet){.bytes = app->spare, .capacity = sizeof app->spare};
+    return (dd_link_buffer){app->spare, sizeof app->spare};
 #else
-    return (dd_packet){.bytes = dd_link_payload(&app->link), .capacity = DD_PACKET_BYTES_MAX};
+    return (dd_link_buffer){dd_link_payload(&app->link), DD_PACKET_BYTES_MAX};
 #endif
 }
 
@@ -179,7 +184,7 @@ static dd_packet space_for_nothing(dd_app *app)
 static dd_status observe(dd_app *app, const dd_request *request, sample_block block,
                          const dd_trace *trace)
 {
-    const dd_packet space = space_for_nothing(app);
+    const dd_link_buffer space = space_for_nothing(app);
     const uint16_t sequence = app->encoder.state.sequence;
     app->encoder.state.trace = trace;
     const dd_status status = encode(app, request, block, space);

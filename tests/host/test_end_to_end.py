@@ -10,14 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from elftools.elf.elffile import ELFFile
 
 from dynadeep.codegen.board import board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
+from dynadeep.codegen.numerics import clipped_samples
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.host_tools import packet as packets
 from dynadeep.host_tools import parity, pipeline, place, profile
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec import stream
@@ -127,6 +130,40 @@ def test_every_emulated_board_has_the_references_bits(bundle, station, board):
     assert (result.segments, result.constants) == (len(cases), len(opened.plan.constants))
     assert stack.peak_bytes < 0.9 * stack.size_bytes
     assert stack.peak_bytes <= opened.plan.stack_bytes  # as the header states
+
+
+def noise(length: int) -> list[npt.NDArray[np.int16]]:
+    """Return segments that no electrode gives: coded, some need more than two bytes a sample."""
+    random = np.random.default_rng(23)
+    signals = (
+        random.integers(-6000, 6001, length),
+        np.where(random.random(length) < 0.5, 0, 4095),
+        random.integers(-32768, 32768, length),
+        np.tile([-32768, 32767], length // 2),
+    )
+    return [signal.astype(np.int16) for signal in signals]
+
+
+@emulator
+@pytest.mark.parametrize("board", ["microbit", "stm32vldiscovery"])
+def test_noise_gives_a_packet_on_boards_that_take_pieces(bundle, station, board):
+    """The smallest boards: one sends the samples, the other has no level none."""
+    manifest = bundle.manifest
+    with station(board) as opened:
+        assert opened.device.about.chunk_samples < manifest.segment_length
+        opened.device.reset()
+        opened.device.bound(0)
+        for number, segment in enumerate(noise(manifest.segment_length)):
+            reply = opened.device.run(segment)
+            packet = packets.decode(reply.packet, manifest)
+            assert packet.sequence == number
+            assert reply.clipped == clipped_samples(segment, manifest.input_map)
+            content = packets.content_of(packet, manifest)
+            if opened.device.about.lossless:
+                assert content.samples is not None
+                assert np.array_equal(content.samples, segment)
+            else:
+                assert packet.level == 1
 
 
 @pytest.mark.parametrize(
