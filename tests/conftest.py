@@ -35,6 +35,7 @@ HEAVY_PACKAGES = ("tensorflow", "tflite_micro", "torch", "onnx", "onnxruntime", 
 HEAVY_FIXTURES = {"checkpoint", "reference", "micro", "loaded"}
 HEAVY_FOLDERS = ("train", "export")
 NOT_FAST = ("heavy", "emulator")
+SPREAD = ("host/test_end_to_end.py", "link/test_emulator.py")
 HEAVY_IMPORT = re.compile(
     rf"^(?:from|import) (?:dynadeep\.(?:train|export)|{'|'.join(HEAVY_PACKAGES)}"
     r"|fuzz\.(?:readers|campaign))\b",
@@ -64,10 +65,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if of_heavy_folder or is_heavy else None
 
 
+def group_of(item: pytest.Item) -> str:
+    """Return which tests stay with one worker, because they share what takes long to make.
+
+    Those of a module do; those of export/ share one export. What end-to-end tests share is kept in
+    files, so that they spread.
+    """
+    module = item.nodeid.split("::")[0].removeprefix("tests/")
+    if module.startswith("export/"):
+        return "export"
+    return item.nodeid.split("::")[1] if module in SPREAD else module
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if HEAVY_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("heavy")
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
     if config.getoption("--fast"):
         left_out = [item for item in items if any(map(item.get_closest_marker, NOT_FAST))]
         config.hook.pytest_deselected(items=left_out)

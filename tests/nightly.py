@@ -76,7 +76,8 @@ def failures_in(report: Path) -> dict[str, str]:
     for case in ET.parse(report).iter("testcase"):
         for problem in (*case.iter("failure"), *case.iter("error")):
             lines = problem.get("message", "").splitlines() or [""]
-            found[f"{case.get('classname')}::{case.get('name')}"] = lines[0]
+            name = f"{case.get('classname')}::{case.get('name')}"
+            found[name.split("@", maxsplit=1)[0]] = lines[0]  # without the worker's group
     return found
 
 
