@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from typing import BinaryIO
 TEMPORARY = re.compile(r"\..+\.dynadeep-[0-9a-f]{8}(\..+)?")
 STALE_SECONDS = 3600.0
 """A temporary file that nobody has changed for so long is what a killed command has left."""
+
+BLOCK = 1 << 16
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux, fcntl.h and fs.h
 
@@ -53,6 +56,37 @@ def open_whole(path: Path) -> Iterator[BinaryIO]:
         return
     with path_whole(path) as temporary, temporary.open("xb+") as file:
         yield file
+
+
+def reserve(file: BinaryIO, size: int, path: Path) -> None:
+    """Take room on the disk for ``size`` bytes of a file of ``open_whole``; ``fill`` writes it.
+
+    Devices and pipes, which hold nothing, are left alone.
+
+    Raises:
+        OSError: there is no room; ``filename`` is ``path``.
+    """
+    if size == 0 or not _is_regular(file):
+        return
+    with _errors_name(path):
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            for start in range(0, size, BLOCK):
+                file.write(bytes(min(BLOCK, size - start)))
+            file.flush()
+        file.seek(0)
+
+
+def fill(file: BinaryIO, content: bytes) -> None:
+    """Write a reserved file's content, and give back the room that it does not need."""
+    file.write(content)
+    if _is_regular(file):
+        file.truncate()
+
+
+def _is_regular(file: BinaryIO) -> bool:
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 
 
 @contextmanager

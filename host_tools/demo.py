@@ -114,7 +114,7 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
             Decoder(station.bundle),
             records,
             [factor * bound for factor in BOUND_FACTORS],
-            lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
+            on_bound=lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
         )
     results = tuple(one.result for one in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above

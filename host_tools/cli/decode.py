@@ -24,11 +24,11 @@ def decode(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.typed import Reader
+    from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.ecg_file import require_format, write_ecg
     from dynadeep.host_tools.codec.reception import BYTES_MAX, receive, require_whole
     from dynadeep.host_tools.errors import EcgError
-    from dynadeep.host_tools.report import write_report
 
     require_format(out)
     model = read_bundle(bundle)
@@ -36,10 +36,10 @@ def decode(
     reception = receive(str(packets), reader.content(packets, BYTES_MAX), Decoder(model))
     write_ecg(out, reception)
     counts, manifest = reception.counts, model.manifest
-    if json is not None:
-        write_report(json, counts.as_json())
-    typer.echo(
+    write_json(json, counts.as_json())
+    print_lines(
+        json,
         f"{out}: {counts.decoded} segments decoded, {counts.lost} lost; {reception.ecg.size} "
-        f"samples in ADC units ({manifest.adc_gain:g} per mV, {manifest.adc_baseline} at 0 mV)"
+        f"samples in ADC units ({manifest.adc_gain:g} per mV, {manifest.adc_baseline} at 0 mV)",
     )
     require_whole(str(packets), reception)

@@ -1,5 +1,6 @@
 """dynadeep stream."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -59,10 +60,9 @@ def stream(
 ) -> None:
     """Send recordings through a board, decode its packets, print distortion and both gains."""
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.codegen.files import write_whole
     from dynadeep.codegen.numerics import fixed_error
-    from dynadeep.host_tools import report, summary
-    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools import summary
+    from dynadeep.host_tools.cli.output import STDOUT, console_beside, print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import (
         excerpt,
@@ -72,6 +72,7 @@ def stream(
         stated_of,
     )
     from dynadeep.host_tools.codec.decode import Decoder
+    from dynadeep.host_tools.codec.keep import keep_streams, report_of
     from dynadeep.host_tools.codec.stream import stream_at_bounds
 
     place = place_of(board, port, baud, sources)
@@ -95,12 +96,19 @@ def stream(
     else:
         records = excerpt(model.manifest, segments or SEGMENTS)
     decoder = Decoder(model)
-    runs = len(wanted) * sum(len(record.segments) for record in records)
-    with open_station(model, place) as station, counted("stream", runs) as advance:
-        station.device.on_segment = advance
-        streams = stream_at_bounds(station.device, decoder, records, wanted)
-    results = [one.result for one in streams]
-    summary.print_stream(console_beside(json), results, model.manifest, len(records))
-    if packets is not None:
-        write_whole(packets, b"".join(sent.packet for sent in streams[-1].sent))
-    write_json(json, {"bounds": [report.stream_json(one) for one in results]})
+    total = len(wanted) * sum(len(record.segments) for record in records)
+    report_file = None if json == STDOUT else json
+    with keep_streams(packets, report_file, records, len(wanted), model.manifest) as streams:
+        try:
+            with open_station(model, place) as station, counted("stream", total) as advance:
+                station.device.on_segment = advance
+                stream_at_bounds(station.device, decoder, records, wanted, streams=streams)
+        finally:
+            if streams:
+                results = [one.result for one in streams]
+                summary.print_stream(console_beside(json), results, model.manifest, len(records))
+                done = sum(one.segments for one in results)
+                if done < total:
+                    print_lines(json, f"stopped after {done} of {total} segments")
+                if json == STDOUT:
+                    write_json(json, report_of(streams, sys.exception()))

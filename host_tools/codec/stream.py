@@ -10,7 +10,7 @@ Two gains are always shown together, because the published one hides what is not
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +18,8 @@ import numpy as np
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools.codec.decode import Decoder
-from dynadeep.host_tools.device import Device
+from dynadeep.host_tools.codec.decode import Decoder, Ecg
+from dynadeep.host_tools.device import Device, RunReply
 from dynadeep.host_tools.errors import PacketError
 from dynadeep.host_tools.recordings.record import Record
 from dynadeep.host_tools.truth import Judge, distortion, make_judge
@@ -40,6 +40,7 @@ class Sent:
     prd: float  # percent, on the scale where the window is [0, 1]
     prdn: float  # percent
     ticks: int
+    clipped: int = 0  # of its samples, padding included, by the board's input map
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class StreamResult:
     prdn_compressed: float | None
     violations: float | None
     """Share of all segments that are compressed and lose more than the bound, if that is known."""
+    clipped: float
+    """Share of all samples, padding included, that the board's input map clipped."""
 
 
 @dataclass(frozen=True)
@@ -69,57 +72,97 @@ class Stream:
     result: StreamResult
 
 
-def send(
-    device: Device, decoder: Decoder, records: Iterable[Record], judge: Judge | None
-) -> list[Sent]:
-    """Send all segments of ``records``, each record as its own stream, and decode the packets.
-
-    Raises:
-        PacketError: a packet cannot be trusted, or its number shows that one was lost.
-    """
-    sent: list[Sent] = []
-    for stream, record in enumerate(records):
-        device.reset(stream)
-        replies = [device.run(segment) for segment in record.segments]
-        for index, reply in enumerate(replies):
-            _check_numbers(packets.decode(reply.packet, decoder.manifest), stream, index)
-        decoded = np.stack([decoder.decode(reply.packet) for reply in replies])
-        losses = judge.losses(record, decoded) if judge else None
-        for index, reply in enumerate(replies):
-            real = record.real_samples(index)
-            prd, prdn = distortion(record.segments[index], decoded[index], real)
-            sent.append(
-                Sent(
-                    record=record.name,
-                    level=reply.level,
-                    samples=real,
-                    packet=reply.packet,
-                    predicted=tuple(real_error(value) for value in reply.predicted),
-                    loss=losses[index] if losses else None,
-                    prd=prd,
-                    prdn=prdn,
-                    ticks=reply.ticks,
-                )
-            )
-    return sent
-
-
 def stream_at_bounds(
     device: Device,
     decoder: Decoder,
     records: Sequence[Record],
     bounds: Sequence[float],
+    *,
     on_bound: Callable[[float], None] = lambda bound: None,
+    streams: list[Stream] | None = None,
 ) -> list[Stream]:
-    """Stream ``records`` once at each bound, set at run time over the link."""
-    judge = make_judge(decoder.manifest)
-    streams = []
+    """Stream ``records`` once at each bound, set at run time over the link, each as a stream.
+
+    Args:
+        device: the board.
+        decoder: of the board's model.
+        records: what to send.
+        bounds: in the manifest's error unit.
+        on_bound: told of each before it is streamed.
+        streams: where they are put, so that they are there if something ends this early: the one
+            that was begun included, as far as it came.
+
+    Raises:
+        PacketError: a packet cannot be trusted, or its number shows that one was lost.
+    """
+    streams = [] if streams is None else streams
+    chain = _Chain(device, decoder, make_judge(decoder.manifest))
     for bound in bounds:
         on_bound(bound)
         device.bound(fixed_error(bound))
-        sent = send(device, decoder, records, judge)
-        streams.append(Stream(tuple(sent), summarise(sent, bound, decoder.manifest)))
+        sent: list[Sent] = []
+        try:
+            for stream, record in enumerate(records):
+                _send(chain, stream, record, sent)
+        finally:
+            if sent:
+                streams.append(Stream(tuple(sent), summarise(sent, bound, decoder.manifest)))
     return streams
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """What a recording goes through."""
+
+    device: Device
+    decoder: Decoder
+    judge: Judge | None
+
+
+def _send(chain: _Chain, stream: int, record: Record, sent: list[Sent]) -> None:
+    """Send a record's segments and put them into ``sent``, as far as they came back."""
+    chain.device.reset(stream)
+    replies: list[RunReply] = []
+    decoded: list[Ecg] = []
+    losses: list[float] | None = None
+    try:
+        for index, segment in enumerate(record.segments):
+            reply = chain.device.run(segment)
+            _check_numbers(packets.decode(reply.packet, chain.decoder.manifest), stream, index)
+            replies.append(reply)
+            decoded.append(chain.decoder.decode(reply.packet))
+        losses = chain.judge.losses(record, np.stack(decoded)) if chain.judge else None
+    finally:
+        decoded += [chain.decoder.decode(one.packet) for one in replies[len(decoded) :]]
+        sent += _measured(record, replies, decoded, losses)
+
+
+def _measured(
+    record: Record,
+    replies: Sequence[RunReply],
+    decoded: Sequence[Ecg],
+    losses: Sequence[float] | None,
+) -> list[Sent]:
+    """Measure what each of a record's first segments lost."""
+    sent = []
+    for index, reply in enumerate(replies):
+        real = record.real_samples(index)
+        prd, prdn = distortion(record.segments[index], decoded[index], real)
+        sent.append(
+            Sent(
+                record=record.name,
+                level=reply.level,
+                samples=real,
+                packet=reply.packet,
+                predicted=tuple(real_error(value) for value in reply.predicted),
+                loss=losses[index] if losses else None,
+                prd=prd,
+                prdn=prdn,
+                ticks=reply.ticks,
+                clipped=reply.clipped,
+            )
+        )
+    return sent
 
 
 def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamResult:
@@ -143,6 +186,7 @@ def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamR
         prd_compressed=_mean([one.prd for one in packed]) if packed else None,
         prdn_compressed=_mean([one.prdn for one in packed]) if packed else None,
         violations=_violations(sent, bound),
+        clipped=sum(one.clipped for one in sent) / (len(sent) * manifest.segment_length),
     )
 
 

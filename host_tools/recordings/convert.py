@@ -7,6 +7,7 @@ import numpy as np
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.errors import MissingDependencyError
+from dynadeep.codegen.numerics import clipped_samples
 from dynadeep.host_tools.errors import EcgError
 from dynadeep.host_tools.recordings.channel import BARE, Channel, Values
 from dynadeep.host_tools.recordings.record import Samples
@@ -97,7 +98,7 @@ def doubts(name: str, converted: Converted, manifest: Manifest) -> tuple[str, ..
         EcgError: most of it does, and its scale is a guess.
     """
     samples = converted.samples
-    share = clipped_share(samples, manifest)
+    share = float(clipped_samples(samples, manifest.input_map)) / len(samples)
     median = float(np.median(samples))
     offset_mv = (median - manifest.adc_baseline) / manifest.adc_gain
     around = f"around {median:.0f}, {offset_mv:+.2f} mV in the model's ADC units"
@@ -142,14 +143,6 @@ def resample(name: str, values: Values, rate_hz: float, wanted_hz: float) -> Val
     middle = float(np.median(values))  # what lies beyond the ends counts as 0
     changed: Values = resample_poly(values - middle, ratio.numerator, ratio.denominator)
     return changed + middle
-
-
-def clipped_share(samples: Samples, manifest: Manifest) -> float:
-    """Return the share of samples, int16 [T], that the input map cannot tell from its limits."""
-    limits = input_limits(manifest)
-    if limits is None:
-        return 0.0
-    return float(((samples < limits[0]) | (samples > limits[1])).mean())
 
 
 def input_limits(manifest: Manifest) -> tuple[float, float] | None:
