@@ -8,6 +8,7 @@ import typer
 
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
+    STDOUT,
     BaselineOption,
     BaudOption,
     BoardOption,
@@ -62,7 +63,7 @@ def stream(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import summary
-    from dynadeep.host_tools.cli.output import STDOUT, console_beside, print_lines, write_json
+    from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import (
         excerpt,
