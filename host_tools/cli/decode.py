@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, BundleOption, JsonOption
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, BundleOption, JsonOption, check_writable
 
 
 def decode(
@@ -13,7 +13,11 @@ def decode(
     packets: Annotated[Path, typer.Argument(help="File of packets, as 'stream --packets' writes.")],
     out: Annotated[
         Path,
-        typer.Option("--out", help="ECG in ADC units, NaN where it was lost: .npy, .npz or .csv."),
+        typer.Option(
+            "--out",
+            callback=check_writable,
+            help="ECG in ADC units, NaN where it was lost: .npy, .npz or .csv.",
+        ),
     ],
     bundle: BundleOption = DEFAULT_BUNDLE,
     json: JsonOption = None,

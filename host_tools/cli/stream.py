@@ -22,6 +22,7 @@ from dynadeep.host_tools.cli.options import (
     ResampleOption,
     SourcesOption,
     UnitOption,
+    check_writable,
     refuse_with,
 )
 
@@ -55,7 +56,10 @@ def stream(
         ),
     ] = None,
     packets: Annotated[
-        Path | None, typer.Option("--packets", help="Keep the packets of the last bound here.")
+        Path | None,
+        typer.Option(
+            "--packets", callback=check_writable, help="Keep the packets of the last bound here."
+        ),
     ] = None,
     json: JsonOption = None,
 ) -> None:

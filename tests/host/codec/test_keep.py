@@ -143,7 +143,7 @@ def test_a_place_that_cannot_be_written_is_found_before_the_measurement(
     """It is: no firmware was built, so that nothing of it was said."""
     (tmp_path / "file").write_text("in the way")
     where = ["--bundle", bundle.folder, "--board", "native", "--segments", "1"]
-    line = fails(1, "stream", *where, option, tmp_path / "file" / "out")
+    line = fails(2, "stream", *where, option, tmp_path / "file" / "out")
     assert str(tmp_path / "file") in line
 
 
