@@ -112,6 +112,8 @@ def run(arguments: Sequence[str]) -> int:
 def _report(error: Exception) -> int:
     """Print one line about ``error`` and return its exit status."""
     message, status = _describe(error)
+    if not message:  # the help was printed, for want of a command
+        return status
     line = " ".join(message.split())
     common.ROOT.error("%s", line, exc_info=error)
     print(f"dynadeep: {line}", file=sys.stderr)
@@ -124,7 +126,7 @@ def _describe(error: Any) -> tuple[str, int]:
     if hasattr(error, "format_message"):  # typer's own usage errors, whatever they derive from
         hint = error.ctx.command_path if getattr(error, "ctx", None) else "dynadeep"
         said = error.format_message().removeprefix("Invalid value: ")
-        return f"{said} See: {hint} --help", USAGE
+        return (f"{said} See: {hint} --help" if said else ""), USAGE
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}.", OTHER_FAILURE

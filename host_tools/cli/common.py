@@ -10,6 +10,7 @@ import logging
 import platform
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -124,11 +125,33 @@ def _log_to_file(path: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter(LINE))
     _add(handler)
     python = platform.python_version()
     LOG.info("dynadeep %s, Python %s: %s", __version__, python, " ".join(sys.argv[1:]))
+    if handler.error is not None:
+        raise handler.error
+
+
+class _LogFile(logging.FileHandler):
+    """A log whose end, such as a full disk, is said once; what is logged goes on without it."""
+
+    error: OSError | None = None
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Stop logging."""
+        reason = sys.exc_info()[1]
+        if not isinstance(reason, OSError):
+            super().handleError(record)
+            return
+        self.error = OSError(reason.errno, reason.strerror, self.baseFilename)
+        ROOT.removeHandler(self)
+        with suppress(OSError):  # what it still holds cannot be written either
+            self.close()
+        shown.console.print(
+            f"{self.baseFilename}: the log ends here: {reason.strerror}.", markup=False
+        )
 
 
 def _add(handler: logging.Handler) -> None:

@@ -1,4 +1,4 @@
-"""A bad cable: wraps a port and loses, doubles, flips or holds back bytes by a seeded schedule."""
+"""A bad cable: wraps a port and loses, doubles, flips, adds or holds back bytes, by a seed."""
 
 import random
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Literal
 
 from dynadeep.host_tools.links.link import Port
 
-Kind = Literal["drop", "double", "flip", "delay"]
+Kind = Literal["drop", "double", "flip", "delay", "noise"]
 
 
 @dataclass
@@ -15,7 +15,7 @@ class Faults:
     """What happens to the bytes that go one way.
 
     ``at`` names single bytes by their number since the beginning; ``rate`` adds random ones. A
-    delayed byte, and all after it, come with the next read or write.
+    delayed byte, and all after it, come with the next read or write; noise is two bytes more.
     """
 
     at: dict[int, Kind] = field(default_factory=dict)
@@ -55,6 +55,8 @@ class Faults:
             return b""
         if kind == "double":
             return bytes((byte, byte))
+        if kind == "noise":
+            return bytes((self._random.randrange(256), self._random.randrange(256), byte))
         if kind == "flip":
             byte ^= 1 << self._random.randrange(8)
         return bytes((byte,))

@@ -51,6 +51,17 @@ def test_a_log_that_cannot_be_written_is_refused_before_anything_is_done(fails, 
     assert "nowhere/log: No such file" in line
 
 
+def test_a_full_disk_under_the_log_is_one_line(fails):
+    assert "/dev/full: No space left on device" in fails(1, "boards", "--log-file", "/dev/full")
+
+
+def test_without_a_command_there_is_the_help_and_nothing_else(capsys):
+    assert run([]) == 2
+    captured = capsys.readouterr()
+    assert "Usage: dynadeep" in captured.out
+    assert captured.err == ""
+
+
 @pytest.mark.parametrize("arguments", [["-v", "build"], ["build", "-v"]])
 def test_verbose_says_what_is_done_on_standard_error(capsys, tmp_path, arguments):
     (tmp_path / "CMakeLists.txt").write_text("nonsense(")

@@ -99,6 +99,17 @@ def test_many_bad_bytes_both_ways_lose_nothing(
     assert to_board.done + to_host.done > 0
 
 
+@pytest.mark.parametrize("rate", [1e-3, 5e-3])
+def test_noise_among_the_replies_loses_nothing_and_has_nothing_done_twice(
+    native: Device, segment: Segment, spoil: Spoil, rate: float
+) -> None:
+    noise = Faults(rate=rate, kinds=("noise",), seed=5)
+    spoil(native.link, Faults(rate=rate / 100, kinds=("noise",), seed=6), noise)
+    replies = [native.run(segment) for _ in range(12)]
+    assert [sequence_of(reply.packet) for reply in replies] == list(range(12))
+    assert noise.done > 0
+
+
 def test_a_delayed_reply_is_not_mistaken_for_the_next_one(
     native: Device, segment: Segment, spoil: Spoil
 ) -> None:
