@@ -50,7 +50,7 @@ static bool write_packet(const dd_packet *packet)
     const uint32_t head[] = {packet->level, (uint32_t)packet->length};
     memset(packet->bytes + packet->length, 0, packet->capacity - packet->length);
     return fwrite(head, sizeof head, 1, stdout) == 1 &&
-           fwrite(packet->predicted, sizeof packet->predicted, 1, stdout) == 1 &&
+           fwrite(packet->predicted, sizeof packet->predicted[0], DD_LEVELS, stdout) == DD_LEVELS &&
            fwrite(packet->bytes, packet->capacity, 1, stdout) == 1;
 }
 

@@ -13,7 +13,7 @@ OVERHEAD = 17
 
 def packet(model: bytes, stream: int, sequence: int, level: int, payload: bytes) -> bytes:
     """Return the bytes that docs/packet.md describes."""
-    head = struct.pack("<BB4sHHBH", 0xDD, 2 << 4 | level, model, stream, sequence, 0, len(payload))
+    head = struct.pack("<BB4sHHBH", 0xDD, 3 << 4 | level, model, stream, sequence, 0, len(payload))
     return head + payload + struct.pack("<I", zlib.crc32(head + payload))
 
 

@@ -364,13 +364,15 @@ def test_wrong_code_with_right_constants_is_named_by_its_first_value(bundle, alt
 
 @emulator
 def test_a_crash_is_told_from_a_mismatch_and_names_the_line(bundle, altered, capsys):
-    pattern = r"(dd_map_affine)\(&input_map"
     sources = altered(
-        "mps2-an386", "model/dd_model.c", pattern, lambda text: f"__builtin_trap();\n    {text}"
+        "mps2-an386",
+        "runtime/dd_codec_stream.c",
+        r"(const uint32_t clipped = dd_map_affine)",
+        lambda text: f"__builtin_trap();\n    {text}",
     )
     where = ["--bundle", str(bundle.folder), "--sources", str(sources)]
     assert run(["parity", "--board", "mps2-an386", *where]) == 11
-    assert "It happened in feed at dd_model.c:" in capsys.readouterr().err
+    assert "It happened in dd_codec_stream at dd_codec_stream.c:" in capsys.readouterr().err
 
 
 def test_stale_firmware_is_refused_by_name(bundle, firmware, copied_bundle, rewrite_model, capsys):
@@ -392,9 +394,10 @@ def test_a_project_without_its_build_file_is_refused(bundle, firmware, tmp_path,
 def test_flashing_needs_a_programmer_that_is_known_and_installed(
     firmware, capsys, tmp_path, monkeypatch
 ):
-    sources = str(firmware("netduinoplus2").elf.parents[1])
-    assert run(["build", sources, "--flash", "mps2-an386"]) == 6
+    emulated = str(firmware("mps2-an386").elf.parents[1])
+    assert run(["build", emulated, "--flash", "mps2-an386"]) == 6
     assert "mps2-an386: no programmer is known for it" in capsys.readouterr().err
+    sources = str(firmware("netduinoplus2").elf.parents[1])
     tool = tmp_path / "dfu-util"
     tool.write_text("#!/bin/sh\necho No DFU capable USB device available; exit 74\n")
     tool.chmod(0o755)
