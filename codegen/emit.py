@@ -1,24 +1,24 @@
-"""Write a generated project: all files at once, or none."""
+"""Write a generated project: the kit's own files, and nobody else's."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.context import ModelContext, model_context
 from dynadeep.codegen.describe import describe_model, json_text
-from dynadeep.codegen.errors import OutputError
-from dynadeep.codegen.files import write_folder_whole, write_whole
+from dynadeep.codegen.errors import OutputError, ProjectError
+from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.lock import locked
 from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.project import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND, read_project
 from dynadeep.codegen.render import render_build, render_model
 from dynadeep.codegen.version import __version__
 
-MANIFEST = "manifest.json"
-MANIFEST_FORMAT = 1
-MANIFEST_KIND = "dynadeep generated project"
 MODEL_TEMPLATES = (
     "dd_kernels.h",
     "dd_model.h",
@@ -44,56 +44,100 @@ def project_files(plan: Plan, board: Board | None) -> Files:
     return ordered | {MANIFEST: _manifest(plan, board, ordered)}
 
 
-def write_project(files: Files, out: Path) -> None:
-    """Write a project to ``out``, replacing the generated one that may be there.
+def write_project(files: Files, out: Path, *, force: bool = False) -> None:
+    """Write a project to ``out``, over the generated one that may be there.
 
-    A project that is already there to the byte is left alone, so that nothing is built again.
+    Files that the kit did not write stay, and so do their folders. What is already there to the
+    byte is left alone, so that nothing is built again. Each file is written whole; a run that is
+    interrupted leaves a manifest that says so, and the next one completes it.
+
+    Args:
+        files: from ``project_files``.
+        out: the folder; it may be missing, empty, or hold a generated project.
+        force: write over files that were edited since they were generated.
 
     Raises:
-        OutputError: ``out`` is something else, or cannot be written.
+        OutputError: ``out`` is something else, holds edited files, or cannot be written.
     """
     target = out.resolve()
     try:
-        _check_replaceable(target)
-        if not _is_current(files, target):
-            _replace(files, target)
+        with locked(target):
+            written = _written(target, out)
+            edited = _edited(files, target, written)
+            if edited and not force:
+                raise OutputError(
+                    f"{out}: {', '.join(edited)} changed since the project was generated. Move "
+                    "your work elsewhere, or have it overwritten with 'generate --force'."
+                )
+            _update(files, target, written)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error}).") from error
 
 
-def _check_replaceable(out: Path) -> None:
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
+Hashes = dict[str, set[str]]
+"""File name -> the SHA-256 of every content that the kit may have left there."""
+
+
+def _written(target: Path, out: Path) -> Hashes:
+    """Return what the kit has written to a folder; refuse one that is something else."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return {}
     try:
-        kind = json.loads((out / MANIFEST).read_text(encoding="utf-8"))["kind"]
-    except (OSError, ValueError, KeyError, TypeError):
-        kind = None
-    if kind != MANIFEST_KIND:
+        project = read_project(target)
+    except ProjectError as error:
         raise OutputError(
-            f"{out}: exists and is not a generated project (its {MANIFEST} does not say so). "
+            f"{out}: exists and is not a generated project ({error}) "
             "Choose another folder, or remove it yourself."
-        )
+        ) from error
+    hashes: Hashes = {name: {digest} for name, digest in project.files.items()}
+    for name, former in (project.former or {}).items():
+        hashes.setdefault(name, set()).update(former)
+    return {name: found for name, found in hashes.items() if _is_within(name)}
 
 
-def _is_current(files: Files, out: Path) -> bool:
-    folders = {Path(name).parts[0] for name in files if "/" in name}
-    found = {
-        path.relative_to(out).as_posix()
-        for folder in folders
-        for path in (out / folder).rglob("*")
-        if path.is_file()
-    }
-    expected = {name for name in files if "/" in name}
-    return found == expected and all(
-        (out / name).is_file() and (out / name).read_bytes() == content
-        for name, content in files.items()
-    )
+def _is_within(name: str) -> bool:
+    """Whether a name of a manifest stays in its folder."""
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and name not in {"", MANIFEST}
 
 
-def _replace(files: Files, out: Path) -> None:
-    with write_folder_whole(out) as fresh:
-        for name, content in files.items():
-            write_whole(fresh / name, content)
+def _edited(files: Files, target: Path, written: Hashes) -> list[str]:
+    """Return the files that would be lost: neither the kit's own nor what it is about to write."""
+    return [
+        name
+        for name in sorted({*files, *written} - {MANIFEST})
+        if (digest := _digest(target / name)) is not None
+        and digest not in written.get(name, set())
+        and (name not in files or digest != _hash(files[name]))
+    ]
+
+
+def _update(files: Files, target: Path, written: Hashes) -> None:
+    """Write what differs and remove what is no longer part of the project, the manifest last."""
+    gone = [name for name in written if name not in files and (target / name).is_file()]
+    stale = [name for name, content in files.items() if _digest(target / name) != _hash(content)]
+    if not stale and not gone:
+        return
+    journal = json.loads(files[MANIFEST])
+    journal["former"] = {name: sorted(hashes) for name, hashes in written.items()}
+    write_whole(target / MANIFEST, json_text(journal))
+    for name in stale:
+        if name != MANIFEST:
+            write_whole(target / name, files[name])
+    for name in gone:
+        (target / name).unlink()
+        with contextlib.suppress(OSError):  # its folder goes too, once it is empty
+            (target / name).parent.rmdir()
+    write_whole(target / MANIFEST, files[MANIFEST])
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file; None where there is none."""
+    return _hash(path.read_bytes()) if path.is_file() else None
 
 
 def _model_files(plan: Plan, context: ModelContext) -> Files:
@@ -139,6 +183,6 @@ def _manifest(plan: Plan, board: Board | None, files: Files) -> bytes:
         "board": None if board is None else board.name,
         "engine": plan.choice.engine,
         "kernels": plan.choice.kernels.name,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "files": {name: _hash(content) for name, content in files.items()},
     }
     return json_text(data).encode("utf-8")

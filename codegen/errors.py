@@ -3,6 +3,7 @@
     DynadeepError
     +-- MissingDependencyError    a package or a program is not installed
     +-- RecordingError            a recording cannot be read, or is not what its header says
+    +-- BusyError                 another command is at work in the folder
     +-- CodegenError              codegen/: the model cannot become C
     |   +-- BundleError           the bundle is incomplete, altered or of another format
     |   +-- ModelError            encoder.tflite is damaged, or holds what the kit cannot run
@@ -30,6 +31,12 @@ class MissingDependencyError(DynadeepError):
     """A Python package or a program that this stage needs is not installed."""
 
     exit_status = 3
+
+
+class BusyError(DynadeepError):
+    """Another command is at work in the folder."""
+
+    exit_status = 14
 
 
 class RecordingError(DynadeepError):

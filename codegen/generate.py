@@ -10,16 +10,22 @@ from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
 
 
 def generate(
-    bundle: Bundle, board: Board | None, out: Path, wanted: Wanted = PLANNERS_CHOICE
+    bundle: Bundle,
+    board: Board | None,
+    out: Path,
+    wanted: Wanted = PLANNERS_CHOICE,
+    *,
+    force: bool = False,
 ) -> Plan:
     """Write the C project of a bundle for a board to ``out``.
 
     Without a board, only the model and the runtime are written, for use in a project of one's own.
+    Files there that are not the kit's stay; edited ones are refused, or overwritten with ``force``.
     The same bundle and board give the same bytes on every machine.
 
     Raises:
         CodegenError: the model cannot become C, does not fit the board, or ``out`` is in the way.
     """
     plan = plan_for(bundle, board, wanted)
-    write_project(project_files(plan, board), out)
+    write_project(project_files(plan, board), out, force=force)
     return plan

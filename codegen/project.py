@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dynadeep.codegen.emit import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND
 from dynadeep.codegen.errors import ProjectError
 from dynadeep.codegen.typed import Reader, shown
+
+MANIFEST = "manifest.json"
+MANIFEST_FORMAT = 1
+MANIFEST_KIND = "dynadeep generated project"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Project:
     engine: str
     kernels: str
     files: dict[str, str]  # file name -> SHA-256
+    former: dict[str, list[str]] | None = None
+    """While it is written: the hashes that its files may still have from before."""
 
 
 def read_project(folder: Path) -> Project:
@@ -45,3 +50,18 @@ def read_project(folder: Path) -> Project:
             "Generate the project again with this kit."
         )
     return reader.read(Project, data)
+
+
+def read_whole_project(folder: Path) -> Project:
+    """Read what a project was generated for, one that was generated to its end.
+
+    Raises:
+        ProjectError: as ``read_project``; or it was interrupted while it was written.
+    """
+    project = read_project(folder)
+    if project.former is not None:
+        raise ProjectError(
+            f"{folder}: its generation was interrupted, so that old and new files are mixed. "
+            "Generate the project again."
+        )
+    return project

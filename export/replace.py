@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dynadeep.codegen.files import write_folder_whole
+from dynadeep.codegen.lock import locked
 from dynadeep.export.errors import ExportError
 
 
@@ -19,9 +20,10 @@ def replaced(out: Path, known: Collection[str]) -> Iterator[Path]:
     Raises:
         ExportError: ``out`` is a file, or holds files of others.
     """
-    _refuse_foreign(out, known)
-    with write_folder_whole(out) as made:
-        yield made
+    with locked(out):
+        _refuse_foreign(out, known)
+        with write_folder_whole(out) as made:
+            yield made
 
 
 def _refuse_foreign(out: Path, known: Collection[str]) -> None:

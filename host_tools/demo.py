@@ -9,6 +9,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.describe import describe_plan
 from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.lock import locked
 from dynadeep.codegen.planner import explain, plan_for
 from dynadeep.host_tools import latency, parity, pipeline, profile
 from dynadeep.host_tools.codec import stream
@@ -56,18 +57,19 @@ def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Repo
     board = load_board(config.board)
     if not board.cortex_m or board.emulator is None:
         raise BoardError(f"{board.name}: the demo needs an emulated microcontroller; see 'boards'.")
-    bundle = _export(config, say)
-    folder = config.out / "firmware"
-    plan = plan_for(bundle, board)
-    say(f"generate  C for {board.name}\n\n{describe_plan(plan, board)}")
-    say("\n".join([*explain(plan, board), ""]))
-    say("build     with CMake")
-    firmware = pipeline.make_firmware(bundle, config.board, folder)
-    say(f"start     {board.description}")
-    with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
-        report = _measure(station, config, say, counted)
-    write_report(config.out / REPORT, as_json(report))
-    return report
+    with locked(config.out):
+        bundle = _export(config, say)
+        folder = config.out / "firmware"
+        plan = plan_for(bundle, board)
+        say(f"generate  C for {board.name}\n\n{describe_plan(plan, board)}")
+        say("\n".join([*explain(plan, board), ""]))
+        say("build     with CMake")
+        firmware = pipeline.make_firmware(bundle, config.board, folder)
+        say(f"start     {board.description}")
+        with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
+            report = _measure(station, config, say, counted)
+        write_report(config.out / REPORT, as_json(report))
+        return report
 
 
 def require_held(report: Report) -> None:

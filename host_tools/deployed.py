@@ -20,6 +20,7 @@ from dynadeep.codegen.context import model_context
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.generate import generate
+from dynadeep.codegen.lock import locked
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import Wanted
@@ -109,11 +110,12 @@ def decode_codes(
 
 def _build(bundle: Bundle, folder: Path) -> Program:
     # By layers, so that a tensor is shown in one piece; the packets are those of any engine.
-    plan = generate(bundle, load_board("native"), folder / PROJECT, Wanted(engine="layers"))
     templates = resources.files("dynadeep.firmware_templates") / BATCH
-    for name in BATCH_FILES:
-        _write_if_new(folder / name, (templates / name).read_bytes())
-    executable = toolchain.build(folder).elf
+    with locked(folder):
+        plan = generate(bundle, load_board("native"), folder / PROJECT, Wanted(engine="layers"))
+        for name in BATCH_FILES:
+            _write_if_new(folder / name, (templates / name).read_bytes())
+        executable = toolchain.build(folder).elf
     tensors = _latents(plan)
     return Program(executable, _row(plan, tensors), tuple(tensors))
 

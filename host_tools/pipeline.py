@@ -1,5 +1,6 @@
 """The stages one after the other, as functions that the commands, the demo and the tests share."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.generate import generate
+from dynadeep.codegen.lock import locked
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
 from dynadeep.codegen.version import __version__
@@ -59,14 +61,13 @@ def export_once(checkpoint: Path, folder: Path) -> Bundle:
     """Return a checkpoint's bundle in ``folder``; export it unless this kit has already done so."""
     from dynadeep.train import checkpoint as checkpoints  # needs torch
 
-    try:
-        bundle = read_bundle(folder)
-    except BundleError:
-        return read_bundle(export_checkpoint(checkpoint, folder).folder)
     record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
-    if bundle.manifest.kit_version == __version__ and bundle.manifest.record == record:
-        return bundle
-    return read_bundle(export_checkpoint(checkpoint, folder).folder)
+    with locked(folder):
+        with contextlib.suppress(BundleError):
+            found = read_bundle(folder)
+            if (found.manifest.kit_version, found.manifest.record) == (__version__, record):
+                return found
+        return read_bundle(export_checkpoint(checkpoint, folder).folder)
 
 
 def make_firmware(
@@ -83,9 +84,10 @@ def make_firmware(
     """
     name = "-".join(filter(None, [board, wanted.engine, wanted.kernels, bundle.manifest.model_id]))
     folder = sources or SOURCES / name
-    generate(bundle, load_board(board), folder, wanted)
     build_dir = folder / f"build{optimize}" if optimize else None
-    return toolchain.build(folder, build_dir, optimize=optimize)
+    with locked(folder):  # what is built is what was generated here
+        generate(bundle, load_board(board), folder, wanted)
+        return toolchain.build(folder, build_dir, optimize=optimize)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from dynadeep.codegen.errors import MissingDependencyError
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.lock import locked
+from dynadeep.codegen.project import MANIFEST, read_whole_project
 from dynadeep.host_tools.errors import BuildError
 
 TOOLCHAIN = "toolchain.cmake"
@@ -36,6 +39,9 @@ COMPLAINTS = (
     re.compile(r"^\S*ld: .+$", re.MULTILINE),
     re.compile(r"^CMake Error.*\n.+$", re.MULTILINE),
 )
+MAKES_OWN = re.compile(r"[$#%:=~\[\]*?\\;\"`<>|]")
+"""Characters that CMake's Makefiles cannot have in a path; ninja can."""
+
 NEWLIB_MISSING = re.compile(
     r"nano\.specs.*No such file|fatal error: (string|stdint|stddef)\.h: No such file"
 )
@@ -87,7 +93,14 @@ def build(
     """
     if not (project / "CMakeLists.txt").is_file():
         raise BuildError(f"{project}: has no CMakeLists.txt. Generate the project first.")
+    if (project / MANIFEST).is_file():
+        read_whole_project(project)
     folder = build_dir or project / "build"
+    with locked(project):
+        return _build(project, folder, sanitize=sanitize, optimize=optimize)
+
+
+def _build(project: Path, folder: Path, *, sanitize: bool, optimize: str | None) -> Firmware:
     cmake = require("cmake")
     require("arm-none-eabi-gcc" if (project / TOOLCHAIN).is_file() else "cc")
     log = write_whole(folder / LOG, b"")
@@ -138,6 +151,12 @@ def _generator(folder: Path) -> list[str]:
     if shutil.which("ninja"):
         return ["-G", "Ninja"]
     require("make")
+    odd = MAKES_OWN.search(str(folder.resolve()))
+    if odd is not None:
+        raise BuildError(
+            f"{folder}: its path holds {odd[0]!r}, which means something to make. "
+            "Install ninja (apt-get install ninja-build), or choose another folder."
+        )
     return ["-G", "Unix Makefiles"]
 
 
@@ -145,10 +164,15 @@ def _run(command: Sequence[str], log: Path) -> None:
     """Run a step, add what it says to the log, and raise its first complaint if it fails."""
     logging.getLogger(__name__).info("$ %s", " ".join(command))
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
-    before = log.read_text(encoding="utf-8")
-    write_whole(log, f"{before}$ {' '.join(command)}\n{done.stdout}\n")
+    before = log.read_text(encoding="utf-8") if log.is_file() else ""
+    write_whole(log, f"{before}$ {shlex.join(command)}\n{done.stdout}\n")
     if done.returncode == 0:
         return
     if NEWLIB_MISSING.search(done.stdout):

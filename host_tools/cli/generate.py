@@ -35,6 +35,9 @@ def generate(
     engine: EngineOption = None,
     kernels: KernelsOption = None,
     deadline: DeadlineOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over files that were edited since.")
+    ] = False,
     plan_only: Annotated[
         bool, typer.Option("--plan", help="Print what the firmware needs; write nothing.")
     ] = False,
@@ -53,7 +56,7 @@ def generate(
         choices = {"--board": board, "--kernels": kernels, "--deadline": deadline}
         refuse_with("--model-only", choices, "what it writes is for any core")
     if plan_only:
-        refuse_with("--plan", {"--out": out}, "it writes nothing")
+        refuse_with("--plan", {"--out": out, "--force": force or None}, "it writes nothing")
     model = read_bundle(bundle)
     target = None if model_only else load_board(board or DEFAULT_BOARD)
     wanted = Wanted(engine, kernels, deadline)
@@ -63,7 +66,7 @@ def generate(
         print_lines(json, *explain(plan, target))
     if not plan_only:
         folder = out or DEFAULT_OUT
-        emit(model, target, folder, wanted)
+        emit(model, target, folder, wanted, force=force)
         what = "model and runtime" if target is None else f"project for {target.name}"
         print_lines(json, f"\n{folder}: C {what}, model {model.manifest.model_id}")
     write_json(json, describe_model(plan))

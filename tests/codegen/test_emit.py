@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.codegen import emit
 from dynadeep.codegen.board import board_names, load_board
 from dynadeep.codegen.bundle import (
     BUNDLE_FILES,
@@ -21,9 +22,11 @@ from dynadeep.codegen.bundle import (
     write_manifest,
 )
 from dynadeep.codegen.emit import project_files, write_project
-from dynadeep.codegen.errors import BundleError, OutputError
+from dynadeep.codegen.errors import BundleError, OutputError, ProjectError
+from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.plan import Plan, make_plan
+from dynadeep.codegen.project import read_whole_project
 
 from .models import manifest_for, small_encoder
 
@@ -127,13 +130,20 @@ def test_without_a_board_there_is_only_the_model_and_its_runtime(plan: Plan) -> 
     assert {name.split("/")[0] for name in files} == {"model", "runtime", "manifest.json"}
 
 
-def test_a_generated_project_is_replaced_whole(bundle: Bundle, tmp_path: Path) -> None:
+def test_another_board_replaces_the_kits_files_and_keeps_the_users(
+    bundle: Bundle, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     generate(bundle, load_board("mps2-an386"), out)
-    (out / "model" / "left_over.c").write_text("int left_over;\n", encoding="utf-8")
+    for name in ("model/mine.c", "notes.txt", "build/firmware.elf"):
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_text("mine", encoding="utf-8")
     generate(bundle, load_board("native"), out)
-    assert not (out / "model" / "left_over.c").exists()
-    assert not (out / "toolchain.cmake").exists()
+    found = content_of(out)
+    mine = {name: found.pop(name) for name in ("model/mine.c", "notes.txt", "build/firmware.elf")}
+    assert set(mine.values()) == {b"mine"}
+    generate(bundle, load_board("native"), tmp_path / "fresh")
+    assert found == content_of(tmp_path / "fresh")
 
 
 def test_a_project_that_is_current_is_not_touched(bundle: Bundle, tmp_path: Path) -> None:
@@ -146,13 +156,71 @@ def test_a_project_that_is_current_is_not_touched(bundle: Bundle, tmp_path: Path
     assert (out / "model/dd_model.c").stat().st_mtime_ns == before
 
 
-def test_a_changed_file_is_put_right(bundle: Bundle, tmp_path: Path) -> None:
+@pytest.mark.parametrize("board", ["native", "mps2-an386"])
+def test_edited_files_are_refused_by_name_and_kept(
+    bundle: Bundle, tmp_path: Path, board: str
+) -> None:
+    out = tmp_path / "out"
+    generate(bundle, load_board("mps2-an386"), out)
+    for name in ("app/main.c", "toolchain.cmake"):  # native needs no toolchain file
+        (out / name).write_text("edited\n", encoding="utf-8")
+    before = content_of(out)
+    with pytest.raises(OutputError, match=r"app/main\.c, toolchain\.cmake changed .*--force"):
+        generate(bundle, load_board(board), out)
+    assert content_of(out) == before
+
+
+def test_edited_files_are_put_right_by_force(bundle: Bundle, tmp_path: Path) -> None:
     out = tmp_path / "out"
     generate(bundle, load_board("native"), out)
     expected = content_of(out)
     (out / "model/dd_weights.c").write_text("/* gone */\n", encoding="utf-8")
+    generate(bundle, load_board("native"), out, force=True)
+    assert content_of(out) == expected
+
+
+def test_a_file_of_the_users_in_the_way_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    generate(bundle, None, out)
+    (out / "app").mkdir()
+    (out / "app/main.c").write_text("int main(void);\n", encoding="utf-8")
+    with pytest.raises(OutputError, match=r"app/main\.c changed"):
+        generate(bundle, load_board("native"), out)
+    assert (out / "app/main.c").read_text() == "int main(void);\n"
+
+
+def test_a_missing_file_is_written_again(bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    generate(bundle, load_board("native"), out)
+    expected = content_of(out)
+    (out / "model/dd_weights.c").unlink()
     generate(bundle, load_board("native"), out)
     assert content_of(out) == expected
+
+
+def test_an_interrupted_generation_says_so_and_is_completed(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    generate(bundle, load_board("mps2-an386"), out)
+    left = 5
+
+    def interrupted(path: Path, content: bytes | str) -> Path:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return write_whole(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(emit, "write_whole", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            generate(bundle, load_board("microbit"), out)
+    with pytest.raises(ProjectError, match="its generation was interrupted"):
+        read_whole_project(out)
+    generate(bundle, load_board("native"), out)  # neither the old nor the new files are edits
+    generate(bundle, load_board("native"), tmp_path / "fresh")
+    assert content_of(out) == content_of(tmp_path / "fresh")
 
 
 def test_somebody_elses_folder_is_never_replaced(plan: Plan, tmp_path: Path) -> None:

@@ -101,3 +101,38 @@ def test_sources_build_to_the_same_bytes_in_any_folder(toy: ModuleType, tmp_path
         assert firmware.bin is not None
         images.append(firmware.bin.read_bytes())
     assert images[0] == images[1]
+
+
+ODD = "it's (50 %) R&D, $HOME ~ #1"
+
+
+@pytest.mark.parametrize(
+    "where", [("native", "Ninja", ODD), ("mps2-an386", "Ninja", ODD),
+              ("mps2-an386", "Unix Makefiles", "it's (50) R&D, x")],
+)  # fmt: skip
+def test_a_folder_of_any_name_builds_to_the_same_bytes(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: tuple[str, str, str]
+) -> None:
+    board, generator, name = where
+    monkeypatch.setattr(toolchain, "_generator", lambda _: ["-G", generator])
+    plain, odd = (build(toy.make_project(board, tmp_path / each)) for each in ("plain", name))
+    assert odd.map.is_file()
+    if board == "native":
+        assert name.encode() not in odd.elf.read_bytes()
+    else:
+        assert odd.bin is not None
+        assert plain.bin is not None
+        assert odd.bin.read_bytes() == plain.bin.read_bytes()
+
+
+@pytest.mark.parametrize("letter", "$#%=~")
+def test_what_makefiles_cannot_have_in_a_path_is_refused_by_name(
+    toy: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, letter: str
+) -> None:
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "ninja" else which(name))
+    project = tmp_path / f"a{letter}b"
+    project.mkdir()
+    (project / "CMakeLists.txt").touch()
+    with pytest.raises(BuildError, match="apt-get install ninja-build"):
+        build(project)
