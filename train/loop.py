@@ -5,7 +5,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from rich.progress import Progress
 from torch import Tensor, nn
 
+from dynadeep.codegen.errors import BusyError
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.lock import locked
 from dynadeep.train import resume
 from dynadeep.train.errors import TrainError, TrainingFailedError
 
@@ -67,6 +69,25 @@ def make_fabric(device: str = "cpu", devices: int = 1) -> Fabric:
     fabric.launch()
     _start_workers()
     return fabric
+
+
+@contextmanager
+def alone(fabric: Fabric, folder: Path) -> Iterator[None]:
+    """Keep a folder to one run; its first process holds it for all of them.
+
+    Raises BusyError, in every process, if another command is at work there.
+    """
+    with ExitStack() as held:
+        problem: BusyError | None = None
+        if fabric.is_global_zero:
+            try:
+                held.enter_context(locked(folder, wait=False))
+            except BusyError as error:
+                problem = error
+        problem = fabric.broadcast(problem)
+        if problem is not None:
+            raise problem
+        yield
 
 
 def run(  # noqa: PLR0917  # the parts of a run, as each phase passes them

@@ -83,6 +83,12 @@ def train_on(split: mitdb.Split, config: TrainConfig, fabric: Fabric | None = No
     fabric = fabric or loop.make_fabric(config.device, config.devices)
     if config.threads:
         torch.set_num_threads(config.threads)
+    with loop.alone(fabric, config.output):
+        return _train_alone(fabric, split, config)
+
+
+def _train_alone(fabric: Fabric, split: mitdb.Split, config: TrainConfig) -> Path:
+    """Train in a folder that no other run uses."""
     config.output.mkdir(parents=True, exist_ok=True)
     model = _first_model(config).to(fabric.device)
     input_map = fit_input_map(config.input_map, split.train, KEPT_PERCENT[config.dataset])

@@ -76,6 +76,12 @@ def run(config: PipelineConfig) -> dict[str, Path]:
     fabric = loop.make_fabric(told.device, told.devices)
     if told.threads:
         torch.set_num_threads(told.threads)
+    with loop.alone(fabric, told.output):
+        return _run_phases(fabric, config)
+
+
+def _run_phases(fabric: Fabric, config: PipelineConfig) -> dict[str, Path]:
+    told = config.reconstruction
     split = cinc2017.read_split(
         cinc2017.find_folder(told.data),
         parts=config.parts,

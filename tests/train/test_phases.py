@@ -1,11 +1,14 @@
 import hashlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from dynadeep.codegen.errors import BusyError
 from dynadeep.train import checkpoint, loop
 from dynadeep.train.data import mitdb
 from dynadeep.train.errors import CheckpointError, TrainError, TrainingFailedError
@@ -152,3 +155,20 @@ def test_an_unfinished_run_is_not_begun_anew(split: mitdb.Split, config: TrainCo
     (config.output / loop.STATE).touch()
     with pytest.raises(TrainError, match=r"holds state\.safetensors of another run"):
         train_on(split, config)
+
+
+def test_a_folder_that_another_run_is_at_work_in_is_refused(
+    split: mitdb.Split, config: TrainConfig
+) -> None:
+    program = (
+        "import sys; from pathlib import Path; from dynadeep.codegen.lock import locked\n"
+        "with locked(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(config.output)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(BusyError, match=f"in use by process {other.pid} "):
+            train_on(split, config)
+        other.communicate()
+    assert not config.output.exists()
