@@ -256,6 +256,36 @@ def test_another_runtime_abi_stops_the_compiler(
     assert "Generate these sources again" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("gain", "baseline"), [(200.0, 1024), (1000.0, 0), (204.8, -12), (1e-5, -32768)]
+)
+def test_the_header_states_the_converter_that_the_model_was_trained_for(
+    tmp_path: Path, gain: float, baseline: int
+) -> None:
+    _, plan = planned()
+    manifest = replace(plan.manifest, adc_gain=gain, adc_baseline=baseline)
+    write_project(project_files(replace(plan, manifest=manifest), None), tmp_path / "ecg")
+    program = tmp_path / "main.c"
+    program.write_text(
+        '#include "dd_model.h"\n#include <stdio.h>\n'
+        'int main(void) { return printf("%.9g %d", (double)DD_ADC_UNITS_PER_MV,'
+        " 0 - DD_ADC_BASELINE) < 0; }\n",
+        encoding="utf-8",
+    )
+    command = ["gcc", "-std=c11", *WARNINGS, "-Iecg/model", "-Iecg/runtime", program, "-o", "main"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    stated = subprocess.run([tmp_path / "main"], capture_output=True, text=True, check=True)
+    assert stated.stdout == f"{float(np.float32(gain)):.9g} {-baseline}"
+
+
+@pytest.mark.parametrize("gain", [0.0, -200.0, float("nan"), float("inf")])
+def test_a_gain_that_is_no_positive_number_is_refused(gain: float) -> None:
+    _, plan = planned()
+    wild = replace(plan.manifest, adc_gain=gain)
+    with pytest.raises(BundleError, match=r"adc_gain is .*, expected a positive number"):
+        project_files(replace(plan, manifest=wild), None)
+
+
 def test_no_line_is_wider_than_a_hundred_columns(project: tuple[Path, bytes, Plan]) -> None:
     for path in project[0].glob("model/*.[ch]"):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
