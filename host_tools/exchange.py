@@ -20,6 +20,7 @@ from dynadeep.host_tools.protocol import Command, MalformedError
 
 LOG = logging.getLogger(__name__)
 SEQUENCES = 1 << 16
+SHOWN_BYTES = 24
 LONGEST_GREETING = 256
 """Bytes of HELLO's reply at most; afterwards the board itself has said how long replies are."""
 
@@ -44,6 +45,8 @@ class Attempts:
     noisy: int = 0
     damaged: int = 0
     echoes: int = 0
+    stray_bytes: int = 0  # that belong to no sound frame, if nothing else came
+    last_bytes: bytes = b""
 
     @property
     def tries(self) -> int:
@@ -102,7 +105,7 @@ class Exchange:
     def _try(self, request: Request, work: float, so_far: Attempts) -> Reply | None:
         """Send a request once and wait for its reply; count what came in its place."""
         wire = request.to_wire()
-        damaged = so_far.damaged
+        damaged, stray_bytes = so_far.damaged, so_far.stray_bytes
         wait = self.pace.wait(request.command, len(wire) + self.longest_reply, work)
         LOG.debug(
             "%s %d: %d bytes, try %d, reply due in %.2f s, given up in %.2f s",
@@ -114,7 +117,11 @@ class Exchange:
         sent_s = self._clock()
         until_s = sent_s + wait.overdue_s
         while self._clock() < until_s:
-            for frame in self._reader.feed(self.link.receive()):
+            data = self.link.receive()
+            if data.strip(frames.END):
+                so_far.stray_bytes += len(data)
+                so_far.last_bytes = data[-SHOWN_BYTES:]
+            for frame in self._reader.feed(data):
                 reply = self._sort(frame, request, so_far)
                 if reply is not None:
                     self._note(request, reply, sent_s, work, so_far)
@@ -123,7 +130,7 @@ class Exchange:
                 # The reply may be among what was damaged: once it was due, it is asked for again.
                 due_s = max(sent_s + wait.expected_s, self._clock()) + self.patience.quiet_s
                 until_s = min(until_s, due_s)
-        noisy = so_far.damaged > damaged
+        noisy = so_far.damaged > damaged or so_far.stray_bytes > stray_bytes
         so_far.noisy += noisy
         so_far.silent += not noisy
         if not noisy and request.command != Command.HELLO:
@@ -131,7 +138,7 @@ class Exchange:
         LOG.info(
             "%s %d: no answer in %.2f s%s",
             *(request.command.name, request.sequence, self._clock() - sent_s),
-            ", damaged frames" if noisy else "",
+            ", but noise" if noisy else "",
         )
         return None
 
@@ -150,6 +157,7 @@ class Exchange:
         elif frame.echoes(request):
             self.traffic.echoes += 1
             so_far.echoes += 1
+            so_far.stray_bytes = 0
         elif frame.is_fault:
             raise self._crashed(frame)
         elif frame.answers(request):
@@ -204,6 +212,12 @@ class Exchange:
             return (
                 "Only what was sent came back: the line echoes. Look for TX joined to RX, or a "
                 "terminal or modem with its echo on, in place of a board."
+            )
+        if so_far.stray_bytes:
+            return (
+                f"{so_far.stray_bytes} bytes came that are no answer, the last of them "
+                f"{so_far.last_bytes!r}. Does something else speak there, or at another baud "
+                f"rate{at_baud}?"
             )
         if command != Command.HELLO:
             return "It answered before: does it hang, or was it reset or unplugged?"

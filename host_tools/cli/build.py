@@ -25,6 +25,7 @@ def build(
     from dataclasses import asdict
 
     from dynadeep.codegen.board import load_board
+    from dynadeep.codegen.emit import MANIFEST
     from dynadeep.codegen.errors import BoardError
     from dynadeep.codegen.project import read_project
     from dynadeep.host_tools import memory, toolchain
@@ -35,6 +36,7 @@ def build(
     flasher = None
     if flash is not None:
         flasher = load_board(flash).flasher
+    if flash is not None or (sources / MANIFEST).is_file():
         project_board(sources, read_project(sources), flash, "--flash")
         if flasher is None:
             raise BoardError(f"{flash}: no programmer is known for it. Flash firmware.bin by hand.")

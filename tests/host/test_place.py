@@ -101,6 +101,10 @@ def test_a_model_without_a_board_is_not_flashed(fails, model_only):
     assert "no firmware for a board" in fails(6, "build", model_only, "--flash", "microbit")
 
 
+def test_a_model_without_a_board_is_no_firmware_to_build(fails, model_only):
+    assert "no firmware for a board" in fails(6, "build", model_only)
+
+
 def test_without_a_port_or_a_project_the_board_is_the_default_one():
     assert Place().named().board == "mps2-an386"
 

@@ -118,6 +118,15 @@ def test_a_line_of_nothing_but_noise_is_given_up_and_told_by_what_came() -> None
     assert f"{exchange.traffic.damaged_frames} damaged" in str(caught.value)
 
 
+def test_something_else_that_speaks_there_is_shown() -> None:
+    board = TimedBoard(alive=False)
+    board.noise(b"login: ", every_s=0.3)
+    with pytest.raises(
+        LinkError, match=r"\d+ bytes came that are no answer, .*login: .*else speak"
+    ):
+        exchange_with(board).ask(Command.HELLO)
+
+
 def test_damaged_frames_of_earlier_requests_are_not_told_of_a_later_one() -> None:
     board = TimedBoard()
     board.noise(b"\x02x\x00", every_s=0.2, until_s=1.0)
