@@ -25,9 +25,8 @@ def build(
     from dataclasses import asdict
 
     from dynadeep.codegen.board import load_board
-    from dynadeep.codegen.emit import MANIFEST
     from dynadeep.codegen.errors import BoardError
-    from dynadeep.codegen.project import read_project
+    from dynadeep.codegen.project import MANIFEST, read_project
     from dynadeep.host_tools import memory, toolchain
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cli.progress import step
@@ -36,10 +35,10 @@ def build(
     flasher = None
     if flash is not None:
         flasher = load_board(flash).flasher
-    if flash is not None or (sources / MANIFEST).is_file():
-        project_board(sources, read_project(sources), flash, "--flash")
         if flasher is None:
             raise BoardError(f"{flash}: no programmer is known for it. Flash firmware.bin by hand.")
+    if flash is not None or (sources / MANIFEST).is_file():
+        project_board(sources, read_project(sources), flash, "--flash")
     with step("building the firmware"):
         firmware = toolchain.build(sources)
     image = memory.read_image(firmware.elf)
