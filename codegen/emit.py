@@ -35,9 +35,10 @@ Files = dict[str, bytes]
 
 
 def project_files(plan: Plan, board: Board | None) -> Files:
-    """Return the whole project; without a board only the model and the runtime."""
+    """Return the whole project; without a board a library of the model and the runtime."""
     context = model_context(plan)
     files = _model_files(plan, context) | _tree("runtime")
+    files["CMakeLists.txt"] = render_build("CMakeLists.txt", board, context).encode("utf-8")
     if board is not None:
         files |= _tree("app") | _board_files(board, context)
     ordered = dict(sorted(files.items()))
@@ -148,7 +149,7 @@ def _model_files(plan: Plan, context: ModelContext) -> Files:
 
 def _board_files(board: Board, context: ModelContext) -> Files:
     """Return what depends on the board: its own files, and what its description renders to."""
-    rendered = {"board/board_config.h": "board_config.h", "CMakeLists.txt": "CMakeLists.txt"}
+    rendered = {"board/board_config.h": "board_config.h"}
     files = _tree(f"boards/{board.name}", to="board")
     del files[f"board/{DESCRIPTION}"]
     if board.cortex_m:

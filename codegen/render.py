@@ -33,8 +33,8 @@ def render_model(name: str, model: ModelContext) -> str:
     return _render(f"model/{name}.j2", model=model, banner=_banner(name, model))
 
 
-def render_build(name: str, board: Board, model: ModelContext) -> str:
-    """Render ``firmware_templates/build/<name>.j2`` for a board."""
+def render_build(name: str, board: Board | None, model: ModelContext) -> str:
+    """Render ``firmware_templates/build/<name>.j2`` for a board, or for the library alone."""
     return _render(
         f"build/{name}.j2",
         board=board,

@@ -54,7 +54,7 @@ class Reader:
             if found.st_size > largest:
                 self.refuse(f"{found.st_size:,} bytes, at most {largest:,} are read")
             with path.open("rb") as file:
-                return file.read(largest)
+                return file.read(found.st_size)  # no buffer of what it may be at most
         except FileNotFoundError:
             self.refuse("no such file")
         except OSError as error:
