@@ -25,7 +25,8 @@ def table(text: str, *columns: str) -> list[Row]:
 
 def blocks(text: str, language: str = "") -> list[str]:
     """Return the blocks of code of one language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [content for name, content in found if name == language]
 
 
 def code(cell: str) -> list[str]:

@@ -13,7 +13,6 @@ from dynadeep.codegen.bundle import InputMap
 from dynadeep.host_tools import packet as packets
 from dynadeep.host_tools import rice
 from dynadeep.host_tools.packet import Packet
-
 from tests.codegen.models import manifest_for, paper_encoder
 
 from .pages import page, table

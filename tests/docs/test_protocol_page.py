@@ -1,4 +1,4 @@
-"""docs/protocol.md says what host and firmware do: versions, codes, flags, statuses, every field."""
+"""docs/protocol.md says what host and firmware do: versions, codes, flags, every field."""
 
 import re
 import struct
