@@ -74,9 +74,9 @@ def test_the_fields_of_a_command_are_those_of_the_page(name: str, side: str, exp
 
 
 def test_a_run_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
-    assert layout(COMMANDS["RUN"]["reply"]) == "<BBiQI"
-    reply = struct.pack("<BBiiQI", 1, 2, -5, 6, 1 << 40, 9) + b"packet"
-    assert protocol.parse_run(reply) == protocol.RunReply(1, (-5, 6), 1 << 40, 9, b"packet")
+    assert layout(COMMANDS["RUN"]["reply"]) == "<BBiQIH"
+    reply = struct.pack("<BBiiQIH", 1, 2, -5, 6, 1 << 40, 9, 7) + b"packet"
+    assert protocol.parse_run(reply) == protocol.RunReply(1, (-5, 6), 1 << 40, 9, 7, b"packet")
 
 
 def test_a_fault_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
@@ -112,6 +112,20 @@ def test_the_counter_units_are_those_of_host_and_firmware() -> None:
     header = firmware("app/board.h")
     for number, name in units.items():
         assert re.search(rf"#define BOARD_COUNTER_{name} +{number}\n", header)
+
+
+def test_engines_and_kernel_sets_have_the_numbers_of_the_page() -> None:
+    cell = COMMANDS["HELLO"]["reply"]
+    engines = re.search(r"engine u8 \((.*?)\)", cell)
+    kernels = re.search(r"kernel set u8 \((.*?)\)", cell)
+    assert engines is not None
+    assert kernels is not None
+    assert re.findall(r"(\d) (\w+)", engines[1]) == [
+        (str(number), name) for number, name in enumerate(protocol.ENGINES)
+    ]
+    assert re.findall(r"(\d) (\w+)", kernels[1]) == [
+        (str(number), name) for number, name in enumerate(protocol.KERNELS, start=1)
+    ]
 
 
 def test_every_status_that_the_page_names_exists() -> None:
