@@ -118,14 +118,14 @@ def print_stream(
 def peers_table(report: Report, known: KnownNetwork) -> Table:
     """Return this firmware beside the peers' figures."""
     table = _table(
-        "This network on a Cortex-M4",
+        "This network, its peers on a Cortex-M4",
         *("", "instructions", "flash KB", "RAM KB", "bit-exact"),
         caption=known.source,
     )
     exact = "yes" if report.parity.bit_exact else "no"
     counted = report.latency.unit == "instructions"
     table.add_row(
-        "[bold]this firmware, all included[/]",
+        f"[bold]this firmware on {report.board}, all included[/]",
         f"{report.latency.per_segment / 1e6:.1f} M" if counted else "-",
         f"{report.memory.flash_bytes / 1e3:.1f}",
         f"{report.memory.ram_bytes / 1e3:.1f}",

@@ -17,7 +17,7 @@
 #define DD_SAMPLE_RATE_HZ     360
 #define DD_LEVELS             2
 #define DD_DEFAULT_BOUND      (9 * DD_ERROR_ONE)
-#define DD_ARENA_BYTES        4000
+#define DD_ARENA_BYTES        2000
 #define DD_STREAMING          0
 #define DD_LOSSLESS           1
 #define DD_PACKET_BYTES_CODED 79
