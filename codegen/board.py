@@ -1,12 +1,16 @@
 """Boards as data: what ``firmware_templates/boards/<name>/board.toml`` says, checked and typed."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.kernels import CORES
 from dynadeep.codegen.typed import Reader
 
 DESCRIPTION = "board.toml"
@@ -14,38 +18,66 @@ TEMPLATE = "_template"
 DRIVER_PREFIX = "uart_"
 
 
+HOST = "host"
+CORTEX_M = (*CORES, "cortex-m3")
+ADDRESSES = 1 << 32
+STACK_ALIGNMENT = 8
+GUARD_BYTES = 4096
+"""RAM begins at a multiple of it, so that a stack that overflows meets a fault; see linker.ld."""
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="a-z, 0-9, _ and -")]
+Words = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9 ,.:;()/+&'-]{1,100}$", description="one line of plain words")
+]
+Program = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$", description="a program's name")
+]
+Argument = Annotated[
+    str, Meta(pattern=r"^[\x20-\x7e]{1,200}$", description="an argument on one line")
+]
+Flag = Annotated[
+    str,
+    Meta(pattern=r"^-m[a-z][a-z0-9-]*(=[A-Za-z0-9.+-]+)?$", description="a -m option of gcc"),
+]
+"""Nothing that CMake or a shell takes apart, no generator expression, no file to be read."""
+
+Word = Annotated[int, Meta(ge=0, le=ADDRESSES - 1)]
+Clock = Annotated[int, Meta(ge=10_000, le=4_000_000_000)]
+Size = Annotated[int, Meta(ge=1, le=ADDRESSES)]
+
+
 @dataclass(frozen=True)
 class Core:
     """The processor, as the compiler and the clock tree know it."""
 
-    cpu: str
-    flags: tuple[str, ...]  # for gcc
-    clock_hz: int
+    cpu: Name
+    flags: tuple[Flag, ...]  # for gcc
+    clock_hz: Clock
 
 
 @dataclass(frozen=True)
 class Flash:
     """The flash that the firmware may use."""
 
-    origin: int
-    bytes: int
+    origin: Word
+    bytes: Size
 
 
 @dataclass(frozen=True)
 class Ram:
     """The RAM that the firmware may use, its stack included."""
 
-    origin: int
-    bytes: int
-    stack_bytes: int
+    origin: Word
+    bytes: Size
+    stack_bytes: Annotated[int, Meta(ge=256, le=ADDRESSES)]
 
 
 @dataclass(frozen=True)
 class Uart:
     """The UART that carries the link."""
 
-    base: int
-    baud: int
+    base: Word
+    baud: Annotated[int, Meta(ge=300, le=20_000_000)]
     driver: str | None = None  # app/uart_<driver>.c; none where board.c reads and writes itself
 
 
@@ -53,7 +85,7 @@ class Uart:
 class Counter:
     """What ``board_ticks`` counts."""
 
-    rate_hz: int
+    rate_hz: Annotated[int, Meta(ge=1_000, le=4_000_000_000)]
     unit: Literal["cycles", "instructions", "nanoseconds"]
 
 
@@ -61,18 +93,20 @@ class Counter:
 class Emulator:
     """The program that emulates the board."""
 
-    program: str
-    machine: str
-    arguments: tuple[str, ...]
+    program: Program
+    machine: Program
+    arguments: tuple[Argument, ...]
 
 
 @dataclass(frozen=True)
 class Flasher:
     """The program that writes the part's flash; ``{bin}`` stands for the image."""
 
-    program: str
-    arguments: tuple[str, ...]
-    usb: tuple[str, ...]  # vendor:product ids that the probe or part shows
+    program: Program
+    arguments: tuple[Argument, ...]
+    usb: tuple[
+        Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$", description="vvvv:pppp")], ...
+    ]  # vendor:product ids that the probe or part shows
 
 
 @dataclass(frozen=True)
@@ -88,8 +122,8 @@ class Budget:
 class Board:
     """A board. A Cortex-M one has flash, RAM and a UART; the native one is a process."""
 
-    name: str
-    description: str
+    name: Name
+    description: Words
     target: Literal["cortex-m", "native"]
     core: Core
     counter: Counter
@@ -170,8 +204,37 @@ def _check(board: Board, where: str) -> None:
     if driver is not None and driver not in uart_drivers():
         known = ", ".join(uart_drivers())
         raise BoardError(f'{where}: uart.driver is "{driver}", expected one of {known}.')
-    for part in ("core", "counter", "flash", "ram", "uart", "budget"):
-        table = getattr(board, part)
-        for key, value in vars(table).items() if table is not None else ():
-            if isinstance(value, int) and not 0 <= value < 1 << 32:
-                raise BoardError(f'{where}: key "{part}.{key}" is {value}, expected 0 to 2^32 - 1.')
+    for problem in (*_core_problems(board), *_memory_problems(board)):
+        raise BoardError(f"{where}: {problem}. See boards/_template.")
+
+
+def _core_problems(board: Board) -> Iterator[str]:
+    """Say what is wrong with the processor."""
+    known = (*CORTEX_M, HOST)
+    if board.core.cpu not in known or board.cortex_m == (board.core.cpu == HOST):
+        yield f'core.cpu is "{board.core.cpu}", expected one of {", ".join(known)} for its target'
+    selected = [flag.partition("=")[2] for flag in board.core.flags if flag.startswith("-mcpu=")]
+    if board.cortex_m and [cpu.partition("+")[0] for cpu in selected] != [board.core.cpu]:
+        yield f"core.flags select {selected}, expected one -mcpu={board.core.cpu}"
+
+
+def _memory_problems(board: Board) -> Iterator[str]:
+    """Say what is wrong with the memories."""
+    flash, ram = board.flash, board.ram
+    for name, part in (("flash", flash), ("ram", ram)):
+        if part is not None and part.origin + part.bytes > ADDRESSES:
+            yield f"{name} ends at {part.origin + part.bytes:#x}, beyond 32 bits"
+    if ram is None:
+        return
+    if (
+        flash is not None
+        and flash.origin < ram.origin + ram.bytes
+        and (ram.origin < flash.origin + flash.bytes)
+    ):
+        yield f"flash at {flash.origin:#x} and ram at {ram.origin:#x} overlap"
+    if ram.origin % GUARD_BYTES:
+        yield f"ram.origin is {ram.origin:#x}, expected a multiple of {GUARD_BYTES}"
+    if ram.stack_bytes % STACK_ALIGNMENT:
+        yield f"ram.stack_bytes is {ram.stack_bytes}, expected a multiple of {STACK_ALIGNMENT}"
+    if ram.stack_bytes > ram.bytes:
+        yield f"ram.stack_bytes is {ram.stack_bytes:,}, more than all {ram.bytes:,} of the RAM"

@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,8 +126,15 @@ def flash(firmware: Firmware, program: str, arguments: Sequence[str]) -> None:
         BuildError: the flasher failed.
     """
     files = {"bin": str(firmware.bin), "elf": str(firmware.elf)}
-    command = [require(program), *(argument.format(**files) for argument in arguments)]
+    command = [require(program), *(_filled(argument, files) for argument in arguments)]
     _run(command, firmware.log)
+
+
+def _filled(argument: str, files: Mapping[str, str]) -> str:
+    """Put the paths of files into an argument that names them as ``{bin}``."""
+    for name, path in files.items():
+        argument = argument.replace(f"{{{name}}}", path)
+    return argument
 
 
 def locate(elf: Path, pc: int, *, native: bool = False) -> str:

@@ -72,7 +72,8 @@ def test_the_flasher_gets_the_image_and_its_failure_is_told(tmp_path: Path) -> N
     firmware = Firmware(
         tmp_path / "a.elf", tmp_path / "a.bin", tmp_path / "a.map", tmp_path / "log"
     )
-    toolchain.flash(firmware, "echo", ["write", "{bin}"])
+    toolchain.flash(firmware, "echo", ["{{elf}}", "{0.__class__}", "write", "{bin}"])
+    assert f"{{{tmp_path / 'a.elf'}}}" in firmware.log.read_text()  # as Tcl quotes a path
     assert f"write {tmp_path / 'a.bin'}" in firmware.log.read_text()
     with pytest.raises(BuildError, match="sh failed: no device found"):
         toolchain.flash(firmware, "sh", ["-c", "echo no device found; exit 1"])
