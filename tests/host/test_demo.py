@@ -34,7 +34,7 @@ def value_at(report: dict[str, Any], key: str) -> object:
     "options", [pytest.param((), marks=pytest.mark.nightly), ("--segments", "1")]
 )
 def test_the_demo_holds_and_reports_everything(tmp_path, capsys, options):
-    status = run(["demo", "--out", str(tmp_path / "demo"), *options])
+    status = run(["demo", "-q", "--out", str(tmp_path / "demo"), *options])
     captured = capsys.readouterr()
     assert status == 0, captured.err
     assert captured.err == ""

@@ -292,7 +292,7 @@ def altered(
 
 def fails_naming(bundle: Bundle, board: str, sources: Path, capsys) -> str:
     where = ["--bundle", str(bundle.folder), "--board", board, "--sources", str(sources)]
-    assert run(["parity", *where]) == 10
+    assert run(["parity", "-q", *where]) == 10
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     return lines[0]
