@@ -6,6 +6,7 @@ for a pipe, ask for as much memory as a header names, and does not compare check
 
 import math
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,10 @@ class Header:
 
 def is_record(path: Path) -> bool:
     """Return whether ``path``, without suffix, has a header beside it."""
-    return _header_of(path).exists()
+    try:
+        return _header_of(path).exists()
+    except OSError:  # a name that the file system does not take
+        return False
 
 
 def read_header(path: Path) -> Header:
@@ -136,11 +140,15 @@ def require_file(path: Path) -> int:
     Raises:
         RecordingError: there is none, or it is a pipe, a device or a folder.
     """
-    if not path.exists():
-        raise RecordingError(f"{path}: no such file.")
-    if not path.is_file():
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise RecordingError(f"{path}: no such file.") from None
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be read ({error.strerror}).") from error
+    if not stat.S_ISREG(found.st_mode):
         raise RecordingError(f"{path}: not a regular file. Copy the recording into one.")
-    return path.stat().st_size
+    return found.st_size
 
 
 def _is_empty(channel: Channel) -> bool:
@@ -165,7 +173,7 @@ def _wfdb() -> Any:
 def _header_lines(path: Path) -> list[str]:
     """Return the lines of a header that are not comments."""
     file = _header_of(path)
-    if not file.exists():
+    if not is_record(path):
         raise RecordingError(f"{file}: no such record. Is the copy of the database complete?")
     if require_file(file) > HEADER_BYTES_MAX:
         raise RecordingError(f"{file}: over {HEADER_BYTES_MAX:,} bytes, which is no WFDB header.")

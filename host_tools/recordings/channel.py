@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from dynadeep.codegen import wfdb_record
+from dynadeep.codegen.errors import RecordingError
 from dynadeep.host_tools.errors import EcgError
 
 Values = npt.NDArray[np.float64]
@@ -60,11 +62,10 @@ def require_file(path: Path, bytes_max: int) -> None:
     Raises:
         EcgError: it is missing, a pipe, a device or a folder, empty, or too large.
     """
-    if not path.exists():
-        raise EcgError(f"{path}: no such file.")
-    if not path.is_file():
-        raise EcgError(f"{path}: not a regular file. Copy the recording into one.")
-    size = path.stat().st_size
+    try:
+        size = wfdb_record.require_file(path)
+    except RecordingError as error:
+        raise EcgError(str(error)) from error
     if size == 0:
         raise EcgError(f"{path}: empty. Name a file that holds a recording.")
     if size > bytes_max:

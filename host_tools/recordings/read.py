@@ -1,5 +1,6 @@
 """Read a recording of any format that the kit knows, for a model."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def _read(path: Path, manifest: Manifest, stated: Stated) -> Recording:
     record = wfdb_format.record_path(path)
     if record is not None:
         return wfdb_format.read(record)
-    if not path.exists():
+    if not os.path.lexists(path):
         raise EcgError(f"{path}: no such file, and no such record: {path}.hea is not there either.")
+    if path.is_dir():
+        raise EcgError(f"{path}: a folder. Name a recording in it.")
     raise EcgError(f"{path}: of a format that the kit does not read. Give {FORMATS}.")

@@ -23,6 +23,8 @@ SUFFIXES = (".hea", ".dat", ".mat", ".atr")
 
 def record_path(path: Path) -> Path | None:
     """Return the WFDB record, without suffix, that ``path`` names; None if it names none."""
+    if not path.name:  # the current folder, or the root
+        return None
     for candidate in (path, path.with_suffix("") if path.suffix in SUFFIXES else path):
         if wfdb_record.is_record(candidate):
             return candidate

@@ -288,6 +288,15 @@ def test_damaged_header_is_named(tmp_path: Path, header: str) -> None:
         cinc2017.read_records(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", [".hea", ".mat"])
+def test_a_pipe_is_named_and_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    write_noises(tmp_path, 1)
+    (tmp_path / f"A00001{suffix}").unlink()
+    os.mkfifo(tmp_path / f"A00001{suffix}")
+    with pytest.raises(DataError, match=r"A00001: .*not a regular file"):
+        cinc2017.read_records(tmp_path)
+
+
 def test_many_bad_records_are_named_and_counted(tmp_path: Path) -> None:
     write_database(tmp_path, {f"A{i:05}": np.zeros(9000, np.int16) for i in range(12)})
     with pytest.raises(DataError, match=r"^12 of 12 records.*A00009: flat.*; and 2 more"):

@@ -17,7 +17,9 @@ import numpy as np
 import wfdb
 from numpy.typing import NDArray
 
+from dynadeep.codegen.errors import RecordingError
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.wfdb_record import require_file
 from dynadeep.train.data import problems, wfdb_files
 from dynadeep.train.data.problems import OnBad, Problem
 from dynadeep.train.data.wfdb_files import Recording, Samples
@@ -213,13 +215,15 @@ def _read_plain(path: Path) -> Recording | None:
     wfdb takes minutes for all of them, nearly all of it to parse the headers.
     """
     try:
+        require_file(path.with_suffix(".hea"))  # a pipe would be waited for
         lines = path.with_suffix(".hea").read_text(encoding="ascii").splitlines()
         matches = [p.fullmatch(x) for p, x in zip((_RECORD_LINE, _SIGNAL_LINE), lines, strict=True)]
         record, signal = matches
         if record is None or signal is None:
             return None
+        require_file(path.with_name(signal[1]))
         samples = np.fromfile(path.with_name(signal[1]), "<i2", offset=_MAT_HEADER_BYTES)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecordingError):
         return None
     if len(samples) != int(record[2]):
         return None

@@ -3,6 +3,7 @@
 import os
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyedflib
@@ -98,6 +99,12 @@ def test_a_format_that_the_kit_does_not_read_is_named(tmp_path, manifest, name):
     (tmp_path / name).write_bytes(b"1\n2\n")
     with pytest.raises(EcgError, match=r"does not read\. Give a WFDB record, \.edf"):
         read_record(tmp_path / name, manifest)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/"])
+def test_a_folder_is_refused_as_one(manifest, name):
+    with pytest.raises(EcgError, match="a folder"):
+        read_record(Path(name), manifest)
 
 
 def test_twelve_bits_around_2048_do_not_pass_without_their_baseline(tmp_path, manifest):
