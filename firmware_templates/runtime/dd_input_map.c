@@ -9,9 +9,11 @@ uint32_t dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t 
     uint32_t clipped = 0;
     for (uint32_t i = 0; i < count; i++) {
         const int32_t scaled = ((samples[i] - map->offset) * map->multiplier + half) >> map->shift;
-        const int32_t code = dd_clamp(scaled, INT8_MIN, INT8_MAX);
-        clipped += code != scaled ? 1u : 0u;
-        out[i] = (int8_t)code;
+        out[i] = (int8_t)scaled;
+        if (out[i] != scaled) { /* seldom: cheaper than to clamp every one and compare */
+            out[i] = (int8_t)dd_clamp(scaled, INT8_MIN, INT8_MAX);
+            clipped++;
+        }
     }
     return clipped;
 }

@@ -57,19 +57,20 @@ static void put_bits(dd_rice *coder, uint32_t value, uint32_t count)
     }
     coder->bits &= (1u << left) - 1u;
     coder->bit_count = (uint8_t)left;
-    coder->spare_bits -= (int32_t)count;
 }
 
-static void put_rice(dd_rice *coder, uint32_t value, uint32_t parameter)
+/* Write a value's code and return its bits. */
+static uint32_t put_rice(dd_rice *coder, uint32_t value, uint32_t parameter)
 {
     const uint32_t ones = value >> parameter;
     if (ones >= ESCAPE) {
         put_bits(coder, (1u << ESCAPE) - 1u, ESCAPE);
         put_bits(coder, value, 16);
-        return;
+        return ESCAPE + 16u;
     }
     put_bits(coder, ((1u << ones) - 1u) << 1, ones + 1u);
     put_bits(coder, value & ((1u << parameter) - 1u), parameter);
+    return ones + 1u + parameter;
 }
 
 /* The sum stays within 4 x 8191 x 32767 + 2^12 < 2^31. */
@@ -156,11 +157,11 @@ static void push_one(dd_rice *coder, int16_t sample)
     const uint32_t activity = 2u * coder->missed[0] + coder->missed[1] + coder->missed[2];
     uint16_t *mean = mean_of(coder, activity);
     if (may_be_coded(coder)) {
-        put_rice(coder, folded, parameter_of(*mean, activity));
+        const uint32_t bits = put_rice(coder, folded, parameter_of(*mean, activity));
+        coder->spare_bits += SAMPLE_BITS - (int32_t)bits;
     } else {
         put_bits(coder, (uint16_t)sample, SAMPLE_BITS);
     }
-    coder->spare_bits += SAMPLE_BITS;
     follow(mean, folded);
     if (missed != 0) {
         learn(coder, missed);
@@ -185,7 +186,6 @@ void dd_rice_push(dd_rice *coder, const int16_t *samples, size_t count)
     size_t i = 0;
     if (!coder->begun && count > 0u) {
         put_bits(coder, (uint16_t)samples[0], SAMPLE_BITS);
-        coder->spare_bits += SAMPLE_BITS;
         coder->last = samples[0];
         coder->begun = true;
         i = 1;
