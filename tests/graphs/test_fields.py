@@ -168,7 +168,7 @@ def test_ordinary_fields_are_no_refusal() -> None:
     [
         (HUGE, "its scales give the multiplier"),
         (with_scale(3, BARELY_POSITIVE), "its scales give the multiplier"),
-        (replace(TINY, activations=(3, 0, 0)), "the code of 6 at scale 1e-40 is beyond int32"),
+        (replace(TINY, activations=(3, 0, 0)), "the code of 6 at scale .*e-41 is beyond int32"),
         (with_scale(5, BARELY_POSITIVE), "its scales give the multiplier inf"),
     ],
 )
