@@ -1,5 +1,6 @@
 """The kernel sets of ``dd_dot.h``: which one a core gets, and what it asks of the generator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,18 @@ BUFFERS = (Buffers(160, 64), Buffers(96, 32), Buffers(64, 16))
 """The largest first. Parts are whole groups of any kernel set."""
 
 
+CoreKind = Literal["small", "mainline", "dsp", "vector"]
+FOREIGN_CYCLES = 1.5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What computing takes of a core."""
+
+    per_mac: float  # instructions for a multiply-accumulate, all of a layer's included
+    cycles: float  # for an instruction, about
+
+
 @dataclass(frozen=True)
 class KernelSet:
     """One way of multiplying windows by weights."""
@@ -32,8 +45,15 @@ class KernelSet:
     paired: bool  # weights in pairs of channels, else in rows
     group: int  # a row's values are rounded up to a multiple of it
     window_bytes: int  # of the stack, for one value of all windows of a tile
-    per_mac: float  # instructions for a multiply-accumulate, all of a layer's included
-    cycles: float  # for an instruction, about
+    own: Cost  # on the cores that it is written for
+    foreign: Mapping[str, float]  # instructions for a MAC on others, by kind of core
+
+    def cost(self, cpu: str) -> Cost:
+        """Return what a multiply-accumulate takes on a core, a foreign one's C twin included."""
+        kind = kind_of(cpu)
+        if kind not in self.foreign:
+            return self.own
+        return Cost(self.foreign[kind], FOREIGN_CYCLES)
 
     def stack_bytes(self, buffers: Buffers) -> int:
         """Return the stack that the convolution's buffers take."""
@@ -55,8 +75,9 @@ class KernelSet:
         return np.ascontiguousarray(pairs)
 
 
-# Instructions as `make bench` counts them; cycles estimated from the instruction timings in the
-# technical reference manuals of Cortex-M0, M3, M4 and M55, for memory without wait states.
+# Instructions as `make bench` counts them on a set's own cores, and elsewhere as the C twins take
+# for layers of wide windows; cycles estimated from the instruction timings in the technical
+# reference manuals of Cortex-M0, M3, M4 and M55, for memory without wait states.
 PLAIN = KernelSet(
     "plain",
     "DD_KERNELS_PLAIN",
@@ -64,8 +85,8 @@ PLAIN = KernelSet(
     paired=False,
     group=4,
     window_bytes=16,
-    per_mac=4.1,
-    cycles=1.5,
+    own=Cost(4.1, 1.5),
+    foreign={},
 )
 LANES = KernelSet(
     "lanes",
@@ -74,11 +95,18 @@ LANES = KernelSet(
     paired=True,
     group=1,
     window_bytes=8,
-    per_mac=1.7,
-    cycles=2.4,
+    own=Cost(1.7, 2.4),
+    foreign={"small": 30.0, "dsp": 1.7, "vector": 1.6},
 )
 DSP = KernelSet(
-    "dsp", "DD_KERNELS_DSP", tile=3, paired=True, group=2, window_bytes=6, per_mac=1.2, cycles=1.3
+    "dsp",
+    "DD_KERNELS_DSP",
+    tile=3,
+    paired=True,
+    group=2,
+    window_bytes=6,
+    own=Cost(1.2, 1.3),
+    foreign={"small": 12.0, "mainline": 6.5},
 )
 HELIUM = KernelSet(
     "helium",
@@ -87,27 +115,35 @@ HELIUM = KernelSet(
     paired=False,
     group=16,
     window_bytes=4,
-    per_mac=0.28,
-    cycles=1.5,
+    own=Cost(0.28, 1.5),
+    foreign={"small": 17.5, "mainline": 10.0, "dsp": 10.0},
 )
 
 KERNELS: dict[str, KernelSet] = {kernels.name: kernels for kernels in (PLAIN, LANES, DSP, HELIUM)}
 
-CORES = {
-    "cortex-m0": PLAIN,
-    "cortex-m0plus": PLAIN,
-    "cortex-m1": PLAIN,
-    "cortex-m23": PLAIN,
-    "cortex-m4": DSP,
-    "cortex-m7": DSP,
-    "cortex-m33": DSP,
-    "cortex-m35p": DSP,
-    "cortex-m55": HELIUM,
-    "cortex-m85": HELIUM,
+CORES: dict[str, CoreKind] = {
+    "cortex-m0": "small",
+    "cortex-m0plus": "small",
+    "cortex-m1": "small",
+    "cortex-m23": "small",
+    "cortex-m4": "dsp",
+    "cortex-m7": "dsp",
+    "cortex-m33": "dsp",
+    "cortex-m35p": "dsp",
+    "cortex-m55": "vector",
+    "cortex-m85": "vector",
 }
-"""By gcc's name of the core; every other one, the host too, gets the lanes."""
+"""By gcc's name of the core; every other one, the host too, is mainline: it multiplies 32 bits by
+32 to 64, and no more."""
+
+BEST: dict[CoreKind, KernelSet] = {"small": PLAIN, "mainline": LANES, "dsp": DSP, "vector": HELIUM}
+
+
+def kind_of(cpu: str) -> CoreKind:
+    """Return what a core has to multiply with."""
+    return CORES.get(cpu, "mainline")
 
 
 def kernels_of(cpu: str) -> KernelSet:
     """Return the kernel set that suits a core best."""
-    return CORES.get(cpu, LANES)
+    return BEST[kind_of(cpu)]

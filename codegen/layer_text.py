@@ -19,6 +19,7 @@ class ArrayText:
 
     name: str  # "conv5_weights"
     c_type: str
+    words: bool  # a kernel reads it by words, which must be aligned
     count: int
     comment: str
     rows: tuple[str, ...]
@@ -90,7 +91,12 @@ def _array(layer: Conv1d, name: str, kind: str, array: Int8s | Int32s) -> ArrayT
     if kind == "weights":
         comment += f", scale {c_text.span(layer.weight_scales)}"
     return ArrayText(
-        name, c_text.C_TYPES[array.dtype.name], array.size, comment, c_text.rows(array)
+        name=name,
+        c_type=c_text.C_TYPES[array.dtype.name],
+        words=kind == "weights",
+        count=array.size,
+        comment=comment,
+        rows=c_text.rows(array),
     )
 
 

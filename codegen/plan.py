@@ -1,6 +1,7 @@
 """The plan: what each layer costs, where its tensors lie, and what the firmware will need."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from dynadeep.codegen.arena import Arena, plan_arena
@@ -181,7 +182,7 @@ def make_plan(bundle: Bundle, choice: Choice | None = None) -> Plan:
 
 def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None) -> Plan:
     """Plan the model whose flatbuffer is ``content``; see ``make_plan``."""
-    network = lower(read_graph(content))
+    network = _lowered(content)
     _check_manifest(network, manifest)
     obstacle = why_not_streamed(network, manifest)
     chosen = choice or Choice(engine="layers" if obstacle else "stream")
@@ -189,13 +190,21 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
         raise ModelError(
             f"encoder.tflite: it cannot be streamed: {obstacle}. Use the layers engine."
         )
-    memory: Arena | Schedule
-    if chosen.engine == "layers":
-        memory = plan_arena(network)
-    else:
-        memory = plan_schedule(network, chosen.tile or chosen.kernels.tile)
+    memory = _placed(network, chosen.engine, chosen.tile or chosen.kernels.tile)
     constants = model_constants(network, chosen.kernels)
     return Plan(manifest, network, chosen, memory, traced_tensors(network), constants)
+
+
+@lru_cache(maxsize=2)
+def _lowered(content: bytes) -> Network:
+    """Lower a model once, however many plans are made of it."""
+    return lower(read_graph(content))
+
+
+@lru_cache(maxsize=16)
+def _placed(network: Network, engine: Engine, tile: int) -> Arena | Schedule:
+    """Place a network's values once for an engine and a tile."""
+    return plan_arena(network) if engine == "layers" else plan_schedule(network, tile)
 
 
 def why_not_streamed(network: Network, manifest: Manifest) -> str:

@@ -65,14 +65,18 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
         base = make_plan(bundle, chosen)
     if board is None:
         return base
-    variants = [base, *_variants(bundle, base)]
-    fitting = [one for one in variants if _fits_ram(one, board)]
-    plan = next(
-        (one for one in fitting if _keeps_up(one, board, wanted.deadline_s)),
-        min(fitting, key=instructions, default=min(variants, key=lambda one: one.ram_bytes(board))),
-    )
+    plan = _first_that_fits([base, *_variants(bundle, base)], board, wanted.deadline_s)
     check_fit(plan, board, wanted.deadline_s)
     return plan
+
+
+def _first_that_fits(variants: list[Plan], board: Board, deadline_s: float | None) -> Plan:
+    """Return the first plan that fits, else the one that misses by least."""
+    fitting = [one for one in variants if _fits_ram(one, board)]
+    if not fitting:
+        return min(variants, key=lambda one: one.ram_bytes(board))
+    fastest = min(fitting, key=lambda one: busy_s(one, board))
+    return next((one for one in fitting if _keeps_up(one, board, deadline_s)), fastest)
 
 
 def plan_as_told(bundle: Bundle, board: Board, engine: Engine, kernels: KernelName) -> Plan:
@@ -110,18 +114,19 @@ def _fits_ram(plan: Plan, board: Board) -> bool:
     return board.ram is None or plan.ram_bytes(board) <= board.ram.bytes
 
 
-def instructions(plan: Plan) -> float:
-    """Return about how many instructions a segment takes."""
+def instructions(plan: Plan, cpu: str) -> float:
+    """Return about how many instructions a segment takes on a core."""
     if isinstance(plan.memory, Arena):
         tiles = 0
     else:
         tiles = sum(-(-layer.output.time // plan.memory.tile) for layer in plan.network.layers)
-    return plan.macs * plan.choice.kernels.per_mac + tiles * INSTRUCTIONS_PER_TILE
+    return plan.macs * plan.choice.kernels.cost(cpu).per_mac + tiles * INSTRUCTIONS_PER_TILE
 
 
 def busy_s(plan: Plan, board: Board) -> float:
     """Return about how long a board computes on a segment, in seconds."""
-    return instructions(plan) * plan.choice.kernels.cycles / board.core.clock_hz
+    cpu = board.core.cpu
+    return instructions(plan, cpu) * plan.choice.kernels.cost(cpu).cycles / board.core.clock_hz
 
 
 def segment_s(plan: Plan) -> float:
@@ -164,8 +169,9 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
 
     if not _keeps_up(plan, board, deadline_s):
         until = "its deadline is" if deadline_s else "its samples take"
+        needed = instructions(plan, board.core.cpu)
         raise BoardError(
-            f"{board.name}: a segment takes about {instructions(plan) / 1e6:.1f} M instructions, "
+            f"{board.name}: a segment takes about {needed / 1e6:.1f} M instructions, "
             f"{busy_s(plan, board):.2f} s at {board.core.clock_hz / 1e6:g} MHz; {until} "
             f"{deadline_s or segment_s(plan):.2f} s. Use a faster board or a smaller network, or "
             "set another deadline."

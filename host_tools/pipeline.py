@@ -134,7 +134,7 @@ def connect(
 def _inference_s(plan: Plan, board: Board, *, here: bool) -> float:
     """Return about how long a board takes for a segment; ``here`` it runs on this computer."""
     if here:
-        return instructions(plan) / INSTRUCTIONS_PER_S_HERE
+        return instructions(plan, board.core.cpu) / INSTRUCTIONS_PER_S_HERE
     return busy_s(plan, board)
 
 

@@ -24,7 +24,8 @@ typedef struct dd_conv1d {
     int8_t out_min;        /* fused activation as a clamp */
     int8_t out_max;
     bool doubles;          /* twice any sum, its bias included, fits int32 */
-    const int8_t *weights; /* [out_channels][kernel][in_channels], in the order of dd_dot.h */
+    const int8_t *weights; /* [out_channels][kernel][in_channels], in the order of dd_dot.h;
+                            * aligned to 4 bytes */
     const int32_t *bias;   /* [out_channels], less in_zero_point x sum of the channel's weights */
     const int32_t *multiplier; /* [out_channels], Q0.31 mantissa: 2^30 to 2^31 - 1, or 0 */
     const int8_t *shift;       /* [out_channels], left if positive: -31 to 30 */

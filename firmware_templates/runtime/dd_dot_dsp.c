@@ -25,6 +25,18 @@ static uint32_t pair_of(int32_t low, int32_t high)
 }
 
 #if DD_ASSEMBLY
+/* Whether a word may be loaded from there: from anywhere, unless the compiler was told that what is
+ * not aligned traps. */
+static bool is_word(const int8_t *at)
+{
+#if defined(__ARM_FEATURE_UNALIGNED)
+    (void)at;
+    return true;
+#else
+    return ((uintptr_t)at & 3u) == 0;
+#endif
+}
+
 /* Four values at *in, which moves on, to two pairs of this window, which lie a tile apart. */
 #define PACK_FOUR(low, high)                      \
     "ldr %[even], [%[in]], #4\n\t"                \
@@ -59,9 +71,11 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
         const int8_t *at = in + step * hop;
         uint32_t left = count;
 #if DD_ASSEMBLY
-        at = pack_eights(at, count / 8u, out);
-        out += count / 8u * 4u * DD_TILE;
-        left = count % 8u;
+        if (is_word(at)) {
+            at = pack_eights(at, count / 8u, out);
+            out += count / 8u * 4u * DD_TILE;
+            left = count % 8u;
+        }
 #endif
         for (; left >= 2; left -= 2) {
             *out = pair_of(at[0], at[1]);
@@ -101,11 +115,10 @@ typedef struct dot_job {
     "smlad lr, r2, r7, lr\n\t"
 
 /* r3 windows, r4 weights, r5 their end, r6 u, r7 v, r8 to lr the sums; the job lies on the stack.
- */
-__attribute__((naked)) static void dot_pairs(dot_job *job, const int8_t *weights)
+ * A naked function may hold nothing but assembly. */
+__attribute__((naked)) static void dot_pairs(__attribute__((unused)) dot_job *job,
+                                             __attribute__((unused)) const int8_t *weights)
 {
-    (void)job;
-    (void)weights;
     __asm volatile("push {r0, r4-r11, lr}\n\t"
                    "mov r4, r1\n"
                    "1:\n\t"

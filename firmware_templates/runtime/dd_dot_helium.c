@@ -50,10 +50,10 @@ typedef struct dot_job {
 #define WINDOWS WINDOW("r0", "r8") WINDOW("r2", "r10") WINDOW("r4", "r12") WINDOW("r6", "lr")
 
 /* Add the products of each pair of channels to its sums. r1 windows, r3 and r5 the two channels'
- * weights, r7 groups, r9 sums, r11 pairs; the job's first four fields lie on the stack. */
-__attribute__((naked)) static void dot_pairs(const dot_job *job)
+ * weights, r7 groups, r9 sums, r11 pairs; the job's first four fields lie on the stack. A naked
+ * function may hold nothing but assembly. */
+__attribute__((naked)) static void dot_pairs(__attribute__((unused)) const dot_job *job)
 {
-    (void)job;
     __asm volatile("push {r4-r11, lr}\n\t"
                    "ldm r0, {r4-r7}\n\t"
                    "push {r4-r7}\n\t"

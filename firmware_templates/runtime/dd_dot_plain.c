@@ -58,10 +58,10 @@ typedef struct dot_job {
     "muls r5, r6, r5\n\t"        \
     "add r11, r5\n\t"
 
-/* r0 windows, r1 weights, r7 the job between channels, r12 the windows' end, lr the job. */
-__attribute__((naked)) static void dot_channels(dot_job *job)
+/* r0 windows, r1 weights, r7 the job between channels, r12 the windows' end, lr the job. A naked
+ * function may hold nothing but assembly. */
+__attribute__((naked)) static void dot_channels(__attribute__((unused)) dot_job *job)
 {
-    (void)job;
     __asm volatile(".syntax unified\n\t"
                    "push {r4-r7, lr}\n\t"
                    "mov r4, r8\n\t"

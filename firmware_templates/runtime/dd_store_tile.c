@@ -1,5 +1,6 @@
 #include "dd_store_tile.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -12,6 +13,8 @@
 #else
 #define STORE_VECTORS 0
 #endif
+
+static_assert(DD_TILE == 3 || DD_TILE == 4, "store_codes stores three or four steps");
 
 static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
                           uint32_t steps, int8_t *out)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from dynadeep.codegen.bundle import InputMap, Manifest
 from dynadeep.codegen.emit import project_files, write_project
@@ -301,6 +302,22 @@ def test_constants_lie_in_flash_as_the_description_says(project: tuple[Path, byt
             f"{{{constant.layer}_{constant.kind}, sizeof {constant.layer}_{constant.kind}}}"
             in table
         )
+
+
+def test_weights_are_aligned_even_where_the_compiler_saves_bytes(
+    project: tuple[Path, bytes, Plan], tmp_path: Path
+) -> None:
+    if shutil.which("arm-none-eabi-gcc") is None:
+        pytest.skip("arm-none-eabi-gcc is not installed; `make setup` installs it")
+    out, _, plan = project
+    flags = ("-mcpu=cortex-m4", "-mthumb", "-std=c11", "-Os", "-fdata-sections")
+    includes = (f"-I{out}/model", f"-I{out}/runtime")
+    command = ["arm-none-eabi-gcc", *flags, *includes, "-c", out / "model/dd_weights.c"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    with (tmp_path / "dd_weights.o").open("rb") as file:
+        sections = {it.name: it["sh_addralign"] for it in ELFFile(file).iter_sections()}
+    for layer in plan.network.layers:
+        assert sections[f".rodata.{layer.name}_weights"] >= 4
 
 
 def test_an_input_map_out_of_range_is_refused() -> None:

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from dynadeep.codegen import plan as plan_module
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
-from dynadeep.codegen.kernels import BUFFERS, DSP
+from dynadeep.codegen.kernels import BUFFERS, DSP, KERNELS, kernels_of
 from dynadeep.codegen.planner import Wanted, busy_s, explain, plan_for, segment_s
+from dynadeep.codegen.tflite import read_graph
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +84,27 @@ def test_a_board_that_cannot_keep_up_with_its_samples_is_refused(bundle: Bundle)
         plan_for(bundle, slow)
     at_leisure = plan_for(bundle, slow, Wanted(deadline_s=60))
     assert busy_s(at_leisure, slow) > segment_s(at_leisure)
+
+
+def test_kernels_of_another_core_are_planned_with_the_time_of_their_c(bundle: Bundle) -> None:
+    with pytest.raises(BoardError, match=r"microbit: .* 28\d\.\d M instructions, .* 6\.67 s"):
+        plan_for(bundle, load_board("microbit"), Wanted(kernels="helium"))
+
+
+@pytest.mark.parametrize("name", ["microbit", "mps2-an385", "mps2-an386", "mps3-an547"])
+def test_no_other_kernel_set_is_faster_than_a_cores_own(name: str) -> None:
+    cpu = load_board(name).core.cpu
+    costs = {kernels.name: kernels.cost(cpu) for kernels in KERNELS.values()}
+    best = min(costs, key=lambda kind: costs[kind].per_mac * costs[kind].cycles)
+    assert best == kernels_of(cpu).name
+
+
+def test_the_model_is_read_once_for_all_plans(
+    bundle: Bundle, m4: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    plan_module._lowered.cache_clear()
+    monkeypatch.setattr(plan_module, "read_graph", lambda it: read.append(it) or read_graph(it))
+    plan_for(bundle, m4)
+    plan_for(bundle, m4, Wanted(kernels="lanes"))
+    assert len(read) == 1

@@ -23,6 +23,9 @@ from tests.firmware.compiling import (
 ALLOWED_OUTSIDE = {"memcpy", "memset", "__aeabi_memcpy", "__aeabi_memcpy4", "__aeabi_memset"}
 
 
+NEWLIB = "/usr/lib/arm-none-eabi/include"
+
+
 def require(tool: str) -> str:
     if shutil.which(tool) is None:
         pytest.skip(f"{tool} is not installed; `make setup` installs it")
@@ -37,6 +40,26 @@ def test_strict_compilers_have_nothing_to_say(
     compiler: str, core: tuple[str, ...], flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     compile_objects(require(compiler), (*core, *STRICT_C, *flags), tmp_path)
+
+
+CLANG_CORES = {
+    "host": (),
+    **{
+        cpu: (f"-mcpu={cpu}", "--target=arm-none-eabi", "-mthumb", f"-isystem{NEWLIB}")
+        for cpu in ("cortex-m0", "cortex-m3", "cortex-m4", "cortex-m55")
+    },
+}
+
+
+@pytest.mark.parametrize("kernels", KERNELS.values(), ids=list(KERNELS))
+@pytest.mark.parametrize("core", CLANG_CORES)
+def test_clang_takes_every_kernel_set_on_every_core(
+    core: str, kernels: KernelSet, tmp_path: Path
+) -> None:
+    if core != "host" and not Path(NEWLIB).is_dir():
+        pytest.skip("newlib is not installed; `make setup` installs it")
+    chosen = f"-DDD_KERNELS={kernels.macro}"
+    compile_objects(require("clang"), (*CLANG_CORES[core], *STRICT_C, "-O1", chosen), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 /* Runs the generated cases on an emulated core and prints, for each, the CRC of its output and
  * the SysTick ticks that it took. */
 #include <stdint.h>
+#include <string.h>
 
 #include "cases.h"
 #include "dd_runtime.h"
@@ -14,6 +15,9 @@
 #define SEMIHOSTING_EXIT   0x18u
 #define EXIT_DONE          0x20026u
 
+#define CCR             (*(volatile uint32_t *)0xE000ED14u)
+#define CCR_UNALIGN_TRP (1u << 3)
+
 #define CPACR         (*(volatile uint32_t *)0xE000ED88u)
 #define CPACR_VECTORS (0xFu << 20)
 
@@ -24,6 +28,18 @@ __attribute__((section(".vectors"), used)) static const struct {
     uint32_t *stack;
     void (*reset)(void);
 } vectors = {__stack_top, reset};
+
+#if defined(TRAP_UNALIGNED)
+/* The C library's own copies words from anywhere. */
+void *memcpy(void *restrict to, const void *restrict from, size_t count)
+{
+    volatile uint8_t *const out_bytes = to;
+    for (size_t i = 0; i < count; i++) {
+        out_bytes[i] = ((const uint8_t *)from)[i];
+    }
+    return to;
+}
+#endif
 
 static int8_t out[OUT_BYTES_MAX];
 static char line[32];
@@ -59,6 +75,9 @@ void reset(void)
 {
 #if defined(__ARM_FEATURE_MVE)
     CPACR |= CPACR_VECTORS;
+#endif
+#if defined(TRAP_UNALIGNED)
+    CCR |= CCR_UNALIGN_TRP;
 #endif
     SYSTICK_RELOAD = SYSTICK_MASK;
     SYSTICK_CONTROL = 5; /* on, from the core clock */
