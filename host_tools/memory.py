@@ -92,8 +92,9 @@ def read_image(elf: Path) -> Image:
         with elf.open("rb") as file:
             parsed = ELFFile(file)
             return Image(tuple(_sections(parsed)), tuple(_symbols(parsed)), _compiler(parsed))
-    except ELFError as error:
-        raise BuildError(f"{elf}: not an ELF file ({error}). Build the firmware again.") from error
+    except Exception as error:  # pyelftools lets anything through that a damaged file leads to
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise BuildError(f"{elf}: not an ELF file ({reason}). Build the firmware again.") from error
 
 
 def measure(image: Image, stack: StackUse, rows: Sequence[LayerRow]) -> Memory:

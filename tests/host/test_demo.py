@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dynadeep.host_tools.cli import run
+from tests.docs import report_page
 
 KEYS = (
     "board",
@@ -41,6 +42,8 @@ def test_the_demo_holds_and_reports_everything(tmp_path, capsys, options):
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
     for key in KEYS:
         assert value_at(report, key) is not None, key
+    assert report_page.missing(report) == []
+    assert report_page.undocumented(report) == []
     assert report["schema"] == 1
     assert report["held"] is True
     assert report["parity"]["bit_exact"] is True
