@@ -5,8 +5,10 @@ Both take long to make, so that they are made once: see caching.py.
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -43,6 +45,16 @@ HEAVY_IMPORT = re.compile(
 )
 
 
+class Refusal(MetaPathFinder):
+    """Refuses the heavy packages, so that a test that needs one of them fails where they are."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> None:
+        if fullname.split(".", maxsplit=1)[0] in HEAVY_PACKAGES:
+            raise ModuleNotFoundError(f"--fast goes without {fullname}", name=fullname)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--fast", action="store_true", help="only what needs no emulator, TensorFlow or PyTorch"
@@ -52,7 +64,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     become_neutral()
     if config.getoption("--fast"):
-        sys.modules.update(dict.fromkeys(HEAVY_PACKAGES))  # to import one of them fails
+        sys.meta_path.insert(0, Refusal())
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -77,6 +89,7 @@ def group_of(item: pytest.Item) -> str:
     return item.nodeid.split("::")[1] if module in SPREAD else module
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if HEAVY_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -19,6 +19,7 @@ def save(path: Path, values: object) -> Path:
     return path
 
 
+@pytest.mark.heavy
 def test_a_checkpoint_that_is_none_is_refused(fails, tmp_path):
     path = tmp_path / "run.safetensors"
     path.write_bytes(b"this is no checkpoint")
@@ -27,6 +28,7 @@ def test_a_checkpoint_that_is_none_is_refused(fails, tmp_path):
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.heavy
 def test_a_missing_checkpoint_is_refused(fails, tmp_path):
     assert "not found" in fails(4, "export", tmp_path / "none.safetensors", "--out", tmp_path / "b")
 

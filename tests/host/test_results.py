@@ -118,6 +118,7 @@ def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:
     assert (summary.parent / "bounds-int8.png").is_file()
 
 
+@pytest.mark.heavy
 def test_a_decision_that_the_integers_do_not_take_is_named() -> None:
     from dynadeep.train.scoring import Foreseen
 

@@ -33,6 +33,7 @@ def test_a_model_without_a_promise_is_judged_by_prd(make_manifest):
     assert judge.losses(record, exact + 100)[0] > 1
 
 
+@pytest.mark.heavy
 def test_a_model_of_a_task_is_judged_by_the_tasks_loss(manifest_of_cinc2017):
     judge = truth.make_judge(manifest_of_cinc2017)
     assert isinstance(judge, TaskJudge)
@@ -44,6 +45,7 @@ def test_a_model_of_a_task_is_judged_by_the_tasks_loss(manifest_of_cinc2017):
     assert np.mean(judge.losses(record, noise)) > np.mean(losses)
 
 
+@pytest.mark.heavy
 def test_peaks_that_are_kept_lose_nothing(make_manifest_of):
     manifest = make_manifest_of({"rpeaks": 1.0})
     record = sample_records(manifest)[0]
@@ -51,6 +53,7 @@ def test_peaks_that_are_kept_lose_nothing(make_manifest_of):
     assert judge.losses(record, record.segments.astype(np.float64)) == pytest.approx([0] * 5)
 
 
+@pytest.mark.heavy
 def test_without_a_label_nothing_is_known(manifest_of_cinc2017):
     from dataclasses import replace
 

@@ -86,6 +86,7 @@ def test_a_lost_end_of_frame_is_made_good_by_the_next_try(
     assert native.traffic.retries >= 1
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", range(4))
 def test_many_bad_bytes_both_ways_lose_nothing(
     native: Device, segment: Segment, spoil: Spoil, seed: int

@@ -95,6 +95,7 @@ def test_the_first_complaint_is_found(output: str, complaint: str) -> None:
     assert first_complaint(output) == complaint
 
 
+@pytest.mark.heavy
 def test_sources_build_to_the_same_bytes_in_any_folder(toy: ModuleType, tmp_path: Path) -> None:
     images = []
     for folder in ("here", "a/longer/path/there"):
@@ -107,6 +108,7 @@ def test_sources_build_to_the_same_bytes_in_any_folder(toy: ModuleType, tmp_path
 ODD = "it's (50 %) R&D, $HOME ~ #1"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "where", [("native", "Ninja", ODD), ("mps2-an386", "Ninja", ODD),
               ("mps2-an386", "Unix Makefiles", "it's (50) R&D, x")],
