@@ -5,7 +5,7 @@ SHELL := bash
 export VENV ?= .venv
 BIN := $(VENV)/bin
 # One worker a core; tests that share something expensive stay with one worker.
-PYTEST = $(BIN)/python -m pytest -n auto --dist loadgroup --durations 10
+PYTEST = $(BIN)/python -m pytest -n auto --durations 10
 PACKAGES := train export codegen firmware_templates host_tools
 C_FILES = $(shell find firmware_templates fuzz tests -name "*.[ch]" 2>/dev/null)
 BOARD ?= mps2-an386

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ HEAVY_PACKAGES = ("tensorflow", "tflite_micro", "torch", "onnx", "onnxruntime", 
 HEAVY_FIXTURES = {"checkpoint", "reference", "micro", "loaded"}
 HEAVY_FOLDERS = ("train", "export")
 NOT_FAST = ("heavy", "emulator")
-SPREAD = ("host/test_end_to_end.py", "link/test_emulator.py")
+SPREAD = ("tests/host/test_end_to_end.py", "tests/link/test_emulator.py")
 HEAVY_IMPORT = re.compile(
     rf"^(?:from|import) (?:dynadeep\.(?:train|export)|{'|'.join(HEAVY_PACKAGES)}"
     r"|fuzz\.(?:readers|campaign))\b",
@@ -77,24 +78,34 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if of_heavy_folder or is_heavy else None
 
 
-def group_of(item: pytest.Item) -> str:
+def group_of(nodeid: str) -> str:
     """Return which tests stay with one worker, because they share what takes long to make.
 
     Those of a module do; those of export/ share one export. What end-to-end tests share is kept in
     files, so that they spread.
     """
-    module = item.nodeid.split("::")[0].removeprefix("tests/")
-    if module.startswith("export/"):
+    module = nodeid.split("::", maxsplit=1)[0]
+    if module.startswith("tests/export/"):
         return "export"
-    return item.nodeid.split("::")[1] if module in SPREAD else module
+    return nodeid if module in SPREAD else module
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Deal out groups. (xdist's own loadgroup hangs on node ids that pytest 9.2 no longer has.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if HEAVY_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("heavy")
-        item.add_marker(pytest.mark.xdist_group(group_of(item)))
     if config.getoption("--fast"):
         left_out = [item for item in items if any(map(item.get_closest_marker, NOT_FAST))]
         config.hook.pytest_deselected(items=left_out)

@@ -24,7 +24,7 @@ from tests.caching import ROOT
 from tests.surroundings import become_strange, strange_environment
 
 RESULT = ROOT / "benchmarks" / "nightly.json"
-WORKERS = ("-n", "auto", "--dist", "loadgroup")
+WORKERS = ("-n", "auto")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,8 +76,7 @@ def failures_in(report: Path) -> dict[str, str]:
     for case in ET.parse(report).iter("testcase"):
         for problem in (*case.iter("failure"), *case.iter("error")):
             lines = problem.get("message", "").splitlines() or [""]
-            name = f"{case.get('classname')}::{case.get('name')}"
-            found[name.split("@", maxsplit=1)[0]] = lines[0]  # without the worker's group
+            found[f"{case.get('classname')}::{case.get('name')}"] = lines[0]
     return found
 
 
