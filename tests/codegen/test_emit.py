@@ -127,7 +127,12 @@ def test_each_board_gets_what_its_build_needs(plan: Plan, name: str) -> None:
 
 def test_without_a_board_there_is_only_the_model_and_its_runtime(plan: Plan) -> None:
     files = project_files(plan, None)
-    assert {name.split("/")[0] for name in files} == {"model", "runtime", "manifest.json"}
+    assert {name.split("/")[0] for name in files} == {
+        "model",
+        "runtime",
+        "CMakeLists.txt",
+        "manifest.json",
+    }
 
 
 def test_another_board_replaces_the_kits_files_and_keeps_the_users(
