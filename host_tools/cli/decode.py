@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, BundleOption, JsonOption, check_writable
+from dynadeep.host_tools.cli.options import (
+    DEFAULT_BUNDLE,
+    BundleOption,
+    JsonOption,
+    check_writable,
+    refuse_same,
+)
 
 
 def decode(
@@ -34,6 +40,7 @@ def decode(
     from dynadeep.host_tools.codec.reception import BYTES_MAX, receive, require_whole
     from dynadeep.host_tools.errors import EcgError
 
+    refuse_same({"PACKETS": packets, "--out": out, "--json": json})
     require_format(out)
     model = read_bundle(bundle)
     reader = Reader(str(packets), EcgError, "Name a file of packets, as 'stream' writes.")

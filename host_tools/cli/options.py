@@ -188,6 +188,24 @@ def refuse_without(option: str, others: Mapping[str, object], why: str) -> None:
         raise typer.BadParameter(f"{' and '.join(given)} needs {option} too: {why}.")
 
 
+def refuse_same(files: Mapping[str, Path | None]) -> None:
+    """Refuse options that name one file for two things, of which one would be lost.
+
+    Raises:
+        typer.BadParameter: it names the options.
+    """
+    seen: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        place = path if path == STDOUT else path.resolve()
+        if place in seen:
+            raise typer.BadParameter(
+                f"{seen[place]} and {option} both name {path}: one would write over the other."
+            )
+        seen[place] = option
+
+
 def _given(options: Mapping[str, object]) -> list[str]:
     """Return the names of the options that the user gave."""
     return [

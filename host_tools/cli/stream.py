@@ -23,6 +23,7 @@ from dynadeep.host_tools.cli.options import (
     SourcesOption,
     UnitOption,
     check_writable,
+    refuse_same,
     refuse_with,
 )
 
@@ -80,6 +81,7 @@ def stream(
     from dynadeep.host_tools.codec.keep import keep_streams, report_of
     from dynadeep.host_tools.codec.stream import stream_at_bounds
 
+    refuse_same({"--packets": packets, "--json": json})
     place = place_of(board, port, baud, sources)
     if ecg:
         refuse_with("--ecg", {"--segments": segments}, "your recordings are streamed whole")

@@ -13,6 +13,7 @@ IGNORED = [
     (("generate", "--model-only"), ("--kernels", "dsp")),
     (("generate", "--model-only"), ("--deadline", "1")),
     (("generate", "--plan"), ("--out", "project")),
+    (("generate", "--plan"), ("--force",)),
     (("parity", "--port", "/dev/ttyUSB0"), ("--deadline", "1")),
     (("parity", *SOURCES), ("--engine", "layers")),
     (("parity", *SOURCES), ("--kernels", "plain")),
@@ -69,6 +70,20 @@ def test_a_value_that_there_is_not_is_refused_with_those_there_are(fails, comman
     line = fails(2, *arguments, option, "nonsense")
     assert option in line
     assert values in line
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("stream", "--packets", "a.bin", "--json", "./a.bin"),
+        ("stream", "--packets", "-", "--json", "-"),
+        ("decode", "a.npy", "--out", "a.npy"),
+        ("decode", "a.bin", "--out", "a.npy", "--json", "a.npy"),
+    ],
+)
+def test_two_things_are_not_written_over_each_other(fails, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "one would write over the other" in fails(2, *arguments)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "soon"])
