@@ -28,12 +28,19 @@ def check_writable(path: Path | None) -> Path | None:
     Raises:
         typer.BadParameter: it is a folder, or what it stands in is none, or may not be written.
     """
-    if path is None or path == STDOUT:
+    if path is None:
         return path
+    if path == STDOUT:
+        raise typer.BadParameter("- is no file: only --json goes to standard output.")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise typer.BadParameter(f"{path} cannot be written: name a file in a folder of yours.")
     return path
+
+
+def check_json(path: Path | None) -> Path | None:
+    """Refuse what ``check_writable`` does, but for ``-``, which is standard output."""
+    return path if path == STDOUT else check_writable(path)
 
 
 STDOUT = Path("-")
@@ -142,7 +149,7 @@ JsonOption = Annotated[
     Path | None,
     typer.Option(
         "--json",
-        callback=check_writable,
+        callback=check_json,
         help="Also write the result to this file; - writes it to standard output, and what people "
         "read to standard error.",
     ),

@@ -76,7 +76,6 @@ def test_a_value_that_there_is_not_is_refused_with_those_there_are(fails, comman
     "arguments",
     [
         ("stream", "--packets", "a.bin", "--json", "./a.bin"),
-        ("stream", "--packets", "-", "--json", "-"),
         ("decode", "a.npy", "--out", "a.npy"),
         ("decode", "a.bin", "--out", "a.npy", "--json", "a.npy"),
     ],
@@ -84,6 +83,11 @@ def test_a_value_that_there_is_not_is_refused_with_those_there_are(fails, comman
 def test_two_things_are_not_written_over_each_other(fails, arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "one would write over the other" in fails(2, *arguments)
+
+
+@pytest.mark.parametrize("arguments", [("stream", "--packets"), ("decode", "a.bin", "--out")])
+def test_a_dash_is_not_taken_for_the_name_of_a_file(fails, arguments):
+    assert "only --json goes to standard output" in fails(2, *arguments, "-")
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "soon"])
