@@ -16,7 +16,7 @@ _COMMA_NUMBER = re.compile(r"[+-]?(?:\d*,)?\d+(?:e[+-]?\d+)?", re.IGNORECASE)
 _CLOCK = re.compile(r"\[?\d+:\d+(?::\d+)?(?:[.,]\d+)?(?: +\d+/\d+/\d+)?\]?")
 _NAME_WITH_UNIT = re.compile(r"(.*?)\s*[\[(/]\s*([^\])]+?)\s*[\])]?")
 _COUNTS = frozenset({"adc", "adu", "lsb", "raw", "counts", "count", "digits", "units"})
-_TIME_UNITS = frozenset({"s", "sec", "second", "seconds", "ms", "msec", "milliseconds", "samples"})
+TIME_UNITS = frozenset({"s", "sec", "second", "seconds", "ms", "msec", "milliseconds", "samples"})
 _OTHER_UNITS = frozenset({"nu", "mmhg", "bpm", "%", "degc", "pm", "l/min", "ohm", "kohm"})
 
 Line = tuple[int, str]  # its number in the file, from 1, and its text
@@ -138,7 +138,7 @@ def _is_unit(text: str) -> bool:
     lowered = text.lower()
     return (
         plain_unit(text) in MILLIVOLTS
-        or lowered in _COUNTS | _TIME_UNITS | _OTHER_UNITS
+        or lowered in _COUNTS | TIME_UNITS | _OTHER_UNITS
         or lowered.startswith(("hh:", "mm:", "sample interval"))
     )
 

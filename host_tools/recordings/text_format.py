@@ -15,7 +15,7 @@ from dynadeep.host_tools.recordings.channel import (
     Values,
     require_file,
 )
-from dynadeep.host_tools.recordings.dialect import Dialect, Line, sniff
+from dynadeep.host_tools.recordings.dialect import TIME_UNITS, Dialect, Line, sniff
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 BYTES_MAX = 1 << 28
@@ -40,8 +40,7 @@ def read(path: Path, *, columns_meant: bool = False) -> Recording:
     dialect = sniff(str(path), lines, columns_meant=columns_meant)
     table = _load(path, lines[dialect.header_lines :], dialect)
     columns = [column for i, column in enumerate(dialect.columns) if i not in dialect.clock]
-    names = [name for name, _ in columns]
-    axis, rate_hz = _axis(names, columns, table)
+    axis, rate_hz = _axis(columns, table)
     first = 0 if axis is None else 1
     channels = [_channel(*columns[i], rate_hz, table[:, i]) for i in range(first, table.shape[1])]
     if axis is not None:
@@ -104,14 +103,13 @@ def _bad_row(path: Path, lines: Sequence[Line], dialect: Dialect, error: ValueEr
     return EcgError(f"{path}: {error}. Expected one ADC sample a line, or columns of them.")
 
 
-def _axis(
-    names: Sequence[str], columns: Sequence[tuple[str, str]], table: Values
-) -> tuple[str | None, float | None]:
+def _axis(columns: Sequence[tuple[str, str]], table: Values) -> tuple[str | None, float | None]:
     """Say why the first column is left out, None if it is a signal, and the rate that it gives."""
     if table.shape[1] < 2 or not _rises_evenly(table[:, 0]):
         return None, None
     name, unit = columns[0]
-    if names[0] and not name.lower().lstrip("'").startswith(AXIS_NAMES) and name.lower() != "t":
+    named = name.lower().startswith(AXIS_NAMES) or name.lower() == "t"
+    if name and not named and unit.lower() not in TIME_UNITS:
         return None, None
     step = (table[-1, 0] - table[0, 0]) / (len(table) - 1)
     shown = f" ({name!r})" if name else ""

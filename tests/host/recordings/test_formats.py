@@ -1,6 +1,7 @@
 """NumPy and EDF files, other files, and what the user states of them."""
 
 import os
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pyedflib
 import pytest
 
+from dynadeep.codegen.errors import MissingDependencyError
 from dynadeep.host_tools.errors import EcgError
 from dynadeep.host_tools.recordings.convert import Stated, resample
 from dynadeep.host_tools.recordings.read import read_record
@@ -99,6 +101,15 @@ def test_a_format_that_the_kit_does_not_read_is_named(tmp_path, manifest, name):
     (tmp_path / name).write_bytes(b"1\n2\n")
     with pytest.raises(EcgError, match=r"does not read\. Give a WFDB record, \.edf"):
         read_record(tmp_path / name, manifest)
+
+
+@pytest.mark.parametrize("package", ["wfdb", "pyedflib"])
+def test_a_missing_package_is_a_sentence(tmp_path, manifest, monkeypatch, package):
+    path = write_edf(tmp_path / "a.edf", ["ECG"])
+    (tmp_path / "r.hea").write_text("r 1 360 4000\nr.dat 16 200(1024)/mV 11 1024 0 0 0 II\n")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingDependencyError, match=rf"{package} is not installed.*dynadeep\[ecg"):
+        read_record(path if package == "pyedflib" else tmp_path / "r", manifest)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "/"])

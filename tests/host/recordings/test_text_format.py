@@ -77,6 +77,12 @@ def test_milliseconds_give_the_rate(tmp_path):
     assert read(write(tmp_path / "a.csv", rows, head="t;ECG\nms;mV\n"))[0][2] == 250.0
 
 
+def test_a_time_of_another_language_is_known_by_its_unit(tmp_path):
+    rows = [f"{n / 250:.3f};{n % 7}".replace(".", ",") for n in range(100)]
+    path = write(tmp_path / "a.csv", rows, head="Zeit [s];EKG [mV]\n")
+    assert [(one[0], one[2]) for one in read(path)] == [("EKG", 250.0)]
+
+
 def test_a_rising_signal_that_has_a_leads_name_is_no_time(tmp_path):
     rows = [f"{n},{n % 7}" for n in range(100)]
     assert [one[0] for one in read(write(tmp_path / "a.csv", rows, head="I,II\n"))] == ["I", "II"]
