@@ -16,12 +16,13 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
+from dynadeep.codegen.markdown import table
 from dynadeep.codegen.plan import Engine, make_plan
 from dynadeep.codegen.planner import Wanted, plan_for
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import parity, pipeline, profile
 from dynadeep.host_tools.errors import HostError
-from dynadeep.host_tools.known import KnownNetwork
+from dynadeep.host_tools.known import KnownNetwork, Peer
 from dynadeep.host_tools.known import find as find_known
 from dynadeep.host_tools.latency import Latency
 from dynadeep.host_tools.memory import Memory
@@ -48,6 +49,15 @@ SIZE_BOARD = "mps2-an386"
 """Where the size build is measured: it differs in nothing but the compiler's option."""
 
 RESULTS_JSON, RESULTS_MD = "results.json", "results.md"
+
+
+BOARD_HEADINGS = (
+    *("board", "core", "engine", "kernels", "build", "instructions", "per MAC", "longest call"),
+    *("flash", "= code, others", "+ weights", "+ tables", "+ scaling"),
+    *("RAM", "= static", "+ stack", "bit-exact"),
+)
+PEER_HEADINGS = ("", "flags", "instructions", "flash", "RAM", "bit-exact")
+LAYER_HEADINGS = ("layer", "MAC", "instructions", "per MAC", "constants in flash")
 
 
 @dataclass(frozen=True)
@@ -224,11 +234,7 @@ def _markdown(
         "",
         f"## Boards, one segment of {content['segment_length']} samples",
         "",
-        "| board | core | engine | kernels | build | instructions | per MAC | longest call | flash "
-        "| = code, others | + weights | + tables | + scaling "
-        "| RAM | = static | + stack | bit-exact |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-        *(_board_row(one) for one in results),
+        *table(BOARD_HEADINGS, (_board_row(one) for one in results)),
         "",
         "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included. "
         "Instructions of a segment that goes compressed, everything from its samples to its "
@@ -245,44 +251,46 @@ def _peer_lines(known: KnownNetwork) -> list[str]:
     return [
         "## Peers, the same network on a Cortex-M4",
         "",
-        "| | flags | instructions | flash | RAM | bit-exact |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {peer.name} | {peer.flags} | {peer.instructions / 1e6:.1f} M | "
-            f"{peer.flash_bytes / 1e3:g} KB | {peer.ram_bytes / 1e3:g} KB | {peer.bit_exact} |"
-            for peer in known.peers
-        ),
+        *table(PEER_HEADINGS, (_peer_row(peer) for peer in known.peers)),
         "",
         f"{known.source[0].upper()}{known.source[1:]}.",
     ]
 
 
-def _board_row(one: Result) -> str:
+def _peer_row(peer: Peer) -> list[str]:
+    return [
+        peer.name,
+        peer.flags,
+        f"{peer.instructions / 1e6:.1f} M",
+        f"{peer.flash_bytes / 1e3:g} KB",
+        f"{peer.ram_bytes / 1e3:g} KB",
+        str(peer.bit_exact),
+    ]
+
+
+def _board_row(one: Result) -> list[str]:
     row = one.row()
-    worst = "-" if one.worst_call is None else f"{one.worst_call:,}"
-    return (
-        f"| {row['board']} | {row['core']} | {row['engine']} | {row['kernels']} | "
-        f"{row['build']} | {row['instructions']:,} | {row['instructions_per_mac']:.2f} | {worst} | "
-        f"{row['flash_bytes']:,} | {row['code_bytes']:,} | {row['weights_bytes']:,} | "
-        f"{row['tables_bytes']:,} | {row['scaling_bytes']:,} | "
-        f"{row['ram_bytes']:,} | {row['static_ram_bytes']:,} | "
-        f"{row['stack_bytes']:,} | {'yes' if one.bit_exact else 'NO'} |"
-    )
+    counts = ("flash", "code", "weights", "tables", "scaling", "ram", "static_ram", "stack")
+    return [
+        *(str(row[name]) for name in ("board", "core", "engine", "kernels", "build")),
+        f"{row['instructions']:,}",
+        f"{row['instructions_per_mac']:.2f}",
+        "-" if one.worst_call is None else f"{one.worst_call:,}",
+        *(f"{row[f'{name}_bytes']:,}" for name in counts),
+        "yes" if one.bit_exact else "NO",
+    ]
 
 
 def _layer_lines(one: Result) -> list[str]:
     """Return a setup's table of layers."""
     rows = [
-        f"| {layer.layer} | {layer.macs:,} | {layer.count:,} | "
-        f"{'-' if layer.per_mac is None else f'{layer.per_mac:.2f}'} | "
-        f"{one.memory.flash_by_layer.get(layer.layer, 0):,} |"
+        [
+            layer.layer,
+            f"{layer.macs:,}",
+            f"{layer.count:,}",
+            "-" if layer.per_mac is None else f"{layer.per_mac:.2f}",
+            f"{one.memory.flash_by_layer.get(layer.layer, 0):,}",
+        ]
         for layer in one.latency.layers
     ]
-    return [
-        "",
-        f"## Layers: {one.setup.name}",
-        "",
-        "| layer | MAC | instructions | per MAC | constants in flash |",
-        "|---|---|---|---|---|",
-        *rows,
-    ]
+    return ["", f"## Layers: {one.setup.name}", "", *table(LAYER_HEADINGS, rows)]

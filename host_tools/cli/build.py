@@ -33,8 +33,6 @@ def build(
     from dynadeep.host_tools.place import project_board
 
     flasher = None
-    project = read_project(sources)
-    project_board(sources, project, flash, "--flash")
     if flash is not None:
         flasher = load_board(flash).flasher
         if flasher is None:

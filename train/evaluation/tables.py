@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.markdown import table
 from dynadeep.train.evaluation.provenance import Provenance
 
 DIGITS = 6
@@ -56,12 +57,8 @@ def markdown(rows: Sequence[Row], columns: Sequence[str]) -> str:
     A column that no row has a value for is left out.
     """
     shown = [name for name in columns if any(_has(row, name) for row in rows)]
-    lines = [
-        "| " + " | ".join(HEADINGS[name][0] if name in HEADINGS else name for name in shown) + " |",
-        "|" + "---|" * len(shown),
-    ]
-    lines += ["| " + " | ".join(_cell(row, name) for name in shown) + " |" for row in rows]
-    return "\n".join(lines)
+    headings = [HEADINGS[name][0] if name in HEADINGS else name for name in shown]
+    return "\n".join(table(headings, [[_cell(row, name) for name in shown] for row in rows]))
 
 
 def _has(row: Row, name: str) -> bool:
