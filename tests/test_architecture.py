@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "codegen.arrays",
         "codegen.errors",
         "codegen.files",
+        "codegen.markdown",
         "codegen.lock",
         "codegen.typed",
         "codegen.wfdb_record",
