@@ -126,7 +126,8 @@ def board(firmware) -> Iterator[str]:
             except OSError:
                 return
             with connection:
-                subprocess.run([program], stdin=connection, stdout=connection, check=False)
+                wire = connection.fileno()
+                subprocess.run([program], stdin=wire, stdout=wire, check=False)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
