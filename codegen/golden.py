@@ -47,7 +47,7 @@ def read_golden(path: Path, segment_length: int | None = None) -> Golden:
     if inputs.dtype != np.int8 or inputs.shape != samples.shape:
         reader.refuse(f'"{MAPPED}" is {_kind(inputs)}, expected int8 {list(samples.shape)}')
     for name, values in arrays.items():
-        if values.dtype != np.int8 or values.ndim < 2 or len(values) != count:
+        if values.dtype != np.int8 or values.ndim < 2 or len(values) != count or values.size == 0:
             reader.refuse(f"{shown(name)} is {_kind(values)}, expected int8 [{count}, ...]")
     return Golden(
         names=tuple(str(name) for name in names),

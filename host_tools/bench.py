@@ -4,10 +4,9 @@ Every figure is counted, not timed, so that it is the same on any computer; the 
 figures are what new ones are held against.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +18,7 @@ from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
 from dynadeep.codegen.markdown import table
 from dynadeep.codegen.plan import Engine, make_plan
 from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.typed import Reader
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import parity, pipeline, profile
 from dynadeep.host_tools.errors import HostError
@@ -113,6 +113,29 @@ class Result:
         }
 
 
+@dataclass(frozen=True)
+class CommittedRow:
+    """One setup's earlier figures; those of ``HELD`` that were not measured then are 0."""
+
+    board: str
+    engine: str
+    kernels: str
+    build: str = "speed"
+    instructions: int = 0
+    worst_call_instructions: int = 0
+    flash_bytes: int = 0
+    ram_bytes: int = 0
+    stack_bytes: int = 0
+    bit_exact: bool = False
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What of earlier results is held against new ones."""
+
+    rows: tuple[CommittedRow, ...]
+
+
 def setups(bundle: Bundle) -> Iterator[Setup]:
     """Yield every emulated microcontroller with every engine and kernel set that runs on it."""
     for name in board_names():
@@ -153,11 +176,9 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
     """
     if not committed.is_file():
         return []
-    try:
-        rows = json.loads(committed.read_text(encoding="utf-8"))["rows"]
-        before = {_key(row): row for row in rows}
-    except (ValueError, KeyError, TypeError) as error:
-        raise HostError(f"{committed}: not a benchmark's results ({error}). Remove it.") from error
+    reader = Reader(str(committed), HostError, "Remove it, if it is no benchmark's results.")
+    known = reader.read(Committed, {"rows": _rows_of(reader.json(reader.content(committed)))})
+    before = {_key(vars(row)): vars(row) for row in known.rows}
     found = []
     for result in results:
         row = result.row()
@@ -173,8 +194,23 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
     return found
 
 
+def _rows_of(data: Any) -> Any:
+    """Return the rows of plain data with what is compared of each; the rest may be anything."""
+    rows = data.get("rows") if isinstance(data, dict) else None
+    if not isinstance(rows, list):
+        return rows
+    wanted = {field.name for field in fields(CommittedRow)}
+    return [
+        {key: value for key, value in row.items() if key in wanted}
+        if isinstance(row, dict)
+        else row
+        for row in rows
+    ]
+
+
 def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
-    return row["board"], row["engine"], row["kernels"], row.get("build", "speed")
+    build = row.get("build", "speed")
+    return tuple(str(part) for part in (row["board"], row["engine"], row["kernels"], build))
 
 
 def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> None:

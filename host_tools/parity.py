@@ -181,7 +181,7 @@ def _compare_tensors(device: Device, plan: Plan, case: Case, *, unfused: bool) -
     if len(seen) != len(expected):
         return [_other_number("tensor", "tensors", len(seen), len(expected))]
     for entry, trace in zip(expected, seen, strict=True):
-        reference = case.tensors[entry.name]
+        reference = case.tensor(entry.name)
         if trace.tensor == entry.number and trace.crc32 == zlib.crc32(reference.tobytes()):
             continue
         board = device.tensor(case.segment, entry.number, reference.size, unfused=unfused)
@@ -212,7 +212,7 @@ def _compare_run(
 ) -> tuple[RunReply, list[Difference]]:
     """Run a segment at a bound that ``index`` picks; compare all that the board says of it."""
     predicted = [
-        predicted_error(int(case.tensors[level.error_tensor].reshape(-1)[0]), level)
+        predicted_error(int(case.tensor(level.error_tensor).reshape(-1)[0]), level)
         for level in manifest.levels
     ]
     margins = [fixed_margin(level.margin) for level in manifest.levels]
@@ -238,7 +238,7 @@ def expected_packet(manifest: Manifest, case: Case, level: int, sequence: int) -
     """Return the packet that the board must send for a segment, byte for byte."""
     codes = None
     if level != LEVEL_NONE:
-        codes = case.tensors[manifest.levels[level - 1].latent_tensor].reshape(-1)
+        codes = case.tensor(manifest.levels[level - 1].latent_tensor).reshape(-1)
     payload = packets.payload_of(manifest, level, case.segment, codes)
     model_id = packets.short_model_id(manifest)
     return packets.encode(packets.Packet(level, model_id, STREAM, sequence, payload))

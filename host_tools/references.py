@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN, Bundle
+from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.golden import MAPPED, read_golden
 from dynadeep.codegen.numerics import map_input
 from dynadeep.host_tools.recordings.record import Record
@@ -25,6 +26,18 @@ class Case:
     name: str
     segment: Samples
     tensors: Tensors
+
+    def tensor(self, name: str) -> npt.NDArray[np.int8]:
+        """Return a tensor's values.
+
+        Raises:
+            BundleError: the golden vectors do not have it.
+        """
+        if name not in self.tensors:
+            raise BundleError(
+                f"{GOLDEN}: has no tensor {name!r} of segment {self.name}. Export the bundle again."
+            )
+        return self.tensors[name]
 
 
 def golden_cases(bundle: Bundle) -> list[Case]:

@@ -13,11 +13,13 @@ The reading itself costs the same whatever the codec, and is left out.
 """
 
 import math
-import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+from msgspec import Meta
+
+from dynadeep.codegen.typed import Reader
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation.outcomes import SEGMENT_SAMPLES
 
@@ -31,20 +33,23 @@ _BYTES_PER_SAMPLE = 2
 _GB = 1e9
 
 
+Amount = Annotated[float, Meta(ge=0, le=1e15)]
+
+
 @dataclass(frozen=True)
 class Prices:
     """The price file: US dollars, and what the fleet sends."""
 
     source: str
-    storage_per_gb_month: float
-    vcpu_hour: float
-    ingress_per_gb: float
-    egress_per_gb: float
-    beds: float
-    rate_hz: float
-    channels: float
-    retention_months: float
-    vcpu_ms_per_segment: float
+    storage_per_gb_month: Amount
+    vcpu_hour: Amount
+    ingress_per_gb: Amount
+    egress_per_gb: Amount
+    beds: Amount
+    rate_hz: Amount
+    channels: Amount
+    retention_months: Amount
+    vcpu_ms_per_segment: Amount
 
     @property
     def raw_gb(self) -> float:
@@ -72,27 +77,12 @@ class Codec:
 
 def read_prices(path: Path = PRICES_PATH) -> Prices:
     """Read a price file. Raises DataError where a price is missing, or is not one."""
-    try:
-        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as prices ({error}).") from error
-    found: dict[str, Any] = {"source": parsed.get("source")}
+    reader = Reader(str(path), DataError, f"Compare it with {PRICES_PATH}.")
+    found = reader.toml(reader.content(path))
     for table in ("prices", "fleet", "decoder"):
-        part = parsed.get(table)
-        found |= part if isinstance(part, dict) else {}
-    wanted = {field.name for field in fields(Prices)}
-    if found.keys() != wanted:
-        odd = ", ".join(sorted(found.keys() ^ wanted))
-        raise DataError(f"{path}: missing or unknown: {odd}. Compare it with {PRICES_PATH}.")
-    if not isinstance(found["source"], str):
-        raise DataError(f"{path}: source must say where the prices are from.")
-    for name in wanted - {"source"}:
-        value = found[name]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise DataError(f"{path}: {name} must be a number, found {value!r}.")
-        if not (math.isfinite(value) and value >= 0):
-            raise DataError(f"{path}: {name} is {value}, expected 0 or more.")
-    return Prices(**found)
+        part = found.pop(table, {})
+        found |= part if isinstance(part, dict) else {table: part}
+    return reader.read(Prices, found)
 
 
 def yearly(prices: Prices, model: str, gain: float, share: float, *, decoded: bool) -> float:

@@ -59,13 +59,13 @@ def test_the_shipped_prices_are_of_200_beds_and_name_their_source() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("beds = 200", "", "missing or unknown: beds"),
-        ("beds = 200", 'beds = "many"', "beds must be a number, found 'many'"),
-        ("beds = 200", "beds = -1", "beds is -1, expected 0 or more"),
-        ("beds = 200", "beds = nan", "beds is nan"),
-        ("beds = 200", "beds = = 2", "cannot be read as prices"),
-        ("beds = 200", "beds = 200\nnurses = 3", "missing or unknown: nurses"),
-        ("source =", "origin =", "source must say"),
+        ("beds = 200", "", 'key "beds" is missing'),
+        ("beds = 200", 'beds = "many"', "key \"beds\" is 'many', expected a number"),
+        ("beds = 200", "beds = -1", 'key "beds" is -1, expected a number from 0'),
+        ("beds = 200", "beds = nan", '"fleet.beds" is nan'),
+        ("beds = 200", "beds = = 2", "not TOML"),
+        ("beds = 200", "beds = 200\nnurses = 3", 'unknown key "nurses"'),
+        ("source =", "origin =", 'unknown key "origin"'),
     ],
 )
 def test_a_price_file_that_is_not_one_is_refused(
