@@ -238,7 +238,7 @@ class _Bits:
     def take(self, parameter: Ints, coded: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
         """Return the next value of each [N] and its bits: a code where ``coded``, else a sample.
 
-        A wrongly escaped one is remembered as wrong.
+        A wrongly escaped one, and one beyond 16 bits, is remembered as wrong.
         """
         window = self._window()
         prefix = window >> 16
@@ -247,8 +247,9 @@ class _Bits:
         skipped = np.where(escaped, ESCAPE, ones + 1)
         rest_bits = np.where(escaped, 16, parameter)
         rest = window >> (_CODE_BITS_MAX - skipped - rest_bits) & ((1 << rest_bits) - 1)
-        self._wrong |= coded & escaped & (rest >> parameter < ESCAPE)
         value = np.where(escaped, rest, (ones << parameter) + rest)
+        self._wrong |= coded & escaped & (rest >> parameter < ESCAPE)
+        self._wrong |= coded & (value >= 1 << SAMPLE_BITS)
         bits = np.where(coded, skipped + rest_bits, SAMPLE_BITS)
         self._at += bits
         return np.where(coded, value, window >> (_CODE_BITS_MAX - SAMPLE_BITS)), bits

@@ -78,7 +78,7 @@ static int64_t parameter(state *now, int64_t **mean)
     return a < 4096 ? bit_length(9 * **mean / 1024) : smaller(bit_length(9 * a / 64), 15);
 }
 
-/* Step 5; false for an escape that was not needed. */
+/* Step 5; false for an escape that was not needed, and for what 16 bits cannot hold. */
 static bool take_code(bits *from, int64_t k, int64_t *u)
 {
     int64_t q = 0;
@@ -87,7 +87,7 @@ static bool take_code(bits *from, int64_t k, int64_t *u)
     }
     if (q < ESCAPE) {
         *u = (q << k) + take(from, k);
-        return true;
+        return *u <= UINT16_MAX;
     }
     *u = take(from, 16);
     return *u >> k >= ESCAPE;

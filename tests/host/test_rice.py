@@ -112,3 +112,12 @@ def test_an_escape_that_no_encoder_writes_is_refused():
     data = int(bits, 2).to_bytes(len(bits) // 8, "big")
     with pytest.raises(PacketError, match="not what an encoder writes"):
         rice.decode_samples(data, 5)
+
+
+def test_a_code_beyond_16_bits_is_refused():
+    """No encoder writes it: modulo 2^16 it would stand for a sample that has a code of its own."""
+    data = bytes.fromhex(
+        "00ffff0102ff1e050c162127291f00d9d3dde7f2ffffffff01f9005affff067c000001020324010200"
+    )
+    with pytest.raises(PacketError, match="not what an encoder writes"):
+        rice.decode_samples(data, 34)
