@@ -54,5 +54,5 @@ def _port(found: Any, by_usb: dict[str, list[str]]) -> SerialPort:
         usb=usb,
         serial_number=found.serial_number or "",
         boards=boards,
-        adapter="" if boards else ADAPTERS.get(found.vid, ""),
+        adapter="" if boards else ADAPTERS.get(found.vid or 0, ""),
     )

@@ -26,18 +26,23 @@ def lowered(net: Net) -> Network:
     return lower(read_graph(net.model.build()))
 
 
-def test_the_bound_holds_for_the_worst_input_in_the_worst_order() -> None:
-    network = lowered(one_layer([700, -700]))
-    layer = network.layers[0]
+@pytest.mark.parametrize("zero_point", [-128, -1, 0, 100, 127])
+def test_the_bound_holds_for_the_worst_input_in_the_worst_order(zero_point: int) -> None:
+    """Of both ways to sum: codes onto the folded bias, and distances onto the file's."""
+    net = one_layer([700, -700])
+    net.model.tensors[0].zero_points = (zero_point,)
+    layer = lowered(net).layers[0]
     weights = layer.weights.reshape(2, -1).astype(int)
-    for channel, bound in enumerate(accumulator_bounds(layer, np.array([700, -700], np.int32))):
-        for codes in (
-            np.where(weights[channel] > 0, 127, -128),
-            np.where(weights[channel] > 0, -128, 127),
-        ):
-            products = sorted(weights[channel] * codes, key=abs, reverse=True)
-            partial = np.cumsum([int(layer.bias[channel]), *products])
-            assert np.abs(partial).max() <= bound
+    bias = np.array([700, -700], np.int32)
+    for channel, bound in enumerate(accumulator_bounds(layer, bias)):
+        for start, shift in ((layer.bias[channel], 0), (bias[channel], zero_point)):
+            for codes in (
+                np.where(weights[channel] > 0, 127, -128),
+                np.where(weights[channel] > 0, -128, 127),
+            ):
+                products = sorted(weights[channel] * (codes - shift), key=abs, reverse=True)
+                partial = np.cumsum([int(start), *products])
+                assert np.abs(partial).max() <= bound
 
 
 def test_a_bias_that_leaves_no_room_is_refused_with_its_channel() -> None:
