@@ -8,6 +8,7 @@ from dynadeep.codegen import plan as plan_module
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.graph import Graph
 from dynadeep.codegen.kernels import BUFFERS, DSP, KERNELS, kernels_of
 from dynadeep.codegen.planner import Wanted, busy_s, explain, plan_for, segment_s
 from dynadeep.codegen.tflite import read_graph
@@ -102,9 +103,14 @@ def test_no_other_kernel_set_is_faster_than_a_cores_own(name: str) -> None:
 def test_the_model_is_read_once_for_all_plans(
     bundle: Bundle, m4: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = []
+    read: list[bytes] = []
+
+    def counting(content: bytes) -> Graph:
+        read.append(content)
+        return read_graph(content)
+
     plan_module._lowered.cache_clear()
-    monkeypatch.setattr(plan_module, "read_graph", lambda it: read.append(it) or read_graph(it))
+    monkeypatch.setattr(plan_module, "read_graph", counting)
     plan_for(bundle, m4)
     plan_for(bundle, m4, Wanted(kernels="lanes"))
     assert len(read) == 1
