@@ -56,6 +56,7 @@ class LineText:
 
     place: str  # macro of its offset
     readers: int  # where its readers stand in the list
+    reach: int  # the last of them
     count: int
     kept: str  # "true" or "false"
 
@@ -203,6 +204,7 @@ def _lines(schedule: Schedule, macros: Mapping[str, str]) -> tuple[LineText, ...
         LineText(
             place=macros[line.tensor.name],
             readers=begin,
+            reach=max(line.readers, default=0),
             count=len(line.readers),
             kept="true" if line.kept else "false",
         )

@@ -16,12 +16,6 @@ static int8_t *values_of(const dd_stream *stream, uint32_t line)
     return stream->values + stream->plan->lines[line].at;
 }
 
-/* The stages that read a line, `plan->lines[line].count` of them. */
-static const uint16_t *readers_of(const dd_stream_plan *plan, uint32_t line)
-{
-    return plan->readers + plan->lines[line].readers;
-}
-
 /* Where the window of output step `step` begins, in steps of the input. */
 static int32_t window_of(const dd_conv1d *layer, uint32_t step)
 {
@@ -52,9 +46,10 @@ static uint16_t due_of(const dd_stream *stream, uint32_t index)
 /* Steps of the input at which a stage computes next, or at which the segment is complete. */
 static uint32_t next_due(const dd_stream *stream)
 {
-    const uint16_t *const readers = readers_of(stream->plan, 0);
+    const dd_line_plan *const plan = stream->plan->lines;
+    const uint16_t *const readers = stream->plan->readers + plan->readers;
     uint32_t due = stream->plan->in_length;
-    for (uint32_t i = 0; i < stream->plan->lines[0].count; i++) {
+    for (uint32_t i = 0; i < plan->count; i++) {
         due = at_most(stream->lines[readers[i] + 1u].due, due);
     }
     return due;
@@ -103,16 +98,18 @@ static void move_down(int8_t *to, const int8_t *from, uint32_t count)
  * and that have not come yet go when the next tile has been computed. */
 static void drop_read(const dd_stream *stream, uint32_t source, uint32_t channels)
 {
-    const uint16_t *const readers = readers_of(stream->plan, source);
+    const dd_line_plan *const plan = &stream->plan->lines[source];
+    const uint16_t *reader = stream->plan->readers + plan->readers;
     dd_line *const line = &stream->lines[source];
     int32_t keep = line->end;
-    for (uint32_t i = 0; i < stream->plan->lines[source].count; i++) {
-        const dd_conv1d *const layer = stream->plan->stages[readers[i]].layer;
-        const int32_t next = window_of(layer, stream->lines[readers[i] + 1u].end);
+    for (uint32_t left = plan->count; left != 0; left--) {
+        const dd_conv1d *const layer = stream->plan->stages[*reader].layer;
+        const int32_t next = window_of(layer, stream->lines[*reader + 1u].end);
         keep = next < keep ? next : keep;
+        reader++;
     }
     if (keep > line->begin) {
-        int8_t *const values = values_of(stream, source);
+        int8_t *const values = stream->values + plan->at;
         move_down(values, values + ((uint32_t)keep - line->begin) * channels,
                   (line->end - (uint32_t)keep) * channels);
         line->begin = (uint16_t)keep;
@@ -142,14 +139,6 @@ static dd_status run_stage(const dd_stream *stream, uint32_t index, const dd_tra
     return status;
 }
 
-/* The last stage that what comes into a line can make ready; `least` if that is less. */
-static uint32_t reach_of(const dd_stream_plan *plan, uint32_t line, uint32_t least)
-{
-    const uint32_t count = plan->lines[line].count;
-    const uint32_t last = count == 0 ? 0 : readers_of(plan, line)[count - 1u];
-    return last > least ? last : least;
-}
-
 static void take_input(const dd_stream *stream, uint32_t count)
 {
     dd_line *const line = stream->lines;
@@ -163,7 +152,7 @@ static void take_input(const dd_stream *stream, uint32_t count)
 dd_status dd_stream_run(const dd_stream *stream, uint32_t count, const dd_trace *trace)
 {
     take_input(stream, count);
-    uint32_t reach = reach_of(stream->plan, 0, 0); /* no later stage can have become ready */
+    uint32_t reach = stream->plan->lines[0].reach; /* no later stage can have become ready */
     bool ran = true;
     while (ran) {
         ran = false;
@@ -171,11 +160,12 @@ dd_status dd_stream_run(const dd_stream *stream, uint32_t count, const dd_trace 
         for (uint32_t index = 0; index <= reach; index++) {
             const uint32_t source = stream->plan->stages[index].source;
             if (stream->lines[source].end >= stream->lines[index + 1u].due) {
+                const uint32_t next = stream->plan->lines[index + 1u].reach;
                 const dd_status status = run_stage(stream, index, trace);
                 if (status != DD_OK) {
                     return status;
                 }
-                reach = reach_of(stream->plan, index + 1u, reach);
+                reach = next > reach ? next : reach;
                 ran = true;
             }
         }

@@ -29,6 +29,7 @@ typedef struct dd_stage {
 typedef struct dd_line_plan {
     uint32_t at;      /* in bytes from the first value, a multiple of 4 */
     uint16_t readers; /* where in the plan's list the stages that read it begin, in their order */
+    uint16_t reach;   /* the last of them; 0 if there is none */
     uint8_t count;    /* how many these are */
     bool kept;        /* the whole output stays, for the packet */
 } dd_line_plan;

@@ -90,8 +90,9 @@ def _plan(network: Network, schedule: Schedule) -> bytes:
     lines: list[bytes] = []
     readers: list[int] = []
     for line in schedule.lines:
-        counts = (len(readers), len(line.readers), line.kept)
-        lines.append(struct.pack("<IHBB", line.offset, *counts))
+        reach = max(line.readers, default=0)
+        numbers = (line.offset, len(readers), reach, len(line.readers), line.kept)
+        lines.append(struct.pack("<IHHBB", *numbers))
         readers += line.readers
     listed = struct.pack(f"<H{len(readers)}H", len(readers), *readers)
     return b"".join(stages + lines) + listed

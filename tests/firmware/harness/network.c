@@ -91,6 +91,7 @@ static void take_stages(request *from, const network *net, dd_stage *stages, dd_
     for (uint16_t i = 0; i <= net->count; i++) {
         lines[i].at = take_u32(from);
         lines[i].readers = take_u16(from);
+        lines[i].reach = take_u16(from);
         lines[i].count = take_u8(from);
         lines[i].kept = take_u8(from) != 0;
     }
