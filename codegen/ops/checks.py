@@ -9,6 +9,7 @@ from dynadeep.codegen.fixed_point import activation_range, quantize_multiplier
 from dynadeep.codegen.graph import Int8s, Int32s, Node, Tensor
 
 LENGTH_LIMIT = (1 << 16) - 1  # time steps and channels are uint16 in the kernels' parameters
+SIZE_LIMIT = 1 << 24  # values of a tensor: with any padding an offset stays within int32
 ACTIVATIONS: Mapping[int, str] = {
     tflite.ActivationFunctionType.NONE: "NONE",
     tflite.ActivationFunctionType.RELU: "RELU",
@@ -43,6 +44,12 @@ def activation(node: Node, tensor: Tensor | None) -> Tensor:
         node.refuse(
             f'"{tensor.name}" is {list(tensor.shape)}, at most {LENGTH_LIMIT} fit a dimension',
             "Use a shorter segment.",
+        )
+    if tensor.size > SIZE_LIMIT:
+        node.refuse(
+            f'"{tensor.name}" is {list(tensor.shape)}, {tensor.size} values, at most {SIZE_LIMIT} '
+            "fit the kernels' offsets",
+            "Use a shorter segment or fewer channels.",
         )
     return tensor
 

@@ -159,6 +159,16 @@ def test_any_field_is_refused_or_gives_tflites_bits(lanes: Harness, fields: Fiel
     assert found == []
 
 
+def test_a_tensor_whose_offsets_would_overflow_is_refused_by_its_size() -> None:
+    model = ModelBuilder()
+    shape = (1, 1, 60_000, 60_000)
+    at = [model.tensor(TensorSpec(name, shape)) for name in ("x", "y")]
+    model.op(OPS.LOGISTIC, at[:1], at[1:])
+    model.inputs, model.outputs = at[:1], at[1:]
+    with pytest.raises(ModelError, match=r'"x" is .* 3600000000 values, at most 16777216'):
+        lower(read_graph(model.build()))
+
+
 def test_ordinary_fields_are_no_refusal() -> None:
     assert len(lower(read_graph(build(ORDINARY))).layers) == 2
 
