@@ -219,10 +219,11 @@ def _joined(path: Path, found: Any, rate_hz: float) -> Header:
 
 def _channels(path: Path, found: Any, lines: list[str], rate_hz: float) -> tuple[Channel, ...]:
     count = found.n_sig or 0
-    if not 1 <= count <= CHANNELS_MAX or len(lines) < count:
+    described = min(len(lines), len(found.fmt or ()))  # a line that wfdb cannot read is none
+    if not 1 <= count <= CHANNELS_MAX or described < count:
         raise RecordingError(
             f"{path}: not a readable WFDB record: its header declares {count} signals and "
-            f"describes {len(lines)}; the kit reads 1 to {CHANNELS_MAX}. Correct the header."
+            f"describes {described}; the kit reads 1 to {CHANNELS_MAX}. Correct the header."
         )
     return tuple(_channel(path, found, lines[i], i, rate_hz) for i in range(count))
 
