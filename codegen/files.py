@@ -114,8 +114,8 @@ def write_folder_whole(path: Path) -> Iterator[Path]:
     """Yield an empty folder that becomes ``path`` when all went well, in place of what was there.
 
     Whoever calls has made sure that nothing of the user's is in the old one. Where the system
-    cannot exchange two folders in one step, a kill may leave ``path`` missing for a moment's work:
-    then the old one lies beside it under a temporary name.
+    cannot exchange two folders in one step, a kill between two renames may leave ``path`` missing:
+    then the old one lies beside it as ".<name>.replaced-...", and stays there.
 
     Raises:
         OSError: it cannot be written; what was there still is.
@@ -144,7 +144,8 @@ def _swap(fresh: Path, target: Path) -> None:
         return
     if _exchange(fresh, target):
         return
-    old = _temporary_beside(target)
+    # Until the second rename this is all that the user has: a name that is never cleared away.
+    old = target.with_name(f".{target.name}.replaced-{secrets.token_hex(4)}")
     target.rename(old)
     try:
         fresh.rename(target)

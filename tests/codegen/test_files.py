@@ -104,6 +104,31 @@ def test_a_folder_is_replaced_where_the_system_cannot_exchange_two(tmp_path, mon
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["new"]
 
 
+def test_the_old_folder_is_never_cleared_away_where_a_kill_came_between_two_renames(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(files, "_exchange", lambda *_: False)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a").write_text("old")
+    rename = Path.rename
+
+    def killed(path: Path, target: Path) -> Path:
+        if path != out:
+            raise SystemExit  # as a kill: nothing of the writer's own runs any more
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(SystemExit), files.write_folder_whole(out) as folder:
+        (folder / "a").write_text("new")
+    monkeypatch.undo()
+    (left,) = tmp_path.iterdir()
+    os.utime(left, (0, 0))
+    files._remove_remains.cache_clear()
+    files.write_whole(tmp_path / "b", "later")
+    assert (left / "a").read_text() == "old"
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_permissions_are_those_of_the_umask(tmp_path, umask, mode):
     before = os.umask(umask)
