@@ -2,8 +2,10 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dynadeep.codegen.errors import DynadeepError
@@ -32,10 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(chosen: argparse.Namespace) -> list[Outcome]:
     limits = Limits(chosen.seconds, chosen.runs)
     outcomes = []
-    for name, command in commands(chosen.target or NAMES, chosen.out).items():
-        outcome = run(name, command, chosen.out, limits)
-        print(_line(outcome), file=sys.stderr, flush=True)
-        outcomes.append(outcome)
+    with ThreadPoolExecutor(max(chosen.jobs, 1)) as pool:  # each target is a process of its own
+        running = [
+            pool.submit(run, name, command, chosen.out, limits)
+            for name, command in commands(chosen.target or NAMES, chosen.out).items()
+        ]
+        for one in running:
+            outcome = one.result()
+            print(_line(outcome), file=sys.stderr, flush=True)
+            outcomes.append(outcome)
     return outcomes
 
 
@@ -66,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("target", nargs="*", choices=[[], *NAMES], help="all of them if none")
     parser.add_argument("--seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument("--runs", type=int, default=0, help="at most so many executions of each")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time (one a core)"
+    )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--list", action="store_true", help="print the targets' names")
     parser.add_argument(
