@@ -4,6 +4,12 @@
 
 #define RANGE_BYTES 4u
 
+/* Numbers start anew after the last one. */
+static void use_up_number(const dd_codec *codec)
+{
+    codec->state->sequence = (uint16_t)(codec->state->sequence + 1u);
+}
+
 /* Give samples to the network, or as many of them as the segment lacks. */
 static dd_status feed(const dd_codec *codec, const int16_t *samples, size_t count, size_t *taken)
 {
@@ -15,7 +21,7 @@ static dd_status feed(const dd_codec *codec, const int16_t *samples, size_t coun
     const dd_status status = codec->plan->engine(codec, samples, now, taken);
     codec->state->taken = (uint16_t)(codec->state->taken + *taken);
     if (status == DD_OK && *taken < now) {
-        codec->state->sequence++; /* the segment is lost: the receiver sees the gap */
+        use_up_number(codec); /* the segment is lost: the receiver sees the gap */
         return DD_STALLED;
     }
     return status;
@@ -77,7 +83,7 @@ static dd_status seal(const dd_codec *codec, size_t payload_bytes, dd_packet *pa
         .level = packet->level,
         .quantization = 0,
     };
-    codec->state->sequence++;
+    use_up_number(codec);
     return dd_packet_seal(&header, (uint16_t)payload_bytes, packet->bytes, packet->capacity,
                           &packet->length);
 }
@@ -136,7 +142,7 @@ dd_status dd_codec_push(const dd_codec *codec, const int16_t *samples, size_t co
         begin_lossless(codec);
     }
     dd_status status = feed(codec, samples, count, taken);
-    if (lossless != NULL) {
+    if (lossless != NULL && *taken != 0) { /* before the first sample there is no coder */
         lossless->push(codec->coder, samples, *taken);
     }
     if (status == DD_OK && !is_complete(codec)) {

@@ -151,7 +151,7 @@ static bool may_be_coded(const dd_rice *coder)
 static void push_one(dd_rice *coder, int16_t sample)
 {
     /* Modulo 2^16, which the decoder undoes: any prediction serves any sample. */
-    const uint32_t wrapped = ((uint32_t)sample - (uint32_t)predict(coder)) & 0xFFFFu;
+    const uint32_t wrapped = (uint32_t)(sample - predict(coder)) & 0xFFFFu;
     const int32_t missed = (int32_t)(wrapped ^ 0x8000u) - 0x8000;
     const uint32_t folded = missed < 0 ? 2u * magnitude(missed) - 1u : 2u * (uint32_t)missed;
     const uint32_t activity = 2u * coder->missed[0] + coder->missed[1] + coder->missed[2];

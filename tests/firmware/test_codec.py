@@ -159,6 +159,14 @@ def test_a_push_of_no_samples_leaves_a_finished_packet_alone(harness: Harness, l
     assert (after.status, after.taken, after.buffer) == (Status.OK, 0, ready.buffer)
 
 
+def test_a_push_of_no_samples_reads_nothing_that_was_never_written(harness: Harness) -> None:
+    segment = np.full(LENGTH, 120, np.int16)
+    steps = [(BEGIN, NO_SAMPLES), (PUSH, NO_SAMPLES), (PUSH, segment)]
+    _, nothing, ready = calls(harness, steps)
+    assert (nothing.status, nothing.taken) == (Status.OK, 0)
+    assert ready.packet == whole(harness, segment[None])[0]
+
+
 @pytest.mark.parametrize("stall_at", range(LENGTH))
 def test_a_segment_of_which_the_network_takes_only_a_part_is_never_sealed(
     harness: Harness, stall_at: int

@@ -12,6 +12,7 @@
 #define BEGIN     0
 #define PUSH      1
 #define ENCODE    2
+#define JUNK      0x55 /* what the caller's memory holds at first */
 
 static uint16_t stall_at;
 
@@ -74,6 +75,9 @@ void run_codec(request *from)
     static int8_t values[LENGTH];
     const dd_codec_plan plan = toy_plan(take_u8(from) != 0);
     const dd_codec codec = {.plan = &plan, .state = &state, .coder = &coder, .values = values};
+    memset(&state, JUNK, sizeof state);
+    memset(&coder, JUNK, sizeof coder);
+    memset(values, JUNK, sizeof values);
     stall_at = take_u16(from);
     const size_t capacity = take_u16(from);
     const dd_error bound = take_s32(from);
