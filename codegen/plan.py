@@ -29,9 +29,6 @@ CODE_BYTES = 11_264
 LOSSLESS_SLACK_BYTES = 8
 """What lossless samples may take beyond 2 bytes each: DD_RICE_SLACK_BITS."""
 
-SEGMENT_LIMIT = ((1 << 16) - 1 - LOSSLESS_SLACK_BYTES) // 2
-"""Samples of a segment: lossless they are a packet's payload, whose size is uint16."""
-
 STATE_BYTES = 20
 """sizeof(dd_codec_state) on a 32-bit target, which comes to coder, lines and values."""
 
@@ -43,6 +40,15 @@ LINE_BYTES, RICE_BYTES = 6, 212
 
 PACKET_OVERHEAD_BYTES = 17
 RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
+
+PACKET_LIMIT = (1 << 16) - 1 - (16 + 4 * 15)
+"""Bytes of a packet: with the rest of RUN's reply, of 15 levels at most, its size is uint16."""
+
+SEGMENT_LIMIT = (PACKET_LIMIT - PACKET_OVERHEAD_BYTES - LOSSLESS_SLACK_BYTES) // 2
+"""Samples of a segment: lossless they are a packet's payload."""
+
+CODES_LIMIT = PACKET_LIMIT - PACKET_OVERHEAD_BYTES - RANGE_BYTES
+"""Codes of a level, which are a packet's payload."""
 
 APPLICATION_RAM_BYTES = 192
 """The application's state besides a request in, a reply out and a trace's log: 108 B measured."""
@@ -244,6 +250,11 @@ def _check_manifest(network: Network, manifest: Manifest) -> None:
 
 
 def _check_level(network: Network, level: Level) -> None:
+    if level.codes > CODES_LIMIT:
+        raise ModelError(
+            f"manifest.json: level {level.name} sends {level.codes} codes, a packet carries at "
+            f"most {CODES_LIMIT}. Compress more strongly, or use a shorter segment."
+        )
     for name, size, quantization in (
         (level.latent_tensor, level.codes, level.latent),
         (level.error_tensor, 1, level.error),

@@ -1,6 +1,9 @@
 """The whole front end on the paper's shapes, and what a manifest must agree on."""
 
 import dataclasses
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -8,11 +11,20 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Quantization
 from dynadeep.codegen.context import model_context
 from dynadeep.codegen.describe import describe_model, describe_plan
+from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BoardError, ModelError
-from dynadeep.codegen.plan import Choice, Engine, Plan, plan_model
+from dynadeep.codegen.plan import (
+    CODES_LIMIT,
+    PACKET_LIMIT,
+    SEGMENT_LIMIT,
+    Choice,
+    Engine,
+    Plan,
+    plan_model,
+)
 from dynadeep.codegen.planner import check_fit
 
-from .models import manifest_for, paper_encoder, reshaped_encoder, small_encoder
+from .models import Net, manifest_for, paper_encoder, reshaped_encoder, small_encoder
 
 
 def _paper(engine: Engine) -> Plan:
@@ -95,6 +107,49 @@ def _plan_with(**changes: object) -> Plan:
 def test_a_segment_length_that_the_model_does_not_have_is_refused() -> None:
     with pytest.raises(ModelError, match='"segment" with 40 values, the manifest says'):
         _plan_with(segment_length=41)
+
+
+def long_encoder(length: int, *, strides: tuple[int, ...], filters: int) -> Net:
+    """Two levels of the same codes: one per step and filter behind convolutions of one tap."""
+    net = Net(length)
+    for number, stride in enumerate(strides):
+        net.conv(f"conv{number}", filters, 1, stride)
+    latent = net.at
+    net.conv("thin", 1, 1, 255)
+    net.head("head")
+    net.model.outputs = [latent, latent, net.at, net.at]
+    return net
+
+
+def plan_of(net: Net) -> Plan:
+    content = net.model.build()
+    return plan_model(content, manifest_for(net, content))
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+@pytest.mark.parametrize(("strides", "filters"), [((200,), 1), ((1,), 2)])
+def test_the_longest_segment_and_its_packets_fit_every_size_in_the_c(
+    tmp_path: Path, strides: tuple[int, ...], filters: int
+) -> None:
+    plan = plan_of(long_encoder(SEGMENT_LIMIT, strides=strides, filters=filters))
+    assert max(plan.packet_bytes_max, plan.packet_bytes_coded) <= PACKET_LIMIT
+    write_project(project_files(plan, load_board("native")), tmp_path / "out")
+    folders = [f"-I{tmp_path / 'out' / name}" for name in ("model", "runtime", "app", "board")]
+    sources = [tmp_path / "out" / name for name in ("model/dd_model.c", "app/commands.c")]
+    checked = ["gcc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    subprocess.run([*checked, *folders, *sources], check=True)
+
+
+def test_a_longer_segment_is_refused() -> None:
+    net = long_encoder(SEGMENT_LIMIT + 1, strides=(200,), filters=1)
+    with pytest.raises(ModelError, match=f"{SEGMENT_LIMIT + 1} samples, a packet carries at most"):
+        plan_of(net)
+
+
+def test_a_level_of_more_codes_than_a_packet_carries_is_refused() -> None:
+    net = long_encoder(CODES_LIMIT // 3 + 1, strides=(1,), filters=3)
+    with pytest.raises(ModelError, match=r"level cg32 sends \d+ codes, a packet carries at most"):
+        plan_of(net)
 
 
 def test_an_input_scale_that_the_model_does_not_have_is_refused() -> None:
