@@ -15,6 +15,7 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / "build" / "tests"
+SMALL_BUNDLE = ROOT / "tests" / "data" / "small_bundle"
 
 
 def hash_of(parts: Iterable[bytes]) -> str:

@@ -1,6 +1,6 @@
-"""What tests of several folders share: the shipped model's bundle, and firmware made of it.
+"""What tests of several folders share: bundles and firmware made of them.
 
-Both take long to make, so that they are made once: see caching.py.
+What is of the shipped checkpoint takes long to make, so that it is made once: see caching.py.
 """
 
 import re
@@ -27,7 +27,7 @@ ROOT = TESTS.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from tests.caching import hash_of, made_once  # noqa: E402
+from tests.caching import SMALL_BUNDLE, hash_of, made_once  # noqa: E402
 from tests.surroundings import become_neutral  # noqa: E402
 
 FirmwareMaker = Callable[..., Firmware]
@@ -134,7 +134,13 @@ def export(checkpoint: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def bundle(checkpoint: Path) -> Bundle:
+def bundle() -> Bundle:
+    """The small network's bundle: for all that is not about the shipped network itself."""
+    return read_bundle(SMALL_BUNDLE)
+
+
+@pytest.fixture(scope="session")
+def shipped_bundle(checkpoint: Path) -> Bundle:
     """The shipped checkpoint's bundle."""
     return export(checkpoint)
 
@@ -157,8 +163,12 @@ def plan(bundle: Bundle) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def firmware(bundle: Bundle) -> FirmwareMaker:
-    """Make the bundle's firmware for a board, with sanitizers if asked; native only."""
+def shipped_plan(shipped_bundle: Bundle) -> Plan:
+    return make_plan(shipped_bundle)
+
+
+def firmware_maker(bundle: Bundle) -> FirmwareMaker:
+    """Make a bundle's firmware for a board, with sanitizers if asked; native only."""
 
     def make(board: str, *, sanitize: bool = False) -> Firmware:
         description = load_board(board)
@@ -169,3 +179,13 @@ def firmware(bundle: Bundle) -> FirmwareMaker:
         return toolchain.build(folder, sanitize=sanitize)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def firmware(bundle: Bundle) -> FirmwareMaker:
+    return firmware_maker(bundle)
+
+
+@pytest.fixture(scope="session")
+def shipped_firmware(shipped_bundle: Bundle) -> FirmwareMaker:
+    return firmware_maker(shipped_bundle)

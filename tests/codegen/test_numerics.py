@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dynadeep.codegen.bundle import Level, Quantization
+from dynadeep.codegen.errors import CodegenError
 from dynadeep.codegen.fixed_point import INT32_MAX
-from dynadeep.codegen.numerics import ERROR_ONE, choose_level, record_level
+from dynadeep.codegen.numerics import ERROR_ONE, choose_level, error_scale, record_level
 
 errors = st.one_of(st.integers(0, INT32_MAX), st.sampled_from((0, INT32_MAX - 1, INT32_MAX)))
 
@@ -75,3 +77,19 @@ def test_equal_segments_are_decided_as_each_of_them_is(
     for fixed in (bound, min(max(predicted[0] + margins[0] + at_edge, 0), INT32_MAX)):
         expected = choose_level(predicted, margins, fixed)
         assert level_of([predicted] * segments, margins, fixed) == expected
+
+
+def level_with(scale: float) -> Level:
+    nothing = Quantization(1.0, 0)
+    return Level("cg2", 1, 2.0, "latent", nothing, "error", Quantization(scale, -128), 0.0, 0.0)
+
+
+@pytest.mark.parametrize("steps", [1, 2, INT32_MAX // 255])
+def test_an_errors_step_may_be_as_small_as_one_and_as_large_as_255_of_them_fit(steps: int) -> None:
+    assert error_scale(level_with(steps / ERROR_ONE)) == steps
+
+
+@pytest.mark.parametrize("steps", [0, 0.49, INT32_MAX // 255 + 1])
+def test_an_errors_step_that_rounds_to_none_or_overflows_is_refused(steps: float) -> None:
+    with pytest.raises(CodegenError, match=r"level cg2: the predicted error's scale .* outside"):
+        error_scale(level_with(steps / ERROR_ONE))

@@ -15,6 +15,12 @@ from dynadeep.codegen.tflite import read_graph
 
 
 @pytest.fixture(scope="module")
+def bundle(shipped_bundle: Bundle) -> Bundle:
+    """The shipped network's, whose times and sizes are known."""
+    return shipped_bundle
+
+
+@pytest.fixture(scope="module")
 def m4() -> Board:
     return load_board("mps2-an386")
 

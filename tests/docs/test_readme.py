@@ -155,6 +155,7 @@ def test_its_commands_for_your_own_firmware_work(workplace, capsys) -> None:
     assert (folder / "model" / "dd_model.h").is_file()
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("workplace")
 def test_its_commands_for_a_real_board_work(bundle, board, firmware, capsys) -> None:
     Path("build/netduino").symlink_to(firmware("netduinoplus2").elf.parents[1])

@@ -64,7 +64,7 @@ def make_manifest() -> ManifestMaker:
 
 @pytest.fixture
 def copied_bundle(bundle: Bundle, tmp_path: Path) -> Path:
-    """The shipped model's bundle, to be altered."""
+    """The small model's bundle, to be altered."""
     folder = tmp_path / "bundle"
     shutil.copytree(bundle.folder, folder)
     return folder

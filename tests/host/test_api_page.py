@@ -11,11 +11,11 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 def test_every_example_gives_what_the_page_says(
-    bundle: Bundle, tmp_path: Path, monkeypatch
+    shipped_bundle: Bundle, tmp_path: Path, monkeypatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("build").mkdir()
-    Path("build/bundle").symlink_to(bundle.folder)
+    Path("build/bundle").symlink_to(shipped_bundle.folder)
     text = PAGE.read_text(encoding="utf-8").replace("```", "")
     test = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
     assert len(test.examples) >= 15

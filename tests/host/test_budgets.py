@@ -42,14 +42,14 @@ def test_a_board_has_its_own_budget_and_what_it_measures_is_near_it(rows, name):
     assert board.budget.flash_bytes <= board.flash.bytes
 
 
-def test_the_shipped_network_is_known_with_its_peers(plan):
-    found = known.find(plan.network)
+def test_the_shipped_network_is_known_with_its_peers(shipped_plan):
+    found = known.find(shipped_plan.network)
     assert found.name == "Dynamic-Deep"
     assert "onnx2c (float32)" in [peer.name for peer in found.peers]
 
 
-def test_a_network_of_other_shapes_has_no_peers_figures(plan):
-    narrower = replace(plan.network, layers=plan.network.layers[:-1])
+def test_a_network_of_other_shapes_has_no_peers_figures(shipped_plan):
+    narrower = replace(shipped_plan.network, layers=shipped_plan.network.layers[:-1])
     assert known.find(narrower) is None
     assert report.peers_json(None) is None
 

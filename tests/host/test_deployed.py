@@ -14,14 +14,26 @@ from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.references import golden_cases
 
+pytestmark = pytest.mark.heavy  # decodes, or holds it against TensorFlow
+
+
+def segments_of(bundle: Bundle) -> Samples:
+    """One segment of each patient that the network never saw, and two that end the scale."""
+    real = [record.segments[0] for record in sample_records(bundle.manifest, segments=1)]
+    length = bundle.manifest.segment_length
+    flat = np.full(length, 1024, np.int16)
+    wild = np.random.default_rng(1).integers(-32768, 32767, length, np.int16, endpoint=True)
+    return np.stack([*real, flat, wild])
+
 
 @pytest.fixture(scope="module")
 def segments(bundle: Bundle) -> Samples:
-    """One segment of each patient that the network never saw, and two that end the scale."""
-    real = [record.segments[0] for record in sample_records(bundle.manifest, segments=1)]
-    flat = np.full(2000, 1024, np.int16)
-    wild = np.random.default_rng(1).integers(-32768, 32767, 2000, np.int16, endpoint=True)
-    return np.stack([*real, flat, wild])
+    return segments_of(bundle)
+
+
+@pytest.fixture(scope="module")
+def published_segments(published_bundle: Bundle) -> Samples:
+    return segments_of(published_bundle)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +47,8 @@ def encoded(bundle: Bundle, segments: Samples, folder: Path) -> DeployedCodes:
 
 
 @pytest.fixture(scope="module")
-def published(published_bundle: Bundle, segments: Samples, folder: Path) -> DeployedCodes:
-    return deployed.encode_segments(published_bundle, segments, folder / "published")
+def published(published_bundle: Bundle, published_segments: Samples, folder: Path) -> DeployedCodes:
+    return deployed.encode_segments(published_bundle, published_segments, folder / "published")
 
 
 def check_against_reference(bundle: Bundle, segments: Samples, encoded: DeployedCodes) -> None:
@@ -57,9 +69,9 @@ def test_codes_and_predictions_are_the_references(bundle, segments, encoded):
 
 
 def test_with_each_window_scaled_by_its_range_they_are_so_too(
-    published_bundle, segments, published
+    published_bundle, published_segments, published
 ):
-    check_against_reference(published_bundle, segments, published)
+    check_against_reference(published_bundle, published_segments, published)
 
 
 def test_the_golden_vectors_are_met(bundle, folder):
@@ -97,8 +109,8 @@ def test_many_are_decoded_as_one_is(bundle, segments, encoded):
     check_decoded(bundle, segments, encoded)
 
 
-def test_many_are_scaled_back_by_the_range_of_each(published_bundle, segments, published):
-    check_decoded(published_bundle, segments, published)
+def test_many_are_scaled_back_by_the_range_of_each(published_bundle, published_segments, published):
+    check_decoded(published_bundle, published_segments, published)
 
 
 def check_decoded(bundle: Bundle, segments: Samples, encoded: DeployedCodes) -> None:
@@ -115,17 +127,17 @@ def check_decoded(bundle: Bundle, segments: Samples, encoded: DeployedCodes) -> 
 
 
 def test_no_segments_give_no_rows(bundle, folder):
-    found = deployed.encode_segments(bundle, np.empty((0, 2000), np.int16), folder)
-    assert [one.shape for one in found.codes] == [(0, 62), (0, 31)]
+    found = deployed.encode_segments(bundle, np.empty((0, 320), np.int16), folder)
+    assert [one.shape for one in found.codes] == [(0, 10), (0, 5)]
     assert found.predicted.shape == (0, 2)
     assert found.none_bytes.shape == (0,)
 
 
 @pytest.mark.parametrize(
-    "wrong", [np.zeros((2, 1999), np.int16), np.zeros((2, 2000)), np.zeros(2000, np.int16)]
+    "wrong", [np.zeros((2, 319), np.int16), np.zeros((2, 320)), np.zeros(320, np.int16)]
 )
 def test_segments_of_another_shape_or_type_are_refused(bundle, wrong, tmp_path):
-    with pytest.raises(HostError, match=r"expected int16 of shape \[N, 2000\]"):
+    with pytest.raises(HostError, match=r"expected int16 of shape \[N, 320\]"):
         deployed.encode_segments(bundle, wrong, tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -17,7 +17,7 @@ from dynadeep.host_tools.place import Place
 
 @pytest.fixture
 def port(firmware) -> Iterator[str]:
-    """A serial port with a board behind it: the shipped model's firmware, on this computer."""
+    """A serial port with a board behind it: the small model's firmware, on this computer."""
     link = NativeLink(firmware("native").elf)
     path = os.ttyname(link._ends[1])
     link.port.close()  # another program is to open it

@@ -34,12 +34,12 @@ def excerpt() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def made(
     excerpt: Path,
-    bundle: Bundle,
+    shipped_bundle: Bundle,
     published_bundle: Bundle,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> ReconstructionTable:
     work = tmp_path_factory.mktemp("reconstruction")
-    for name, exported in ((PATIENT, bundle), (PUBLISHED, published_bundle)):
+    for name, exported in ((PATIENT, shipped_bundle), (PUBLISHED, published_bundle)):
         shutil.copytree(exported.folder, work / f"bundle-{name}")
     shipped = {name: reconstruction.shipped()[name] for name in (PATIENT, PUBLISHED)}
     return reconstruction.make_table(shipped, excerpt, work, say_nothing)

@@ -36,7 +36,9 @@ def compressor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def summary(compressor: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def summary(
+    compressor: Path, shipped_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     from dynadeep.train import checkpoint, measure, tasks
     from dynadeep.train.checkpoint import PRETRAINED_FOLDER, Checkpoint
     from dynadeep.train.data import cinc2017, mitdb
@@ -50,7 +52,7 @@ def summary(compressor: Path, bundle: Bundle, tmp_path_factory: pytest.TempPathF
     data.mkdir()
     (data / "cinc2017").symlink_to(cinc2017.SAMPLE_FOLDER)
     (data / "mitdb").symlink_to(mitdb.SAMPLE_FOLDER)
-    shutil.copytree(bundle.folder, folder / "work" / f"bundle-{reconstruction}")
+    shutil.copytree(shipped_bundle.folder, folder / "work" / f"bundle-{reconstruction}")
     nets = {name: tasks.weights_of(name) for name in tasks.TASKS}
     said: list[str] = []
     path = results.make_results(

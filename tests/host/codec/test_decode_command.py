@@ -1,6 +1,5 @@
 """The decode command: what comes whole is written at its place, the rest is told with status 12."""
 
-import itertools
 import json
 import os
 from pathlib import Path
@@ -8,20 +7,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dynadeep.codegen.bundle import read_bundle
 from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools import parity
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.references import golden_cases
+from tests.caching import SMALL_BUNDLE
+
+pytestmark = pytest.mark.heavy  # decodes with onnxruntime
 
 CASES = Path(__file__).parents[1] / "cases" / "packets"
-SIX = (CASES / "six.bin").read_bytes()
-T = 2000
-
-
-def cut(data: bytes) -> list[bytes]:
-    starts = [0]
-    while starts[-1] < len(data):
-        length = int.from_bytes(data[starts[-1] + 11 : starts[-1] + 13], "little")
-        starts.append(starts[-1] + packets.OVERHEAD_BYTES + length)
-    return [data[a:b] for a, b in itertools.pairwise(starts)]
+SMALL = read_bundle(SMALL_BUNDLE)
+T = SMALL.manifest.segment_length
+PARTS = [  # of every level twice, as the board makes them
+    parity.expected_packet(SMALL.manifest, case, number % 3, number)
+    for number, case in enumerate(golden_cases(SMALL)[:6])
+]
+SIX = b"".join(PARTS)
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def whole(decode) -> np.ndarray:
 
 
 def join(order: list[int]) -> bytes:
-    return b"".join(cut(SIX)[i] for i in order)
+    return b"".join(PARTS[i] for i in order)
 
 
 @pytest.mark.parametrize(
@@ -80,16 +82,18 @@ def test_every_segment_is_written_at_its_place_in_time(decode, whole, order, row
 def test_a_packet_that_is_cut_off_costs_no_other(decode, whole):
     status, told, ecg = decode(SIX[:-1])
     assert status == 12
-    assert "no whole packet in 47 bytes at 3568" in told.err
+    left, at = len(PARTS[5]) - 1, len(SIX) - len(PARTS[5])
+    assert f"no whole packet in {left} bytes at {at}" in told.err
     assert np.array_equal(ecg, whole[:5])
 
 
 def test_one_flipped_bit_costs_one_segment(decode, whole):
     damaged = bytearray(SIX)
-    damaged[1700] ^= 4
+    damaged[len(PARTS[0]) + 19] ^= 4
     status, told, ecg = decode(bytes(damaged))
     assert status == 12
-    assert "1 of 6 segments were lost (1); no whole packet in 79 bytes at 1681" in told.err
+    where = f"{len(PARTS[1])} bytes at {len(PARTS[0])}"
+    assert f"1 of 6 segments were lost (1); no whole packet in {where}" in told.err
     assert np.isnan(ecg[1]).all()
     assert np.array_equal(ecg[[0, 2, 3, 4, 5]], whole[[0, 2, 3, 4, 5]])
 
@@ -107,7 +111,7 @@ def test_packets_of_another_version_are_refused_by_it(decode):
 
 
 def test_packets_of_another_model_among_ours_are_counted(decode, whole, bundle):
-    other = packets.Packet(1, b"\1\2\3\4", 0, 0, bytes(62))
+    other = packets.Packet(1, b"\1\2\3\4", 0, 0, bytes(10))
     status, told, ecg = decode(SIX + packets.encode(other))
     assert status == 12
     assert "1 packets cannot be decoded, the first: packet 0: made by model 01020304" in told.err
@@ -117,9 +121,8 @@ def test_packets_of_another_model_among_ours_are_counted(decode, whole, bundle):
 def test_samples_that_do_not_decode_are_one_lost_segment(decode, whole, bundle):
     """A whole packet, its CRC right, whose payload no encoder makes."""
     model_id = packets.short_model_id(bundle.manifest)
-    bad = packets.encode(packets.Packet(0, model_id, 0, 3, b"\xff" * 900))
-    parts = cut(SIX)
-    status, told, ecg = decode(b"".join([*parts[:3], bad, *parts[4:]]))
+    bad = packets.encode(packets.Packet(0, model_id, 0, 3, b"\xff" * 300))
+    status, told, ecg = decode(b"".join([*PARTS[:3], bad, *PARTS[4:]]))
     assert status == 12
     assert "1 of 6 segments were lost (3)" in told.err
     assert np.isnan(ecg[3]).all()
@@ -129,8 +132,8 @@ def test_samples_that_do_not_decode_are_one_lost_segment(decode, whole, bundle):
 def test_gaps_that_no_memory_holds_are_refused(decode, bundle):
     model_id = packets.short_model_id(bundle.manifest)
     far = [
-        packets.encode(packets.Packet(1, model_id, 0, n * 30_000 % 65_536, bytes(62)))
-        for n in range(4)
+        packets.encode(packets.Packet(1, model_id, 0, n * 30_000 % 65_536, bytes(10)))
+        for n in range(24)
     ]
     status, told, ecg = decode(b"".join(far))
     assert (status, ecg) == (12, None)

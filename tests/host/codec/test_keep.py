@@ -20,6 +20,8 @@ from dynadeep.host_tools.codec.stream import stream_at_bounds
 from dynadeep.host_tools.errors import LinkError
 from dynadeep.host_tools.recordings.excerpt import sample_records
 
+pytestmark = pytest.mark.heavy  # decodes with onnxruntime
+
 
 @pytest.fixture(scope="module")
 def records(bundle):
@@ -31,7 +33,7 @@ def records(bundle):
 def stream(bundle, firmware, records, tmp_path):
     """Stream with the native firmware until ``stop`` is called for the given segment."""
 
-    def go(stop, at: int, bounds=(0.75,)) -> tuple[Path, Path]:
+    def go(stop, at: int, bounds=(32.0,)) -> tuple[Path, Path]:
         packets, report = tmp_path / "p.bin", tmp_path / "r.json"
         elf = firmware("native", sanitize=True).elf
         done = 0
@@ -94,9 +96,9 @@ def test_a_stream_that_ends_early_keeps_its_packets_and_a_valid_report(
 
 def test_the_bounds_that_were_streamed_whole_stay_in_the_report(stream, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        stream(interrupt, 6, bounds=(0.5, 1.0))
+        stream(interrupt, 6, bounds=(30.0, 40.0))
     report = json.loads((tmp_path / "r.json").read_text())
-    assert (report["bounds"][0]["bound"], report["bounds"][0]["segments"]) == (0.5, 4)
+    assert (report["bounds"][0]["bound"], report["bounds"][0]["segments"]) == (30.0, 4)
 
 
 def test_a_stream_that_is_whole_says_so(stream, bundle):
@@ -120,7 +122,7 @@ def test_nothing_is_written_where_nothing_was_streamed(bundle, records, tmp_path
 
 def test_a_disk_without_room_is_found_before_the_measurement(bundle, records, tmp_path):
     """A limit on this process's files stands for the disk's end."""
-    many = [replace(records[0], segments=np.zeros((300, 2000), np.int16))]
+    many = [replace(records[0], segments=np.zeros((300, 320), np.int16))]
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
