@@ -19,8 +19,6 @@ from dynadeep.export.bundle import check_bundle, export_bundle
 from dynadeep.export.errors import DisagreementError, ExportError
 from dynadeep.train.errors import CheckpointError, DataError
 
-from .conftest import save_checkpoint
-
 
 def test_a_bundle_is_whole_and_its_manifest_describes_it(bundle):
     manifest = read_bundle(bundle).manifest
@@ -113,14 +111,12 @@ def test_calibration_data_that_is_not_there_is_one_clear_line(checkpoint_path, t
         export_bundle(checkpoint_path, tmp_path / "out", tmp_path)
 
 
-def test_a_minmax_checkpoint_makes_a_minmax_bundle(windows, tmp_path):
-    path = save_checkpoint(tmp_path, "minmax", windows)
-    export_bundle(path, tmp_path / "bundle")
-    manifest = read_bundle(tmp_path / "bundle").manifest
+def test_a_minmax_checkpoint_makes_a_minmax_bundle(published_bundle):
+    manifest = published_bundle.manifest
     assert manifest.input_map.kind == "minmax"
     assert manifest.input.scale == pytest.approx(1 / 255, rel=1e-7)
     assert manifest.input.zero_point == -128
-    assert check_bundle(tmp_path / "bundle") == 63
+    assert check_bundle(published_bundle.folder) == 63
 
 
 @pytest.fixture(scope="module")

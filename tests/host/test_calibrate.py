@@ -1,11 +1,13 @@
 """Margins fitted through the generated C, on the excerpt's hold-out of eight records."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dynadeep.codegen.bundle import Bundle, write_manifest
 from dynadeep.host_tools import deployed, pipeline
 from dynadeep.host_tools.calibrate import calibrate
 from dynadeep.host_tools.cli import run
@@ -24,13 +26,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_margins_hold_on_the_holdout_as_the_board_decides_it(data: Path, tmp_path: Path) -> None:
+def exported_already(bundle: Bundle, path: Path, folder: Path) -> None:
+    """Put the bundle where ``path``, of the same weights and another promise, is exported to."""
+    shutil.copytree(bundle.folder, folder)
+    record = checkpoint.as_plain(checkpoint.read_record(path))
+    write_manifest(folder, replace(bundle.manifest, record=record))
+
+
+def test_margins_hold_on_the_holdout_as_the_board_decides_it(
+    data: Path, tmp_path: Path, shipped_bundle: Bundle
+) -> None:
     shipped = checkpoint.DEFAULT_CHECKPOINT
     told = checkpoint.load(shipped).promise
     assert told is not None
     start = checkpoint.save_promise(
         shipped, replace(told, violation_rate=RATE), tmp_path / "start.safetensors"
     )
+    exported_already(shipped_bundle, start, tmp_path / "work" / "bundle")
     said: list[str] = []
     out = calibrate(
         start,
@@ -46,6 +58,7 @@ def test_margins_hold_on_the_holdout_as_the_board_decides_it(data: Path, tmp_pat
     assert kept.record_margins != told.record_margins
     assert said[0].startswith("read")
 
+    exported_already(shipped_bundle, out, tmp_path / "check" / "bundle")
     bundle = pipeline.export_once(out, tmp_path / "check" / "bundle")
     holdout = cinc2017.read_split(data / "cinc2017", parts=cinc2017.SAMPLE).holdout
     adc = cinc2017.cut(holdout)
