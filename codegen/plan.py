@@ -29,8 +29,8 @@ CODE_BYTES = 11_264
 LOSSLESS_SLACK_BYTES = 8
 """What lossless samples may take beyond 2 bytes each: DD_RICE_SLACK_BITS."""
 
-STATE_BYTES = 20
-"""sizeof(dd_codec_state) on a 32-bit target, which comes to coder, lines and values."""
+STATE_BYTES, ERROR_BYTES = 20, 4
+"""sizeof(dd_codec_state) and sizeof(dd_error) on a 32-bit target; coder, lines, values follow."""
 
 STACK_BESIDES_BYTES = 1_400
 """Stack of the firmware besides the convolution's buffers: 0.9 KB measured, some to spare."""
@@ -140,7 +140,8 @@ class Plan:
         if isinstance(self.memory, Schedule):
             lines = -(-LINE_BYTES * (len(self.network.layers) + 1) // 4) * 4
         coder = RICE_BYTES if self.choice.lossless else 0
-        return self.values_bytes + STATE_BYTES + lines + coder
+        errors = ERROR_BYTES * len(self.manifest.levels)
+        return self.values_bytes + STATE_BYTES + errors + lines + coder
 
     @property
     def stack_bytes(self) -> int:

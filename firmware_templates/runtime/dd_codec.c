@@ -38,10 +38,11 @@ static void decide(const dd_codec *codec, dd_error bound, dd_packet *packet)
     const dd_codec_plan *const plan = codec->plan;
     for (size_t i = 0; i < plan->level_count; i++) {
         const int8_t code = codec->values[plan->outputs[i].error];
-        packet->predicted[i] = dd_predicted_error(&plan->levels[i], code);
+        codec->predicted[i] = dd_predicted_error(&plan->levels[i], code);
     }
+    packet->predicted = codec->predicted;
     packet->clipped = codec->state->clipped;
-    packet->level = dd_choose_level(plan->levels, packet->predicted, plan->level_count, bound);
+    packet->level = dd_choose_level(plan->levels, codec->predicted, plan->level_count, bound);
     if (packet->level == DD_LEVEL_NONE && plan->lossless == NULL) {
         packet->level = 1;
     }

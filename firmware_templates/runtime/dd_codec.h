@@ -26,13 +26,14 @@ typedef struct dd_packet {
     /* In: a buffer of the caller's. */
     uint8_t *bytes;
     size_t capacity;
-    /* Out: the packet's bytes, its level, what each level's error was predicted to be, and how many
-     * of the segment's samples the input map clipped: many of them, and the signal is not scaled as
-     * the model was trained (DD_ADC_UNITS_PER_MV, DD_ADC_BASELINE). */
+    /* Out: the packet's bytes, its level, how many of the segment's samples the input map clipped:
+     * many of them, and the signal is not scaled as the model was trained (DD_ADC_UNITS_PER_MV,
+     * DD_ADC_BASELINE). And what each level's error was predicted to be, in memory of the
+     * encoder's, until it makes another packet. */
     size_t length;
     uint8_t level;
     uint16_t clipped;
-    dd_error predicted[DD_LEVELS_MAX];
+    const dd_error *predicted;
 } dd_packet;
 
 /* What a level sends, and where its predicted error lies: offsets in the network's values. */
@@ -87,8 +88,9 @@ typedef struct dd_codec_state {
 struct dd_codec {
     const dd_codec_plan *plan;
     dd_codec_state *state;
-    dd_line *lines; /* of the streaming engine: one for each stage, and the input's */
-    dd_rice *coder; /* where there is level none */
+    dd_line *lines;      /* of the streaming engine: one for each stage, and the input's */
+    dd_rice *coder;      /* where there is level none */
+    dd_error *predicted; /* [level_count] */
     int8_t *values;
 };
 

@@ -5,10 +5,11 @@
 uint32_t dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out,
                        uint32_t count)
 {
-    const int32_t half = (int32_t)1 << (map->shift - 1);
+    const dd_affine_map by = *map; /* what is written to `out` cannot change it */
+    const int32_t half = (int32_t)1 << (by.shift - 1);
     uint32_t clipped = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const int32_t scaled = ((samples[i] - map->offset) * map->multiplier + half) >> map->shift;
+        const int32_t scaled = ((samples[i] - by.offset) * by.multiplier + half) >> by.shift;
         out[i] = (int8_t)scaled;
         if (out[i] != scaled) { /* seldom: cheaper than to clamp every one and compare */
             out[i] = (int8_t)dd_clamp(scaled, INT8_MIN, INT8_MAX);

@@ -139,14 +139,18 @@ static dd_status run_stage(const dd_stream *stream, uint32_t index, const dd_tra
     return status;
 }
 
+/* Counts whole steps, of which few come at a time: the smallest cores have no division. */
 static void take_input(const dd_stream *stream, uint32_t count)
 {
     dd_line *const line = stream->lines;
     const uint32_t channels = stream->plan->in_channels;
-    const uint32_t values = line->due + count;
-    const uint32_t steps = channels == 1 ? values : values / channels;
-    line->end = (uint16_t)(line->end + steps);
-    line->due = (uint16_t)(values - steps * channels);
+    uint32_t values = line->due + count;
+    uint32_t end = line->end;
+    for (; values >= channels; values -= channels) {
+        end++;
+    }
+    line->end = (uint16_t)end;
+    line->due = (uint16_t)values;
 }
 
 dd_status dd_stream_run(const dd_stream *stream, uint32_t count, const dd_trace *trace)

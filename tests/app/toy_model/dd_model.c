@@ -97,9 +97,10 @@ dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, 
     static const uint16_t codes[DD_LEVELS] = {62, 31};
     packet->level = 0;
     for (uint8_t level = 1; level <= DD_LEVELS; level++) {
-        packet->predicted[level - 1] = 4 * level * DD_ERROR_ONE;
-        packet->level = packet->predicted[level - 1] <= bound ? level : packet->level;
+        encoder->predicted[level - 1] = 4 * level * DD_ERROR_ONE;
+        packet->level = encoder->predicted[level - 1] <= bound ? level : packet->level;
     }
+    packet->predicted = encoder->predicted;
     uint8_t *payload = &packet->bytes[DD_PACKET_HEADER_BYTES];
     const uint16_t bytes = packet->level == 0 ? 2 * DD_SEGMENT_LENGTH : codes[packet->level - 1];
     memcpy(payload, packet->level == 0 ? (const void *)segment : encoder->arena, bytes);

@@ -25,6 +25,7 @@
 
 typedef struct dd_encoder {
     dd_codec_state state;
+    dd_error predicted[DD_LEVELS];
     _Alignas(4) int8_t arena[DD_ARENA_BYTES];
 } dd_encoder;
 

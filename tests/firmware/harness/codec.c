@@ -72,9 +72,11 @@ void run_codec(request *from)
 {
     static dd_codec_state state;
     static dd_rice coder;
+    static dd_error predicted[2];
     static int8_t values[LENGTH];
     const dd_codec_plan plan = toy_plan(take_u8(from) != 0);
-    const dd_codec codec = {.plan = &plan, .state = &state, .coder = &coder, .values = values};
+    const dd_codec codec = {
+        .plan = &plan, .state = &state, .coder = &coder, .predicted = predicted, .values = values};
     memset(&state, JUNK, sizeof state);
     memset(&coder, JUNK, sizeof coder);
     memset(values, JUNK, sizeof values);
