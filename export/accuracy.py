@@ -1,5 +1,6 @@
 """What int8 costs: each layer's signal to quantisation noise, and each level's PRD."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from dynadeep.codegen.bundle import Quantization
 from dynadeep.export.calibration import Samples, dequantize
-from dynadeep.export.onnx import INPUT, LATENTS, SEGMENTS, open_session
+from dynadeep.export.onnx import INPUT, LATENT, open_session
 from dynadeep.export.reference import Tensors
 from dynadeep.train.input_map import InputMap, as_tensor, to_unit
 from dynadeep.train.metrics import prd
@@ -57,11 +58,12 @@ def _time_first(stack: Floats) -> Floats:
 def layer_sqnr_db(
     floats: dict[str, Floats], tensors: Tensors, quantizations: dict[str, Quantization]
 ) -> dict[str, float]:
-    """Return each layer's signal to quantisation noise, at its activation, in decibels."""
+    """Return each layer's signal to quantisation noise, at its last tensor, in decibels."""
     found = {}
-    for name, signal in floats.items():
-        layer, _, role = name.partition("/")
-        if role == "silu":
+    last = {name.partition("/")[0]: name for name in floats}
+    for layer, name in last.items():
+        signal = floats[name]
+        if name in tensors:
             noise = _real(tensors[name], quantizations[name]) - signal
             power = float(np.mean(np.square(signal))), float(np.mean(np.square(noise)))
             found[layer] = 10 * float(np.log10(power[0] / max(power[1], 1e-30)))
@@ -74,11 +76,13 @@ class Codec:
 
     decoder: onnx.ModelProto  # from ``export_decoder``
     input_map: InputMap  # the network's own
+    latents: Mapping[str, str]  # the tensor of each level's codes, by the level's name
 
-    def mean_prd(self, level: int, codes: Floats, windows: Samples) -> float:
+    def mean_prd(self, level: str, codes: Floats, windows: Samples) -> float:
         """Decode codes [N, T', 1] of a level and compare with ADC windows [N, T], on [0, 1]."""
-        feed = {LATENTS[level]: np.ascontiguousarray(codes.transpose(0, 2, 1))}
-        decoded = torch.from_numpy(open_session(self.decoder).run([SEGMENTS[level]], feed)[0])
+        feed = {f"{LATENT}{level}": np.ascontiguousarray(codes.transpose(0, 2, 1))}
+        output = f"{INPUT}{level}"
+        decoded = torch.from_numpy(open_session(self.decoder).run([output], feed)[0])
         adc = as_tensor(windows)
         found = self.input_map.decoded_to_unit(decoded, adc)
         return float(np.mean(prd(to_unit(adc, adc).numpy(), found.numpy())))
@@ -101,12 +105,11 @@ def level_losses(
         quantizations: of ``tensors``.
     """
     losses = []
-    for level, latent in enumerate(LATENTS):
-        name = f"{latent}/silu"
+    for level, name in codec.latents.items():
         exact, rounded = floats[name], _real(tensors[name], quantizations[name])
         losses.append(
             LevelLoss(
-                name=latent.replace("latent", "cg"),
+                name=f"cg{level}",
                 prd_float=codec.mean_prd(level, exact, windows),
                 prd_int8=codec.mean_prd(level, rounded, windows),
                 latent_error=_rms(rounded - exact),

@@ -38,11 +38,11 @@ try:
     from dynadeep.export import accuracy, calibration, onnx, quantize
     from dynadeep.train import checkpoint as checkpoints
     from dynadeep.train.input_map import as_tensor
-    from dynadeep.train.model import LATENT_SAMPLES, SEGMENT_SAMPLES, DynamicDeep
+    from dynadeep.train.levels import Level as NetworkLevel
+    from dynadeep.train.model import DynamicDeep
 except ImportError as error:
     raise packages.missing(error) from error
 
-LEVELS = ("32", "64")
 PRD_UNIT = "PRD %"
 """What heads predict that were fitted to no task."""
 
@@ -75,6 +75,11 @@ class _Source:
     record: dict[str, Any]
     recordings: calibration.Recordings
     input_map: InputMap
+
+    @property
+    def levels(self) -> "tuple[NetworkLevel, ...]":
+        """The network's levels, weakest compression first."""
+        return self.checkpoint.config.levels
 
     def real_inputs(self, windows: calibration.Samples) -> accuracy.Floats:
         """Return the network's float input [N, 1, T] for ADC windows, not rounded to int8."""
@@ -208,14 +213,15 @@ def _measure(
     tensors = reference.run(map_input(windows, source.input_map))
     floats = accuracy.float_tensors(models.encoder, source.real_inputs(windows))
     scales = quantize.quantizations(models.tflite)
-    codec = accuracy.Codec(models.decoder, source.checkpoint.input_map)
+    latents = {level.name: latent_tensor(level) for level in source.levels}
+    codec = accuracy.Codec(models.decoder, source.checkpoint.input_map, latents)
     losses = accuracy.level_losses(codec, windows, floats, tensors, scales)
     return losses, accuracy.layer_sqnr_db(floats, tensors, scales)
 
 
 def _manifest(source: _Source, models: _Models, reference: Reference, folder: Path) -> Manifest:
     promise = source.checkpoint.promise
-    levels = tuple(_level(name, models.tflite, promise) for name in LEVELS)
+    levels = tuple(_level(level, models.tflite, promise) for level in source.levels)
     recordings = source.recordings
     return Manifest(
         model_id=model_id_of(models.tflite),
@@ -235,22 +241,26 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
     )
 
 
-def _level(level: str, content: bytes, promise: checkpoints.Promise | None) -> Level:
-    """Describe one level, ``32`` or ``64``; without a promise its margins are 0."""
+def _level(level: "NetworkLevel", content: bytes, promise: "checkpoints.Promise | None") -> Level:
+    """Describe one level; without a promise its margins are 0."""
     scales = quantize.quantizations(content)
-    latent, error = f"latent{level}/silu", f"head{level}/conv"
-    codes = LATENT_SAMPLES[int(level)]
+    latent, error = latent_tensor(level), f"head{level.name}/conv"
     return Level(
-        name=f"cg{level}",
-        codes=codes,
-        gain=SEGMENT_SAMPLES / codes,
+        name=f"cg{level.name}",
+        codes=level.codes,
+        gain=level.gain,
         latent_tensor=latent,
         latent=scales[latent],
         error_tensor=error,
         error=scales[error],
-        margin=promise.margins[level] if promise else 0.0,
-        record_margin=promise.record_margins[level] if promise else 0.0,
+        margin=promise.margins[level.name] if promise else 0.0,
+        record_margin=promise.record_margins[level.name] if promise else 0.0,
     )
+
+
+def latent_tensor(level: "NetworkLevel") -> str:
+    """Return the tensor of a level's codes: behind its SiLU if it has one."""
+    return f"latent{level.name}/{'silu' if level.activated else 'conv'}"
 
 
 def _usual_error(source: _Source, reference: Reference, strongest: Level) -> float:

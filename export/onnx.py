@@ -18,14 +18,16 @@ from torch import Tensor, nn
 from dynadeep.codegen.files import write_whole
 from dynadeep.export.errors import DisagreementError, ExportError
 from dynadeep.export.packages import load, quiet
-from dynadeep.train.model import LATENT_SAMPLES, Decoder, DynamicDeep, Latents, PerLevel
+from dynadeep.train.decoder import Decoder
+from dynadeep.train.levels import SEGMENT_SAMPLES
+from dynadeep.train.model import DynamicDeep
 
 Floats = npt.NDArray[np.float32]
 
 INPUT = "segment"
-LATENTS = ("latent32", "latent64")
-ERRORS = ("error32", "error64")
-SEGMENTS = ("segment32", "segment64")
+LATENT, ERROR = "latent", "error"
+"""Outputs of the encoder, and with ``INPUT`` of the decoder, are these and a level's name."""
+
 MAX_DIFFERENCE = 1e-4
 """Of an output's range: an error in percent spans a hundred, a latent about two."""
 
@@ -46,43 +48,50 @@ _SCOPES_KEY = "pkg.torch.onnx.name_scopes"
 
 
 class _DecoderGraph(nn.Module):
-    """The decoder as a function of two tensors, which the exporter can trace."""
+    """The decoder as a function of one tensor per level, which the exporter can trace."""
 
     def __init__(self, decoder: Decoder) -> None:
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, latent32: Tensor, latent64: Tensor) -> PerLevel:
-        """Return both reconstructions."""
-        decoded: PerLevel = self.decoder(Latents(latent32, latent64))
+    def forward(self, *latents: Tensor) -> tuple[Tensor, ...]:
+        """Return the reconstructions."""
+        decoded: tuple[Tensor, ...] = self.decoder(latents)
         return decoded
+
+
+def names(kind: str, model: DynamicDeep) -> tuple[str, ...]:
+    """Return what the levels' tensors of a kind are called in ONNX, ``latent32`` and so on."""
+    return tuple(f"{kind}{level}" for level in model.levels)
 
 
 def export_encoder(model: DynamicDeep) -> onnx.ModelProto:
     """Export encoder and heads.
 
     Returns:
-        float ``segment`` [1, 1, 2000] -> ``latent32`` [1, 1, 62], ``latent64`` [1, 1, 31],
-        ``error32`` and ``error64`` [1, 1].
+        float ``segment`` [1, 1, 2000] -> ``latent32`` [1, 1, 62] and so on for every level, then
+        ``error32`` [1, 1] and so on.
     """
-    example = (torch.zeros(1, 1, 2000),)
-    proto = _export(model, example, (INPUT,), (*LATENTS, *ERRORS), dynamic=False)
+    example = (torch.zeros(1, 1, SEGMENT_SAMPLES),)
+    outputs = (*names(LATENT, model), *names(ERROR, model))
+    proto = _export(model, example, (INPUT,), outputs, dynamic=False)
     _name_nodes(proto)
     return proto
 
 
 def export_decoder(model: DynamicDeep) -> onnx.ModelProto:
-    """Export both levels' decoders as one graph.
+    """Export all levels' decoders as one graph.
 
     Returns:
-        float ``latent32`` [N, 1, 62] -> ``segment32`` [N, 1, 2000] and ``latent64`` [M, 1, 31] ->
-        ``segment64`` [M, 1, 2000]. Either input may be left out; then ask only for the other
-        level's output.
+        float ``latent32`` [N, 1, 62] -> ``segment32`` [N, 1, 2000], and so on for every level, N of
+        its own. Any input may be left out; then ask only for the other levels' outputs.
     """
-    example = tuple(torch.zeros(2 + i, 1, n) for i, n in enumerate(LATENT_SAMPLES.values()))
-    proto = _export(_DecoderGraph(model.decoder), example, LATENTS, SEGMENTS, dynamic=True)
-    for name, samples in zip(LATENTS, LATENT_SAMPLES.values(), strict=True):
-        default = np.zeros((1, 1, samples), np.float32)
+    codes = [level.codes for level in model.config.levels]
+    inputs, outputs = names(LATENT, model), names(INPUT, model)
+    example = tuple(torch.zeros(2 + i, 1, n) for i, n in enumerate(codes))
+    proto = _export(_DecoderGraph(model.decoder), example, inputs, outputs, dynamic=True)
+    for name, count in zip(inputs, codes, strict=True):
+        default = np.zeros((1, 1, count), np.float32)
         proto.graph.initializer.append(numpy_helper.from_array(default, name))
     for node in proto.graph.node:
         del node.metadata_props[:]
@@ -97,7 +106,8 @@ def _export(
     *,
     dynamic: bool,
 ) -> onnx.ModelProto:
-    batches = tuple({0: torch.export.Dim(f"batch_{name}")} for name in inputs)
+    # The decoder takes all its inputs as one variable argument, hence a tuple in a tuple.
+    batches = (tuple({0: torch.export.Dim(f"batch_{name}")} for name in inputs),)
     with quiet(), torch.no_grad():
         program = torch.onnx.export(
             model.eval(),
@@ -197,6 +207,12 @@ def weights_of(proto: onnx.ModelProto) -> dict[str, Floats]:
     return found
 
 
+def output_layers(proto: onnx.ModelProto) -> list[str]:
+    """Return the layer that makes each of the graph's outputs, in their order."""
+    makers = {node.output[0]: node.name.partition("/")[0] for node in proto.graph.node}
+    return [makers[output.name] for output in proto.graph.output]
+
+
 def open_session(proto: onnx.ModelProto) -> Any:
     """Load a model into onnxruntime on the CPU."""
     runtime = load("onnxruntime")
@@ -217,7 +233,8 @@ def check_encoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
     session = open_session(proto)
     with torch.no_grad():
         expected = [value.numpy() for value in model(torch.from_numpy(windows))]
-    runs = [session.run([*LATENTS, *ERRORS], {INPUT: window[None]}) for window in windows]
+    outputs = [*names(LATENT, model), *names(ERROR, model)]
+    runs = [session.run(outputs, {INPUT: window[None]}) for window in windows]
     found = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
     return within(expected, found, "encoder.onnx")
 
@@ -232,11 +249,13 @@ def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
     """
     session = open_session(proto)
     with torch.no_grad():
-        latents = model.encoder(torch.from_numpy(windows))
-        expected = [value.numpy() for value in model.decoder(latents)]
+        latents = model.encode(torch.from_numpy(windows))
+        expected = [value.numpy() for value in model.decode(latents)]
     found = [
         session.run([output], {name: latent.numpy()})[0]
-        for name, output, latent in zip(LATENTS, SEGMENTS, latents, strict=True)
+        for name, output, latent in zip(
+            names(LATENT, model), names(INPUT, model), latents, strict=True
+        )
     ]
     return within(expected, found, "decoder.onnx")
 

@@ -12,14 +12,15 @@ from dynadeep.codegen.bundle import Quantization
 from dynadeep.export import flatbuffer
 from dynadeep.export.calibration import dequantize
 from dynadeep.export.errors import QuantizationError
-from dynadeep.export.onnx import weights_of
+from dynadeep.export.onnx import output_layers, weights_of
 from dynadeep.export.packages import load, quiet, tensorflow
 from dynadeep.export.ranges import negative_ends
 from dynadeep.export.sigmoids import settle_sigmoids
 from dynadeep.export.tensorflow import lower
 
-HEADS = ("head32", "head64")
-OUTPUT_LAYERS = ("latent32", "latent64", *HEADS)
+HEAD = "head"
+"""Layers that predict an error are called this and their level's name."""
+
 SIGMOID = Quantization(scale=1 / 256, zero_point=-128)
 """The output of LOGISTIC, fixed by TFLite's int8 specification."""
 
@@ -59,7 +60,7 @@ def quantize(
     ends = negative_ends(proto, windows[:: _stride(len(windows))])
     calibrated = _with_ranges(proto, _calibrate(lower(proto), windows), ends)
     converted = _to_int8(_with_input_range(calibrated, quantization))
-    readable = flatbuffer.canonical(converted, weights_of(proto), OUTPUT_LAYERS)
+    readable = flatbuffer.canonical(converted, weights_of(proto), output_layers(proto))
     content = settle_sigmoids(readable)
     check(content, quantization)
     return content
@@ -97,9 +98,9 @@ def _with_ranges(proto: onnx.ModelProto, content: bytes, ends: dict[str, float])
         output = tensors[operator.raw.outputs[0]].quantization
         if operator.kind != flatbuffer.CONVOLUTION:
             continue
-        if operator.layer not in HEADS:
+        if operator.layer in ends:
             output.min = np.array([ends[operator.layer]], np.float32)
-        else:
+        elif operator.layer.startswith(HEAD):
             seen = float(output.max[0])
             output.max = np.array(
                 [max(seen, min(ERROR_HEADROOM * seen, LARGEST_ERROR))], np.float32
@@ -160,7 +161,7 @@ def check(content: bytes, expected_input: Quantization) -> None:
                 f"{SMALLEST_SCALE:g}: it is constant over the calibration windows. "
                 "Is the network trained? A head that always predicts 0 has died: train it again."
             )
-        if name.partition("/")[0] in HEADS:
+        if name.startswith(HEAD):
             _check_error(name, quantization)
 
 

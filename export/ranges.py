@@ -21,7 +21,7 @@ VALUES = 50_000
 
 
 def negative_ends(proto: onnx.ModelProto, windows: Floats) -> dict[str, float]:
-    """Return the lowest value to represent of each layer's convolution.
+    """Return the lowest value to represent of each convolution that a SiLU follows.
 
     Args:
         proto: the encoder, from ``export_encoder``.
@@ -29,9 +29,10 @@ def negative_ends(proto: onnx.ModelProto, windows: Floats) -> dict[str, float]:
     """
     rng = np.random.default_rng(0)
     found: dict[str, float] = {}
-    for name, values in float_tensors(proto, windows).items():
+    tensors = float_tensors(proto, windows)
+    for name, values in tensors.items():
         layer, _, role = name.partition("/")
-        if role == "conv":
+        if role == "conv" and f"{layer}/silu" in tensors:
             sample = rng.choice(values.ravel(), min(VALUES, values.size), replace=False)
             found[layer] = negative_end(sample, float(values.min()), float(values.max()))
     return found

@@ -58,6 +58,6 @@ def calibrate(
     ]
     predicted = coded.predicted.reshape(count, -1, len(decoded)) / float(fixed_error(1.0))
     say("measure   the tasks on what was decoded")
-    lost = promise.losses_of(decoded, split.holdout, weighted)
-    kept = promise.with_margins(loaded.promise, predicted, lost)
+    lost = promise.losses_of(decoded, split.holdout, weighted, loaded.promise.kind)
+    kept = promise.with_margins(loaded.promise, loaded.config.levels, predicted, lost)
     return checkpoint.save_promise(path, kept, out)

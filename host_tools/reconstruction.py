@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 Samples = npt.NDArray[np.int16]
-Distortions = tuple[dict[int, npt.NDArray[np.float64]], dict[int, npt.NDArray[np.float64]]]
+Distortions = tuple[dict[str, npt.NDArray[np.float64]], dict[str, npt.NDArray[np.float64]]]
 """PRD and PRDN in percent, [N] per level each."""
 
 
@@ -99,7 +99,6 @@ def _in_float(loaded: "Checkpoint", windows: Samples) -> Distortions:
 def _in_int8(bundle: Bundle, windows: Samples, folder: Path) -> Distortions:
     """Code windows, int16 [N, 2000], with the generated C, and decode its codes."""
     from dynadeep.train import measure
-    from dynadeep.train.model import LEVELS
 
     coded = deployed.encode_segments(bundle, windows, folder)
     decoded = [
@@ -107,4 +106,5 @@ def _in_int8(bundle: Bundle, windows: Samples, folder: Path) -> Distortions:
         for number, codes in enumerate(coded.codes, 1)
     ]
     prd, prdn = measure.distortions(decoded, windows)
-    return dict(zip(LEVELS, prd.T, strict=True)), dict(zip(LEVELS, prdn.T, strict=True))
+    levels = [level.name.removeprefix("cg") for level in bundle.manifest.levels]
+    return dict(zip(levels, prd.T, strict=True)), dict(zip(levels, prdn.T, strict=True))

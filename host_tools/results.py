@@ -55,6 +55,7 @@ class Decided:
     packet_bytes: Ints  # [N, S, K+1], level "none" first
     foreseen: "dict[str, Foreseen]"  # per task, for one decision a record
     segment_margins: dict[str, npt.NDArray[np.float64]]  # per task, [K]
+    codes: tuple[int, ...]  # values that a segment is coded in, per level
 
 
 def segments_of(recordings: "Recordings") -> npt.NDArray[np.int16]:
@@ -104,6 +105,7 @@ def run_int8(bundles: Mapping[str, Bundle], recordings: "Recordings", work: Path
         packet_bytes.reshape(count, -1, packet_bytes.shape[1]),
         foreseen,
         segment_margins,
+        tuple(level.codes for level in bundle.manifest.levels),
     )
 
 
@@ -112,20 +114,22 @@ def run_float(
 ) -> Decided:
     """Code records in float arithmetic; packets are as long as the board's, one byte a code."""
     from dynadeep.train import measure
-    from dynadeep.train.model import LEVELS
     from dynadeep.train.scoring import Foreseen
 
     foreseen, segment_margins = {}, {}
     decoded: tuple[Decoded, ...] = ()
+    codes: tuple[int, ...] = ()
     for task, one in checkpoints.items():
         coded = measure.code(one.model, one.input_map, recordings.adc)
         assert one.promise is not None
         promise = one.promise
-        by_record = np.array([promise.record_margins[str(level)] for level in LEVELS])
+        levels = one.config.level_names
+        by_record = np.array([promise.record_margins[level] for level in levels])
         foreseen[task] = Foreseen(coded.predicted, by_record)
-        segment_margins[task] = np.array([promise.margins[str(level)] for level in LEVELS])
+        segment_margins[task] = np.array([promise.margins[level] for level in levels])
         decoded = coded.decoded
-    return Decided(decoded, packet_bytes, foreseen, segment_margins)
+        codes = tuple(level.codes for level in one.config.levels)
+    return Decided(decoded, packet_bytes, foreseen, segment_margins, codes)
 
 
 def _real(predicted: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
@@ -227,7 +231,6 @@ def _made_of(config: ResultsConfig, records: int) -> "Provenance":
 
 def _outcomes(nets: "Nets", recordings: "Recordings", one: Decided, precision: str) -> "Outcomes":
     from dynadeep.train import scoring
-    from dynadeep.train.model import LATENT_SAMPLES
 
     return scoring.outcomes(
         nets,
@@ -236,7 +239,7 @@ def _outcomes(nets: "Nets", recordings: "Recordings", one: Decided, precision: s
         one.packet_bytes,
         one.foreseen,
         precision=precision,
-        codes=tuple(LATENT_SAMPLES.values()),
+        codes=one.codes,
     )
 
 
@@ -253,7 +256,6 @@ def _mixed(nets: "Nets", recordings: "Recordings", one: Decided, asked: Asked) -
     """Measure one decision a segment, which is what a board does."""
     from dynadeep.train import scoring
     from dynadeep.train.evaluation import decisions
-    from dynadeep.train.model import LATENT_SAMPLES
 
     predicted = one.foreseen[asked.task].predicted
     expected = predicted.reshape(-1, predicted.shape[2]) + one.segment_margins[asked.task]
@@ -266,7 +268,7 @@ def _mixed(nets: "Nets", recordings: "Recordings", one: Decided, asked: Asked) -
         task=asked.task,
         precision=asked.precision,
         bound=asked.bound,
-        codes=tuple(LATENT_SAMPLES.values()),
+        codes=one.codes,
     )
 
 

@@ -13,7 +13,7 @@ from dynadeep.codegen.bundle import Manifest
 from dynadeep.host_tools.recordings.record import Record
 
 if TYPE_CHECKING:
-    pass
+    from dynadeep.train.checkpoint import PromiseKind
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,27 +42,29 @@ class PrdJudge:
 class TaskJudge:
     """The error is the weighted loss of downstream tasks on the whole decoded recording."""
 
-    def __init__(self, weights: dict[str, float]) -> None:
+    def __init__(self, weights: dict[str, float], kind: "PromiseKind") -> None:
         from dynadeep.train.finetune import WeightedTask
         from dynadeep.train.tasks import load_task
 
+        self.kind: PromiseKind = kind
         self.tasks: list[WeightedTask] = [
             WeightedTask(load_task(name), weight) for name, weight in weights.items()
         ]
 
     def losses(self, record: Record, decoded: Floats) -> list[float] | None:
-        """Return each segment's mean loss; None for a recording without a label."""
+        """Return each segment's mean loss; None for one that needs a label and has none."""
         from dynadeep.train import measure
         from dynadeep.train.data import cinc2017
 
-        if record.label not in cinc2017.CLASSES:
+        labelled = record.label in cinc2017.CLASSES
+        if self.kind == "loss" and not labelled:
             return None
         length = record.samples // cinc2017.STEP_SAMPLES * cinc2017.STEP_SAMPLES
         raw = record.segments.reshape(1, -1)[:, :length]
-        labels = np.array([cinc2017.CLASSES.index(record.label)])
+        labels = np.array([cinc2017.CLASSES.index(record.label) if labelled else 0])
+        back = decoded.reshape(1, -1)[:, :length]
         found = [
-            weight
-            * measure.task_losses(task, decoded.reshape(1, -1)[:, :length], raw, labels).segments[0]
+            weight * measure.task_losses(task, back, raw, labels, self.kind).segments[0]
             for task, weight in self.tasks
         ]
         return [float(loss) for loss in np.sum(found, axis=0)]
@@ -74,7 +76,7 @@ def make_judge(manifest: Manifest) -> Judge | None:
     if promise is None:
         return PrdJudge()
     try:
-        return TaskJudge(promise["tasks"])
+        return TaskJudge(promise["tasks"], promise.get("kind", "loss"))
     except ImportError:
         return None
 

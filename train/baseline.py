@@ -6,24 +6,31 @@ the table; level 64 pools once more and stretches once more, which adds no param
 
 from torch import Tensor, nn
 
-from dynadeep.train.layers import ConvSiLU, start_glorot, start_interpolating
+from dynadeep.train.layers import (
+    ConvSiLU,
+    Pool,
+    Stretch,
+    as_signal,
+    start_glorot,
+    start_interpolating,
+)
 
 
 def cae_encoder(level: int) -> nn.Sequential:
     """Compress [N, 1, 2000] to [N, 1, 62] or [N, 1, 31]; the pool after 125 samples drops one."""
     return nn.Sequential(
         ConvSiLU(1, 8, 3),
-        nn.MaxPool1d(2),
+        Pool(2),
         ConvSiLU(8, 32, 5, normalise=True),
-        nn.MaxPool1d(2),
+        Pool(2),
         ConvSiLU(32, 16, 3, normalise=True),
-        nn.MaxPool1d(2),
+        Pool(2),
         ConvSiLU(16, 64, 11),
         ConvSiLU(64, 128, 13),
-        nn.MaxPool1d(2),
+        Pool(2),
         ConvSiLU(128, 32, 3),
         ConvSiLU(32, 1, 7),
-        nn.MaxPool1d(level // 16),
+        Pool(level // 16),
     )
 
 
@@ -36,15 +43,15 @@ def cae_decoder(level: int) -> nn.Sequential:
     return nn.Sequential(
         ConvSiLU(1, 1, 7),
         ConvSiLU(1, 32, 3),
-        nn.Upsample(scale_factor=level // 16),
+        Stretch(level // 16),
         ConvSiLU(32, 64, 11),
         ConvSiLU(64, 128, 13),
-        nn.Upsample(scale_factor=2),
+        Stretch(2),
         ConvSiLU(128, 16, 3),
         ConvSiLU(16, 32, 5),
-        nn.Upsample(scale_factor=2),
+        Stretch(2),
         ConvSiLU(32, 32, 3),
-        nn.Upsample(scale_factor=2),
+        Stretch(2),
         last,
         nn.Flatten(),
         dense,
@@ -56,7 +63,7 @@ class CAE(nn.Module):
 
     def __init__(self, level: int) -> None:
         super().__init__()
-        self.levels = (level,)
+        self.levels = (str(level),)
         self.encoder = cae_encoder(level)
         self.decoder = cae_decoder(level)
 
@@ -71,7 +78,7 @@ class CAE(nn.Module):
 
     def decode(self, latents: tuple[Tensor, ...]) -> tuple[Tensor]:
         """Reconstruct [N, 1, 2000]; one entry per level."""
-        return (self.decoder(latents[0]).unsqueeze(1),)
+        return (as_signal(self.decoder(latents[0])).unsqueeze(1),)
 
     def reconstruct(self, x: Tensor) -> tuple[Tensor]:
         """Compress and decode [N, 1, 2000]; one entry per level."""

@@ -1,28 +1,27 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Literal
 
 from dynadeep.codegen.typed import Reader, shown
-from dynadeep.train import weights
+from dynadeep.train import levels, weights
 from dynadeep.train.baseline import CAE
 from dynadeep.train.data.mitdb import SplitName
 from dynadeep.train.data.windows import DatasetName
 from dynadeep.train.errors import CheckpointError
 from dynadeep.train.input_map import InputMap
-from dynadeep.train.model import LEVELS, DynamicDeep, ModelConfig
+from dynadeep.train.levels import ModelConfig
+from dynadeep.train.model import DynamicDeep
 
 PRETRAINED_FOLDER = Path(__file__).parent / "pretrained"
 DEFAULT_CHECKPOINT = PRETRAINED_FOLDER / "cinc2017-rhythm.safetensors"
 
 Model = DynamicDeep | CAE
-ARCHITECTURES: dict[str, Callable[[], Model]] = {
-    "dynamic-deep": DynamicDeep,
-    "cae32": partial(CAE, 32),
-    "cae64": partial(CAE, 64),
-}
+
+PromiseKind = Literal["loss", "added"]
+"""``loss``: the task's own, as published. ``added``: what compression adds to it, without a label,
+so that a promise does not answer for the errors that the task makes on the raw record."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,8 @@ class Promise:
     ``tasks`` maps each task to its weight in the loss; ``margins`` are added per level ("32",
     "64") to a segment's predicted loss, ``record_margins`` to the mean of a record's segments.
     They were fitted to ``bound`` so that the share of units that are compressed and lose more
-    stays within ``violation_rate``.
+    stays within ``violation_rate``. ``kind`` says which loss: the tasks' own, or what compression
+    adds to it. ``foresight`` is each level's correlation of predicted with true on the hold-out.
     """
 
     tasks: dict[str, float]
@@ -63,6 +63,8 @@ class Promise:
     violation_rate: float
     margins: dict[str, float]
     record_margins: dict[str, float]
+    kind: PromiseKind = "loss"
+    foresight: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,17 +93,34 @@ class Record:
     promise: Promise | None = None
 
 
+@dataclass(frozen=True)
+class RecordOfFormat1:
+    """The same before levels were data."""
+
+    format: int
+    architecture: levels.ConfigOfFormat1
+    input_map: InputMap
+    training: TrainingRecord
+    weights: weights.Written
+    promise: Promise | None = None
+
+
 def build(config: ModelConfig) -> Model:
-    """Build the untrained network that a configuration names."""
-    if config.architecture not in ARCHITECTURES:
-        known = ", ".join(ARCHITECTURES)
-        raise CheckpointError(f"architecture is {config.architecture!r}: this kit builds {known}.")
-    if config != ModelConfig(config.architecture):
+    """Build the untrained network that a configuration describes.
+
+    Raises CheckpointError for an architecture or a segment length that this kit does not build.
+    """
+    if config.segment_samples != levels.SEGMENT_SAMPLES:
         raise CheckpointError(
-            f"network of {asdict(config)}: this kit builds {asdict(ModelConfig())}. "
-            "Train it again with this version."
+            f"network of segments of {config.segment_samples} samples: this kit builds those of "
+            f"{levels.SEGMENT_SAMPLES}. Train it again with this version."
         )
-    return ARCHITECTURES[config.architecture]()
+    if config.architecture == "dynamic-deep":
+        return DynamicDeep(config)
+    if config.architecture in ("cae32", "cae64"):
+        return CAE(int(config.architecture.removeprefix("cae")))
+    known = "dynamic-deep, cae32, cae64"
+    raise CheckpointError(f"architecture is {config.architecture!r}: this kit builds {known}.")
 
 
 def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> Path:
@@ -127,7 +146,7 @@ def save(checkpoint: Checkpoint, path: Path, *, half_decoder: bool = False) -> P
 def save_promise(path: Path, promise: Promise, out: Path) -> Path:
     """Write checkpoint ``path`` to ``out`` (.safetensors) with another promise, else the same."""
     path = weights.weights_path(path)
-    record = weights.read_record(path, Record)
+    record = read_record(path)
     content = weights.read_content(path, record.weights)
     return weights.put(
         weights.weights_path(out), content, as_plain(replace(record, promise=promise))
@@ -156,18 +175,31 @@ def read_record(path: Path) -> Record:
     Raises CheckpointError if either file is missing, or the record is damaged.
     """
     path = weights.weights_path(path)
-    record = weights.read_record(path, Record)
+    kinds: dict[int, type[RecordOfFormat1 | Record]] = {
+        1: RecordOfFormat1,
+        weights.RECORD_FORMAT: Record,
+    }
+    read = weights.read_record(path, kinds)
+    record = _of_format_1(read) if isinstance(read, RecordOfFormat1) else read
     if record.promise is not None:
-        _check_promise(record.promise, weights.record_reader(path))
+        _check_promise(record, record.promise, weights.record_reader(path))
     return record
 
 
-def _check_promise(promise: Promise, reader: Reader) -> None:
+def _of_format_1(record: RecordOfFormat1) -> Record:
+    """Return a record of the first format as it would be written now."""
+    config = levels.of_format_1(record.architecture)
+    parts = {f.name: getattr(record, f.name) for f in fields(record)}
+    return Record(**{**parts, "format": weights.RECORD_FORMAT, "architecture": config})
+
+
+def _check_promise(record: Record, promise: Promise, reader: Reader) -> None:
     """Refuse margins that are missing or cannot be held against a bound."""
+    names = record.architecture.level_names
     for name in ("margins", "record_margins"):
         found = getattr(promise, name)
-        if set(found) != {str(level) for level in LEVELS}:
-            wanted = ", ".join(map(str, LEVELS))
+        if set(found) != set(names):
+            wanted = ", ".join(names)
             reader.refuse(f'key "promise.{name}" has {shown(sorted(found))}, expected {wanted}')
 
 

@@ -75,14 +75,14 @@ def evaluate(config: EvaluateConfig) -> Evaluation:
 
 def score(model: Model, windows: mitdb.Samples, input_map: InputMap) -> dict[str, dict[str, float]]:
     """Return the mean scores of each level over windows, int16 [N, 2000]."""
-    return {str(level): _summary(r) for level, r in run(model, windows, input_map).items()}
+    return {level: _summary(r) for level, r in run(model, windows, input_map).items()}
 
 
-def run(model: Model, windows: mitdb.Samples, input_map: InputMap) -> dict[int, LevelResult]:
+def run(model: Model, windows: mitdb.Samples, input_map: InputMap) -> dict[str, LevelResult]:
     """Compress and decode windows, int16 [N, 2000], and measure each of them at each level."""
     model.eval()
     device = next(model.parameters()).device
-    parts: dict[int, list[LevelResult]] = {level: [] for level in model.levels}
+    parts: dict[str, list[LevelResult]] = {level: [] for level in model.levels}
     for start in range(0, len(windows), BATCH):
         batch = windows[start : start + BATCH]
         for level, result in _run_batch(model, batch, input_map, str(device)).items():
@@ -92,16 +92,20 @@ def run(model: Model, windows: mitdb.Samples, input_map: InputMap) -> dict[int, 
 
 def _run_batch(
     model: Model, windows: mitdb.Samples, input_map: InputMap, device: str
-) -> dict[int, LevelResult]:
+) -> dict[str, LevelResult]:
     """Measure one batch; both signals stand on the scale where each window is [0, 1]."""
     adc = as_tensor(windows, device)
     original = metrics.unit_scale(windows.astype(np.float64), windows.astype(np.float64))
     with torch.no_grad():
-        latents = model.encode(input_map.apply(adc))
-        decoded = [_array(input_map.decoded_to_unit(d, adc)) for d in model.decode(latents)]
-        foreseen: list[Values | None] = [None] * len(latents)
+        mapped = input_map.apply(adc)
+        foreseen: list[Values | None] = [None] * len(model.levels)
         if isinstance(model, DynamicDeep):
-            foreseen = [_array(error[:, 0]) for error in model.heads(latents)]
+            encoded = model.encoder(mapped)
+            latents = encoded.latents
+            foreseen = [_array(error[:, 0]) for error in model.heads(encoded)]
+        else:
+            latents = model.encode(mapped)
+        decoded = [_array(input_map.decoded_to_unit(d, adc)) for d in model.decode(latents)]
     return {
         level: LevelResult(metrics.prd(original, d), metrics.prdn(original, d), code, error)
         for level, d, code, error in zip(

@@ -1,4 +1,4 @@
-"""The heads phase: fit both error heads to a compressor that no longer changes.
+"""The heads phase: fit linear error heads to a compressor that no longer changes.
 
 A head is one linear layer, so its mean squared error has one minimum, found here directly
 (ridge-regularised least squares) in place of ten epochs of descent towards it. The fit is before
@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from dynadeep.train import evaluate
 from dynadeep.train.data.mitdb import Samples
-from dynadeep.train.errors import TrainingFailedError
+from dynadeep.train.encoder import LinearHeads
+from dynadeep.train.errors import TrainError, TrainingFailedError
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.model import DynamicDeep
 
@@ -19,16 +20,32 @@ RIDGE = 1e-3
 """Relative to the latents' variance: it settles directions in which they do not vary at all."""
 
 
+WINDOWS = 6000
+"""Windows, at most, that heads are fitted on, evenly spread: a head has 250 weights or fewer."""
+
+
 def train_heads(model: DynamicDeep, windows: Samples, input_map: InputMap) -> None:
-    """Fit each head to its level's reconstruction error on ``windows``, PRD in percent, in place.
+    """Fit linear heads to their levels' reconstruction errors, PRD in percent, in place.
 
     Raises TrainingFailedError if a head says the same for every window.
     """
-    coded = evaluate.run(model, windows, input_map)
-    for level, head in ((32, model.heads.head32), (64, model.heads.head64)):
+    coded = evaluate.run(model, windows[:: -(-len(windows) // WINDOWS)], input_map)
+    linear = linear_heads(model)
+    for level in model.levels:
+        head = linear.of(level)
         latents = torch.from_numpy(coded[level].latents)
         fit_head(head, latents, torch.from_numpy(coded[level].prd))
         check_alive(head, latents, level)
+
+
+def linear_heads(model: DynamicDeep) -> LinearHeads:
+    """Return a network's heads; raises TrainError if they are not linear."""
+    if not isinstance(model.heads, LinearHeads):
+        raise TrainError(
+            f"heads are {model.config.heads!r}, least squares fits 'linear'. Use those of a trunk "
+            "with a task."
+        )
+    return model.heads
 
 
 def fit_head(head: nn.Linear, latents: Tensor, errors: Tensor) -> None:
@@ -47,7 +64,7 @@ def fit_head(head: nn.Linear, latents: Tensor, errors: Tensor) -> None:
         head.bias.copy_(y_mean - weights @ x_mean)
 
 
-def check_alive(head: nn.Linear, latents: Tensor, level: int) -> None:
+def check_alive(head: nn.Linear, latents: Tensor, level: str) -> None:
     """Refuse a head that predicts one error whatever the latent: every decision would be alike."""
     weights = (head.weight.detach().cpu(), head.bias.detach().cpu())
     predicted = functional.linear(latents.float(), *weights).relu()

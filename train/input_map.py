@@ -45,6 +45,11 @@ class InputMap:
             return to_unit(adc, adc).unsqueeze(1)
         return ((adc - self.offset) / self.scale).clamp(-1, HIGHEST).unsqueeze(1)
 
+    def apply_int8(self, adc: Tensor) -> Tensor:
+        """Map ADC windows as ``apply`` does and round them to the codes that the device has."""
+        steps = 255 if self.kind == "minmax" else 128
+        return (self.apply(adc) * steps).round() / steps
+
     def decoded_to_adc(self, decoded: Tensor, adc: Tensor) -> Tensor:
         """Bring decoder output [N, 1, T] of windows ``adc`` [N, T] to ADC units, [N, T]."""
         decoded = decoded.squeeze(1)

@@ -14,12 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dynadeep.train import metrics
-from dynadeep.train.checkpoint import Model
+from dynadeep.train.checkpoint import Model, PromiseKind
 from dynadeep.train.finetune import as_records, as_segments
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
 from dynadeep.train.tasks import TASKS, load_task
-from dynadeep.train.tasks.base import Task, segment_losses, standardise
+from dynadeep.train.tasks.base import (
+    Task,
+    losses_of_kind,
+    segment_losses,
+    standardise,
+)
 from dynadeep.train.tasks.rhythm import RhythmTask
 from dynadeep.train.tasks.rpeaks import RPeaksTask
 
@@ -64,14 +69,18 @@ def _code_batch(
 ) -> tuple[list[Decoded], list[Decoded], Decoded]:
     """Code one batch [N, T]: decodings [N, T] and latents per level, predictions [N, S, K]."""
     windows = as_segments(adc)
-    latents = model.encode(input_map.apply(windows))
+    mapped = input_map.apply(windows)
+    predicted = adc.new_zeros((len(windows), 0))
+    if isinstance(model, DynamicDeep):
+        encoded = model.encoder(mapped)
+        latents = encoded.latents
+        predicted = torch.cat(list(model.heads(encoded)), dim=1)
+    else:
+        latents = model.encode(mapped)
     decoded = [
         as_records(input_map.decoded_to_adc(d, windows), adc.shape[1])
         for d in model.decode(latents)
     ]
-    predicted = adc.new_zeros((len(windows), 0))
-    if isinstance(model, DynamicDeep):
-        predicted = torch.cat(list(model.heads(latents)), dim=1)
     segments = len(windows) // len(adc)
     by_record = [t.reshape(len(adc), segments, t.shape[-1]) for t in (predicted, *latents)]
     arrays = [t.cpu().numpy() for t in by_record]
@@ -84,7 +93,11 @@ def _joined(parts: Sequence[Sequence[Decoded]]) -> tuple[Decoded, ...]:
 
 
 def task_losses(
-    task: Task, records: NDArray[np.generic], raw: NDArray[np.int16], labels: NDArray[np.int64]
+    task: Task,
+    records: NDArray[np.generic],
+    raw: NDArray[np.int16],
+    labels: NDArray[np.int64],
+    kind: PromiseKind = "loss",
 ) -> TaskLosses:
     """Return a task's loss on records [N, T] in ADC units, made from ``raw`` [N, T]."""
     whole, segments = [], []
@@ -92,7 +105,9 @@ def task_losses(
         for start in range(0, len(records), BATCH):
             part = slice(start, start + BATCH)
             reference = task.reference(as_input(raw[part]))
-            along = task.losses(as_input(records[part]), torch.from_numpy(labels[part]), reference)
+            along = losses_of_kind(
+                task, kind, as_input(records[part]), torch.from_numpy(labels[part]), reference
+            )
             whole.append(along.mean(dim=1))
             segments.append(
                 segment_losses(along, samples=records.shape[1], segment=SEGMENT_SAMPLES)

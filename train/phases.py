@@ -7,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
-from dynadeep.train import checkpoint, evaluate, heads, loop, losses, weights
+from dynadeep.train import checkpoint, evaluate, heads, loop, weights
 from dynadeep.train.checkpoint import Checkpoint, Model, TrainingRecord
 from dynadeep.train.data import augment, mitdb
 from dynadeep.train.data.windows import DESCRIPTIONS, KEPT_PERCENT, DatasetName, read_windows
 from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, MapKind, as_tensor, fit_input_map
+from dynadeep.train.levels import NAMED, ModelConfig
 from dynadeep.train.loop import LoopConfig
-from dynadeep.train.model import DynamicDeep, ModelConfig
+from dynadeep.train.model import DynamicDeep
+from dynadeep.train.reconstruction import Precision, Reconstruction, draw_epoch
 
 RUN_FILES = ("checkpoint.safetensors", "checkpoint.json", *loop.RUN_FILES)
 """What a run writes into its folder."""
@@ -26,9 +28,12 @@ RUN_FILES = ("checkpoint.safetensors", "checkpoint.json", *loop.RUN_FILES)
 class TrainConfig:
     """What a training run is told. ``output`` takes the checkpoint, its log and its state.
 
-    ``random_windows`` draws new windows from the whole recordings each epoch (by patient only).
+    ``random_windows`` draws new windows from the whole recordings each epoch (mitdb by patient
+    only; both always does), ``epoch_windows`` of them or as many as there are to train on.
     ``data`` defaults to the environment's DYNADEEP_DATA. ``threads`` 0 leaves it to PyTorch.
-    ``dataset`` cinc2017 takes the segments of its training half, as Table I's baselines do.
+    ``dataset`` cinc2017 takes the segments of its training half, as Table I's baselines do;
+    both adds MIT-BIH's recordings, brought to the same scale.
+    ``precision`` is what convolutions are computed in while it trains.
     ``start`` is a checkpoint whose weights phase 1 begins from, in place of drawn ones.
     """
 
@@ -40,11 +45,14 @@ class TrainConfig:
     architecture: str = "dynamic-deep"
     start: Path | None = None
     epochs: int = 48
-    batch: int = 32
-    peak_rate: float = 3e-3
+    batch: int = 64
+    peak_rate: float = 2e-3
     clip_norm: float = 1.0
+    weight_decay: float = 0.01
     seed: int = 0
     random_windows: bool = False
+    epoch_windows: int | None = None
+    precision: Precision = "bfloat16"
     device: str = "cpu"
     devices: int = 1
     threads: int = 0
@@ -97,27 +105,11 @@ def _train_alone(fabric: Fabric, split: mitdb.Split, config: TrainConfig) -> Pat
         heads.train_heads(model, split.train, input_map)
     scores = evaluate.score(model, split.test, input_map)
     record = _record(config, split, scores)
-    done = Checkpoint(model, input_map, record, ModelConfig(config.architecture))
+    done = Checkpoint(model, input_map, record, _architecture(config))
     if fabric.is_global_zero:
         checkpoint.save(done, config.output / "checkpoint")
     fabric.barrier()
     return config.output / "checkpoint.safetensors"
-
-
-class Reconstruction(nn.Module):
-    """Phase 1: a compressor whose forward is its reconstruction error over all levels."""
-
-    def __init__(self, model: Model, input_map: InputMap) -> None:
-        super().__init__()
-        # Not the whole model: its heads take no part in this loss.
-        self.encoder, self.decoder = model.encoder, model.decoder
-        self.reconstruct = model.reconstruct
-        self.input_map = input_map
-
-    def forward(self, adc: Tensor) -> Tensor:
-        """Return the loss of ADC windows, float [N, T]."""
-        decoded = self.reconstruct(self.input_map.apply(adc))
-        return losses.reconstruction_loss(decoded, adc, self.input_map)
 
 
 def train_reconstruction(
@@ -126,42 +118,52 @@ def train_reconstruction(
     """Phase 1: minimise the reconstruction error of all levels at once, in place."""
 
     def draw(random: np.random.Generator) -> tuple[Tensor]:
-        return (as_tensor(_epoch_windows(split, config, random)),)
+        return (_epoch_windows(split, config, random),)
 
     told = LoopConfig(
         epochs=config.epochs,
         batch=config.batch,
         peak_rate=config.peak_rate,
         clip_norm=config.clip_norm,
+        weight_decay=config.weight_decay,
         seed=config.seed,
     )
-    module = Reconstruction(model, input_map)
+    module = Reconstruction(model, input_map, config.precision)
     settings = settings_of(config)
     loop.run(fabric, module, draw, told, config.output, settings, "reconstruction")
 
 
-def _epoch_windows(
-    split: mitdb.Split, config: TrainConfig, random: np.random.Generator
-) -> mitdb.Samples:
-    """Return the windows of one epoch: always the same ones, or newly drawn."""
+def _epoch_windows(split: mitdb.Split, config: TrainConfig, random: np.random.Generator) -> Tensor:
+    """Return the windows of one epoch, float32 [N, 2000]: always the same ones, or newly drawn."""
+    count = config.epoch_windows or len(split.train)
+    if config.dataset == "both":
+        return draw_epoch(split.train_records, count, random)
     if not config.random_windows:
-        return split.train
-    per_record = len(split.train) // len(split.train_records)
-    return augment.draw_windows(split.train_records, per_record, random)
+        return as_tensor(split.train)
+    per_record = max(count // len(split.train_records), 1)
+    return as_tensor(augment.draw_windows(split.train_records, per_record, random))
 
 
 def _first_model(config: TrainConfig) -> Model:
     """Return the network that training begins with: newly drawn, or the one to start from."""
     if config.start is None:
         torch.manual_seed(config.seed)
-        return checkpoint.build(ModelConfig(config.architecture))
+        return checkpoint.build(_architecture(config))
     found = checkpoint.load(config.start)
-    if found.config.architecture != config.architecture:
+    if found.config != _architecture(config):
+        named = [name for name, of in NAMED.items() if of == found.config] or ["another"]
         raise TrainError(
-            f"{config.start}: holds {found.config.architecture!r}, the run is told to train "
+            f"{config.start}: holds {named[0]!r}, the run is told to train "
             f"{config.architecture!r}. Name the same architecture for both."
         )
     return found.model
+
+
+def _architecture(config: TrainConfig) -> ModelConfig:
+    """Return the network that a run trains."""
+    if config.architecture not in NAMED:
+        raise TrainError(f"architecture {config.architecture!r}: choose one of {', '.join(NAMED)}.")
+    return NAMED[config.architecture]
 
 
 def _check(config: TrainConfig, split: mitdb.Split) -> None:
@@ -193,15 +195,15 @@ def _record(
     """Describe a finished run."""
     return TrainingRecord(
         data=DESCRIPTIONS[config.dataset],
-        dataset=config.dataset,
-        split="published" if config.dataset == "cinc2017" else config.split,
+        dataset="mitdb" if config.dataset == "mitdb" else "cinc2017",
+        split=config.split if config.dataset == "mitdb" else "published",
         seed=config.seed,
         epochs=config.epochs,
         batch=config.batch,
         peak_rate=config.peak_rate,
-        random_windows=config.random_windows,
+        random_windows=config.random_windows or config.dataset == "both",
         start=_start_hash(config),
-        train_windows=len(split.train),
+        train_windows=config.epoch_windows or len(split.train),
         test_windows=len(split.test),
         scores=scores,
     )

@@ -1,39 +1,48 @@
 """Phase 3: fit the error heads to a task on the frozen compressor, and the margins that hold it.
 
-A head predicts the loss of one segment from its latent; a record's prediction is the mean of its
-segments'. Heads see the training half only, margins the hold-out only, so that the share of
-broken promises on the hold-out is what new records will show.
+A head predicts the loss of one segment; a record's prediction is the mean of its segments'. Heads
+see the training half only; those of a trunk stop by the first half of the hold-out, and margins are
+fitted on what is left of it, so that the share of broken promises there is what new records show.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from dynadeep.train import checkpoint, heads, margins, measure
-from dynadeep.train.checkpoint import Checkpoint, Promise
+from dynadeep.train import checkpoint, foresight, heads, margins, measure
+from dynadeep.train.checkpoint import Checkpoint, Promise, PromiseKind
 from dynadeep.train.data import cinc2017
+from dynadeep.train.encoder import HEADS, LinearHeads, TrunkHeads
 from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import WeightedTask
+from dynadeep.train.foresight import ForesightConfig
+from dynadeep.train.levels import HeadKind, Level
 from dynadeep.train.measure import Coded, Decoded, Floats
-from dynadeep.train.model import LATENT_SAMPLES, LEVELS, SEGMENT_SAMPLES, DynamicDeep
+from dynadeep.train.model import DynamicDeep
 
-UNITS: dict[tuple[str, ...], str] = {("rhythm",): "cross entropy"}
+UNITS: dict[tuple[PromiseKind, tuple[str, ...]], str] = {
+    ("loss", ("rhythm",)): "cross entropy",
+    ("added", ("rhythm",)): "added cross entropy",
+}
 """What losses are called; a mix of tasks, or one without an own name, is normalised."""
-GAINS = tuple(SEGMENT_SAMPLES / LATENT_SAMPLES[level] for level in LEVELS)
 
 
 @dataclass(frozen=True)
 class PromiseConfig:
     """What the device shall promise: the bound on the task's loss, and how seldom it may break it.
 
-    ``violation_rate`` is the share of all records that may be compressed and lose more.
+    ``violation_rate`` is the share of all records that may be compressed and lose more. ``kind`` is
+    which loss, ``heads`` what foresees it.
     """
 
     bound: float = 0.75
     violation_rate: float = 0.02
+    kind: PromiseKind = "added"
+    heads: HeadKind = "trunk"
+    foresight: ForesightConfig = field(default_factory=ForesightConfig)
 
 
 SHIPPED = PromiseConfig()
@@ -57,51 +66,118 @@ def fit_promise(
     """Fit heads and margins to the weighted loss of ``tasks`` and save the whole checkpoint.
 
     Raises:
-        TrainingFailedError: a head predicts one loss whatever the latent.
+        TrainingFailedError: a head predicts one loss whatever it sees, or foresees nothing.
         TrainError: the checkpoint has no heads, or the hold-out is too small for the rate.
     """
-    model = start.model
-    if not isinstance(model, DynamicDeep):
+    if not isinstance(start.model, DynamicDeep):
         raise TrainError(f"{start.config.architecture} has no error heads. Use dynamic-deep.")
-    train = measured(start, split.train, tasks)
-    for index, head in enumerate((model.heads.head32, model.heads.head64)):
-        latents = torch.from_numpy(train.coded.latents[index]).flatten(0, 1)
-        targets = torch.from_numpy(train.lost.segments[:, :, index]).flatten()
-        heads.fit_head(head, latents, targets)
-        heads.check_alive(head, latents, LEVELS[index])
-    held = measured(start, split.holdout, tasks)
+    made = with_heads(start, config.heads)
+    assert isinstance(made.model, DynamicDeep)
+    fitted = made.model.heads
+    left = split.holdout
+    if isinstance(fitted, LinearHeads):
+        _fit_linear(made, fitted, split.train, tasks, config.kind)
+    else:
+        half = len(split.holdout) // 2
+        _fit_trunk(made, fitted, split, tasks, config)
+        left = split.holdout[half:]
+    held = measured(made, left, tasks, config.kind)
+    levels = made.config.levels
+    flat = held.coded.predicted.reshape(-1, len(levels))
+    found = foresight.correlations(flat, held.lost.segments.reshape(-1, len(levels)))
+    foresight.check_foresight(levels, found, config.foresight.least_correlation)
+    names = tuple(t.task.name for t in tasks)
     told = Promise(
         tasks={t.task.name: t.weight for t in tasks},
-        unit=UNITS.get(tuple(t.task.name for t in tasks), "normalised loss"),
+        unit=UNITS.get((config.kind, names), "normalised loss"),
         bound=config.bound,
         violation_rate=config.violation_rate,
         margins={},
         record_margins={},
+        kind=config.kind,
+        foresight={level.name: round(c, 4) for level, c in zip(levels, found, strict=True)},
     )
-    promise = with_margins(told, held.coded.predicted, held.lost)
-    return checkpoint.save(replace(start, promise=promise), path)
+    promise = with_margins(told, levels, held.coded.predicted, held.lost)
+    return checkpoint.save(replace(made, promise=promise), path)
 
 
-def with_margins(promise: Promise, predicted: Floats, lost: Lost) -> Promise:
+def with_heads(start: Checkpoint, kind: HeadKind) -> Checkpoint:
+    """Return a checkpoint whose network has new heads of a kind, and shares all else."""
+    assert isinstance(start.model, DynamicDeep)
+    config = replace(start.config, heads=kind)
+    torch.manual_seed(0)
+    model = DynamicDeep(config)
+    model.encoder, model.decoder = start.model.encoder, start.model.decoder
+    model.heads = HEADS[kind](config)
+    return replace(start, model=model.eval(), config=config, promise=None)
+
+
+def _fit_linear(
+    made: Checkpoint,
+    fitted: LinearHeads,
+    records: Sequence[cinc2017.Record],
+    tasks: Sequence[WeightedTask],
+    kind: PromiseKind,
+) -> None:
+    """Fit a dense layer per level by least squares."""
+    train = measured(made, records, tasks, kind)
+    for index, level in enumerate(made.config.level_names):
+        latents = torch.from_numpy(train.coded.latents[index]).flatten(0, 1)
+        targets = torch.from_numpy(train.lost.segments[:, :, index]).flatten()
+        heads.fit_head(fitted.of(level), latents, targets)
+        heads.check_alive(fitted.of(level), latents, level)
+
+
+def _fit_trunk(
+    made: Checkpoint,
+    fitted: TrunkHeads,
+    split: cinc2017.Split,
+    tasks: Sequence[WeightedTask],
+    config: PromiseConfig,
+) -> None:
+    """Train the trunk's heads on drawn cuts; the hold-out's first half says when to stop."""
+    model, told = made.model, config.foresight
+    assert isinstance(model, DynamicDeep)
+    random = np.random.default_rng(told.seed)
+    parts = [
+        foresight.observe(
+            model, made.input_map, tasks, config.kind, foresight.draw_cuts(split.train, random)
+        )
+        for _ in range(told.cuts)
+    ]
+    training = foresight.Seen(*(torch.cat(values) for values in zip(*parts, strict=True)))
+    first = split.holdout[: len(split.holdout) // 2]
+    whole = cinc2017.cut(first).astype(np.float32), cinc2017.labels(first)
+    held = foresight.observe(model, made.input_map, tasks, config.kind, whole)
+    foresight.train_trunk_heads(fitted, training, held, told)
+
+
+def with_margins(
+    promise: Promise, levels: Sequence[Level], predicted: Floats, lost: Lost
+) -> Promise:
     """Return a promise whose margins hold on N held-out records, predicted [N, S, K].
 
     Raises:
         TrainError: there are too few records for the violation rate.
     """
-    levels = predicted.shape[2]
+    count = predicted.shape[2]
+    by_segment = predicted.reshape(-1, count), lost.segments.reshape(-1, count)
     return replace(
         promise,
-        margins=_margins(predicted.reshape(-1, levels), lost.segments.reshape(-1, levels), promise),
-        record_margins=_margins(predicted.mean(axis=1), lost.records, promise),
+        margins=_margins(promise, levels, *by_segment),
+        record_margins=_margins(promise, levels, predicted.mean(axis=1), lost.records),
     )
 
 
-def _margins(predicted: Floats, losses: Floats, promise: Promise) -> dict[str, float]:
+def _margins(
+    promise: Promise, levels: Sequence[Level], predicted: Floats, losses: Floats
+) -> dict[str, float]:
     """Fit the margin of each level to predictions and losses, [N, K] both."""
+    gains = tuple(level.gain for level in levels)
     fitted = margins.fit_margins(
-        predicted, losses, GAINS, bound=promise.bound, rate=promise.violation_rate
+        predicted, losses, gains, bound=promise.bound, rate=promise.violation_rate
     )
-    return {str(level): float(m) for level, m in zip(LEVELS, fitted, strict=True)}
+    return {level.name: float(m) for level, m in zip(levels, fitted, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -113,21 +189,27 @@ class Measured:
 
 
 def measured(
-    start: Checkpoint, records: Sequence[cinc2017.Record], tasks: Sequence[WeightedTask]
+    start: Checkpoint,
+    records: Sequence[cinc2017.Record],
+    tasks: Sequence[WeightedTask],
+    kind: PromiseKind,
 ) -> Measured:
     """Code records in float arithmetic and measure the tasks' weighted loss at every level."""
     coded = measure.code(start.model, start.input_map, cinc2017.cut(records))
-    return Measured(coded, losses_of(coded.decoded, records, tasks))
+    return Measured(coded, losses_of(coded.decoded, records, tasks, kind))
 
 
 def losses_of(
-    decoded: Sequence[Decoded], records: Sequence[cinc2017.Record], tasks: Sequence[WeightedTask]
+    decoded: Sequence[Decoded],
+    records: Sequence[cinc2017.Record],
+    tasks: Sequence[WeightedTask],
+    kind: PromiseKind,
 ) -> Lost:
     """Measure the tasks' weighted loss of N records; ``decoded`` is float32 [N, T] per level."""
     adc, labels = cinc2017.cut(records), cinc2017.labels(records)
     by_record, by_segment = [], []
     for one in decoded:
-        found = [(w, measure.task_losses(task, one, adc, labels)) for task, w in tasks]
+        found = [(w, measure.task_losses(task, one, adc, labels, kind)) for task, w in tasks]
         by_record.append(sum(w * of.record for w, of in found))
         by_segment.append(sum(w * of.segments for w, of in found))
     return Lost(np.stack(by_record, axis=-1), np.stack(by_segment, axis=-1))

@@ -17,7 +17,7 @@ from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.typed import Reader, shown
 from dynadeep.train.errors import CheckpointError
 
-RECORD_FORMAT = 1
+RECORD_FORMAT = 2
 LARGEST_BYTES = 1 << 30
 """Of a file of weights."""
 
@@ -79,8 +79,10 @@ class Written:
     bytes: int
 
 
-def read_record(path: Path, kind: type[T]) -> T:
+def read_record(path: Path, kinds: Mapping[int, type[T]]) -> T:
     """Read the record beside a weights file, a dataclass with ``format`` and ``weights``.
+
+    ``kinds`` are the dataclasses of the formats that can be read.
 
     Raises CheckpointError if either file is missing, or the record is damaged or of a later format.
     """
@@ -93,9 +95,10 @@ def read_record(path: Path, kind: type[T]) -> T:
     reader = record_reader(path)
     record = reader.json(reader.content(beside))
     found = record.get("format") if isinstance(record, dict) else None
-    if found != RECORD_FORMAT:
-        reader.refuse(f"record format {shown(found)}, this kit reads {RECORD_FORMAT}")
-    return reader.read(kind, record)
+    if not isinstance(found, int) or found not in kinds:
+        readable = " and ".join(map(str, kinds))
+        reader.refuse(f"record format {shown(found)}, this kit reads {readable}")
+    return reader.read(kinds[found], record)
 
 
 def record_reader(path: Path) -> Reader:

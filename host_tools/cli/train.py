@@ -17,7 +17,7 @@ from dynadeep.host_tools.cli.options import (
 BOUND, VIOLATION_RATE = 0.75, 0.02
 """What --task promises unless it is told otherwise: what the shipped networks promise."""
 
-EPOCHS, BATCH, PEAK_RATE, SEED = 48, 32, 3e-3, 0
+EPOCHS, BATCH, PEAK_RATE, SEED = 48, 64, 2e-3, 0
 """How phase 1 is trained unless it is told otherwise."""
 
 
@@ -31,8 +31,8 @@ def train(
         bool, typer.Option("--download", help="Fetch MIT-BIH into the data folder first.")
     ] = False,
     dataset: Annotated[
-        Literal["mitdb", "cinc2017"] | None,
-        typer.Option(help="mitdb is the default. With --task phase 1 is always mitdb."),
+        Literal["mitdb", "cinc2017", "both"] | None,
+        typer.Option(help="mitdb is the default, and both that of --task."),
     ] = None,
     split: Annotated[
         Literal["patient", "published"] | None,
@@ -42,7 +42,7 @@ def train(
         Literal["affine", "minmax"] | None, typer.Option(help="affine is the default.")
     ] = None,
     architecture: Annotated[
-        str | None, typer.Option(help="dynamic-deep (the default), cae32 or cae64.")
+        str | None, typer.Option(help="dynamic-deep (the default), published, cae32 or cae64.")
     ] = None,
     start: Annotated[
         Path | None,
@@ -53,10 +53,18 @@ def train(
     peak_rate: Annotated[
         float | None, typer.Option(help=f"Highest learning rate, else {PEAK_RATE:g}.")
     ] = None,
+    precision: Annotated[
+        Literal["bfloat16", "float32"] | None,
+        typer.Option(help="What convolutions of phase 1 are computed in, else bfloat16."),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help=f"Else {SEED}.")] = None,
     random_windows: Annotated[
         bool, typer.Option("--random-windows", help="Draw new windows of mitdb in each epoch.")
     ] = False,
+    epoch_windows: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many windows to draw an epoch, where they are drawn."),
+    ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,6 +106,8 @@ def train(
         task=bool(task),
         start=start,
         of_mitdb={"--download": download, "--random-windows": random_windows},
+        both=dataset == "both" or (bool(task) and start is None),
+        epoch_windows=epoch_windows,
         of_phase_1={
             "--split": split,
             "--input-map": input_map,
@@ -105,6 +115,7 @@ def train(
             "--epochs": epochs,
             "--batch": batch,
             "--peak-rate": peak_rate,
+            "--precision": precision,
             "--seed": seed,
         },
         of_task={
@@ -121,7 +132,7 @@ def train(
     config = phases.TrainConfig(
         output=out,
         data=folder,
-        dataset=dataset or "mitdb",
+        dataset="both" if task else dataset or "mitdb",
         split=split or "patient",
         input_map=input_map or "affine",
         architecture=architecture or "dynamic-deep",
@@ -131,6 +142,8 @@ def train(
         peak_rate=PEAK_RATE if peak_rate is None else peak_rate,
         seed=SEED if seed is None else seed,
         random_windows=random_windows,
+        epoch_windows=epoch_windows,
+        precision=precision or "bfloat16",
         device=device,
         devices=devices,
         threads=threads,
@@ -157,6 +170,8 @@ def _refuse_ignored(
     task: bool,
     start: Path | None,
     of_mitdb: dict[str, object],
+    both: bool,
+    epoch_windows: int | None,
     of_phase_1: dict[str, object],
     of_task: dict[str, object],
 ) -> None:
@@ -165,10 +180,18 @@ def _refuse_ignored(
         patient = of_phase_1["--split"] == "patient" or None
         why = "CinC 2017 is parted as published, and its segments trained on as they are"
         refuse_with("--dataset cinc2017", {**of_mitdb, "--split patient": patient}, why)
+    if both:
+        needless = {"--random-windows": of_mitdb["--random-windows"]}
+        why = "both databases are parted in one way, and their windows always drawn"
+        beside = "--task" if task else "--dataset both"
+        refuse_with(beside, {**needless, "--split": of_phase_1["--split"]}, why)
+    elif not of_mitdb["--random-windows"]:
+        why = "without drawn windows an epoch is all that there are"
+        refuse_without("--random-windows", {"--epoch-windows": epoch_windows}, why)
     if not task:
         refuse_without("--task", of_task, "without one nothing is fine-tuned or promised")
     else:
-        refuse_with("--task", {"--dataset": dataset}, "phase 1 is trained on mitdb")
+        refuse_with("--task", {"--dataset": dataset}, "phase 1 is trained on both")
         if start is not None:
             why = "phase 1, which they are for, is left out"
             refuse_with("--start with --task", {**of_mitdb, **of_phase_1}, why)

@@ -15,6 +15,7 @@ from dynadeep.train.data import mitdb
 from dynadeep.train.data.windows import KEPT_PERCENT
 from dynadeep.train.input_map import InputMap, MapKind, as_tensor, fit_input_map
 from dynadeep.train.layers import ConvSiLU
+from dynadeep.train.levels import ModelConfig
 from dynadeep.train.model import DynamicDeep
 
 RECORD = checkpoint.TrainingRecord(
@@ -34,7 +35,7 @@ def _enliven(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     """Scale a layer so that its convolution has mean 0 and deviation 1 on what it is given."""
     assert isinstance(layer, ConvSiLU)
     with torch.no_grad():
-        output = layer._conv_forward(inputs[0], layer.weight, layer.bias)
+        output = layer._convolve(inputs[0])
         layer.weight /= output.std()
         assert layer.bias is not None
         layer.bias.copy_(0.3 * torch.randn_like(layer.bias) - output.mean() / output.std())
@@ -43,15 +44,18 @@ def _enliven(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
             layer.norm.running_var = 0.5 + torch.rand_like(layer.bias)
 
 
-def lively_model(windows: Samples, input_map: InputMap) -> DynamicDeep:
+def lively_model(
+    windows: Samples, input_map: InputMap, config: ModelConfig | None = None
+) -> DynamicDeep:
     """Return a seeded network that neither dies out nor saturates on ``windows``."""
     torch.manual_seed(7)
-    model = DynamicDeep().eval()
+    model = DynamicDeep(config).eval()
     layers = [module for module in model.modules() if isinstance(module, ConvSiLU)]
     hooks = [layer.register_forward_pre_hook(_enliven) for layer in layers]
     with torch.no_grad():
         model.reconstruct(input_map.apply(as_tensor(windows)))
-        for head, typical in ((model.heads.head32, 12.0), (model.heads.head64, 16.0)):
+        for level, typical in zip(model.levels, (12.0, 16.0, 20.0, 24.0), strict=False):
+            head = model.heads.of(level)
             head.bias.fill_(typical)
             head.weight *= 3
     for hook in hooks:

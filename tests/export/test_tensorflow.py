@@ -6,7 +6,7 @@ from onnx import helper, numpy_helper
 from torch import nn
 
 from dynadeep.export.errors import UnsupportedOpError
-from dynadeep.export.onnx import ERRORS, INPUT, LATENTS, export_encoder, open_session
+from dynadeep.export.onnx import INPUT, export_encoder, open_session
 from dynadeep.export.tensorflow import lower, padding_mode
 from dynadeep.train.input_map import as_tensor
 from dynadeep.train.model import DynamicDeep
@@ -28,7 +28,7 @@ def one_convolution(layer: nn.Conv1d, samples: int) -> onnx.ModelProto:
 
 def test_tensorflow_computes_what_onnx_computes_on_real_windows(encoder, loaded, windows):
     function, session = lower(encoder), open_session(encoder)
-    names = [*LATENTS, *ERRORS]
+    names = [output.name for output in encoder.graph.output]
     for window in loaded.input_map.apply(as_tensor(windows)).numpy():
         expected = session.run(names, {INPUT: window[None]})
         found = function(window.reshape(1, 1, -1, 1))
@@ -99,7 +99,7 @@ def test_flattening_several_channels_is_refused_because_their_order_differs():
 def test_a_reshape_that_does_not_flatten_is_refused():
     class Splits(DynamicDeep):
         def forward(self, x):
-            return (self.encoder(x).cg32.reshape(1, 2, 31),) * 4
+            return (self.encode(x)[0].reshape(1, 2, 31),) * 4
 
     with pytest.raises(UnsupportedOpError, match=r"reshapes 62 samples to \[1, 2, 31\]"):
         lower(export_encoder(Splits())).get_concrete_function()
@@ -112,7 +112,7 @@ def test_a_linear_layer_behind_another_is_refused_because_it_reads_channels():
             self.deep = nn.Sequential(nn.Linear(62, 4), nn.Linear(4, 1))
 
         def forward(self, x):
-            return (self.deep(self.encoder(x).cg32.flatten(1)),) * 4
+            return (self.deep(self.encode(x)[0].flatten(1)),) * 4
 
     with pytest.raises(UnsupportedOpError, match="4 inputs and reads 1 samples x 4 channels"):
         lower(export_encoder(TwoLinear())).get_concrete_function()

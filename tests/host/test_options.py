@@ -5,6 +5,7 @@ import pytest
 TASK = ("--task", "rhythm")
 FROM = (*TASK, "--start", "compressor.safetensors")
 CINC = ("--dataset", "cinc2017")
+BOTH = ("--dataset", "both")
 SOURCES = ("--sources", "project")
 
 IGNORED = [
@@ -27,6 +28,12 @@ IGNORED = [
     (("train", *CINC), ("--download",)),
     (("train", *CINC), ("--random-windows",)),
     (("train", *TASK), CINC),
+    (("train", *TASK), ("--random-windows",)),
+    (("train", *TASK), ("--split", "patient")),
+    (("train", *BOTH), ("--random-windows",)),
+    (("train", *BOTH), ("--split", "published")),
+    (("train",), ("--epoch-windows", "64")),
+    (("train", *FROM), ("--precision", "float32")),
     (("train", *FROM), ("--split", "published")),
     (("train", *FROM), ("--input-map", "minmax")),
     (("train", *FROM), ("--architecture", "cae32")),

@@ -3,6 +3,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from dynadeep.train import checkpoint
 from dynadeep.train.checkpoint import Checkpoint, TrainingRecord
 from dynadeep.train.errors import CheckpointError
 from dynadeep.train.input_map import InputMap
-from dynadeep.train.model import DynamicDeep, ModelConfig
+from dynadeep.train.levels import ModelConfig
+from dynadeep.train.model import DynamicDeep
 
 TRAINING = TrainingRecord("tiny", "patient", 7, 1, 4, 1e-3, False, 8, 3, {"32": {"prd": 50.0}})
 INPUT_MAP = InputMap("affine", 1012, 467)
@@ -119,7 +121,7 @@ def test_one_flipped_bit_is_refused_by_its_hash(path: Path) -> None:
 
 
 def test_weights_of_another_network_are_refused_with_both_shapes(path: Path) -> None:
-    change_record(path, architecture=vars(ModelConfig("cae32")))
+    change_record(path, architecture=asdict(ModelConfig("cae32")))
     with pytest.raises(CheckpointError, match=r"is none in the file, the network has \[8, 1, 3\]"):
         checkpoint.load(path)
 
@@ -136,14 +138,14 @@ def test_a_layer_of_another_shape_is_refused_with_both_shapes(tmp_path: Path) ->
 
 
 def test_unknown_architecture_is_refused_with_the_known_ones(path: Path) -> None:
-    change_record(path, architecture=vars(ModelConfig("transformer")))
+    change_record(path, architecture=asdict(ModelConfig("transformer")))
     with pytest.raises(CheckpointError, match="'transformer': this kit builds dynamic-deep, cae32"):
         checkpoint.load(path)
 
 
 def test_network_for_another_segment_length_is_refused(path: Path) -> None:
-    change_record(path, architecture=vars(ModelConfig(segment_samples=1000)))
-    with pytest.raises(CheckpointError, match=r"'segment_samples': 1000.*this kit builds"):
+    change_record(path, architecture=asdict(ModelConfig(segment_samples=1000)))
+    with pytest.raises(CheckpointError, match="segments of 1000 samples: this kit builds"):
         checkpoint.load(path)
 
 
@@ -202,8 +204,8 @@ def test_damaged_record_is_refused(path: Path, text: str) -> None:
 
 
 def test_record_of_a_later_format_is_refused(path: Path) -> None:
-    change_record(path, format=2)
-    with pytest.raises(CheckpointError, match="record format 2, this kit reads 1"):
+    change_record(path, format=3)
+    with pytest.raises(CheckpointError, match="record format 3, this kit reads 1 and 2"):
         checkpoint.load(path)
 
 

@@ -28,12 +28,12 @@ def test_scores_are_of_decoded_adc_samples_on_the_original_windows_scale(
     torch.manual_seed(0)
     model = DynamicDeep().eval()
     with torch.no_grad():
-        decoded = model.reconstruct(AFFINE.apply(as_tensor(windows))).cg64[:, 0].double().numpy()
+        decoded = model.reconstruct(AFFINE.apply(as_tensor(windows)))[1][:, 0].double().numpy()
     adc = windows.astype(np.float64)
     by_hand = metrics.prd(
         metrics.unit_scale(adc, adc), metrics.unit_scale(decoded * 467 + 1012, adc)
     )
-    np.testing.assert_allclose(evaluate.run(model, windows, AFFINE)[64].prd, by_hand, rtol=1e-4)
+    np.testing.assert_allclose(evaluate.run(model, windows, AFFINE)["64"].prd, by_hand, rtol=1e-4)
 
 
 def test_every_window_is_scored_once_whatever_the_batch(
@@ -41,9 +41,9 @@ def test_every_window_is_scored_once_whatever_the_batch(
 ) -> None:
     torch.manual_seed(0)
     model = DynamicDeep()
-    whole = evaluate.run(model, windows, AFFINE)[32].prd
+    whole = evaluate.run(model, windows, AFFINE)["32"].prd
     monkeypatch.setattr(evaluate, "BATCH", 3)
-    np.testing.assert_allclose(evaluate.run(model, windows, AFFINE)[32].prd, whole, rtol=1e-5)
+    np.testing.assert_allclose(evaluate.run(model, windows, AFFINE)["32"].prd, whole, rtol=1e-5)
 
 
 def test_checkpoint_is_evaluated_on_its_own_split_unless_told(written: Path) -> None:

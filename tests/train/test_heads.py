@@ -31,7 +31,7 @@ def test_dead_head_fails_the_run(bias: float) -> None:
     nn.init.zeros_(head.weight)
     nn.init.constant_(head.bias, bias)
     with pytest.raises(TrainingFailedError, match=r"head of level 64 predicts .* it is dead"):
-        heads.check_alive(head, torch.rand(9, 3), 64)
+        heads.check_alive(head, torch.rand(9, 3), "64")
 
 
 def test_heads_learn_the_error_while_the_compressor_stays(windows: mitdb.Samples) -> None:
@@ -41,7 +41,7 @@ def test_heads_learn_the_error_while_the_compressor_stays(windows: mitdb.Samples
         model.train().reconstruct(input_map.apply(as_tensor(windows)))
     compressor = {n: t.clone() for n, t in model.encoder.state_dict().items()}
     heads.train_heads(model, windows, input_map)
-    result = evaluate.run(model, windows, input_map)[32]
+    result = evaluate.run(model, windows, input_map)["32"]
     assert result.predicted is not None
     assert np.abs(result.predicted - result.prd).mean() < 0.5 * result.prd.std()
     assert all(torch.equal(compressor[n], t) for n, t in model.encoder.state_dict().items())

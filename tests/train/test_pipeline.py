@@ -11,8 +11,10 @@ from dynadeep.train import checkpoint, finetune, measure, pipeline
 from dynadeep.train.checkpoint import PRETRAINED_FOLDER
 from dynadeep.train.data import cinc2017
 from dynadeep.train.errors import CheckpointError, TrainError
-from dynadeep.train.finetune import FineTuneConfig, FineTuning, WeightedTask, Weights, rounded
+from dynadeep.train.finetune import FineTuneConfig, FineTuning, WeightedTask, Weights
+from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.input_map import InputMap
+from dynadeep.train.levels import NAMED
 from dynadeep.train.loop import LoopConfig
 from dynadeep.train.model import DynamicDeep
 from dynadeep.train.phases import TrainConfig
@@ -24,6 +26,10 @@ from dynadeep.train.tasks.rhythm import RhythmConfig, RhythmNet, RhythmTask
 START = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
 
 
+FORESIGHT = ForesightConfig(cuts=1, epochs=2, least_correlation=-1)
+PROMISE = PromiseConfig(violation_rate=0.2, foresight=FORESIGHT)
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> PipelineConfig:
     told = TrainConfig(output=tmp_path / "run", data=cinc2017.SAMPLE_FOLDER, start=START, threads=1)
@@ -31,7 +37,7 @@ def config(tmp_path: Path) -> PipelineConfig:
         told,
         {"rhythm": 1.0, "rpeaks": 0.2},
         finetune=FineTuneConfig(loop=LoopConfig(epochs=1, batch=4, peak_rate=1e-4)),
-        promise=PromiseConfig(violation_rate=0.2),
+        promise=PROMISE,
         parts=cinc2017.SAMPLE,
     )
 
@@ -41,7 +47,8 @@ def test_all_phases_make_a_checkpoint_a_task_of_one_compressor(config: PipelineC
     assert set(made) == {"rhythm", "rpeaks", "both"}
     assert made["rhythm"].promise is not None
     assert made["both"].promise is not None
-    assert made["rhythm"].promise.unit == "cross entropy"
+    assert (made["rhythm"].promise.kind, made["rhythm"].config.heads) == ("added", "trunk")
+    assert made["rhythm"].promise.unit == "added cross entropy"
     assert made["both"].promise.tasks == {"rhythm": 0.5, "rpeaks": 0.5}
     states = [one.model.state_dict() for one in made.values()]
     for name, tensor in states[0].items():
@@ -55,7 +62,7 @@ def test_a_second_run_does_only_what_changed(config: PipelineConfig) -> None:
     stamps = {path: path.stat().st_mtime_ns for path in (tuned, *first.values())}
     pipeline.run(config)
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
-    pipeline.run(replace(config, promise=PromiseConfig(bound=0.5, violation_rate=0.2)))
+    pipeline.run(replace(config, promise=replace(PROMISE, bound=0.5)))
     assert tuned.stat().st_mtime_ns == stamps[tuned]
     assert all(path.stat().st_mtime_ns != stamps[path] for path in first.values())
 
@@ -99,40 +106,47 @@ def test_a_network_of_another_task_is_refused(config: PipelineConfig) -> None:
 
 def test_only_the_compressor_changes_and_every_part_of_it() -> None:
     torch.manual_seed(0)
-    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
-    module = FineTuning(
-        DynamicDeep(), InputMap("affine", 0, 1000), [WeightedTask(task, 1)], Weights()
-    )
-    loss = module(torch.randn(2, 8960) * 200, torch.tensor([0, 1]))
-    loss.backward()
+    module = tuning(DynamicDeep(NAMED["dynamic-deep"]), Weights())
+    module(torch.randn(2, 8960) * 200).backward()
     for name, parameter in module.named_parameters():
         assert (parameter.grad is not None) != name.startswith("frozen."), name
 
 
-def test_losses_beyond_the_bound_weigh_more() -> None:
+def test_the_task_weighs_most_at_the_strongest_level_and_next_to_nothing_at_the_weakest() -> None:
+    weights = [Weights().of(level) for level in NAMED["dynamic-deep"].levels]
+    assert weights == sorted(weights)
+    assert weights[0] < 0.02
+    assert weights[-1] == pytest.approx(1, abs=0.02)
+
+
+def test_the_task_counts_beside_fidelity() -> None:
     torch.manual_seed(0)
-    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
-    adc, labels = torch.randn(2, 8960) * 200, torch.tensor([0, 1])
-    model = DynamicDeep().eval()
+    adc, model = torch.randn(2, 8960) * 200, DynamicDeep().eval()
 
-    def loss(**changed: float) -> float:
-        weights = Weights(**changed)
-        tasks = [WeightedTask(task, 1)]
-        module = FineTuning(model, InputMap("affine", 0, 1000), tasks, weights).eval()
+    def loss(weights: Weights) -> float:
         with torch.no_grad():
-            return float(module(adc, labels))
+            return float(tuning(model, weights).eval()(adc))
 
-    assert loss(excess=1, bound=0.5) > loss(excess=0, bound=0.5)
-    assert loss(excess=1, bound=100) == pytest.approx(loss(excess=0, bound=100))
+    both, fidelity = loss(Weights()), loss(Weights(task=0))
+    assert both > fidelity
+    assert loss(Weights(task=3)) - fidelity == pytest.approx(3 * (both - fidelity), rel=1e-3)
 
 
-def test_latents_are_rounded_and_gradients_pass() -> None:
-    latent = torch.linspace(-1, 1, 1000, requires_grad=True)
-    found = rounded(latent)
-    assert len(found.unique()) <= 256
-    assert (found - latent).abs().max() <= 2 / 255 / 2 + 1e-6
-    found.sum().backward()
-    assert torch.equal(latent.grad, torch.ones(1000))
+def tuning(model: DynamicDeep, weights: Weights) -> FineTuning:
+    torch.manual_seed(1)
+    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
+    return FineTuning(model, InputMap("affine", 0, 1000), [WeightedTask(task, 1)], weights)
+
+
+def test_linear_heads_are_fitted_to_the_published_promise(
+    config: PipelineConfig,
+) -> None:
+    published = replace(PROMISE, kind="loss", heads="linear")
+    path = pipeline.run(replace(config, tasks={"rhythm": 1.0}, promise=published))["rhythm"]
+    made = checkpoint.load(path)
+    assert made.promise is not None
+    assert (made.promise.kind, made.promise.unit) == ("loss", "cross entropy")
+    assert made.config.heads == "linear"
 
 
 def test_coding_whole_records_pads_the_last_segment_and_cuts_it_again() -> None:

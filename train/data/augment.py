@@ -27,13 +27,13 @@ def _draw(record: Samples, random: np.random.Generator) -> Samples:
     """Draw one window: a random stretch of the recording resampled to 2000, at a random gain."""
     taken = min(WINDOW_SAMPLES * math.exp(random.uniform(-STRETCH, STRETCH)), len(record) - 1)
     start = random.uniform(0, len(record) - 1 - taken)
-    window = _resample(record, start + np.linspace(0, taken, WINDOW_SAMPLES))
+    window = resample(record, start + np.linspace(0, taken, WINDOW_SAMPLES))
     gain = math.exp(random.uniform(-GAIN, GAIN))
     louder = (window - BASELINE_ADC) * gain + BASELINE_ADC
     return louder.round().clip(0, HIGHEST_ADC).astype(np.int16)
 
 
-def _resample(record: Samples, at: NDArray[np.float64]) -> NDArray[np.float64]:
+def resample(record: Samples, at: NDArray[np.floating]) -> NDArray[np.float64]:
     """Interpolate a recording linearly at fractional positions."""
     left = at.astype(np.int64).clip(max=len(record) - 2)
     share = at - left
@@ -58,6 +58,6 @@ def vary_record(
     start = random.uniform(0, max(0.0, len(record) - 1 - length * stretch))
     real = min(length, int((len(record) - 1 - start) / stretch))
     varied = np.zeros(length, np.float32)
-    varied[:real] = _resample(record, start + np.arange(real, dtype=np.float64) * stretch)
+    varied[:real] = resample(record, start + np.arange(real, dtype=np.float64) * stretch)
     gain = math.exp(random.normal(0, RECORD_GAIN))
     return varied * np.float32(-gain if random.random() < INVERTED else gain), real

@@ -56,7 +56,7 @@ ORACLES: dict[tuple[int, ...], dict[float, tuple[float, float]]] = {
 }
 
 # Level: mean PRD in percent of the shared encoder on MIT-BIH, windows on [0, 1], split by window.
-RECONSTRUCTION = {32: 5.92, 64: 7.41}
+RECONSTRUCTION = {"32": 5.92, "64": 7.41}
 
 # Level: cross entropy per record, Q1, median, Q3, mean.
 QUARTILES = {

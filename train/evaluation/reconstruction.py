@@ -47,8 +47,8 @@ class Reconstruction:
     input_map: str
     precision: str
     records: tuple[str, ...]
-    prd: Mapping[int, Floats]
-    prdn: Mapping[int, Floats]
+    prd: Mapping[str, Floats]
+    prdn: Mapping[str, Floats]
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -82,14 +82,14 @@ def rows(measured: Sequence[Reconstruction]) -> list[dict[str, object]]:
     return [_row(one, level) for one in measured for level in one.prd]
 
 
-def _row(one: Reconstruction, level: int) -> dict[str, object]:
+def _row(one: Reconstruction, level: str) -> dict[str, object]:
     """Return the figures of one level."""
     row: dict[str, object] = {
         "checkpoint": one.checkpoint,
         "split": one.split,
         "input_map": one.input_map,
         "precision": one.precision,
-        "level": str(level),
+        "level": level,
         "windows": len(one.records),
         "records": len(set(one.records)),
     }

@@ -1,11 +1,12 @@
 """What the compressor needs of a downstream task: a frozen network and a loss along the record."""
 
 import math
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.data import cinc2017
 
 UNINFORMED_LOSS = math.log(4)
@@ -14,33 +15,34 @@ entropy of four classes. R-peak losses are two orders smaller as they come (pape
 without a common scale neither a weight nor a bound would mean the same for two tasks."""
 
 
-class Judged(NamedTuple):
-    """What a task makes of records along time, [N, steps] each.
-
-    ``expected`` is the loss as far as the network itself can tell, without the truth: what error
-    heads can learn to foresee of it.
-    """
-
-    losses: Tensor
-    expected: Tensor
-
-
 class Task(Protocol):
     """A downstream task with its network frozen."""
 
     name: str
 
-    def reference(self, raw: Tensor) -> Tensor | None:
-        """Return what the task makes of the raw records [N, T], or None if it has labels."""
+    def reference(self, raw: Tensor) -> Tensor:
+        """Return what the task makes of the raw records [N, T]."""
         ...
 
-    def losses(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Tensor:
+    def losses(self, records: Tensor, labels: Tensor, reference: Tensor) -> Tensor:
         """Return the normalised loss of records [N, T] along time, [N, steps]."""
         ...
 
-    def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
-        """Return the losses with what the network expects of them."""
+    def added(self, records: Tensor, reference: Tensor) -> Tensor:
+        """Return how far records [N, T] are from the raw ones to the task, [N, steps]; 0 for raw.
+
+        On the scale of ``losses``.
+        """
         ...
+
+
+def losses_of_kind(
+    task: Task, kind: PromiseKind, records: Tensor, labels: Tensor, reference: Tensor
+) -> Tensor:
+    """Return the losses that a promise of a kind is about, [N, steps]."""
+    if kind == "added":
+        return task.added(records, reference)
+    return task.losses(records, labels, reference)
 
 
 def standardise(adc: Tensor) -> Tensor:

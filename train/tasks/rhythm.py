@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dynadeep.train.data.cinc2017 import CLASSES, STEP_SAMPLES
-from dynadeep.train.tasks.base import Judged
 
 BLOCKS = 16
 KERNEL = 16
@@ -121,20 +120,28 @@ class RhythmTask(nn.Module):
         del mode
         return self
 
-    def reference(self, raw: Tensor) -> None:
-        """Return nothing: the truth is the label."""
-        del raw
+    def reference(self, raw: Tensor) -> Tensor:
+        """Return the logarithms of the step probabilities of the raw records, [N, T / 256, 4]."""
+        with torch.no_grad():
+            return self._log_probabilities(raw)
 
-    def losses(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Tensor:
+    def losses(self, records: Tensor, labels: Tensor, reference: Tensor) -> Tensor:
         """Return the cross entropy [N, T / 256] of standardised records [N, T], labels [N]."""
-        return self.judged(records, labels, reference).losses
-
-    def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
-        """Return the same with the entropy of the network's own probabilities beside it."""
         del reference
-        logits = self.net(records)
-        entropy = -(logits.softmax(dim=-1) * logits.log_softmax(dim=-1)).sum(dim=-1)
-        return Judged(step_losses(logits, labels), entropy)
+        return step_losses(self.net(records), labels)
+
+    def added(self, records: Tensor, reference: Tensor) -> Tensor:
+        """Return the divergence of the steps' probabilities from the raw records', [N, T / 256].
+
+        It is Kullback and Leibler's: what the cross entropy against the raw record's probabilities
+        is over what the raw record itself has.
+        """
+        found = self._log_probabilities(records)
+        return (reference.exp() * (reference - found)).sum(dim=-1).clamp(min=0)
+
+    def _log_probabilities(self, records: Tensor) -> Tensor:
+        logits: Tensor = self.net(records)
+        return logits.float().log_softmax(dim=-1)
 
     def probabilities(self, records: Tensor) -> Tensor:
         """Return the class probabilities [N, 4] of records: the mean over their steps."""

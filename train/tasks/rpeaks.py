@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dynadeep.train.tasks import peaks
-from dynadeep.train.tasks.base import UNINFORMED_LOSS, Judged
+from dynadeep.train.tasks.base import UNINFORMED_LOSS
 
 RATE_HZ = 300
 """Of the records, as CinC-2017 has them; the paper's were recorded at 500 Hz."""
@@ -141,17 +141,14 @@ class RPeaksTask(nn.Module):
             curve: Tensor = self.net(raw)
         return curve
 
-    def losses(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Tensor:
+    def losses(self, records: Tensor, labels: Tensor, reference: Tensor) -> Tensor:
         """Return the scaled loss [N, T / decimation] of records [N, T] against the raw ones'."""
-        del labels
-        if reference is None:
-            raise ValueError("the R-peak loss needs the curve of the raw records: reference(raw)")
-        return self.scale * rr_loss(self.net(records), reference)
+        del labels  # the raw record's curve is the truth
+        return self.added(records, reference)
 
-    def judged(self, records: Tensor, labels: Tensor, reference: Tensor | None) -> Judged:
-        """Return the loss twice: it needs no label, so that all of it can be expected."""
-        losses = self.losses(records, labels, reference)
-        return Judged(losses, losses)
+    def added(self, records: Tensor, reference: Tensor) -> Tensor:
+        """Return the same: the raw record's peaks are the truth, so all of it is added."""
+        return self.scale * rr_loss(self.net(records).float(), reference)
 
     def matches(self, records: Tensor, reference: Tensor) -> Tensor:
         """Count the peaks that records [N, T] keep of the raw ones': (tp, fp, fn), int64 [N, 3]."""

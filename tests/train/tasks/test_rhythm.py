@@ -80,3 +80,21 @@ def test_the_shipped_network_reads_the_excerpt() -> None:
 def test_the_shipped_network_meets_the_published_f1() -> None:
     made = store.load(store.TASKS_FOLDER / "rhythm.safetensors", "rhythm")
     assert made.training["scores"]["test"]["f1"] >= 0.85
+
+
+def test_compression_that_changes_nothing_adds_nothing() -> None:
+    torch.manual_seed(0)
+    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
+    raw = torch.randn(3, 8960)
+    added = task.added(raw, task.reference(raw))
+    assert added.shape == (3, 35)
+    assert float(added.abs().max()) == 0
+
+
+def test_what_compression_adds_is_the_divergence_from_the_raw_records_probabilities() -> None:
+    torch.manual_seed(0)
+    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
+    raw, decoded = torch.randn(2, 8960), torch.randn(2, 8960)
+    before, after = task.net(raw).softmax(-1), task.net(decoded).softmax(-1)
+    by_hand = (before * (before / after).log()).sum(-1)
+    torch.testing.assert_close(task.added(decoded, task.reference(raw)), by_hand)

@@ -1,0 +1,79 @@
+"""Heads on the trunk: what they cost, what they learn, and that useless ones are refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from dynadeep.train import foresight
+from dynadeep.train.data import cinc2017
+from dynadeep.train.encoder import TrunkHeads
+from dynadeep.train.errors import TrainingFailedError
+from dynadeep.train.finetune import WeightedTask
+from dynadeep.train.foresight import ForesightConfig, Seen
+from dynadeep.train.input_map import InputMap
+from dynadeep.train.levels import NAMED
+from dynadeep.train.model import DynamicDeep
+from dynadeep.train.tasks import load_task
+from tests.train.test_model import multiply_accumulates
+
+FOUR = replace(NAMED["dynamic-deep"], heads="trunk")
+MAP = InputMap("affine", 28, 1338)
+
+
+def seen(count: int, seed: int) -> Seen:
+    """Segments whose loss is told by the mean of the trunk's first channel."""
+    random = torch.Generator().manual_seed(seed)
+    trunk = torch.randn(count, 32, 62, generator=random) * 0.1
+    told = torch.rand(count, 1, generator=random)
+    trunk[:, 0] += told
+    return Seen(trunk.half(), told.expand(-1, 4).contiguous())
+
+
+def test_trunk_heads_take_at_most_2_percent_of_the_encoders_multiplications() -> None:
+    model, x = DynamicDeep(FOUR).eval(), torch.zeros(1, 1, 2000)
+    encoder = multiply_accumulates(model.encoder, x)
+    assert multiply_accumulates(model, x) - encoder <= 0.02 * encoder
+
+
+def test_predictions_of_a_trunk_head_are_never_negative() -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        predicted = DynamicDeep(FOUR).eval()(torch.rand(4, 1, 2000))[4:]
+    assert len(predicted) == 4
+    assert all(float(one.min()) >= 0 for one in predicted)
+
+
+def test_trunk_heads_learn_what_the_trunk_tells_and_keep_it_on_the_hold_out() -> None:
+    heads = TrunkHeads(FOUR)
+    held = seen(200, 1)
+    foresight.train_trunk_heads(heads, seen(800, 0), held, ForesightConfig(epochs=12))
+    found = foresight.correlations(foresight.predict(heads, held.trunk), held.losses.numpy())
+    assert min(found) > 0.8
+
+
+def test_heads_that_foresee_nothing_are_refused_by_the_level() -> None:
+    with pytest.raises(
+        TrainingFailedError, match=r"head of level 16 foresees nothing: .* is 0\.050, wanted is 0.1"
+    ):
+        foresight.check_foresight(FOUR.levels[:2], [0.5, 0.05], 0.1)
+
+
+def test_heads_that_foresee_little_pass_where_little_is_wanted() -> None:
+    foresight.check_foresight(FOUR.levels[:2], [0.5, 0.05], 0.05)
+
+
+def test_a_head_that_says_the_same_of_all_has_no_correlation() -> None:
+    assert foresight.correlations(np.ones((5, 1)), np.arange(5.0)[:, None]) == [0.0]
+
+
+def test_what_compression_adds_is_observed_for_each_segment_and_level() -> None:
+    torch.manual_seed(0)
+    records = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)[0][:2]
+    model = DynamicDeep(FOUR).eval()
+    cuts = foresight.draw_cuts(records, np.random.default_rng(0))
+    tasks = [WeightedTask(load_task("rhythm"), 1.0)]
+    found = foresight.observe(model, MAP, tasks, "added", cuts)
+    assert (found.trunk.shape, found.losses.shape) == ((10, 32, 62), (10, 4))
+    assert bool((found.losses >= 0).all())
