@@ -76,7 +76,7 @@ class FineTuning(nn.Module):
         self.levels, self.encode, self.decode = model.config.levels, model.encode, model.decode
         self.frozen = nn.ModuleList([t.task for t in tasks if isinstance(t.task, nn.Module)])
         self.input_map, self.tasks, self.weights = input_map, tuple(tasks), weights
-        self.precision = precision
+        self.precision: Precision = precision
 
     def forward(self, adc: Tensor) -> Tensor:
         """Return the loss of records, ADC samples float [N, T]."""

@@ -33,7 +33,8 @@ class Reconstruction(nn.Module):
         # Not the whole model: its heads take no part in this loss.
         self.encoder, self.decoder = model.encoder, model.decoder
         self.encode, self.decode = model.encode, model.decode
-        self.input_map, self.precision = input_map, precision
+        self.input_map = input_map
+        self.precision: Precision = precision
 
     def forward(self, adc: Tensor) -> Tensor:
         """Return the loss of ADC windows, float [N, T]."""
