@@ -131,7 +131,7 @@ class FineTuneConfig:
     loop: LoopConfig = SHIPPED_LOOP
     weights: Weights = SHIPPED_WEIGHTS
     epoch_records: int | None = None
-    precision: Precision = "bfloat16"
+    precision: Precision = "float32"
 
 
 SHIPPED = FineTuneConfig()

@@ -52,7 +52,7 @@ class TrainConfig:
     seed: int = 0
     random_windows: bool = False
     epoch_windows: int | None = None
-    precision: Precision = "bfloat16"
+    precision: Precision = "float32"
     device: str = "cpu"
     devices: int = 1
     threads: int = 0

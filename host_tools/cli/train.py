@@ -55,7 +55,7 @@ def train(
     ] = None,
     precision: Annotated[
         Literal["bfloat16", "float32"] | None,
-        typer.Option(help="What convolutions of phase 1 are computed in, else bfloat16."),
+        typer.Option(help="What convolutions of phase 1 are computed in, else float32."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help=f"Else {SEED}.")] = None,
     random_windows: Annotated[
@@ -143,7 +143,7 @@ def train(
         seed=SEED if seed is None else seed,
         random_windows=random_windows,
         epoch_windows=epoch_windows,
-        precision=precision or "bfloat16",
+        precision=precision or "float32",
         device=device,
         devices=devices,
         threads=threads,

@@ -33,7 +33,7 @@ IGNORED = [
     (("train", *BOTH), ("--random-windows",)),
     (("train", *BOTH), ("--split", "published")),
     (("train",), ("--epoch-windows", "64")),
-    (("train", *FROM), ("--precision", "float32")),
+    (("train", *FROM), ("--precision", "bfloat16")),
     (("train", *FROM), ("--split", "published")),
     (("train", *FROM), ("--input-map", "minmax")),
     (("train", *FROM), ("--architecture", "cae32")),
