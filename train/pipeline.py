@@ -48,8 +48,7 @@ def configure(
     reconstruction: TrainConfig,
     tasks: Mapping[str, float],
     *,
-    bound: float,
-    violation_rate: float,
+    promised: PromiseConfig = promise.SHIPPED,
     epochs: int | None = None,
     skip_bad: bool = False,
 ) -> PipelineConfig:
@@ -57,7 +56,6 @@ def configure(
     tuned = finetune.SHIPPED
     if epochs is not None:
         tuned = replace(tuned, loop=replace(tuned.loop, epochs=epochs))
-    promised = PromiseConfig(bound, violation_rate)
     return PipelineConfig(
         reconstruction, tasks, finetune=tuned, promise=promised, skip_bad=skip_bad
     )

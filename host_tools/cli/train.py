@@ -14,7 +14,7 @@ from dynadeep.host_tools.cli.options import (
     refuse_without,
 )
 
-BOUND, VIOLATION_RATE = 0.75, 0.02
+BOUND, VIOLATION_RATE, LEAST_FORESIGHT = 0.75, 0.02, 0.1
 """What --task promises unless it is told otherwise: what the shipped networks promise."""
 
 EPOCHS, BATCH, PEAK_RATE, SEED = 48, 64, 2e-3, 0
@@ -85,6 +85,26 @@ def train(
             f"{VIOLATION_RATE:g}.",
         ),
     ] = None,
+    promise: Annotated[
+        Literal["added", "loss"] | None,
+        typer.Option(
+            help="With --task: bound what compression adds to the task's loss (the default), or "
+            "the loss itself, as published."
+        ),
+    ] = None,
+    heads: Annotated[
+        Literal["trunk", "linear"] | None,
+        typer.Option(help="With --task: what foresees it; linear is published, else trunk."),
+    ] = None,
+    least_foresight: Annotated[
+        float | None,
+        typer.Option(
+            min=-1.0,
+            max=1.0,
+            help="With --task: the correlation of foreseen with true losses, on the hold-out, that "
+            f"every level must have, else {LEAST_FORESIGHT:g}.",
+        ),
+    ] = None,
     finetune_epochs: Annotated[
         int | None, typer.Option(min=1, help="With --task; else as the shipped one.")
     ] = None,
@@ -121,6 +141,9 @@ def train(
         of_task={
             "--bound": bound,
             "--violation-rate": violation_rate,
+            "--promise": promise,
+            "--heads": heads,
+            "--least-foresight": least_foresight,
             "--finetune-epochs": finetune_epochs,
             "--skip-bad": skip_bad,
         },
@@ -128,6 +151,8 @@ def train(
     with heavy("train"):
         from dynadeep.train import phases, pipeline  # needs PyTorch
         from dynadeep.train.data import mitdb
+        from dynadeep.train.foresight import ForesightConfig
+        from dynadeep.train.promise import PromiseConfig
     folder = mitdb.download(data or BUILD / "data") if download else data
     config = phases.TrainConfig(
         output=out,
@@ -155,8 +180,15 @@ def train(
     settings = pipeline.configure(
         config,
         dict(map(_weighted, task)),
-        bound=BOUND if bound is None else bound,
-        violation_rate=VIOLATION_RATE if violation_rate is None else violation_rate,
+        promised=PromiseConfig(
+            bound=BOUND if bound is None else bound,
+            violation_rate=VIOLATION_RATE if violation_rate is None else violation_rate,
+            kind=promise or "added",
+            heads=heads or "trunk",
+            foresight=ForesightConfig(
+                least_correlation=LEAST_FORESIGHT if least_foresight is None else least_foresight
+            ),
+        ),
         epochs=finetune_epochs,
         skip_bad=skip_bad,
     )

@@ -46,6 +46,9 @@ IGNORED = [
     (("train",), ("--bound", "0")),
     (("train",), ("--violation-rate", "0")),
     (("train",), ("--finetune-epochs", "2")),
+    (("train",), ("--promise", "loss")),
+    (("train",), ("--heads", "linear")),
+    (("train",), ("--least-foresight", "0")),
     (("train",), ("--skip-bad",)),
     (("train-task", "rpeaks"), ("--skip-bad",)),
 ]
