@@ -4,6 +4,7 @@ The int8 half goes through the generated C itself, compiled for this computer: i
 predictions, its packets. What was decided in floating point is held against the device's integers.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,10 +199,10 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
         for task in config.checkpoints
         for bound in SEGMENT_BOUNDS
     ]
-    baselines = Baselines(
-        lz77.deflate_bytes(recordings.adc),
-        {name: _baseline(nets, recordings, path) for name, path in config.baselines.items()},
-    )
+    say("compare   with DCT and wavelets in as many bytes")
+    codecs = {name: _baseline(nets, recordings, path) for name, path in config.baselines.items()}
+    codecs |= _transforms(nets, recordings, coded["int8"])
+    baselines = Baselines(lz77.deflate_bytes(recordings.adc), codecs)
     return summary.write_results(
         outcomes,
         baselines,
@@ -292,3 +293,18 @@ def _baseline(nets: "Nets", recordings: "Recordings", path: Path) -> "Outcomes":
         precision="float",
         codes=(codes,),
     )
+
+
+def _transforms(nets: "Nets", recordings: "Recordings", one: Decided) -> "dict[str, Outcomes]":
+    """Measure classical codecs that get the bytes of each level, every segment sent that way."""
+    from dynadeep.train import scoring
+    from dynadeep.train.evaluation import transforms
+
+    found = {}
+    for name, codes in itertools.product(transforms.TRANSFORMS, one.codes):
+        decoded, sizes = transforms.code_records(recordings.adc, name, codes)
+        packets = np.stack([one.packet_bytes[:, :, 0], packet.OVERHEAD_BYTES + sizes], axis=2)
+        found[f"{name}, {codes} bytes"] = scoring.outcomes(
+            nets, recordings, (decoded,), packets, {}, precision="float", codes=(codes,)
+        )
+    return found

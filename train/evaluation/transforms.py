@@ -13,6 +13,7 @@ import pywt
 from numpy.typing import NDArray
 from scipy import fft
 
+from dynadeep.train.data import cinc2017
 from dynadeep.train.errors import DataError
 
 Floats = NDArray[np.float64]
@@ -106,6 +107,21 @@ def decode(data: bytes, transform: str, samples: int) -> Floats:
             raise DataError(f"coded segment: has a coefficient {at}, of {len(coefficients)}.")
         coefficients[at] = step * (value + 1) * (1 - 2 * sign)
     return TRANSFORMS[transform].inverse(coefficients)[:samples]
+
+
+def code_records(
+    adc: NDArray[np.int16], transform: str, budget: int
+) -> tuple[NDArray[np.float32], Ints]:
+    """Code the segments of records, int16 [N, T <= 10000], in ``budget`` bytes each at most.
+
+    Returns what is decoded, ADC units float32 [N, T], and the bytes taken, int64 [N, S].
+    """
+    segments = cinc2017.segments(adc)
+    count, each, samples = segments.shape
+    coded = [encode(one, transform, budget) for one in segments.reshape(-1, samples)]
+    decoded = np.stack([decode(data, transform, samples) for data in coded]).astype(np.float32)
+    sizes = np.array([len(data) for data in coded], np.int64).reshape(count, each)
+    return decoded.reshape(count, -1)[:, : adc.shape[1]], sizes
 
 
 class _Bits:

@@ -68,3 +68,11 @@ def test_bytes_that_name_a_coefficient_beyond_the_segment_are_refused() -> None:
     data = transforms.encode(SEGMENT, "DCT", 250)
     with pytest.raises(DataError, match="of 10"):
         transforms.decode(data, "DCT", 10)
+
+
+def test_records_are_coded_segment_by_segment_and_cut_to_their_length() -> None:
+    adc = cinc2017.cut(cinc2017.read_records(cinc2017.SAMPLE_FOLDER)[0][:2])
+    decoded, sizes = transforms.code_records(adc, "DCT", 62)
+    assert (decoded.shape, sizes.shape) == (adc.shape, (2, 5))
+    assert sizes.max() <= 62
+    assert prdn(adc[0], decoded[0]) < 100
