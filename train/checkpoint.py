@@ -1,5 +1,6 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
+import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -204,9 +205,10 @@ def _check_promise(record: Record, promise: Promise, reader: Reader) -> None:
 
 
 def as_plain(record: Record) -> dict[str, object]:
-    """Return a record as it is written: without a promise that was not made."""
+    """Return a record as JSON gives it back: lists for tuples, no promise that was not made."""
     plain = asdict(record)
     if record.promise is None:
         del plain["promise"]
     weights_entry = plain.pop("weights")
-    return {**plain, "weights": weights_entry}
+    whole: dict[str, object] = json.loads(json.dumps({**plain, "weights": weights_entry}))
+    return whole

@@ -62,6 +62,14 @@ def test_a_checkpoint_says_its_levels(config: ModelConfig, tmp_path: Path) -> No
     assert all(torch.equal(weights[name], t) for name, t in made.state_dict().items())
 
 
+def test_a_record_is_what_its_file_says_once_it_is_read(tmp_path: Path) -> None:
+    config = NAMED["dynamic-deep"]
+    made = Checkpoint(DynamicDeep(config), INPUT_MAP, TRAINING, config)
+    path = checkpoint.save(made, tmp_path / "c")
+    written = json.loads(path.with_suffix(".json").read_text())
+    assert checkpoint.as_plain(checkpoint.read_record(path)) == written
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_checkpoint_of_the_first_format_is_the_published_network(path: Path) -> None:
     record = json.loads(path.with_suffix(".json").read_text())
