@@ -20,8 +20,8 @@ def measured(split: str = "published", input_map: str = "minmax") -> Reconstruct
         input_map=input_map,
         precision="float",
         records=("100", "100", "101"),
-        prd={32: PRD, 64: 2 * PRD},
-        prdn={32: 3 * PRD, 64: 6 * PRD},
+        prd={"32": PRD, "64": 2 * PRD},
+        prdn={"32": 3 * PRD, "64": 6 * PRD},
     )
 
 
@@ -76,7 +76,7 @@ def test_figures_of_an_earlier_run_do_not_stay_where_the_database_is_gone(tmp_pa
 
 def test_levels_of_another_length_are_refused() -> None:
     with pytest.raises(DataError, match=r"prdn of level 64 is \[2\], there are 1 windows"):
-        Reconstruction("c", "own", "affine", "int8", ("100",), {32: PRD[:1]}, {64: PRD[:2]})
+        Reconstruction("c", "own", "affine", "int8", ("100",), {"32": PRD[:1]}, {"64": PRD[:2]})
 
 
 def test_nothing_measured_is_refused() -> None:
