@@ -1,6 +1,5 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
-import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -210,5 +209,11 @@ def as_plain(record: Record) -> dict[str, object]:
     if record.promise is None:
         del plain["promise"]
     weights_entry = plain.pop("weights")
-    whole: dict[str, object] = json.loads(json.dumps({**plain, "weights": weights_entry}))
-    return whole
+    return {name: _listed(value) for name, value in {**plain, "weights": weights_entry}.items()}
+
+
+def _listed(value: object) -> object:
+    """Return a value with lists for tuples, at any depth."""
+    if isinstance(value, dict):
+        return {name: _listed(entry) for name, entry in value.items()}
+    return [_listed(entry) for entry in value] if isinstance(value, list | tuple) else value
