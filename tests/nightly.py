@@ -9,6 +9,7 @@ The suite runs in random order, as a stranger starts it (``surroundings.py``); t
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - begin
     failures |= run_tests("nightly", chosen.tests)
     graphs = run_json("tests.graphs", "--count", str(chosen.graphs), "--json")
-    fuzzed = run_json("fuzz", "--seconds", str(chosen.fuzz_seconds), "--json")
+    fuzz_limits = ("--seconds", str(chosen.fuzz_seconds), "--jobs", str(chosen.fuzz_jobs))
+    fuzzed = run_json("fuzz", *fuzz_limits, "--json")
     failures |= {f"fuzz {target}": str(found) for target, found in fuzzed["crashes"].items()}
     if graphs["wrong"]:
         failures["tests.graphs"] = f"{graphs['wrong']} of {graphs['tried']} networks are wrong"
@@ -110,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("tests", nargs="*", help="files of tests; all of them if none is named")
     parser.add_argument("--graphs", type=int, default=2000, help="random networks (2000)")
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each target (60)")
+    parser.add_argument(
+        "--fuzz-jobs", type=int, default=os.cpu_count() or 1, help="targets at a time (one a core)"
+    )
     parser.add_argument("--out", type=Path, default=RESULT)
     return parser
 
