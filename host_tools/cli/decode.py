@@ -22,7 +22,7 @@ def decode(
         typer.Option(
             "--out",
             callback=check_writable,
-            help="ECG in ADC units, NaN where it was lost: .npy, .npz or .csv.",
+            help="ECG in ADC units, NaN where it was lost: .npy, .npz, .csv or .txt.",
         ),
     ],
     bundle: BundleOption = DEFAULT_BUNDLE,

@@ -1,5 +1,6 @@
 """Options that several commands share, and where they put things by default."""
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,35 @@ def check_json(path: Path | None) -> Path | None:
     return path if path == STDOUT else check_writable(path)
 
 
+def check_finite(value: float | None) -> float | None:
+    """Refuse NaN and infinity, which stand in no range and pass every one.
+
+    Raises:
+        typer.BadParameter: ``value`` is one of them.
+    """
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is no number to work with: give a finite one.")
+    return value
+
+
+def check_positive(value: float | None) -> float | None:
+    """Refuse what is not finite, and 0 and less.
+
+    Raises:
+        typer.BadParameter: ``value`` is one of them.
+    """
+    if check_finite(value) is not None and not value > 0:  # type: ignore[operator]
+        raise typer.BadParameter(f"{value} is not above 0: give a positive number.")
+    return value
+
+
+def check_each_finite(values: list[float] | None) -> list[float] | None:
+    """Refuse an option of which one value is NaN or infinite, as ``check_finite`` does."""
+    for value in values or ():
+        check_finite(value)
+    return values
+
+
 STDOUT = Path("-")
 BUILD = Path("build")
 DEFAULT_BUNDLE = BUILD / "bundle"
@@ -80,15 +110,19 @@ SourcesOption = Annotated[
 ]
 BoundOption = Annotated[
     float | None,
-    typer.Option("--bound", help="Largest error allowed, in the model's unit; else its default."),
+    typer.Option(
+        "--bound",
+        min=0.0,
+        callback=check_finite,
+        help="Largest error allowed, in the model's unit; else its default.",
+    ),
 ]
 EcgOption = Annotated[
     list[Path] | None,
     typer.Option(
         "--ecg",
         help="A recording: WFDB record, .edf, .bdf, .npy, .npz, .csv, .tsv or .txt; may be "
-        "repeated. It is brought to the model's ADC units. "
-        "Without it: recordings of the shipped excerpt of MIT-BIH that the network never saw.",
+        "repeated. It is brought to the model's ADC units.",
     ),
 ]
 TargetOption = Annotated[
@@ -101,11 +135,17 @@ TargetOption = Annotated[
 ]
 GainOption = Annotated[
     float | None,
-    typer.Option("--gain", help="ADC units per mV of --ecg files that do not say."),
+    typer.Option(
+        "--gain", callback=check_finite, help="ADC units per mV of --ecg files that do not say."
+    ),
 ]
 BaselineOption = Annotated[
     float | None,
-    typer.Option("--baseline", help="ADC value of 0 mV of --ecg files that do not say."),
+    typer.Option(
+        "--baseline",
+        callback=check_finite,
+        help="ADC value of 0 mV of --ecg files that do not say.",
+    ),
 ]
 UnitOption = Annotated[
     Literal["mV", "adc"] | None,
@@ -116,7 +156,12 @@ UnitOption = Annotated[
     ),
 ]
 RateOption = Annotated[
-    float | None, typer.Option("--rate", help="Samples a second of --ecg files that do not say.")
+    float | None,
+    typer.Option(
+        "--rate",
+        callback=check_positive,
+        help="Samples a second of --ecg files that do not say.",
+    ),
 ]
 ChannelOption = Annotated[
     str | None,
@@ -142,6 +187,7 @@ DeadlineOption = Annotated[
     typer.Option(
         "--deadline",
         min=0.001,
+        callback=check_finite,
         help="Seconds within which a segment must be encoded; else as long as its samples take.",
     ),
 ]

@@ -22,6 +22,7 @@ from dynadeep.host_tools.cli.options import (
     ResampleOption,
     SourcesOption,
     UnitOption,
+    check_each_finite,
     check_writable,
     refuse_same,
     refuse_with,
@@ -47,7 +48,12 @@ def stream(
     resample: ResampleOption = False,
     bound: Annotated[
         list[float] | None,
-        typer.Option("--bound", help="Largest error allowed; may be repeated. Else the default."),
+        typer.Option(
+            "--bound",
+            min=0.0,
+            callback=check_each_finite,
+            help="Largest error allowed; may be repeated. Else the default.",
+        ),
     ] = None,
     segments: Annotated[
         int | None,
@@ -64,7 +70,10 @@ def stream(
     ] = None,
     json: JsonOption = None,
 ) -> None:
-    """Send recordings through a board, decode its packets, print distortion and both gains."""
+    """Send recordings through a board, decode its packets, print distortion and both gains.
+
+    Without --ecg they are those of the shipped excerpt of MIT-BIH that the network never saw.
+    """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools import summary

@@ -1,5 +1,7 @@
 """dynadeep train."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +12,8 @@ from dynadeep.host_tools.cli.options import (
     DeviceOption,
     DevicesOption,
     SkipBadOption,
+    check_finite,
+    check_positive,
     refuse_with,
     refuse_without,
 )
@@ -19,6 +23,9 @@ BOUND, VIOLATION_RATE, LEAST_FORESIGHT = 0.75, 0.02, 0.1
 
 EPOCHS, BATCH, PEAK_RATE, SEED = 48, 64, 2e-3, 0
 """How phase 1 is trained unless it is told otherwise."""
+
+SEED_MAX = 2**32 - 1
+"""What every random generator takes: Python's, numpy's and PyTorch's."""
 
 
 def train(
@@ -51,13 +58,14 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=1, help=f"Else {EPOCHS}.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help=f"Else {BATCH}.")] = None,
     peak_rate: Annotated[
-        float | None, typer.Option(help=f"Highest learning rate, else {PEAK_RATE:g}.")
+        float | None,
+        typer.Option(callback=check_positive, help=f"Highest learning rate, else {PEAK_RATE:g}."),
     ] = None,
     precision: Annotated[
         Literal["bfloat16", "float32"] | None,
         typer.Option(help="What convolutions of phase 1 are computed in, else float32."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help=f"Else {SEED}.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=SEED_MAX, help=f"Else {SEED}.")] = None,
     random_windows: Annotated[
         bool, typer.Option("--random-windows", help="Draw new windows of mitdb in each epoch.")
     ] = False,
@@ -74,13 +82,19 @@ def train(
         ),
     ] = None,
     bound: Annotated[
-        float | None, typer.Option(help=f"With --task: the task loss to promise, else {BOUND:g}.")
+        float | None,
+        typer.Option(
+            min=0.0,
+            callback=check_finite,
+            help=f"With --task: the task loss to promise, else {BOUND:g}.",
+        ),
     ] = None,
     violation_rate: Annotated[
         float | None,
         typer.Option(
             min=0.0,
             max=1.0,
+            callback=check_finite,
             help="With --task: share of records that may break the promise, else "
             f"{VIOLATION_RATE:g}.",
         ),
@@ -101,6 +115,7 @@ def train(
         typer.Option(
             min=-1.0,
             max=1.0,
+            callback=check_finite,
             help="With --task: the correlation of foreseen with true losses, on the hold-out, that "
             f"every level must have, else {LEAST_FORESIGHT:g}.",
         ),
@@ -148,6 +163,7 @@ def train(
             "--skip-bad": skip_bad,
         },
     )
+    weights = _weights(task or ())
     with heavy("train"):
         from dynadeep.train import phases, pipeline  # needs PyTorch
         from dynadeep.train.data import mitdb
@@ -179,7 +195,7 @@ def train(
         return
     settings = pipeline.configure(
         config,
-        dict(map(_weighted, task)),
+        weights,
         promised=PromiseConfig(
             bound=BOUND if bound is None else bound,
             violation_rate=VIOLATION_RATE if violation_rate is None else violation_rate,
@@ -229,10 +245,24 @@ def _refuse_ignored(
             refuse_with("--start with --task", {**of_mitdb, **of_phase_1}, why)
 
 
-def _weighted(text: str) -> tuple[str, float]:
-    """Read NAME or NAME=WEIGHT."""
-    name, _, weight = text.partition("=")
+def _weights(tasks: Sequence[str]) -> dict[str, float]:
+    """Read NAME or NAME=WEIGHT of each task."""
+    weights: dict[str, float] = {}
+    for text in tasks:
+        name, _, weight = text.partition("=")
+        if name in weights:
+            raise typer.BadParameter(f"--task {name}: given twice. Name each task once.")
+        weights[name] = _weight(text, weight or "1")
+    return weights
+
+
+def _weight(text: str, weight: str) -> float:
     try:
-        return name, float(weight or 1)
+        value = float(weight)
     except ValueError as error:
         raise typer.BadParameter(f"--task {text}: the weight is no number.") from error
+    if not 0 < value < math.inf:
+        raise typer.BadParameter(
+            f"--task {text}: its weight is not above 0 and finite. Leave it out, or correct it."
+        )
+    return value

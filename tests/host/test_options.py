@@ -39,7 +39,7 @@ IGNORED = [
     (("train", *FROM), ("--architecture", "cae32")),
     (("train", *FROM), ("--epochs", "2")),
     (("train", *FROM), ("--batch", "8")),
-    (("train", *FROM), ("--peak-rate", "0")),
+    (("train", *FROM), ("--peak-rate", "0.001")),
     (("train", *FROM), ("--seed", "0")),
     (("train", *FROM), ("--random-windows",)),
     (("train", *FROM), ("--download",)),
@@ -103,3 +103,36 @@ def test_a_dash_is_not_taken_for_the_name_of_a_file(fails, arguments):
 @pytest.mark.parametrize("value", ["0", "-1", "soon"])
 def test_a_deadline_that_leaves_no_time_is_refused(fails, value):
     assert "--deadline" in fails(2, "generate", "--deadline", value)
+
+
+OUT_OF_RANGE = [
+    ("train", "--peak-rate", "-1"),
+    ("train", "--peak-rate", "0"),
+    ("train", "--peak-rate", "nan"),
+    ("train", "--peak-rate", "inf"),
+    ("train", "--seed", "-1"),
+    ("train", "--seed", "99999999999999999999"),
+    ("train", *TASK, "--bound", "nan"),
+    ("train", *TASK, "--bound", "-1"),
+    ("train", *TASK, "--violation-rate", "nan"),
+    ("train", *TASK, "--least-foresight", "nan"),
+    ("train", "--task", "rhythm=0"),
+    ("train", "--task", "rhythm=-1"),
+    ("train", "--task", "rhythm=nan"),
+    ("train", *TASK, *TASK),
+    ("generate", "--deadline", "nan"),
+    ("generate", "--deadline", "inf"),
+    ("stream", "--bound", "1", "--bound", "nan"),
+    ("stream", "--bound", "-1"),
+    ("demo", "--bound", "nan"),
+    ("parity", "--ecg", "record.npy", "--rate", "nan"),
+    ("parity", "--ecg", "record.npy", "--rate", "0"),
+    ("parity", "--ecg", "record.npy", "--gain", "nan", "--baseline", "0"),
+    ("parity", "--ecg", "record.npy", "--gain", "1", "--baseline", "inf"),
+]
+
+
+@pytest.mark.parametrize("words", OUT_OF_RANGE, ids=" ".join)
+def test_a_number_that_stands_in_no_range_is_refused_before_any_work(fails, words):
+    line = fails(2, *words)
+    assert f"See: dynadeep {words[0]} --help" in line
