@@ -10,6 +10,7 @@ import pytest
 from dynadeep.codegen.board import Budget, board_names, load_board
 from dynadeep.codegen.kernels import kernels_of
 from dynadeep.host_tools import known, report
+from tests.docs import report_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"
 EMULATED = [
@@ -46,6 +47,7 @@ def test_the_shipped_network_is_known_with_its_peers(shipped_plan):
     found = known.find(shipped_plan.network)
     assert found.name == "Dynamic-Deep"
     assert "onnx2c (float32)" in [peer.name for peer in found.peers]
+    assert report_page.undocumented({"peers": report.peers_json(found)}) == []
 
 
 def test_a_network_of_other_shapes_has_no_peers_figures(shipped_plan):
