@@ -100,7 +100,7 @@ def test_a_missing_model_is_refused_by_its_path(tmp_path):
 
 def test_samples_that_were_not_mapped_to_int8_are_refused(reference, golden):
     with pytest.raises(ExportError, match=r"int16 \(18, 2000\), not int8"):
-        reference.run(golden["samples"])
+        reference.run(golden[MAPPED].astype(np.int16))
 
 
 def test_a_segment_of_another_length_is_refused(content, reference):

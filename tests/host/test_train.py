@@ -69,7 +69,9 @@ def test_a_baseline_is_not_fine_tuned_for_tasks(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start = trained / "checkpoint.safetensors"
-    assert train(tmp_path / "run", "--start", start, "--task", "rhythm") == 4
+    where = ("--data", cinc2017.SAMPLE_FOLDER, "--out", tmp_path / "run")
+    options = ("--start", start, "--task", "rhythm", "--threads", 1, *where)
+    assert run(["train", *map(str, options)]) == 4
     (line,) = capsys.readouterr().err.splitlines()
     assert "fine-tuning a cae32" in line
     assert "it takes a dynamic-deep checkpoint" in line
