@@ -72,7 +72,7 @@ def test_checkpoint_says_how_it_was_trained_and_what_it_scores(
     training = checkpoint.load(train_on(split, config)).training
     assert (training.split, training.seed, training.epochs) == ("patient", 0, 2)
     assert (training.train_windows, training.test_windows) == (8, 3)
-    assert set(training.scores) == {"32", "64"}
+    assert set(training.scores) == {"8", "16", "32", "64"}
     assert {"prd", "prdn"} <= set(training.scores["64"])
 
 
