@@ -68,7 +68,8 @@ def test_margins_hold_on_the_holdout_as_the_board_decides_it(
         deployed.decode_codes(bundle, level, codes).reshape(len(adc), -1)[:, : adc.shape[1]]
         for level, codes in enumerate(coded.codes, start=1)
     ]
-    judged = promise.losses_of(decoded, holdout, [WeightedTask(tasks.load_task("rhythm"), 1.0)])
+    weighted = [WeightedTask(tasks.load_task("rhythm"), 1.0)]
+    judged = promise.losses_of(decoded, holdout, weighted, kept.kind)
     predicted = coded.predicted.reshape(len(adc), -1, 2).mean(axis=1) / 2**24
     margins = np.array(list(kept.record_margins.values()))
     # Half a millionth: the margin is where a prediction lies exactly on its limit.
