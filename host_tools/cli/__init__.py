@@ -4,6 +4,7 @@ A command's module imports what it needs inside its function, so that ``dynadeep
 and works with the base packages alone.
 """
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -90,6 +91,8 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run the command line and end the process with the exit status of docs/errors.md."""
+    # Whoever ends the process, a cancelled CI job say, ends it as Ctrl-C does: what came is kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

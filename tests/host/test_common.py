@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 from io import StringIO
@@ -117,6 +119,25 @@ def test_the_shell_completes_commands_and_boards():
 
     assert "parity" in complete("dynadeep par")
     assert "microbit" in complete("dynadeep hello --board micro")
+
+
+@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_a_command_ends_it_as_an_interrupt(wanted):
+    """A cancelled CI job sends SIGTERM: what Ctrl-C would keep is kept then, too."""
+    program = Path(sys.executable).with_name("dynadeep")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        port = f"socket://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(
+            [program, "hello", "--port", port], stderr=subprocess.PIPE, text=True
+        ) as running:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)  # it waits for an answer now
+                running.send_signal(wanted)
+                _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.splitlines()[-1] == "dynadeep: interrupted"
 
 
 @pytest.fixture
