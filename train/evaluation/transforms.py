@@ -49,7 +49,7 @@ def _from_wavelets(coefficients: Floats) -> Floats:
 
 def _bands(padded: Floats) -> list[Floats]:
     """Return the coefficients by frequency band, as many as the length allows."""
-    most = pywt.dwt_max_level(len(padded), pywt.Wavelet(WAVELET).dec_len)
+    most = pywt.dwt_max_level(len(padded), WAVELET)
     bands: list[Floats] = pywt.wavedec(padded, WAVELET, MODE, min(WAVELET_LEVELS, most))
     return bands
 
