@@ -11,7 +11,21 @@ INT8 = tflite.TensorType.INT8
 INT32 = tflite.TensorType.INT32
 INT16 = tflite.TensorType.INT16
 FLOAT32 = tflite.TensorType.FLOAT32
-VERSIONS = {tflite.BuiltinOperator.PAD: 2, tflite.BuiltinOperator.RESHAPE: 1}
+OPS = tflite.BuiltinOperator
+Option = bool | int | float | tuple[int, ...]
+
+VERSIONS = {
+    **dict.fromkeys((OPS.RESHAPE, OPS.PRELU, OPS.HARD_SWISH, OPS.ELU, OPS.EXPAND_DIMS), 1),
+    **dict.fromkeys((OPS.PAD, OPS.QUANTIZE, OPS.DEQUANTIZE, OPS.LOGISTIC, OPS.RELU), 2),
+    **dict.fromkeys((OPS.RELU6, OPS.TANH, OPS.ADD, OPS.SUB, OPS.MUL, OPS.MEAN, OPS.SOFTMAX), 2),
+    **dict.fromkeys((OPS.MAX_POOL_2D, OPS.AVERAGE_POOL_2D, OPS.CONCATENATION, OPS.SPLIT), 2),
+    **dict.fromkeys((OPS.MINIMUM, OPS.MAXIMUM, OPS.REDUCE_MAX, OPS.TRANSPOSE, OPS.LEAKY_RELU), 2),
+    **dict.fromkeys((OPS.STRIDED_SLICE, OPS.RESIZE_NEAREST_NEIGHBOR), 2),
+    **dict.fromkeys((OPS.SPACE_TO_BATCH_ND, OPS.BATCH_TO_SPACE_ND), 2),
+    OPS.SQUEEZE: 1,
+    OPS.FULLY_CONNECTED: 4,
+}
+"""Versions in which int8 came; 3 where none is given."""
 
 
 @dataclass
@@ -31,7 +45,7 @@ class OpSpec:
     code: int
     inputs: list[int]
     outputs: list[int]
-    options: dict[str, int] = field(default_factory=dict)
+    options: dict[str, Option] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,7 +63,7 @@ class ModelBuilder:
         self.tensors.append(spec)
         return len(self.tensors) - 1
 
-    def op(self, code: int, inputs: list[int], outputs: list[int], **options: int) -> None:
+    def op(self, code: int, inputs: list[int], outputs: list[int], **options: Option) -> None:
         self.ops.append(OpSpec(code, inputs, outputs, options))
 
     def build(self) -> bytes:
@@ -147,11 +161,34 @@ def _tensor(b: flatbuffers.Builder, buffer: int, spec: TensorSpec) -> int:
     return int(tflite.TensorEnd(b))
 
 
-OPTIONS = {
-    tflite.BuiltinOperator.CONV_2D: ("Conv2DOptions", {"StrideW": 1, "StrideH": 1}),
-    tflite.BuiltinOperator.MUL: ("MulOptions", {}),
-    tflite.BuiltinOperator.PAD: ("PadOptions", {}),
-    tflite.BuiltinOperator.RESHAPE: ("ReshapeOptions", {}),
+CONVOLUTION: dict[str, Option] = {
+    "StrideW": 1,
+    "StrideH": 1,
+    "DilationWFactor": 1,
+    "DilationHFactor": 1,
+}
+POOL: dict[str, Option] = {"StrideW": 1, "StrideH": 1, "FilterWidth": 1, "FilterHeight": 1}
+OPTIONS: dict[int, tuple[str, dict[str, Option]]] = {
+    OPS.ADD: ("AddOptions", {}),
+    OPS.AVERAGE_POOL_2D: ("Pool2DOptions", POOL),
+    OPS.CONCATENATION: ("ConcatenationOptions", {}),
+    OPS.CONV_2D: ("Conv2DOptions", CONVOLUTION),
+    OPS.DEPTHWISE_CONV_2D: ("DepthwiseConv2DOptions", {**CONVOLUTION, "DepthMultiplier": 1}),
+    OPS.FULLY_CONNECTED: ("FullyConnectedOptions", {}),
+    OPS.LEAKY_RELU: ("LeakyReluOptions", {}),
+    OPS.MAX_POOL_2D: ("Pool2DOptions", POOL),
+    OPS.MEAN: ("ReducerOptions", {}),
+    OPS.MUL: ("MulOptions", {}),
+    OPS.PAD: ("PadOptions", {}),
+    OPS.REDUCE_MAX: ("ReducerOptions", {}),
+    OPS.RESHAPE: ("ReshapeOptions", {}),
+    OPS.RESIZE_NEAREST_NEIGHBOR: ("ResizeNearestNeighborOptions", {}),
+    OPS.SOFTMAX: ("SoftmaxOptions", {"Beta": 1.0}),
+    OPS.SPLIT: ("SplitOptions", {}),
+    OPS.SQUEEZE: ("SqueezeOptions", {}),
+    OPS.STRIDED_SLICE: ("StridedSliceOptions", {}),
+    OPS.SUB: ("SubOptions", {}),
+    OPS.TRANSPOSE_CONV: ("TransposeConvOptions", {"StrideW": 1, "StrideH": 1}),
 }
 
 
@@ -160,10 +197,7 @@ def _operator(b: flatbuffers.Builder, code_index: int, op: OpSpec) -> int:
     options = None
     if op.code in OPTIONS:
         name, defaults = OPTIONS[op.code]
-        getattr(tflite, name + "Start")(b)
-        for key, value in {**defaults, **op.options}.items():
-            getattr(tflite, f"{name}Add{key}")(b, value)
-        options = getattr(tflite, name + "End")(b)
+        options = _options(b, name, {**defaults, **op.options})
     tflite.OperatorStart(b)
     tflite.OperatorAddOpcodeIndex(b, code_index)
     tflite.OperatorAddInputs(b, inputs)
@@ -172,3 +206,11 @@ def _operator(b: flatbuffers.Builder, code_index: int, op: OpSpec) -> int:
         tflite.OperatorAddBuiltinOptions(b, options)
         tflite.OperatorAddBuiltinOptionsType(b, getattr(tflite.BuiltinOptions, OPTIONS[op.code][0]))
     return int(tflite.OperatorEnd(b))
+
+
+def _options(b: flatbuffers.Builder, name: str, options: dict[str, Option]) -> int:
+    plain = {k: _ints(b, v) if isinstance(v, tuple) else v for k, v in options.items()}
+    getattr(tflite, f"{name}Start")(b)
+    for key, value in plain.items():
+        getattr(tflite, f"{name}Add{key}")(b, value)
+    return int(getattr(tflite, f"{name}End")(b))
