@@ -54,7 +54,8 @@ def set_option(code: int, **options: int) -> Callable[[Net], None]:
 
 def set_code(code: int, other: int) -> Callable[[Net], None]:
     def change(net: Net) -> None:
-        op(net, code).code = other
+        changed = op(net, code)
+        changed.code, changed.options = other, {}
 
     return change
 
