@@ -26,10 +26,10 @@ from dynadeep.codegen.board import boards_folder
 from dynadeep.codegen.bundle import BUNDLE_FILES
 from dynadeep.codegen.numerics import map_input
 from dynadeep.codegen.plan import plan_model
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import rice
-from dynadeep.host_tools.frames import CRC, HEADER, cobs_encode
-from dynadeep.host_tools.protocol import PROTOCOL_VERSION, Command
+from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec import rice
+from dynadeep.host_tools.link.frames import CRC, HEADER, cobs_encode
+from dynadeep.host_tools.link.protocol import PROTOCOL_VERSION, Command
 from dynadeep.train import resume
 from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
 from dynadeep.train.evaluation import cost, outcomes

@@ -16,7 +16,7 @@ The numbers are the exit statuses of docs/errors.md.
 """
 
 from dynadeep.codegen.errors import DynadeepError, RecordingError
-from dynadeep.host_tools.protocol import Fault, Status
+from dynadeep.host_tools.link.protocol import Fault, Status
 
 
 class HostError(DynadeepError):

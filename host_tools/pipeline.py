@@ -1,28 +1,21 @@
 """The stages one after the other, as functions that the commands, the demo and the tests share."""
 
-import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dynadeep.codegen.board import Board, load_board
-from dynadeep.codegen.bundle import Bundle, read_bundle
-from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
-from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import toolchain
-from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError, WrongFirmwareError
+from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import Place, greeted_board, open_device
 from dynadeep.host_tools.toolchain import Firmware
-
-if TYPE_CHECKING:
-    from dynadeep.export.bundle import ExportReport
 
 SOURCES = Path("build/sources")
 
@@ -45,29 +38,6 @@ class Station:
     def emulated(self) -> bool:
         """Whether the board is an emulator, whose counter counts instructions."""
         return self.device.link.counts_instructions
-
-
-def export_checkpoint(
-    checkpoint: Path | None, out: Path, calibration: Path | None = None
-) -> "ExportReport":
-    """Export a checkpoint, by default the one that the kit ships, to the bundle ``out``."""
-    from dynadeep.export.bundle import export_bundle  # needs torch and tensorflow
-    from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
-
-    return export_bundle(checkpoint or DEFAULT_CHECKPOINT, out, calibration)
-
-
-def export_once(checkpoint: Path, folder: Path) -> Bundle:
-    """Return a checkpoint's bundle in ``folder``; export it unless this kit has already done so."""
-    from dynadeep.train import checkpoint as checkpoints  # needs torch
-
-    record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
-    with locked(folder):
-        with contextlib.suppress(BundleError):
-            found = read_bundle(folder)
-            if (found.manifest.kit_version, found.manifest.record) == (__version__, record):
-                return found
-        return read_bundle(export_checkpoint(checkpoint, folder).folder)
 
 
 def make_firmware(

@@ -12,13 +12,13 @@ from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 from dynadeep.codegen.planner import Wanted
 from dynadeep.codegen.project import Project, read_project
-from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import WrongFirmwareError
-from dynadeep.host_tools.links.link import DEFAULT_BAUD, Link
-from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.links.qemu import QemuLink
-from dynadeep.host_tools.links.serial import open_serial
-from dynadeep.host_tools.protocol import ENGINES, KERNELS
+from dynadeep.host_tools.link.base import DEFAULT_BAUD, Link
+from dynadeep.host_tools.link.device import Device
+from dynadeep.host_tools.link.native import NativeLink
+from dynadeep.host_tools.link.protocol import ENGINES, KERNELS
+from dynadeep.host_tools.link.qemu import QemuLink
+from dynadeep.host_tools.link.serial import open_serial
 
 DEFAULT_BOARD = "mps2-an386"
 """The emulated board that runs the firmware where nothing names another."""

@@ -48,6 +48,25 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 # Heavy stages: host_tools reaches them only inside the functions of the commands that need them.
 MAY_IMPORT_LAZILY: dict[str, set[str]] = {"host_tools": {"train", "export"}}
+# The rooms of host_tools: what each may import of the others. What lies beside the rooms (opening a
+# board, building its firmware) stands on the link alone.
+STATION = {"errors", "toolchain", "place", "pipeline"}
+ROOMS: dict[str, set[str]] = {
+    "errors": {"link.protocol"},
+    "link": {"errors"},
+    "recordings": {"errors"},
+    "toolchain": {"errors"},
+    "place": {"errors", "link"},
+    "pipeline": {"errors", "link", "place", "toolchain"},
+    "measure": {"link", "recordings", "codec", *STATION},
+    "codec": {"link", "measure", "recordings", *STATION},
+    "study": {"link", "measure", "codec", "recordings", *STATION},
+    "cli": {"link", "measure", "codec", "recordings", "study", *STATION},
+}
+# Who of them reaches for training's and exporting's code, inside functions.
+MAY_TRAIN = {"study", "cli"}
+MAY_EXPORT = {"study", "measure"}
+THE_ONE_DEFINITION = {("codec/distortion.py", "train.metrics")}  # of PRD, which training uses too
 HEAVY_PACKAGES = {
     "tensorflow",
     "torch",
@@ -95,6 +114,34 @@ def test_imports_follow_the_direction_of_the_data(path: Path) -> None:
         if not at_top:
             allowed |= MAY_IMPORT_LAZILY.get(folder, set())
         assert is_within(name, allowed), f"{path.relative_to(ROOT)} imports {module}"
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT / "host_tools").with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in python_files() if ROOT / "host_tools" in path.parents],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_the_rooms_of_the_host_tools_import_one_way(path: Path) -> None:
+    room = room_of(path)
+    inside = path.relative_to(ROOT / "host_tools").as_posix()
+    for module, _ in imports_of(path):
+        name = module.removeprefix("dynadeep.")
+        if name.startswith("host_tools.") and room != "__init__":
+            allowed = {room} | ROOMS[room]
+            assert is_within(name.removeprefix("host_tools."), allowed), f"{inside}: {module}"
+        if name.startswith("train.") and (inside, name) not in THE_ONE_DEFINITION:
+            assert room in MAY_TRAIN, f"{inside}: {module}"
+        if name.startswith("export."):
+            assert room in MAY_EXPORT, f"{inside}: {module}"
+
+
+def test_every_room_of_the_host_tools_has_its_rule() -> None:
+    found = {room_of(path) for path in python_files() if ROOT / "host_tools" in path.parents}
+    assert found - {"__init__"} == set(ROOMS)
 
 
 def test_a_station_without_the_heavy_packages_can_import_the_harness() -> None:

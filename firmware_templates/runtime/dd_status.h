@@ -1,5 +1,5 @@
 /* Status codes of the runtime, the encoder and the link: one list, of which the enum, the names
- * and the host's copy (host_tools/protocol.py, held against this file by a test) are made. */
+ * and the host's copy (host_tools/link/protocol.py, held against this file by a test) are made. */
 #ifndef DD_STATUS_H
 #define DD_STATUS_H
 

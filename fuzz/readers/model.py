@@ -24,8 +24,8 @@ from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.plan import plan_model
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.host_tools.codec.decode import to_adc
-from dynadeep.host_tools.memory import read_image
-from dynadeep.host_tools.references import golden_cases
+from dynadeep.host_tools.measure.memory import read_image
+from dynadeep.host_tools.measure.references import golden_cases
 from fuzz.readers.target import Target, check_types, scratch
 from fuzz.small import small_model
 from tests.codegen.models import small_encoder
@@ -138,5 +138,5 @@ TARGETS = (
     Target("golden", read_golden, (f"{_CODEGEN}.golden",), ".npz"),
     Target("board", read_board, (f"{_CODEGEN}.board", f"{_CODEGEN}.typed"), ".toml"),
     Target("project", read_project, (f"{_CODEGEN}.emit",), ".json"),
-    Target("elf", read_elf, ("dynadeep.host_tools.memory",), ".elf"),
+    Target("elf", read_elf, ("dynadeep.host_tools.measure.memory",), ".elf"),
 )

@@ -5,12 +5,13 @@ import struct
 import numpy as np
 
 from dynadeep.codegen.errors import DynadeepError
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import protocol, rice
+from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec import rice
 from dynadeep.host_tools.codec.packet_file import find
 from dynadeep.host_tools.codec.timeline import place
-from dynadeep.host_tools.frames import FrameReader, Reply, Request
-from dynadeep.host_tools.protocol import Command, MalformedError
+from dynadeep.host_tools.link import protocol
+from dynadeep.host_tools.link.frames import FrameReader, Reply, Request
+from dynadeep.host_tools.link.protocol import Command, MalformedError
 from fuzz.readers.target import Target
 from fuzz.small import small_model
 
@@ -94,10 +95,10 @@ def _check_round_trip(samples: rice.Samples) -> None:
 
 _HOST = "dynadeep.host_tools"
 TARGETS = (
-    Target("frames", read_frames, (f"{_HOST}.frames",)),
-    Target("requests", write_request, (f"{_HOST}.frames",)),
-    Target("replies", read_reply, (f"{_HOST}.protocol",)),
-    Target("packets", read_packets, (f"{_HOST}.packet", f"{_HOST}.rice")),
-    Target("rice-decode", read_samples, (f"{_HOST}.rice",)),
-    Target("rice-encode", write_samples, (f"{_HOST}.rice",)),
+    Target("frames", read_frames, (f"{_HOST}.link.frames",)),
+    Target("requests", write_request, (f"{_HOST}.link.frames",)),
+    Target("replies", read_reply, (f"{_HOST}.link.protocol",)),
+    Target("packets", read_packets, (f"{_HOST}.codec.packet", f"{_HOST}.codec.rice")),
+    Target("rice-decode", read_samples, (f"{_HOST}.codec.rice",)),
+    Target("rice-encode", write_samples, (f"{_HOST}.codec.rice",)),
 )

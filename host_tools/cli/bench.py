@@ -25,10 +25,16 @@ def bench(
     Figures that are worse than the last ones by more than 2 % are refused, and nothing is written.
     """
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.host_tools.bench import RESULTS_JSON, losses, run_bench, setups, write_results
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.errors import HostError
-    from dynadeep.host_tools.pipeline import export_checkpoint
+    from dynadeep.host_tools.measure.bench import (
+        RESULTS_JSON,
+        losses,
+        run_bench,
+        setups,
+        write_results,
+    )
+    from dynadeep.host_tools.study.export import export_checkpoint
 
     folder = bundle
     if folder is None:

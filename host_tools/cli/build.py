@@ -27,9 +27,10 @@ def build(
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.errors import BoardError
     from dynadeep.codegen.project import MANIFEST, read_project
-    from dynadeep.host_tools import memory, toolchain
+    from dynadeep.host_tools import toolchain
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cli.progress import step
+    from dynadeep.host_tools.measure import memory
     from dynadeep.host_tools.place import project_board
 
     flasher = None

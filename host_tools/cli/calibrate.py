@@ -20,7 +20,7 @@ def calibrate(
     ] = None,
 ) -> None:
     """Fit a checkpoint's margins to the int8 predictions of its generated C, on the hold-out."""
-    from dynadeep.host_tools import calibrate as stage
+    from dynadeep.host_tools.study import calibrate as stage
 
     with heavy("train"):
         from dynadeep.train import checkpoint as checkpoints  # needs PyTorch

@@ -25,11 +25,11 @@ def demo(
 
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
-    from dynadeep.host_tools import summary
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.demo import REPORT, DemoConfig, require_held, run_demo
+    from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.place import DEFAULT_BOARD
+    from dynadeep.host_tools.study.demo import REPORT, DemoConfig, require_held, run_demo
 
     console = summary.make_console()
     with heavy("export"):

@@ -25,7 +25,7 @@ def export(
     from dataclasses import asdict
 
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.pipeline import export_checkpoint
+    from dynadeep.host_tools.study.export import export_checkpoint
 
     with heavy("export"):
         report = export_checkpoint(checkpoint, out, calibration)

@@ -17,7 +17,7 @@ from dynadeep.host_tools.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from dynadeep.host_tools.device import Device
+    from dynadeep.host_tools.link.device import Device
     from dynadeep.host_tools.place import Place
 
 

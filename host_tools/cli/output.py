@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 def console_beside(json: Path | None) -> "Console":
     """Return the console for people: standard error where standard output is the JSON's."""
-    from dynadeep.host_tools import summary
+    from dynadeep.host_tools.measure import summary
 
     return summary.make_console(stderr=json == STDOUT)
 
 
 def print_lines(json: Path | None, *lines: str) -> None:
     """Print plain lines for people; see ``console_beside``."""
-    from dynadeep.host_tools import summary
+    from dynadeep.host_tools.measure import summary
 
     summary.print_lines(console_beside(json), lines)
 
 
 def write_json(json: Path | None, content: dict[str, Any]) -> None:
     """Write a result as JSON, to a file or, for ``-``, to standard output; None writes nothing."""
-    from dynadeep.host_tools import report
+    from dynadeep.host_tools.measure import report
 
     if json == STDOUT:
         print(report.text_of(content), end="")

@@ -26,8 +26,8 @@ from dynadeep.host_tools.cli.options import (
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle
+    from dynadeep.host_tools.measure.references import Case
     from dynadeep.host_tools.recordings.convert import Stated
-    from dynadeep.host_tools.references import Case
 
 
 def parity(
@@ -56,11 +56,11 @@ def parity(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
-    from dynadeep.host_tools import report, summary
     from dynadeep.host_tools.cli.output import console_beside, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
-    from dynadeep.host_tools.parity import check, require_exact
+    from dynadeep.host_tools.measure import report, summary
+    from dynadeep.host_tools.measure.parity import check, require_exact
 
     choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
     place = place_of(board, port, baud, sources, choices)
@@ -92,7 +92,7 @@ def _cases(
     """Return the segments to compare, and how many they are."""
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.cli.station import read_recordings
-    from dynadeep.host_tools.references import golden_cases, reference_cases
+    from dynadeep.host_tools.measure.references import golden_cases, reference_cases
 
     if not ecg:
         golden = golden_cases(bundle)

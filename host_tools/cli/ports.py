@@ -11,9 +11,9 @@ def ports(*, json: JsonOption = None) -> None:
     """
     from dataclasses import asdict
 
-    from dynadeep.host_tools import summary
     from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
-    from dynadeep.host_tools.ports import list_ports
+    from dynadeep.host_tools.link.ports import list_ports
+    from dynadeep.host_tools.measure import summary
 
     found = list_ports()
     if found:

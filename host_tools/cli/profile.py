@@ -31,12 +31,12 @@ def profile(
     static RAM are known only if --sources is given too.
     """
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.host_tools import report, summary
     from dynadeep.host_tools.cli.output import console_beside, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of
-    from dynadeep.host_tools.profile import RUNS_PER_SEGMENT, TRACES, measure
-    from dynadeep.host_tools.references import golden_cases
+    from dynadeep.host_tools.measure import report, summary
+    from dynadeep.host_tools.measure.profile import RUNS_PER_SEGMENT, TRACES, measure
+    from dynadeep.host_tools.measure.references import golden_cases
 
     place = place_of(board, port, baud, sources)
     model = read_bundle(bundle)

@@ -36,8 +36,8 @@ def results(
     The int8 half is the generated C itself, compiled for this computer. The shipped reconstruction
     checkpoints are measured on MIT-BIH too, where the data folder has it.
     """
-    from dynadeep.host_tools import reconstruction
-    from dynadeep.host_tools import results as stage
+    from dynadeep.host_tools.study import reconstruction
+    from dynadeep.host_tools.study import results as stage
 
     with heavy("train"):
         from dynadeep.train import measure, tasks  # needs PyTorch

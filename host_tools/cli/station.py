@@ -130,7 +130,7 @@ def read_recordings(manifest: "Manifest", ecg: Sequence[Path], stated: "Stated")
 def excerpt(manifest: "Manifest", segments: int) -> "list[Record]":
     """Return the start of each recording of the shipped excerpt."""
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.recordings.excerpt import sample_records
+    from dynadeep.host_tools.study.excerpt import sample_records
 
     with heavy("train"):
         return sample_records(manifest, segments=segments)

@@ -76,7 +76,6 @@ def stream(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.numerics import fixed_error
-    from dynadeep.host_tools import summary
     from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import (
@@ -89,6 +88,8 @@ def stream(
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.keep import keep_streams, report_of
     from dynadeep.host_tools.codec.stream import stream_at_bounds
+    from dynadeep.host_tools.measure import summary
+    from dynadeep.host_tools.study.truth import make_judge
 
     refuse_same({"--packets": packets, "--json": json})
     place = place_of(board, port, baud, sources)
@@ -118,7 +119,10 @@ def stream(
         try:
             with open_station(model, place) as station, counted("stream", total) as advance:
                 station.device.on_segment = advance
-                stream_at_bounds(station.device, decoder, records, wanted, streams=streams)
+                judge = make_judge(model.manifest)
+                stream_at_bounds(
+                    station.device, decoder, records, wanted, judge=judge, streams=streams
+                )
         finally:
             if streams:
                 results = [one.result for one in streams]

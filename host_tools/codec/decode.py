@@ -10,7 +10,7 @@ import numpy.typing as npt
 from dynadeep.codegen.bundle import DECODER_ONNX, Bundle, Manifest
 from dynadeep.codegen.errors import BundleError, MissingDependencyError
 from dynadeep.codegen.numerics import LEVEL_NONE
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
 
 Ecg = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int8]

@@ -8,9 +8,9 @@ from typing import BinaryIO
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import fill, open_whole, reserve
 from dynadeep.codegen.numerics import LEVEL_NONE
-from dynadeep.host_tools import report
+from dynadeep.host_tools.codec.packet import packet_bytes
 from dynadeep.host_tools.codec.stream import Stream
-from dynadeep.host_tools.packet import packet_bytes
+from dynadeep.host_tools.measure import report
 from dynadeep.host_tools.recordings.record import Record
 
 REPORT_BYTES = 4096

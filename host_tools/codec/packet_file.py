@@ -6,7 +6,13 @@ import zlib
 from dataclasses import dataclass
 
 from dynadeep.codegen.bundle import Manifest
-from dynadeep.host_tools.packet import HEADER_BYTES, MAGIC, OVERHEAD_BYTES, VERSION, short_model_id
+from dynadeep.host_tools.codec.packet import (
+    HEADER_BYTES,
+    MAGIC,
+    OVERHEAD_BYTES,
+    VERSION,
+    short_model_id,
+)
 
 _LENGTH = struct.Struct("<H")
 _CRC = struct.Struct("<I")

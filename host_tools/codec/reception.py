@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Manifest
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.decode import Decoder
+from dynadeep.host_tools.codec.packet import Packet
 from dynadeep.host_tools.codec.packet_file import Stretch, find
 from dynadeep.host_tools.codec.timeline import Run, Timeline, place
 from dynadeep.host_tools.errors import PacketError
-from dynadeep.host_tools.packet import Packet
 
 SAMPLES_MAX = 100_000_000
 """Of all segments, lost ones included."""

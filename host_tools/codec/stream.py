@@ -17,12 +17,12 @@ import numpy as np
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.decode import Decoder, Ecg
-from dynadeep.host_tools.device import Device, RunReply
+from dynadeep.host_tools.codec.distortion import Judge, distortion
 from dynadeep.host_tools.errors import PacketError
+from dynadeep.host_tools.link.device import Device, RunReply
 from dynadeep.host_tools.recordings.record import Record
-from dynadeep.host_tools.truth import Judge, distortion, make_judge
 
 SAMPLE_BYTES = 2
 
@@ -78,6 +78,7 @@ def stream_at_bounds(
     records: Sequence[Record],
     bounds: Sequence[float],
     *,
+    judge: Judge | None = None,
     on_bound: Callable[[float], None] = lambda bound: None,
     streams: list[Stream] | None = None,
 ) -> list[Stream]:
@@ -88,6 +89,7 @@ def stream_at_bounds(
         decoder: of the board's model.
         records: what to send.
         bounds: in the manifest's error unit.
+        judge: tells what each segment lost; None where nobody can.
         on_bound: told of each before it is streamed.
         streams: where they are put, so that they are there if something ends this early: the one
             that was begun included, as far as it came.
@@ -96,7 +98,7 @@ def stream_at_bounds(
         PacketError: a packet cannot be trusted, or its number shows that one was lost.
     """
     streams = [] if streams is None else streams
-    chain = _Chain(device, decoder, make_judge(decoder.manifest))
+    chain = _Chain(device, decoder, judge)
     for bound in bounds:
         on_bound(bound)
         device.bound(fixed_error(bound))

@@ -9,7 +9,7 @@ the first that came of the same stream begun anew.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dynadeep.host_tools.packet import Packet
+from dynadeep.host_tools.codec.packet import Packet
 
 MODULUS = 1 << 16
 LATE_AT_MOST = 64

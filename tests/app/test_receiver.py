@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from dynadeep.host_tools.frames import FrameReader, Reply, Request, cobs_encode
-from dynadeep.host_tools.protocol import FLAG_FIRST, Command, Status, parse_hello
+from dynadeep.host_tools.link.frames import FrameReader, Reply, Request, cobs_encode
+from dynadeep.host_tools.link.protocol import FLAG_FIRST, Command, Status, parse_hello
 from dynadeep.host_tools.toolchain import Firmware
 
 HELLO = Request(1, Command.HELLO).to_wire()

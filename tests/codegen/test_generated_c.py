@@ -23,7 +23,7 @@ from dynadeep.codegen.numerics import (
     predicted_error,
 )
 from dynadeep.codegen.plan import Plan, plan_model
-from dynadeep.host_tools.rice import encode_samples
+from dynadeep.host_tools.codec.rice import encode_samples
 from tests.caching import runtime_archive
 
 from .conftest import Run

@@ -20,7 +20,7 @@ from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.plan import Choice, Plan, plan_model
 from dynadeep.codegen.schedule import plan_schedule
 from dynadeep.codegen.tflite import read_graph
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
 
 from .models import AFFINE, manifest_for, paper_encoder, reshaped_encoder, small_encoder
 from .test_generated_c import MINMAX, PACKET, SANITIZERS, compiled, run, segments

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.bundle import InputMap
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import rice
-from dynadeep.host_tools.packet import Packet
+from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec import rice
+from dynadeep.host_tools.codec.packet import Packet
 from tests.codegen.models import manifest_for, paper_encoder
 
 from .pages import page, table

@@ -6,9 +6,9 @@ from importlib import resources
 
 import pytest
 
-from dynadeep.host_tools import frames, protocol
-from dynadeep.host_tools.frames import FAULT_SEQUENCE, cobs_decode
-from dynadeep.host_tools.protocol import Command, CounterUnit, FaultKind, Status
+from dynadeep.host_tools.link import frames, protocol
+from dynadeep.host_tools.link.frames import FAULT_SEQUENCE, cobs_decode
+from dynadeep.host_tools.link.protocol import Command, CounterUnit, FaultKind, Status
 
 from .pages import page, table
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from dynadeep.codegen.bundle import InputMap
 from dynadeep.codegen.numerics import clipped_samples
-from dynadeep.host_tools import rice
-from dynadeep.host_tools.protocol import Status
+from dynadeep.host_tools.codec import rice
+from dynadeep.host_tools.link.protocol import Status
 from tests.firmware.harness import Harness, Operation
 
 Samples = npt.NDArray[np.int16]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynadeep.host_tools import rice
+from dynadeep.host_tools.codec import rice
 from tests.firmware.harness import Harness, Operation
 
 Samples = npt.NDArray[np.int16]

@@ -9,7 +9,7 @@ import pytest
 
 from dynadeep.codegen.board import Budget, board_names, load_board
 from dynadeep.codegen.kernels import kernels_of
-from dynadeep.host_tools import known, report
+from dynadeep.host_tools.measure import known, report
 from tests.docs import report_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"

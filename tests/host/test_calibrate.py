@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.bundle import Bundle, write_manifest
-from dynadeep.host_tools import deployed, pipeline
-from dynadeep.host_tools.calibrate import calibrate
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.study import deployed
+from dynadeep.host_tools.study.calibrate import calibrate
+from dynadeep.host_tools.study.export import export_once
 from dynadeep.train import checkpoint, promise, tasks
 from dynadeep.train.data import cinc2017
 from dynadeep.train.evaluation import decisions
@@ -59,7 +60,7 @@ def test_margins_hold_on_the_holdout_as_the_board_decides_it(
     assert said[0].startswith("read")
 
     exported_already(shipped_bundle, out, tmp_path / "check" / "bundle")
-    bundle = pipeline.export_once(out, tmp_path / "check" / "bundle")
+    bundle = export_once(out, tmp_path / "check" / "bundle")
     holdout = cinc2017.read_split(data / "cinc2017", parts=cinc2017.SAMPLE).holdout
     adc = cinc2017.cut(holdout)
     segments = cinc2017.segments(adc).reshape(-1, cinc2017.SEGMENT_SAMPLES)

@@ -14,9 +14,9 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from dynadeep.host_tools import ports
 from dynadeep.host_tools.cli import COMMANDS, progress, run
 from dynadeep.host_tools.cli.common import shown
+from dynadeep.host_tools.link import ports
 
 NAMES = [command.__name__.replace("_", "-") for command in COMMANDS]
 

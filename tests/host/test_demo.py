@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dynadeep.host_tools import demo
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.study import demo
 from tests.docs import report_page
 
 KEYS = (

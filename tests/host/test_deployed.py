@@ -7,12 +7,13 @@ import pytest
 
 from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle
 from dynadeep.codegen.numerics import fixed_error, map_input, predicted_error
-from dynadeep.host_tools import deployed, pipeline
+from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.codec.decode import Decoder
-from dynadeep.host_tools.deployed import DeployedCodes, Program, Samples
 from dynadeep.host_tools.errors import HostError
-from dynadeep.host_tools.recordings.excerpt import sample_records
-from dynadeep.host_tools.references import golden_cases
+from dynadeep.host_tools.measure.references import golden_cases
+from dynadeep.host_tools.study import deployed
+from dynadeep.host_tools.study.deployed import DeployedCodes, Program, Samples
+from dynadeep.host_tools.study.excerpt import sample_records
 
 pytestmark = pytest.mark.heavy  # decodes, or holds it against TensorFlow
 

@@ -20,17 +20,18 @@ from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.numerics import clipped_samples
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import Wanted, plan_for
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import parity, pipeline, place, profile
+from dynadeep.host_tools import pipeline, place
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import WrongFirmwareError
-from dynadeep.host_tools.parity import ParityResult
+from dynadeep.host_tools.measure import parity, profile
+from dynadeep.host_tools.measure.parity import ParityResult
+from dynadeep.host_tools.measure.references import Case, golden_cases, reference_cases
 from dynadeep.host_tools.pipeline import Station
-from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.recordings.record import Record
-from dynadeep.host_tools.references import Case, golden_cases, reference_cases
+from dynadeep.host_tools.study.excerpt import sample_records
 from dynadeep.host_tools.toolchain import Firmware
 
 pytestmark = pytest.mark.heavy  # decodes, or holds it against TensorFlow
@@ -249,7 +250,7 @@ def test_the_count_of_instructions_is_repeatable_to_the_tick(shipped_station):
 
 
 def test_both_emulated_boards_stay_within_the_budgets_that_ship(shipped_firmware):
-    from dynadeep.host_tools import memory
+    from dynadeep.host_tools.measure import memory
 
     for board in ("mps2-an386", "netduinoplus2"):
         image, budget = memory.read_image(shipped_firmware(board).elf), load_board(board).budget

@@ -11,10 +11,10 @@ from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle, read_bundle
 from dynadeep.codegen.numerics import choose_level, fixed_error, map_input, predicted_error
 from dynadeep.export.bundle import export_bundle
 from dynadeep.export.reference import Reference
-from dynadeep.host_tools import deployed
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.decode import Decoder
-from dynadeep.host_tools.deployed import DeployedCodes, Samples
+from dynadeep.host_tools.study import deployed
+from dynadeep.host_tools.study.deployed import DeployedCodes, Samples
 from dynadeep.train import checkpoint, levels
 from dynadeep.train.data import mitdb
 from dynadeep.train.input_map import as_tensor

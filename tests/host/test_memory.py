@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dynadeep.host_tools import memory, toolchain
+from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.errors import BuildError
-from dynadeep.host_tools.protocol import StackUse
+from dynadeep.host_tools.link.protocol import StackUse
+from dynadeep.host_tools.measure import memory
 
 SOURCE = """
 const signed char conv1_weights[300] = {1};

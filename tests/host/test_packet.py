@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec.packet import Packet
 from dynadeep.host_tools.errors import PacketError
-from dynadeep.host_tools.packet import Packet
 
 SEGMENT = np.arange(-1000, 1000, dtype=np.int16)
 CODES = {1: np.arange(62, dtype=np.int8) - 31, 2: np.arange(31, dtype=np.int8) - 15}

@@ -15,11 +15,11 @@ from dynadeep.codegen.numerics import (
     fixed_margin,
     predicted_error,
 )
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import parity
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.errors import ParityError
-from dynadeep.host_tools.protocol import RunReply, TraceEntry
-from dynadeep.host_tools.references import Case
+from dynadeep.host_tools.link.protocol import RunReply, TraceEntry
+from dynadeep.host_tools.measure import parity
+from dynadeep.host_tools.measure.references import Case
 
 TENSORS = (
     TracedTensor(0, "segment", "input", "input", 2000, 1, fused=True),

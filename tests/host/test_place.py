@@ -11,7 +11,7 @@ from dynadeep.codegen.generate import generate
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.errors import WrongFirmwareError
-from dynadeep.host_tools.links.native import NativeLink
+from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.place import Place
 
 

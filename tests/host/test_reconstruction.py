@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dynadeep.codegen.bundle import Bundle
-from dynadeep.host_tools import reconstruction
+from dynadeep.host_tools.study import reconstruction
 from dynadeep.train import checkpoint, evaluate
 from dynadeep.train.data import cinc2017, mitdb
 from dynadeep.train.evaluate import EvaluateConfig

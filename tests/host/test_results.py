@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.bundle import Bundle
-from dynadeep.host_tools import results
 from dynadeep.host_tools.errors import ParityError
-from dynadeep.host_tools.results import ResultsConfig
+from dynadeep.host_tools.study import results
+from dynadeep.host_tools.study.results import ResultsConfig
 
 
 @pytest.fixture(scope="module")

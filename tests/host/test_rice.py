@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynadeep.host_tools import rice
+from dynadeep.host_tools.codec import rice
 from dynadeep.host_tools.errors import PacketError
 
 LOW, HIGH = -32768, 32767

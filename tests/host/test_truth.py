@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from dynadeep.host_tools import truth
-from dynadeep.host_tools.recordings.excerpt import sample_records
-from dynadeep.host_tools.truth import PrdJudge, TaskJudge
+from dynadeep.host_tools.codec.distortion import distortion
+from dynadeep.host_tools.study import truth
+from dynadeep.host_tools.study.excerpt import sample_records
+from dynadeep.host_tools.study.truth import PrdJudge, TaskJudge
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_samples_of_cinc2017_are_whole_records_with_their_rhythm(manifest_of_cin
 def test_distortion_is_measured_where_the_window_is_zero_to_one():
     segment = np.array([100, 200, 300, 200], np.int16)
     decoded = np.array([100.0, 200.0, 280.0, 200.0])
-    prd, prdn = truth.distortion(segment, decoded, real=4)
+    prd, prdn = distortion(segment, decoded, real=4)
     scaled = np.array([0.0, 0.5, 1.0, 0.5])
     assert prd == pytest.approx(100 * 0.1 / np.linalg.norm(scaled))
     assert prdn == pytest.approx(100 * 0.1 / np.linalg.norm(scaled - 0.5))
@@ -82,4 +83,4 @@ def test_distortion_is_measured_where_the_window_is_zero_to_one():
 def test_distortion_leaves_padding_out():
     segment = np.array([100, 200, 300, 300], np.int16)
     decoded = np.array([100.0, 200.0, 300.0, 9999.0])
-    assert truth.distortion(segment, decoded, real=3) == (0.0, 0.0)
+    assert distortion(segment, decoded, real=3) == (0.0, 0.0)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pytest
 
 from dynadeep.codegen.board import load_board
-from dynadeep.host_tools.device import Device, Patience
-from dynadeep.host_tools.links.fault import Faults, FaultyPort
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.links.qemu import QemuLink
+from dynadeep.host_tools.link.base import Link
+from dynadeep.host_tools.link.device import Device, Patience
+from dynadeep.host_tools.link.fault import Faults, FaultyPort
+from dynadeep.host_tools.link.native import NativeLink
+from dynadeep.host_tools.link.qemu import QemuLink
 from dynadeep.host_tools.toolchain import Firmware
 
 # Sanitizers and a busy machine make the native board slow, not its wire.

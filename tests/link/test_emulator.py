@@ -15,11 +15,11 @@ import pytest
 
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.errors import MissingDependencyError
-from dynadeep.host_tools.device import Device, Patience
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError
-from dynadeep.host_tools.links.fault import Faults, Kind
-from dynadeep.host_tools.links.qemu import QemuLink
-from dynadeep.host_tools.protocol import FaultKind
+from dynadeep.host_tools.link.device import Device, Patience
+from dynadeep.host_tools.link.fault import Faults, Kind
+from dynadeep.host_tools.link.protocol import FaultKind
+from dynadeep.host_tools.link.qemu import QemuLink
 from dynadeep.host_tools.toolchain import Firmware, locate
 
 pytestmark = pytest.mark.emulator
@@ -177,7 +177,7 @@ def test_a_qemu_that_was_killed_is_said_to_have_ended(emulate: Emulate, segment:
 HOST = """
 import os, sys, time
 from pathlib import Path
-from dynadeep.host_tools.links.qemu import QemuLink
+from dynadeep.host_tools.link.qemu import QemuLink
 link = QemuLink(Path(sys.argv[1]), "mps2-an386")
 print(link.child.pid, flush=True)
 time.sleep(60)

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dynadeep.host_tools import answers, protocol
-from dynadeep.host_tools.device import Device
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError, WrongFirmwareError
-from dynadeep.host_tools.exchange import Exchange
-from dynadeep.host_tools.frames import Reply
-from dynadeep.host_tools.protocol import Command, MalformedError, StackUse, TraceEntry
+from dynadeep.host_tools.link import answers, protocol
+from dynadeep.host_tools.link.device import Device
+from dynadeep.host_tools.link.exchange import Exchange
+from dynadeep.host_tools.link.frames import Reply
+from dynadeep.host_tools.link.protocol import Command, MalformedError, StackUse, TraceEntry
 
 Segment = npt.NDArray[np.int16]
 

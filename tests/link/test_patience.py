@@ -3,10 +3,10 @@
 import pytest
 
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.exchange import Exchange
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.patience import Patience
-from dynadeep.host_tools.protocol import Command
+from dynadeep.host_tools.link.base import Link
+from dynadeep.host_tools.link.exchange import Exchange
+from dynadeep.host_tools.link.patience import Patience
+from dynadeep.host_tools.link.protocol import Command
 
 from .timed_board import WORKING, TimedBoard
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from dynadeep.host_tools.device import Device, Patience
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.frames import FrameReader, Reply, cobs_encode
-from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.links.serial import open_serial
-from dynadeep.host_tools.protocol import Command
+from dynadeep.host_tools.link.device import Device, Patience
+from dynadeep.host_tools.link.frames import FrameReader, Reply, cobs_encode
+from dynadeep.host_tools.link.native import NativeLink
+from dynadeep.host_tools.link.protocol import Command
+from dynadeep.host_tools.link.serial import open_serial
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynadeep.host_tools import frames, protocol
-from dynadeep.host_tools.frames import FrameReader, Reply, Request, cobs_decode, cobs_encode
-from dynadeep.host_tools.protocol import Command, MalformedError, Status
+from dynadeep.host_tools.link import frames, protocol
+from dynadeep.host_tools.link.frames import FrameReader, Reply, Request, cobs_decode, cobs_encode
+from dynadeep.host_tools.link.protocol import Command, MalformedError, Status
 
 
 def firmware_text(path: str) -> str:

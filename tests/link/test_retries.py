@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dynadeep.host_tools.device import Device, Patience
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     HostError,
@@ -15,10 +14,11 @@ from dynadeep.host_tools.errors import (
     RefusedError,
     WrongFirmwareError,
 )
-from dynadeep.host_tools.frames import Request
-from dynadeep.host_tools.links.fault import Faults, FaultyPort, Kind
-from dynadeep.host_tools.links.native import NativeLink
-from dynadeep.host_tools.protocol import FLAG_FIRST, Command, Status
+from dynadeep.host_tools.link.device import Device, Patience
+from dynadeep.host_tools.link.fault import Faults, FaultyPort, Kind
+from dynadeep.host_tools.link.frames import Request
+from dynadeep.host_tools.link.native import NativeLink
+from dynadeep.host_tools.link.protocol import FLAG_FIRST, Command, Status
 from dynadeep.host_tools.toolchain import Firmware
 
 Segment = npt.NDArray[np.int16]

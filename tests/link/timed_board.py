@@ -7,9 +7,9 @@ import heapq
 import zlib
 from collections.abc import Iterable
 
-from dynadeep.host_tools.frames import CRC, END, HEADER, FrameReader, Reply, cobs_encode
-from dynadeep.host_tools.links.link import POLL_S
-from dynadeep.host_tools.protocol import Command
+from dynadeep.host_tools.link.base import POLL_S
+from dynadeep.host_tools.link.frames import CRC, END, HEADER, FrameReader, Reply, cobs_encode
+from dynadeep.host_tools.link.protocol import Command
 
 BYTES_PER_S = 11_520.0
 

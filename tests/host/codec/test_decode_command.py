@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.bundle import read_bundle
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools import parity
 from dynadeep.host_tools.cli import run
-from dynadeep.host_tools.references import golden_cases
+from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.measure import parity
+from dynadeep.host_tools.measure.references import golden_cases
 from tests.caching import SMALL_BUNDLE
 
 pytestmark = pytest.mark.heavy  # decodes with onnxruntime

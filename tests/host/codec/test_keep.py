@@ -18,7 +18,7 @@ from dynadeep.host_tools.codec.keep import keep_streams
 from dynadeep.host_tools.codec.packet_file import find
 from dynadeep.host_tools.codec.stream import stream_at_bounds
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.recordings.excerpt import sample_records
+from dynadeep.host_tools.study.excerpt import sample_records
 
 pytestmark = pytest.mark.heavy  # decodes with onnxruntime
 

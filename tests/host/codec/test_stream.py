@@ -1,6 +1,6 @@
 import pytest
 
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.stream import Sent
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dynadeep.host_tools import packet as packets
+from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec.packet import Packet
 from dynadeep.host_tools.codec.packet_file import find
 from dynadeep.host_tools.codec.timeline import MODULUS, place
-from dynadeep.host_tools.packet import Packet
 
 SIX = Path(__file__).parents[1] / "cases" / "packets" / "six.bin"
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from dynadeep.host_tools.errors import EcgError
-from dynadeep.host_tools.recordings.excerpt import sample_records
 from dynadeep.host_tools.recordings.read import read_record
 from dynadeep.host_tools.recordings.record import cut_record
+from dynadeep.host_tools.study.excerpt import sample_records
 
 
 def save(path, values):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Level, Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE
-from dynadeep.host_tools import rice
+from dynadeep.host_tools.codec import rice
 from dynadeep.host_tools.errors import PacketError
 
 MAGIC = 0xDD

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dynadeep.host_tools.links.link import Port
+from dynadeep.host_tools.link.base import Port
 
 Kind = Literal["drop", "double", "flip", "delay", "noise"]
 

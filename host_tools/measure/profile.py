@@ -1,10 +1,10 @@
 """Latency and memory of a greeted board: what the profile, the bench and the demo share."""
 
-from dynadeep.host_tools import latency, memory
-from dynadeep.host_tools.latency import Latency
-from dynadeep.host_tools.memory import Memory
+from dynadeep.host_tools.measure import latency, memory
+from dynadeep.host_tools.measure.latency import Latency
+from dynadeep.host_tools.measure.memory import Memory
+from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.pipeline import Station
-from dynadeep.host_tools.references import golden_cases
 
 RUNS_PER_SEGMENT, TRACES = 2, 1
 """What ``measure`` asks of a board: each segment at both ends of the bound, and one trace."""

@@ -42,7 +42,7 @@ def find(network: Network) -> KnownNetwork | None:
 
 def known_networks() -> Iterator[KnownNetwork]:
     """Yield all networks that something is known of."""
-    folder = resources.files("dynadeep.host_tools") / FOLDER
+    folder = resources.files("dynadeep.host_tools.measure") / FOLDER
     for entry in sorted(folder.iterdir(), key=lambda path: path.name):
         if entry.name.endswith(".toml"):
             reader = Reader(f"{FOLDER}/{entry.name}", HostError, "Mend the file.")

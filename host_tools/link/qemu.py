@@ -11,9 +11,9 @@ from pathlib import Path
 
 from dynadeep.codegen.errors import MissingDependencyError
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.links import process
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.links.serial import open_port
+from dynadeep.host_tools.link import process
+from dynadeep.host_tools.link.base import Link
+from dynadeep.host_tools.link.serial import open_port
 
 START_TIMEOUT_S = 20.0
 TERMINAL = re.compile(rb"char device redirected to (\S+)")

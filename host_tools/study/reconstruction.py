@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Bundle
-from dynadeep.host_tools import deployed, pipeline
+from dynadeep.host_tools.study import deployed
+from dynadeep.host_tools.study.export import export_once
 
 if TYPE_CHECKING:
     from dynadeep.train.checkpoint import Checkpoint
@@ -72,7 +73,7 @@ def measure(name: str, path: Path, data: Path | None, work: Path) -> "list[Recon
     loaded = checkpoint.load(path)
     told = loaded.training
     windows = read_windows(told.dataset, data, split=told.split, seed=told.seed)
-    bundle = pipeline.export_once(path, work / f"bundle-{name}")
+    bundle = export_once(path, work / f"bundle-{name}")
     found = {
         "float": _in_float(loaded, windows.test),
         "int8": _in_int8(bundle, windows.test, work / name),

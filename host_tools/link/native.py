@@ -6,9 +6,9 @@ import tty
 from pathlib import Path
 
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.links import process
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.links.serial import open_port
+from dynadeep.host_tools.link import process
+from dynadeep.host_tools.link.base import Link
+from dynadeep.host_tools.link.serial import open_port
 
 TERMINAL_BYTES_PER_S = 1e6
 """A pseudo-terminal between two processes has no baud rate; it is faster than this."""

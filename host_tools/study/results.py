@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.numerics import fixed_error, fixed_margin, real_error, record_level
-from dynadeep.host_tools import deployed, packet, pipeline, reconstruction
+from dynadeep.host_tools.codec import packet
 from dynadeep.host_tools.errors import ParityError
+from dynadeep.host_tools.study import deployed, reconstruction
+from dynadeep.host_tools.study.export import export_once
 
 if TYPE_CHECKING:
     from dynadeep.train.checkpoint import Checkpoint
@@ -184,7 +186,7 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
         )
     say("export    to int8")
     bundles = {
-        task: pipeline.export_once(path, config.work / f"bundle-{task}")
+        task: export_once(path, config.work / f"bundle-{task}")
         for task, path in config.checkpoints.items()
     }
     say("int8      through the generated C")

@@ -7,7 +7,7 @@ What is checked here nobody has to doubt afterwards.
 from collections.abc import Sequence
 
 from dynadeep.codegen.bundle import Manifest
-from dynadeep.host_tools.protocol import Hello, MalformedError, RunReply, StackUse, TraceEntry
+from dynadeep.host_tools.link.protocol import Hello, MalformedError, RunReply, StackUse, TraceEntry
 
 TRACE_ENTRY_BYTES, CONSTANT_BYTES, SAMPLE_BYTES = 9, 4, 2
 TENSOR_HEAD_BYTES = 8

@@ -28,11 +28,11 @@ from dynadeep.codegen.numerics import (
     predicted_error,
 )
 from dynadeep.codegen.plan import Plan
-from dynadeep.host_tools import packet as packets
-from dynadeep.host_tools.device import Device
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.errors import ParityError
-from dynadeep.host_tools.protocol import RunReply
-from dynadeep.host_tools.references import Case
+from dynadeep.host_tools.link.device import Device
+from dynadeep.host_tools.link.protocol import RunReply
+from dynadeep.host_tools.measure.references import Case
 
 STREAM = 0
 

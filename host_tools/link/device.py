@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Manifest
-from dynadeep.host_tools import answers, protocol
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     HostError,
@@ -17,11 +16,12 @@ from dynadeep.host_tools.errors import (
     RefusedError,
     WrongFirmwareError,
 )
-from dynadeep.host_tools.exchange import Exchange, Traffic
-from dynadeep.host_tools.frames import Reply
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.patience import Patience
-from dynadeep.host_tools.protocol import (
+from dynadeep.host_tools.link import answers, protocol
+from dynadeep.host_tools.link.base import Link
+from dynadeep.host_tools.link.exchange import Exchange, Traffic
+from dynadeep.host_tools.link.frames import Reply
+from dynadeep.host_tools.link.patience import Patience
+from dynadeep.host_tools.link.protocol import (
     Command,
     CounterUnit,
     Hello,

@@ -4,28 +4,16 @@ PRD needs the samples alone. A task loss needs the task's network, and the rhyth
 label too: where either is missing nothing is known, and nothing is claimed.
 """
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.codec.distortion import Floats, Judge, distortion
 from dynadeep.host_tools.recordings.record import Record
 
 if TYPE_CHECKING:
     from dynadeep.train.checkpoint import PromiseKind
-
-Floats = npt.NDArray[np.float64]
-
-
-class Judge(Protocol):
-    """Tells what each segment of a decoded recording lost."""
-
-    def losses(self, record: Record, decoded: Floats) -> list[float] | None:
-        """Return the loss of each segment, given all of them decoded, float [N, T] in ADC units.
-
-        None where it cannot be known.
-        """
 
 
 class PrdJudge:
@@ -79,13 +67,3 @@ def make_judge(manifest: Manifest) -> Judge | None:
         return TaskJudge(promise["tasks"], promise.get("kind", "loss"))
     except ImportError:
         return None
-
-
-def distortion(segment: npt.NDArray[np.int16], decoded: Floats, real: int) -> tuple[float, float]:
-    """Return PRD and PRDN in percent of the first ``real`` samples, the window scaled to [0, 1]."""
-    from dynadeep.train import metrics  # the one definition, which training uses too
-
-    original = segment[None, :real].astype(np.float64)
-    window = metrics.unit_scale(original, original)
-    result = metrics.unit_scale(decoded[None, :real], original)
-    return float(metrics.prd(window, result)[0]), float(metrics.prdn(window, result)[0])

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dynadeep.host_tools import frames, protocol
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError
-from dynadeep.host_tools.frames import Reply, Request
-from dynadeep.host_tools.links.link import Link
-from dynadeep.host_tools.patience import Pace, Patience
-from dynadeep.host_tools.protocol import Command, MalformedError
+from dynadeep.host_tools.link import frames, protocol
+from dynadeep.host_tools.link.base import Link
+from dynadeep.host_tools.link.frames import Reply, Request
+from dynadeep.host_tools.link.patience import Pace, Patience
+from dynadeep.host_tools.link.protocol import Command, MalformedError
 
 LOG = logging.getLogger(__name__)
 SEQUENCES = 1 << 16

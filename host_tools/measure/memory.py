@@ -11,7 +11,7 @@ from elftools.elf.elffile import ELFFile
 from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.plan import LayerRow
 from dynadeep.host_tools.errors import BuildError
-from dynadeep.host_tools.protocol import StackUse
+from dynadeep.host_tools.link.protocol import StackUse
 
 STACK_SECTIONS = (".stack", "._user_heap_stack")
 """Sections that only reserve the stack: counted as reserved, never as static RAM."""

@@ -11,15 +11,18 @@ from dynadeep.codegen.describe import describe_plan
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.planner import explain, plan_for
-from dynadeep.host_tools import latency, parity, pipeline, profile
+from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import BudgetError
-from dynadeep.host_tools.known import find as find_known
+from dynadeep.host_tools.measure import latency, parity, profile
+from dynadeep.host_tools.measure.known import find as find_known
+from dynadeep.host_tools.measure.references import golden_cases
+from dynadeep.host_tools.measure.report import Report, as_json, over_budget, write_report
 from dynadeep.host_tools.pipeline import Station
-from dynadeep.host_tools.recordings.excerpt import sample_records
-from dynadeep.host_tools.references import golden_cases
-from dynadeep.host_tools.report import Report, as_json, over_budget, write_report
+from dynadeep.host_tools.study.excerpt import sample_records
+from dynadeep.host_tools.study.export import export_checkpoint
+from dynadeep.host_tools.study.truth import make_judge
 
 BOUND_FACTORS = (2 / 3, 1.0, 4 / 3)
 """The bounds that are streamed, as multiples of the one asked for."""
@@ -87,7 +90,7 @@ def require_held(report: Report) -> None:
 
 def _export(config: DemoConfig, say: Say) -> Bundle:
     say("export    checkpoint to ONNX, then to int8 TFLite")
-    done = pipeline.export_checkpoint(config.checkpoint, config.out / "bundle")
+    done = export_checkpoint(config.checkpoint, config.out / "bundle")
     say(
         f"          model {done.model_id}: ONNX within {done.onnx_difference:.1g} of PyTorch; "
         f"{done.tensors_checked} tensors equal in TFLite and TFLite-Micro"
@@ -116,6 +119,7 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
             Decoder(station.bundle),
             records,
             [factor * bound for factor in BOUND_FACTORS],
+            judge=make_judge(manifest),
             on_bound=lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
         )
     results = tuple(one.result for one in streams)

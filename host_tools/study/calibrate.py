@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dynadeep.codegen.numerics import fixed_error
-from dynadeep.host_tools import deployed, pipeline
 from dynadeep.host_tools.errors import HostError
+from dynadeep.host_tools.study import deployed
+from dynadeep.host_tools.study.export import export_once
 
 if TYPE_CHECKING:
     from dynadeep.train.data.cinc2017 import Parts
@@ -46,7 +47,7 @@ def calibrate(
     split = cinc2017.read_split(cinc2017.find_folder(data), parts=parts or cinc2017.PUBLISHED)
     weighted = [WeightedTask(tasks.load_task(n), w) for n, w in loaded.promise.tasks.items()]
     say("export    to int8")
-    bundle = pipeline.export_once(path, work / "bundle")
+    bundle = export_once(path, work / "bundle")
     say(f"code      {len(split.holdout)} records through the generated C")
     adc = cinc2017.cut(split.holdout)
     segments = cinc2017.segments(adc).reshape(-1, cinc2017.SEGMENT_SAMPLES)

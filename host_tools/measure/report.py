@@ -11,10 +11,10 @@ from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.codec.stream import StreamResult
-from dynadeep.host_tools.known import KnownNetwork
-from dynadeep.host_tools.latency import Latency
-from dynadeep.host_tools.memory import Memory
-from dynadeep.host_tools.parity import ParityResult
+from dynadeep.host_tools.measure.known import KnownNetwork
+from dynadeep.host_tools.measure.latency import Latency
+from dynadeep.host_tools.measure.memory import Memory
+from dynadeep.host_tools.measure.parity import ParityResult
 
 SCHEMA = 1
 

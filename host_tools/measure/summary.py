@@ -9,12 +9,12 @@ from rich.table import Table
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.host_tools.codec.stream import StreamResult
-from dynadeep.host_tools.known import KnownNetwork
-from dynadeep.host_tools.latency import Latency
-from dynadeep.host_tools.memory import Memory
-from dynadeep.host_tools.parity import ParityResult
-from dynadeep.host_tools.ports import SerialPort
-from dynadeep.host_tools.report import Report
+from dynadeep.host_tools.link.ports import SerialPort
+from dynadeep.host_tools.measure.known import KnownNetwork
+from dynadeep.host_tools.measure.latency import Latency
+from dynadeep.host_tools.measure.memory import Memory
+from dynadeep.host_tools.measure.parity import ParityResult
+from dynadeep.host_tools.measure.report import Report
 
 WIDTH = 110
 """Columns where the output is no terminal, which would have its own."""

@@ -7,7 +7,7 @@ import serial
 from serial.tools import list_ports
 
 from dynadeep.host_tools.errors import LinkError
-from dynadeep.host_tools.links.link import DEFAULT_BAUD, POLL_S, WRITE_TIMEOUT_S, Link, Port
+from dynadeep.host_tools.link.base import DEFAULT_BAUD, POLL_S, WRITE_TIMEOUT_S, Link, Port
 
 
 def open_serial(url: str, baud: int = DEFAULT_BAUD) -> Link:

@@ -20,14 +20,15 @@ from dynadeep.codegen.plan import Engine, make_plan
 from dynadeep.codegen.planner import Wanted, plan_for
 from dynadeep.codegen.typed import Reader
 from dynadeep.codegen.version import __version__
-from dynadeep.host_tools import parity, pipeline, profile
+from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.errors import HostError
-from dynadeep.host_tools.known import KnownNetwork, Peer
-from dynadeep.host_tools.known import find as find_known
-from dynadeep.host_tools.latency import Latency
-from dynadeep.host_tools.memory import Memory
-from dynadeep.host_tools.references import golden_cases
-from dynadeep.host_tools.report import latency_json, memory_json, peers_json, write_report
+from dynadeep.host_tools.measure import parity, profile
+from dynadeep.host_tools.measure.known import KnownNetwork, Peer
+from dynadeep.host_tools.measure.known import find as find_known
+from dynadeep.host_tools.measure.latency import Latency
+from dynadeep.host_tools.measure.memory import Memory
+from dynadeep.host_tools.measure.references import golden_cases
+from dynadeep.host_tools.measure.report import latency_json, memory_json, peers_json, write_report
 
 Build = Literal["speed", "size"]
 

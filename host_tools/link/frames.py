@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dynadeep.host_tools.protocol import Command, MalformedError
+from dynadeep.host_tools.link.protocol import Command, MalformedError
 
 HEADER = struct.Struct("<HBB")  # sequence number, command, flags or status
 CRC = struct.Struct("<I")

@@ -7,7 +7,7 @@ measured: a later one may answer either.
 
 from dataclasses import dataclass
 
-from dynadeep.host_tools.protocol import Command
+from dynadeep.host_tools.link.protocol import Command
 
 
 @dataclass(frozen=True)

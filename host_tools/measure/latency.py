@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.plan import Plan
-from dynadeep.host_tools.device import Counter, Device
+from dynadeep.host_tools.link.device import Counter, Device
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The boards and the host that speaks to them: frames, protocol, ports, emulators."""

@@ -1,1 +1,0 @@
-"""Byte streams to a board: serial ports and emulators."""

@@ -1,0 +1,1 @@
+"""What a board computes and costs: parity, latency, memory, their tables and reports."""

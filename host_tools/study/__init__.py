@@ -1,0 +1,1 @@
+"""What a study of networks needs beside a board: training's code, its data, many segments."""
