@@ -1,15 +1,17 @@
 """The model as a small typed graph: what the flatbuffer says, in terms the passes can use."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.errors import ModelError
 
+A = TypeVar("A")
+B = TypeVar("B")
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
@@ -57,7 +59,7 @@ class Tensor:
     @property
     def channels(self) -> int:
         """The innermost dimension."""
-        return self.shape[-1]
+        return self.shape[-1] if self.shape else 1
 
     @property
     def time(self) -> int:
@@ -69,14 +71,16 @@ class Tensor:
 class Node:
     """One operator as the file has it, before it is understood.
 
-    ``options`` maps the schema's option names to their values, enumerations as numbers.
+    ``options`` maps the schema's option names to their values: int, float where the schema has a
+    real number; enumerations are numbers. ``file`` is how messages call the file.
     """
 
     index: int
     kind: str  # as the schema calls it: "CONV_2D"
     inputs: tuple[Tensor | None, ...]  # None: an optional input left out
     outputs: tuple[Tensor, ...]
-    options: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    file: str = "model.tflite"
 
     @property
     def layer(self) -> str:
@@ -85,12 +89,48 @@ class Node:
         return name.rpartition("/")[0] or name
 
     def refuse(self, found: str, advice: str) -> NoReturn:
-        """Raise the ModelError that names this operator, its tensor and its layer."""
+        """Raise the OperatorError that names this operator, its tensor and its layer."""
         tensor = self.outputs[0].name if self.outputs else "?"
-        raise ModelError(
-            f'encoder.tflite: op {self.index} {self.kind}, layer "{self.layer}", tensor '
-            f'"{tensor}": {found}. {advice}'
-        )
+        where = f'op {self.index} {self.kind}, layer "{self.layer}", tensor "{tensor}"'
+        raise OperatorError(self.file, where, f"{found}. {advice}")
+
+
+class OperatorError(ModelError):
+    """One operator of a file cannot run."""
+
+    def __init__(self, file: str, where: str, why: str) -> None:
+        super().__init__(f"{file}: {where}: {why}")
+        self.file, self.where, self.why = file, where, why
+
+
+def all_or_refused(items: Iterable[A], read: Callable[[A], B]) -> list[B]:
+    """Return what ``read`` makes of each item.
+
+    Raises:
+        ModelError: it names every operator that ``read`` refused, not the first alone.
+    """
+    done: list[B] = []
+    refused: list[OperatorError] = []
+    for item in items:
+        try:
+            done.append(read(item))
+        except OperatorError as error:
+            refused.append(error)
+    if len(refused) > 1:
+        raise _together(refused)
+    if refused:
+        raise refused[0]
+    return done
+
+
+def _together(refused: list[OperatorError]) -> ModelError:
+    """Return one error for all; operators that are refused for one reason share its sentence."""
+    reasons: dict[str, list[str]] = {}
+    for error in refused:
+        reasons.setdefault(error.why, []).append(error.where)
+    lines = [f"{'; '.join(where)}: {why}" for why, where in reasons.items()]
+    file = refused[0].file
+    return ModelError(f"{file}: {len(refused)} operators cannot run. " + " ".join(lines))
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,5 +138,11 @@ class Graph:
     """The operators in the order of the file, and the tensors at both ends."""
 
     nodes: tuple[Node, ...]
-    input: Tensor
+    inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    file: str = "model.tflite"
+
+    @property
+    def input(self) -> Tensor:
+        """The first input; ``inputs`` has all."""
+        return self.inputs[0]

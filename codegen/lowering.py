@@ -25,6 +25,10 @@ def lower(graph: Graph) -> Network:
     Raises:
         ModelError: the model holds what the kernels cannot run, or could overflow int32.
     """
+    if len(graph.inputs) != 1:
+        raise ModelError(
+            f"{graph.file}: has {len(graph.inputs)} inputs, one can run. Join them in front of it."
+        )
     graph, unread = passes.drop_unread(graph)
     understood = passes.understand(graph)
     ops, replaced = passes.drop_reshapes(understood)
@@ -42,11 +46,11 @@ def lower(graph: Graph) -> Network:
 
 def _check_outputs(graph: Graph, outputs: Iterable[Tensor]) -> None:
     """Refuse outputs that no layer makes."""
-    if any(tensor.index == graph.input.index for tensor in outputs) or not graph.outputs:
+    given = {tensor.index for tensor in graph.inputs}
+    if any(tensor.index in given for tensor in outputs):
         raise ModelError(
-            f"encoder.tflite: its outputs are {[tensor.name for tensor in graph.outputs]}, "
-            f'expected one or more that operators compute from "{graph.input.name}". Export it '
-            "again."
+            f"{graph.file}: its outputs are {[tensor.name for tensor in graph.outputs]}, "
+            "expected only what operators compute. Output what a layer makes."
         )
 
 

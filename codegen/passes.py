@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from dynadeep.codegen.graph import Graph, Int8s, Node, Tensor
+from dynadeep.codegen.graph import Graph, Int8s, Node, Tensor, all_or_refused
 from dynadeep.codegen.ops import OPERATIONS, REFUSED
 from dynadeep.codegen.ops.checks import same_quantization
 from dynadeep.codegen.ops.conv_2d import Conv2D
@@ -42,25 +42,25 @@ def understand(graph: Graph) -> list[Op]:
     """Read every operator.
 
     Raises:
-        ModelError: an operator has no reader, or its reader refuses it.
+        ModelError: operators have no reader, or their readers refuse them; it names all of them.
     """
-    ops = []
-    for node in graph.nodes:
-        operation = OPERATIONS.get(node.kind)
-        if operation is None:
-            _refuse_unknown(node)
-        ops.append(operation.read(node))
-    return ops
+    return all_or_refused(graph.nodes, _understand)
+
+
+def _understand(node: Node) -> Op:
+    operation = OPERATIONS.get(node.kind)
+    if operation is None:
+        _refuse_unknown(node)
+    return operation.read(node)
 
 
 def _refuse_unknown(node: Node) -> NoReturn:
     if node.kind in REFUSED:
         node.refuse(*REFUSED[node.kind])
-    file = node.kind.split()[0].lower()
     node.refuse(
         "it is not supported",
-        f"Add codegen/ops/{file}.py (codegen/ops/__init__.py says how), or use one of "
-        f"{', '.join(sorted(OPERATIONS))}.",
+        f"Use one of {', '.join(sorted(OPERATIONS))}, or add the operator "
+        "(codegen/ops/__init__.py says how).",
     )
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tflite
 
 from dynadeep.codegen.errors import ModelError
-from dynadeep.codegen.graph import Graph, Node, Quantization, Tensor
+from dynadeep.codegen.graph import Graph, Node, OperatorError, Quantization, Tensor
 from dynadeep.codegen.naming import unique_names
 from dynadeep.codegen.ops import OPERATIONS
 
@@ -22,8 +22,19 @@ IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
 COUNT_LIMIT = 1 << 16  # tensors, operators, inputs, scales of one tensor
 RANK_LIMIT = 8
-DTYPES: dict[str, np.dtype[Any]] = {"INT8": np.dtype("<i1"), "INT32": np.dtype("<i4")}
-"""The constants that an operator of ours can use; others are kept as bytes and refused there."""
+DTYPES: dict[str, np.dtype[Any]] = {
+    "INT8": np.dtype("<i1"),
+    "UINT8": np.dtype("<u1"),
+    "INT16": np.dtype("<i2"),
+    "INT32": np.dtype("<i4"),
+    "INT64": np.dtype("<i8"),
+    "FLOAT16": np.dtype("<f2"),
+    "FLOAT32": np.dtype("<f4"),
+    "BOOL": np.dtype("?"),
+}
+"""The constants that are read; others are kept as bytes, for an operator to refuse."""
+
+COPY_AGAIN = "The file is damaged or was not written by a converter: copy or convert it again."
 
 READER_ERRORS = (
     AttributeError,
@@ -44,31 +55,44 @@ TENSOR_TYPES = _names(tflite.TensorType)
 OPERATORS = _names(tflite.BuiltinOperator)
 
 
-def read_graph(content: bytes) -> Graph:
-    """Read the bytes of ``encoder.tflite``.
+def read_graph(content: bytes, file: str = "model.tflite") -> Graph:
+    """Read the bytes of a .tflite, which messages call ``file``.
+
+    A batch that the file leaves open is 1.
 
     Raises:
-        ModelError: the file is damaged, or is not one static graph with one input.
+        ModelError: the file is damaged, or is not one static graph.
     """
     if content[4:8] != IDENTIFIER:
         raise ModelError(
-            f"encoder.tflite: not a TFLite file ({len(content)} bytes, its identifier is "
-            f"{content[4:8]!r}, expected {IDENTIFIER!r}). Export the bundle again."
+            f"{file}: not a TFLite file ({len(content)} bytes, its identifier is "
+            f"{content[4:8]!r}, expected {IDENTIFIER!r}). Name a .tflite."
         )
     try:
-        return _read_model(tflite.Model.GetRootAs(content, 0))
+        return _read_model(tflite.Model.GetRootAs(content, 0), file)
+    except OperatorError:
+        raise
+    except _DamageError as error:
+        raise ModelError(f"{file}: {error}") from error
     except READER_ERRORS as error:
         raise ModelError(
-            f"encoder.tflite: damaged or truncated at {len(content)} bytes ({error}). "
-            "Export the bundle again."
+            f"{file}: damaged or truncated at {len(content)} bytes ({_line(error)}). {COPY_AGAIN}"
         ) from error
 
 
-def _read_model(model: Any) -> Graph:
+class _DamageError(ModelError):
+    """What is wrong with the file, before it is known what the file is called."""
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _read_model(model: Any, file: str) -> Graph:
     if model.Version() != SCHEMA_VERSION:
         raise _damage(f"schema version is {model.Version()}, this kit reads {SCHEMA_VERSION}")
-    if model.SubgraphsLength() != 1:
-        raise _damage(f"holds {model.SubgraphsLength()} subgraphs, expected 1: no control flow")
+    if model.SubgraphsLength() < 1:
+        raise _damage("holds no graph")
     _check_all_there(model)
     graph = model.Subgraphs(0)
     raws = [graph.Tensors(i) for i in range(_count(graph.TensorsLength(), "tensors"))]
@@ -78,16 +102,24 @@ def _read_model(model: Any) -> Graph:
         for index, (raw, name) in enumerate(zip(raws, names, strict=True))
     ]
     nodes = tuple(
-        _read_node(model, graph.Operators(i), i, tensors)
+        _read_node(model, graph.Operators(i), i, tensors, file)
         for i in range(_count(graph.OperatorsLength(), "operators"))
     )
-    inputs = _pick(tensors, graph.Inputs, graph.InputsLength())
-    outputs = _pick(tensors, graph.Outputs, graph.OutputsLength())
-    if len(inputs) != 1:
-        raise _damage(f"has {len(inputs)} inputs, expected 1: the segment")
-    result = Graph(nodes, _present(inputs[0]), tuple(_present(output) for output in outputs))
+    inputs = _ends(tensors, graph.Inputs, graph.InputsLength(), "input")
+    if len(set(inputs)) != len(inputs):
+        raise _damage(f"lists one of its inputs twice: {[tensor.name for tensor in inputs]}")
+    outputs = _ends(tensors, graph.Outputs, graph.OutputsLength(), "output")
+    result = Graph(nodes, inputs, outputs, file)
     _check_order(result)
     return result
+
+
+def _ends(tensors: list[Tensor], at: Any, length: int, end: str) -> tuple[Tensor, ...]:
+    """Return the graph's inputs or outputs, of which there is one at least."""
+    found = tuple(_present(tensor) for tensor in _pick(tensors, at, length))
+    if not found:
+        raise _damage(f"has no {end}")
+    return found
 
 
 def _check_all_there(model: Any) -> None:
@@ -100,17 +132,31 @@ def _check_all_there(model: Any) -> None:
 
 
 def _read_tensor(model: Any, raw: Any, index: int, name: str) -> Tensor:
-    rank = _count(raw.ShapeLength(), f'dimensions of "{name}"', RANK_LIMIT)
-    shape = tuple(int(raw.Shape(i)) for i in range(rank))
-    signature_rank = _count(raw.ShapeSignatureLength(), f'dimensions of "{name}"', RANK_LIMIT)
-    dynamic = any(raw.ShapeSignature(i) < 0 for i in range(signature_rank))
-    if dynamic or any(dimension < 1 for dimension in shape):
-        raise _damage(f'tensor "{name}" has the dynamic shape {list(shape)}, expected a fixed one')
+    shape = _read_shape(raw, name)
     if raw.IsVariable() or raw.Sparsity() is not None:
-        raise _damage(f'tensor "{name}" is variable or sparse, expected a plain one')
+        raise _DamageError(
+            f'tensor "{name}" is {"sparse" if raw.Sparsity() is not None else "a variable"}, '
+            "expected a plain one. Convert the network without state and without sparse weights."
+        )
     kind = TENSOR_TYPES.get(raw.Type(), f"type {raw.Type()}")
     data = _read_data(model, raw.Buffer(), name, kind, shape)
     return Tensor(index, name, shape, kind, _read_quantization(raw.Quantization(), name), data)
+
+
+def _read_shape(raw: Any, name: str) -> tuple[int, ...]:
+    """Return a tensor's shape; a batch that the file leaves open, its dimension 0, is 1."""
+    rank = _count(raw.ShapeLength(), f'dimensions of "{name}"', RANK_LIMIT)
+    shape = [int(raw.Shape(i)) for i in range(rank)]
+    signature_rank = _count(raw.ShapeSignatureLength(), f'dimensions of "{name}"', RANK_LIMIT)
+    signature = [int(raw.ShapeSignature(i)) for i in range(signature_rank)] or shape
+    if signature[:1] == [-1] and shape and shape[0] < 1:
+        shape[0] = 1
+    if min(shape, default=1) < 1 or min(signature[1:], default=1) < 1:
+        raise _DamageError(
+            f'tensor "{name}" has the dynamic shape {signature}, only its batch may be open. '
+            "Convert the network with a fixed length."
+        )
+    return tuple(shape)
 
 
 def _read_data(
@@ -147,7 +193,7 @@ def _read_quantization(raw: Any, name: str) -> Quantization | None:
     return Quantization(scales, zero_points or (0,) * count, raw.QuantizedDimension())
 
 
-def _read_node(model: Any, raw: Any, index: int, tensors: list[Tensor]) -> Node:
+def _read_node(model: Any, raw: Any, index: int, tensors: list[Tensor], file: str) -> Node:
     if not 0 <= raw.OpcodeIndex() < model.OperatorCodesLength():
         raise _damage(f"op {index} has the operator code {raw.OpcodeIndex()}, which is not there")
     code = model.OperatorCodes(raw.OpcodeIndex())
@@ -155,14 +201,14 @@ def _read_node(model: Any, raw: Any, index: int, tensors: list[Tensor]) -> Node:
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     kind = OPERATORS.get(number, f"operator {number}")
     if kind == "CUSTOM":
-        kind = f"CUSTOM {(code.CustomCode() or b'?').decode('utf-8')}"
+        kind = f"CUSTOM {(code.CustomCode() or b'?').decode('utf-8', 'replace')}"
     outputs = _pick(tensors, raw.Outputs, raw.OutputsLength())
     inputs = _pick(tensors, raw.Inputs, raw.InputsLength())
     plain = tuple(_present(output) for output in outputs)
-    return Node(index, kind, inputs, plain, _read_options(raw, kind))
+    return Node(index, kind, inputs, plain, _read_options(raw, kind), file)
 
 
-def _read_options(raw: Any, kind: str) -> dict[str, int]:
+def _read_options(raw: Any, kind: str) -> dict[str, Any]:
     """Return the options that the operator's reader names, defaults where the file has none."""
     operation = OPERATIONS.get(kind)
     if operation is None or not operation.options:
@@ -172,7 +218,8 @@ def _read_options(raw: Any, kind: str) -> dict[str, int]:
     if table is None:
         return {}
     options.Init(table.Bytes, table.Pos)
-    return {name: int(getattr(options, name)()) for name in operation.options}
+    values = {name: getattr(options, name)() for name in operation.options}
+    return {name: v if isinstance(v, float) else int(v) for name, v in values.items()}
 
 
 def _pick(tensors: list[Tensor], at: Any, length: int) -> tuple[Tensor | None, ...]:
@@ -197,23 +244,20 @@ def _count(length: int, what: str, limit: int = COUNT_LIMIT) -> int:
 
 
 def _check_order(graph: Graph) -> None:
-    """Check that every operator uses only what the input and earlier operators made."""
-    known = {graph.input.index}
+    """Check that every operator uses only what the inputs and earlier operators made."""
+    known = {tensor.index for tensor in graph.inputs}
     for node in graph.nodes:
         for tensor in node.inputs:
             if tensor is not None and tensor.data is None and tensor.index not in known:
-                node.refuse(f'reads "{tensor.name}", which nothing before it writes', _EXPORT)
+                node.refuse(f'reads "{tensor.name}", which nothing before it writes', COPY_AGAIN)
         for tensor in node.outputs:
             if tensor.index in known or tensor.data is not None:
-                node.refuse(f'writes "{tensor.name}", a constant or written twice', _EXPORT)
+                node.refuse(f'writes "{tensor.name}", a constant or written twice', COPY_AGAIN)
             known.add(tensor.index)
     for tensor in graph.outputs:
         if tensor.index not in known:
             raise _damage(f'output "{tensor.name}" is written by no operator')
 
 
-_EXPORT = "Export the bundle again."
-
-
-def _damage(what: str) -> ModelError:
-    return ModelError(f"encoder.tflite: {what}. {_EXPORT}")
+def _damage(what: str) -> _DamageError:
+    return _DamageError(f"{what}. {COPY_AGAIN}")

@@ -8,14 +8,17 @@ import tflite
 from dynadeep.codegen.fixed_point import activation_range, quantize_multiplier
 from dynadeep.codegen.graph import Int8s, Int32s, Node, Tensor
 
-LENGTH_LIMIT = (1 << 16) - 1  # time steps and channels are uint16 in the kernels' parameters
+LENGTH_LIMIT = (1 << 16) - 2  # time steps and channels are uint16 in the kernels' parameters
 SIZE_LIMIT = 1 << 24  # values of a tensor: with any padding an offset stays within int32
 ACTIVATIONS: Mapping[int, str] = {
     tflite.ActivationFunctionType.NONE: "NONE",
     tflite.ActivationFunctionType.RELU: "RELU",
     tflite.ActivationFunctionType.RELU6: "RELU6",
 }
-QUANTISE = "Quantise the model to int8 with the kit's export."
+QUANTISE = (
+    "Quantise the network to int8: dynadeep import does, with --calibration, for a float one."
+)
+CONVERT = "Convert the network again."
 
 
 def operands(node: Node, least: int, most: int) -> tuple[Tensor | None, ...]:
@@ -24,7 +27,7 @@ def operands(node: Node, least: int, most: int) -> tuple[Tensor | None, ...]:
     if len(node.outputs) != 1 or not least <= count <= most or None in node.inputs[:least]:
         node.refuse(
             f"has {count} inputs and {len(node.outputs)} outputs, expected {least} to {most} and 1",
-            "Export the bundle again.",
+            CONVERT,
         )
     return node.inputs + (None,) * (most - count)
 
@@ -32,7 +35,8 @@ def operands(node: Node, least: int, most: int) -> tuple[Tensor | None, ...]:
 def activation(node: Node, tensor: Tensor | None) -> Tensor:
     """Return ``tensor`` if it is computed, int8 and quantised as a whole."""
     if tensor is None or tensor.data is not None:
-        node.refuse("an input is missing or constant, expected a computed one", "Export it again.")
+        name = "an input that is left out" if tensor is None else f'the constant "{tensor.name}"'
+        node.refuse(f"it reads {name}, expected a computed tensor", CONVERT)
     if tensor.type != "INT8":
         node.refuse(f'"{tensor.name}" is {tensor.type}, the kernels take INT8', QUANTISE)
     quantization = tensor.quantization
@@ -55,14 +59,25 @@ def activation(node: Node, tensor: Tensor | None) -> Tensor:
 
 
 def series(node: Node, tensor: Tensor | None) -> Tensor:
-    """Return an activation of shape [1, 1, T, C]: one segment in one dimension."""
+    """Return an activation that is one series in time: [time, channels] and dimensions of 1.
+
+    Which of its dimensions is time does not matter: [1, T, C], [1, 1, T, C] and [1, T, 1, C] hold
+    the same values in the same order, as [1, C] holds one step.
+    """
     checked = activation(node, tensor)
-    if len(checked.shape) != 4 or checked.shape[:2] != (1, 1):
+    if sum(size != 1 for size in checked.shape[:-1]) > 1:
         node.refuse(
-            f'"{checked.name}" is {list(checked.shape)}, expected [1, 1, time, channels]',
-            "Only one-dimensional models with a batch of 1 can run; export with the kit.",
+            f'"{checked.name}" is {list(checked.shape)}, expected one dimension of time and one '
+            "of channels, and a batch of 1",
+            "Only one-dimensional networks run: [1, time, channels].",
         )
     return checked
+
+
+def time_axis(tensor: Tensor) -> int:
+    """Return which dimension of a ``series`` is time; of one step the last before the channels."""
+    axes = [axis for axis, size in enumerate(tensor.shape[:-1]) if size != 1]
+    return axes[0] if axes else max(len(tensor.shape) - 2, 0)
 
 
 def constant_weights(node: Node, tensor: Tensor | None) -> tuple[Int8s, tuple[float, ...]]:
@@ -106,7 +121,7 @@ def same_quantization(node: Node, first: Tensor, second: Tensor) -> None:
     if (first.scale, first.zero_point) != (second.scale, second.zero_point):
         node.refuse(
             f'"{first.name}" and "{second.name}" differ in scale or zero point',
-            "It must only move values; export the bundle again.",
+            "It must only move values; convert the network again.",
         )
 
 

@@ -26,7 +26,7 @@ def read(node: Node) -> Reshape:
     if y.size != x.size:
         node.refuse(
             f"{list(x.shape)} becomes {list(y.shape)}, which has {y.size} values, not {x.size}",
-            "It must keep every value; export the bundle again.",
+            "It must keep every value; convert the network again.",
         )
     if shape is not None:
         _check_constant(node, shape, y)
@@ -42,5 +42,5 @@ def _check_constant(node: Node, shape: Tensor, y: Tensor) -> None:
     if not known or any(a not in (-1, b) for a, b in zip(sizes, y.shape, strict=True)):
         node.refuse(
             f'its shape "{shape.name}" is {sizes}, its output {list(y.shape)}',
-            "They must agree; export the bundle again.",
+            "They must agree; convert the network again.",
         )

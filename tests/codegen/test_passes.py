@@ -125,7 +125,7 @@ def test_a_convolution_of_a_flattened_tensor_is_refused() -> None:
     net.conv("conv2", 1, 3)
     net.model.ops[-1].inputs[0] = flat
     net.model.outputs = [net.at]
-    with pytest.raises(ModelError, match=r'"conv2/conv": "flat/reshape" is \[1, 28\], expected'):
+    with pytest.raises(ModelError, match=r'"conv2/conv": its weights are .* for 28 channels'):
         lowered(net)
 
 
@@ -199,7 +199,7 @@ def test_what_no_output_needs_is_left_out_and_named() -> None:
 def test_an_output_that_nothing_computes_is_refused() -> None:
     net = small_encoder()
     net.model.outputs.append(0)
-    with pytest.raises(ModelError, match='expected one or more that operators compute from "segm'):
+    with pytest.raises(ModelError, match="expected only what operators compute"):
         lowered(net)
 
 

@@ -1,12 +1,16 @@
 """Reading flatbuffers: what is read, and that no damage ends in a traceback or a hang."""
 
 import random
+import re
 
 import numpy as np
 import pytest
+import tflite
 
 from dynadeep.codegen.errors import ModelError
-from dynadeep.codegen.graph import Graph
+from dynadeep.codegen.graph import Graph, Node, Quantization, Tensor
+from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.ops import checks
 from dynadeep.codegen.plan import plan_model
 from dynadeep.codegen.tflite import read_graph
 
@@ -16,6 +20,11 @@ from .tflite_builder import INT8, ModelBuilder, TensorSpec
 NET = small_encoder()
 CONTENT = NET.model.build()
 MANIFEST = manifest_for(NET, CONTENT)
+NODE = Node(0, "MEAN", (), ())
+
+
+def activation_of(shape: tuple[int, ...]) -> Tensor:
+    return Tensor(0, "x", shape, "INT8", Quantization((0.1,), (0,)))
 
 
 def read_damaged(content: bytes) -> Graph | None:
@@ -53,7 +62,7 @@ def test_scales_are_float32_values() -> None:
 
 def test_every_truncation_is_one_clear_error() -> None:
     for length in [*range(40), *range(40, len(CONTENT), 97), len(CONTENT) - 1]:
-        with pytest.raises(ModelError, match=r"encoder\.tflite: "):
+        with pytest.raises(ModelError, match=r"model\.tflite: "):
             read_graph(CONTENT[:length])
 
 
@@ -100,25 +109,74 @@ def test_another_schema_version_is_refused() -> None:
         read_graph(builder.build())
 
 
-def test_two_subgraphs_are_refused() -> None:
-    builder = small_encoder().model
-    builder.subgraphs = 2
-    with pytest.raises(ModelError, match="holds 2 subgraphs"):
-        read_graph(builder.build())
+def test_messages_call_the_file_as_the_user_does() -> None:
+    with pytest.raises(ModelError, match=r"^my/net\.tflite: not a TFLite file"):
+        read_graph(b"", "my/net.tflite")
 
 
-def test_two_inputs_are_refused() -> None:
+def test_all_inputs_are_read() -> None:
     builder = small_encoder().model
     builder.inputs = [0, builder.tensor(TensorSpec("more", (1, 1, 40, 1)))]
-    with pytest.raises(ModelError, match="has 2 inputs"):
+    assert [tensor.name for tensor in read_graph(builder.build()).inputs] == ["segment", "more"]
+
+
+@pytest.mark.parametrize(("end", "listed"), [("inputs", []), ("outputs", []), ("inputs", [0, 0])])
+def test_ends_that_are_missing_or_listed_twice_are_refused(end: str, listed: list[int]) -> None:
+    builder = small_encoder().model
+    setattr(builder, end, listed)
+    with pytest.raises(ModelError, match=f"has no {end[:-1]}|lists one of its {end} twice"):
         read_graph(builder.build())
 
 
-def test_a_dynamic_shape_is_refused_by_name() -> None:
+@pytest.mark.parametrize("shape", [(1, 1, 40, 1), (0, 1, 40, 1), (-1, 1, 40, 1)])
+def test_an_open_batch_is_one(shape: tuple[int, ...]) -> None:
+    builder = small_encoder().model
+    builder.tensors[0].shape = shape
+    builder.tensors[0].signature = (-1, 1, 40, 1)
+    assert read_graph(builder.build()).input.shape == (1, 1, 40, 1)
+
+
+def test_an_open_length_is_refused_by_name() -> None:
     builder = small_encoder().model
     builder.tensors[0].signature = (1, 1, -1, 1)
-    with pytest.raises(ModelError, match='"segment" has the dynamic shape'):
+    with pytest.raises(ModelError, match=r'"segment" has the dynamic shape .*fixed length'):
         read_graph(builder.build())
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 40, 3), (1, 1, 40, 3), (1, 40, 1, 3), (40, 3), (1, 1, 1, 40, 3)]
+)
+def test_a_series_may_have_its_time_anywhere(shape: tuple[int, ...]) -> None:
+    tensor = checks.series(NODE, activation_of(shape))
+    assert (tensor.time, tensor.channels) == (40, 3)
+    assert shape[checks.time_axis(tensor)] == 40
+
+
+def test_one_step_is_a_series_too() -> None:
+    tensor = checks.series(NODE, activation_of((1, 7)))
+    assert (tensor.time, tensor.channels, checks.time_axis(tensor)) == (1, 7, 0)
+
+
+def test_a_picture_and_a_batch_are_refused_with_their_shape() -> None:
+    for shape in ((1, 8, 8, 3), (2, 40, 3)):
+        with pytest.raises(ModelError, match=rf"{re.escape(str(list(shape)))}.*one-dimensional"):
+            checks.series(NODE, activation_of(shape))
+
+
+def test_all_operators_that_cannot_run_are_named_at_once() -> None:
+    model = ModelBuilder()
+    at = [model.tensor(TensorSpec(name, (1, 1, 9, 1))) for name in ("x", "a/one", "two", "b/three")]
+    model.op(tflite.BuiltinOperator.GELU, at[:1], at[1:2])
+    model.op(tflite.BuiltinOperator.LOGISTIC, at[1:2], at[2:3])  # of another scale than it must be
+    model.op(tflite.BuiltinOperator.GELU, at[2:3], at[3:])
+    model.inputs, model.outputs = at[:1], at[3:]
+    with pytest.raises(ModelError) as caught:
+        lower(read_graph(model.build(), "net.tflite"))
+    told = str(caught.value)
+    assert told.startswith("net.tflite: 3 operators cannot run.")
+    assert 'op 0 GELU, layer "a", tensor "a/one"; op 2 GELU, layer "b", tensor "b/three": ' in told
+    assert 'op 1 LOGISTIC, layer "two", tensor "two": its output is' in told
+    assert told.count("it is not supported") == 1
 
 
 def test_a_constant_of_the_wrong_size_is_refused_by_name() -> None:
