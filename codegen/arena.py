@@ -1,16 +1,17 @@
 """Where each tensor lies: offsets in one arena, found so that no value is overwritten too early.
 
-Two tensors that live at the same time are kept apart, with one exception: a convolution computes
-its output in ascending steps, so the output may grow over an input that nobody else reads. What a
-pair allows is an open interval of forbidden distances, output's offset less input's; all else is
-legal.
+Two tensors that live at the same time are kept apart, with one exception: a kernel computes its
+output in ascending steps, so the output may grow over an input that nobody else reads, as far as
+its layer's class allows. What a pair allows is an open interval of forbidden distances, output's
+offset less input's; all else is legal.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.kernels import KERNELS
-from dynadeep.codegen.layers import Conv1d, Network
+from dynadeep.codegen.layers import Layer, Network, Window
 
 TILE_STEPS = max(kernels.tile for kernels in KERNELS.values())
 """Steps that a kernel may read ahead of what it wrote: DD_TILE of dd_dot.h, of any kernel set."""
@@ -22,7 +23,7 @@ ALIGNMENT = 4
 class Span:
     """A tensor in the arena: its size, and the first and last moment at which it holds values.
 
-    Moment 0 is the input map, moment n is layer n, counted from 1.
+    Moment 0 is the input, moment n is layer n, counted from 1.
     """
 
     name: str
@@ -81,7 +82,7 @@ def tensor_spans(network: Network) -> tuple[Span, ...]:
     """Return all tensors that the firmware keeps, with their lives."""
     end = len(network.layers) + 1
     wanted = {tensor.name for tensor in network.outputs}
-    made = [(network.input, 0)]
+    made = [(tensor, 0) for tensor in network.inputs]
     made += [(layer.output, moment) for moment, layer in enumerate(network.layers, start=1)]
     spans = []
     for tensor, first in made:
@@ -91,8 +92,8 @@ def tensor_spans(network: Network) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def _reads(layer: Conv1d, name: str) -> bool:
-    return layer.input.name == name
+def _reads(layer: Layer, name: str) -> bool:
+    return any(tensor.name == name for tensor in layer.inputs)
 
 
 def tensor_gaps(network: Network, spans: Iterable[Span]) -> tuple[Gap, ...]:
@@ -107,22 +108,34 @@ def tensor_gaps(network: Network, spans: Iterable[Span]) -> tuple[Gap, ...]:
 
 
 def _gap(network: Network, first: Span, second: Span) -> Gap:
-    layer = network.layers[second.first - 1]
-    if _reads(layer, first.name) and first.last == second.first:
-        return Gap(first, second, overlap_limit(layer), first.size)
-    return Gap(first, second, -second.size, first.size)
+    low = -second.size
+    if second.first > 0:
+        layer = network.layers[second.first - 1]
+        if _reads(layer, first.name) and first.last == second.first:
+            low = max(low, overlap_limit(layer, first.name))
+    return Gap(first, second, low, first.size)
 
 
-def overlap_limit(layer: Conv1d) -> int:
-    """Return the largest distance, output's offset less input's, at which the layer may overlap.
+def overlap_limit(layer: Layer, name: str) -> int:
+    """Return the largest distance, output's offset less input's, at which the two may overlap.
 
-    While a tile that starts at step t is computed, its output must end before the first input byte
-    that step t or a later one reads. Tiles may start at any step.
+    While some steps from step t on are computed, their output must end before the first input byte
+    that step t or a later one reads: a tile of steps, which may start anywhere, or a single value
+    of a kernel that goes value by value.
     """
+    limits = [
+        _limit(layer, tensor, window)
+        for tensor, window in zip(layer.inputs, layer.windows, strict=True)
+        if tensor.name == name
+    ]
+    return min(limits)
+
+
+def _limit(layer: Layer, source: Tensor, window: Window) -> int:
     steps, width = layer.output.time, layer.output.channels
+    ahead = {"none": steps, "tile": TILE_STEPS, "step": 0}[layer.OVERLAP]
     return min(
-        max(layer.window.begin(step), 0) * layer.input.channels
-        - min(step + TILE_STEPS, steps) * width
+        max(window.begin(step), 0) * source.channels - min(step + ahead, steps) * width
         for step in range(steps)
     )
 

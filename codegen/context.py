@@ -47,7 +47,6 @@ class StageText:
     title: str
     source: int
     first: int
-    tensor: int
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,6 @@ def _streaming(
             title=text.title,
             source=stage.source,
             first=stage.first,
-            tensor=text.tensor,
         )
         for stage, text in zip(schedule.stages, layers, strict=True)
     )

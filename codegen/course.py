@@ -8,7 +8,7 @@ the first stage that waits for them needs, so that the course is the same howeve
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dynadeep.codegen.layers import Conv1d
+from dynadeep.codegen.layers import Layer
 
 Moment = tuple[int, int]
 """Steps of the input that have come, and the round after the last of them."""
@@ -36,24 +36,24 @@ def arrivals(steps: int) -> list[Tile]:
     return [Tile((count, 0), count, 0) for count in range(1, steps + 1)]
 
 
-def best_course(layer: Conv1d, source: Sequence[Tile], tile: int) -> tuple[int, list[Tile]]:
+def best_course(layer: Layer, source: Sequence[Tile], tile: int) -> tuple[int, list[Tile]]:
     """Return the size of the first tile for which the input line is shortest, and the course."""
     tried = [(first, _course(layer, source, tile, first)) for first in range(tile, 0, -1)]
     return min(tried, key=lambda pair: filling(source, [pair[1]]).steps)
 
 
-def _course(layer: Conv1d, source: Sequence[Tile], tile: int, first: int) -> list[Tile]:
+def _course(layer: Layer, source: Sequence[Tile], tile: int, first: int) -> list[Tile]:
     """Return the tiles of a layer, given those of its input; ``dd_stream_run`` for one stage."""
     course: list[Tile] = []
     done = 0
     for arrival in source:
-        complete = arrival.end == layer.input.time
+        complete = arrival.end == layer.inputs[0].time
         moment = arrival.moment
         if course and course[-1].moment >= moment:
             moment = _next_round(course[-1].moment)
         while steps := _ready(layer, arrival.end, done, tile, first, complete=complete):
             done += steps
-            course.append(Tile(moment, done, max(layer.window.begin(done), 0)))
+            course.append(Tile(moment, done, max(layer.windows[0].begin(done), 0)))
             moment = _next_round(moment)
     return course
 
@@ -62,12 +62,12 @@ def _next_round(moment: Moment) -> Moment:
     return moment[0], moment[1] + 1
 
 
-def _ready(layer: Conv1d, got: int, done: int, tile: int, first: int, *, complete: bool) -> int:
+def _ready(layer: Layer, got: int, done: int, tile: int, first: int, *, complete: bool) -> int:
     """Return how many steps are computed now: ``due_of`` and ``run_stage`` of dd_stream.c."""
     if complete:
         return min(layer.output.time - done, tile)
     end = done + (first if done == 0 else tile)
-    return end - done if layer.window.end(end - 1) <= got and end <= layer.output.time else 0
+    return end - done if layer.windows[0].end(end - 1) <= got and end <= layer.output.time else 0
 
 
 def filling(source: Sequence[Tile], readers: Sequence[Sequence[Tile]]) -> Filling:

@@ -5,13 +5,11 @@ import zlib
 from typing import Any
 
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.layers import Conv1d
 from dynadeep.codegen.plan import LayerRow, Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
 
 FORMAT = 1
-TABLE_NAMES = {("LOGISTIC",): "sigmoid", ("LOGISTIC", "MUL"): "SiLU"}
 HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "RAM at", "bytes")
 
 
@@ -55,11 +53,10 @@ def _layer(row: LayerRow) -> dict[str, Any]:
     return {
         "number": row.number,
         "name": layer.name,
-        "what": summary(layer),
+        "what": layer.summary,
         "macs": layer.macs,
-        "in": [layer.input.time, layer.input.channels],
+        "in": [layer.inputs[0].time, layer.inputs[0].channels],
         "out": [layer.output.time, layer.output.channels],
-        "weight_bytes": layer.weights.nbytes,
         "constant_bytes": row.constant_bytes,
         "in_offset": row.in_offset,
         "out_offset": row.out_offset,
@@ -72,24 +69,14 @@ def json_text(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=True) + "\n"
 
 
-def summary(layer: Conv1d) -> str:
-    """Return a few words: ``conv k5 s2, SiLU``."""
-    words = [f"conv k{layer.kernel} s{layer.stride}"]
-    if layer.activation != "NONE":
-        words.append(layer.activation)
-    if layer.folded:
-        words.append(TABLE_NAMES.get(layer.folded, " + ".join(layer.folded)))
-    return ", ".join(words)
-
-
 def table_rows(plan: Plan) -> list[tuple[str, ...]]:
     """Return the plan's table, one row of text per layer, under ``HEADINGS``."""
     return [
         (
             str(row.number),
             row.layer.name,
-            summary(row.layer),
-            f"{row.layer.input.time}x{row.layer.input.channels}",
+            row.layer.summary,
+            f"{row.layer.inputs[0].time}x{row.layer.inputs[0].channels}",
             f"{row.layer.output.time}x{row.layer.output.channels}",
             f"{row.layer.macs:,}",
             f"{row.constant_bytes:,}",

@@ -8,7 +8,7 @@ import numpy as np
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
 from dynadeep.codegen.kernels import KernelSet
-from dynadeep.codegen.layers import Conv1d, Network
+from dynadeep.codegen.layers import Layer, Network
 
 NUMBER_LIMIT = 255  # numbers and counts travel as uint8
 LITTLE_ENDIAN = {np.dtype(np.int8): "<i1", np.dtype(np.int32): "<i4"}
@@ -21,7 +21,7 @@ class TracedTensor:
     number: int
     name: str
     layer: str
-    kind: str  # "input", "conv", "table" (what a table made of it)
+    kind: str  # "input", "layer", "table" (what a table made of it)
     time: int
     channels: int
     fused: bool
@@ -48,7 +48,7 @@ def traced_tensors(network: Network) -> tuple[TracedTensor, ...]:
     Raises:
         ModelError: there are more than the link can number.
     """
-    rows = [(network.input, "input", "input", True)]
+    rows = [(tensor, "input", "input", True) for tensor in network.inputs]
     for layer in network.layers:
         rows += [(tensor, layer.name, kind, fused) for tensor, kind, fused in _made_by(layer)]
     if len(rows) > NUMBER_LIMIT:
@@ -59,15 +59,16 @@ def traced_tensors(network: Network) -> tuple[TracedTensor, ...]:
     )
 
 
-def _made_by(layer: Conv1d) -> Iterator[tuple[Tensor, str, bool]]:
-    yield layer.convolved, "conv", layer.table is None
+def _made_by(layer: Layer) -> Iterator[tuple[Tensor, str, bool]]:
+    yield layer.computed, "layer", layer.table is None
     if layer.table is not None:
         yield layer.output, "table", True
 
 
-def flash_arrays(layer: Conv1d, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
+def flash_arrays(layer: Layer, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
     """Return a layer's arrays as a kernel set wants them, in the order of ``dd_model.json``."""
-    return {**layer.constants, "weights": kernels.ordered(layer.weights)}
+    arrays = layer.constants(kernels)
+    return arrays if layer.table is None else {**arrays, "table": layer.table}
 
 
 def model_constants(network: Network, kernels: KernelSet) -> tuple[Constant, ...]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dynadeep.codegen.layers import Conv1d
+from dynadeep.codegen.layers import Layer
 
 UNPRINTABLE = re.compile(r"[^A-Za-z0-9_./:;+-]+")
 """What of a name cannot stand in a C comment or string as it is."""
@@ -40,7 +40,7 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return unique
 
 
-def unique_layer_names(layers: Iterable[Conv1d]) -> tuple[Conv1d, ...]:
+def unique_layer_names(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """Give each layer a name of which no other one's would become the same identifier."""
     taken = {SEGMENT}
     named = []

@@ -10,6 +10,7 @@ from typing import NoReturn
 import numpy as np
 
 from dynadeep.codegen.graph import Graph, Int8s, Node, Tensor, all_or_refused
+from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import OPERATIONS, REFUSED
 from dynadeep.codegen.ops.checks import same_quantization
 from dynadeep.codegen.ops.conv_2d import Conv2D
@@ -118,36 +119,39 @@ def _with_border(conv: Conv2D, pad: Pad) -> Conv2D:
     )
 
 
-def fold_tables(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
-    """Fold all that is a function of one convolution's codes into a table behind it."""
-    kept = list(ops)
-    wanted = [tensor.index for tensor in outputs]
-    for conv in ops:
-        if isinstance(conv, Conv2D):
-            kept = _fold_behind(conv, kept, wanted)
-    return kept
+def fold_tables(ops: list[Op], outputs: Iterable[Tensor]) -> list[Layer]:
+    """Lower all operators; fold what is a function of one layer's codes into a table behind it."""
+    left = list(ops)
+    wanted = {tensor.index for tensor in outputs}
+    layers = []
+    while left:
+        layer, left = _fold_behind(left[0].node, left[0].lower(), left[1:], wanted)
+        layers.append(layer)
+    return layers
 
 
-def _fold_behind(conv: Conv2D, ops: list[Op], wanted: list[int]) -> list[Op]:
-    codes = {conv.output.index: ALL_CODES}
+def _fold_behind(
+    node: Node, layer: Layer, ops: list[Op], wanted: set[int]
+) -> tuple[Layer, list[Op]]:
+    """Return the layer with its table, and the operators that are not in it."""
+    codes = {layer.output.index: ALL_CODES}
     folded: list[Op] = []
     for op in ops:
         if isinstance(op, Pointwise) and all(tensor.index in codes for tensor in op.inputs):
             codes[op.output.index] = op.evaluate(tuple(codes[t.index] for t in op.inputs))
             folded.append(op)
     if not folded:
-        return ops
+        return layer, ops
     kept = [op for op in ops if op not in folded]
-    read = {tensor.index for op in kept for tensor in op.inputs} | set(wanted)
+    read = {tensor.index for op in kept for tensor in op.inputs} | wanted
     needed = [index for index in codes if index in read]
     if needed != [folded[-1].output.index]:
-        conv.node.refuse(
+        node.refuse(
             f"{len(needed)} of the {len(codes)} tensors computed from its codes are used later, "
             "where a table keeps only the last",
             "Let only the activation's result be used.",
         )
-    # Behind a RESHAPE the last operator has another shape than the convolution that now writes it.
-    last = dataclasses.replace(folded[-1].output, shape=conv.output.shape)
+    # Behind a RESHAPE the last operator has another shape than the layer that now writes it.
+    last = dataclasses.replace(folded[-1].output, shape=layer.output.shape)
     kinds = tuple(op.node.kind for op in folded)
-    fused = dataclasses.replace(conv, output=last, table=codes[last.index], folded=kinds)
-    return [fused if op is conv else op for op in kept]
+    return dataclasses.replace(layer, output=last, table=codes[last.index], folded=kinds), kept

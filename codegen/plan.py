@@ -16,7 +16,7 @@ from dynadeep.codegen.inventory import (
     traced_tensors,
 )
 from dynadeep.codegen.kernels import BUFFERS, LANES, Buffers, KernelSet
-from dynadeep.codegen.layers import Conv1d, Network
+from dynadeep.codegen.layers import Layer, Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
@@ -71,12 +71,13 @@ class LayerRow:
     """One line of the plan."""
 
     number: int  # from 1
-    layer: Conv1d
+    layer: Layer
     in_offset: int
     in_bytes: int  # of RAM
     out_offset: int
     out_bytes: int
     constant_bytes: int  # of flash
+    kinds: tuple[str, ...]  # of its arrays there
 
 
 @dataclass(frozen=True)
@@ -94,16 +95,17 @@ class Plan:
     def rows(self) -> tuple[LayerRow, ...]:
         """The layers in the order of execution, with the offsets of their tensors."""
         places = self.memory.places
-        flash = {layer.name: 0 for layer in self.network.layers}
+        flash: dict[str, dict[str, int]] = {layer.name: {} for layer in self.network.layers}
         for constant in self.constants:
-            flash[constant.layer] += constant.array.nbytes
+            flash[constant.layer][constant.kind] = constant.array.nbytes
         return tuple(
             LayerRow(
                 number,
                 layer,
-                *places[layer.input.name],
+                *places[layer.inputs[0].name],
                 *places[layer.output.name],
-                flash[layer.name],
+                sum(flash[layer.name].values()),
+                tuple(flash[layer.name]),
             )
             for number, layer in enumerate(self.network.layers, start=1)
         )
@@ -218,15 +220,15 @@ def why_not_streamed(network: Network, manifest: Manifest) -> str:
     """Return what keeps a model from being streamed, or nothing."""
     if manifest.input_map.kind == "minmax":
         return "the input map minmax needs the whole segment before the first code"
-    made = {network.input.name: network.input}
-    made |= {layer.output.name: layer.output for layer in network.layers}
+    made = {tensor.name: tensor for tensor in network.tensors}
     for layer in network.layers:
-        source = made[layer.input.name]
-        if source.channels != layer.input.channels:
-            return (
-                f"{layer.name} reads {source.name}, {source.channels} channels, as "
-                f"{layer.input.channels} channels"
-            )
+        for read in layer.inputs:
+            source = made[read.name]
+            if source.channels != read.channels:
+                return (
+                    f"{layer.name} reads {source.name}, {source.channels} channels, as "
+                    f"{read.channels} channels"
+                )
     return ""
 
 

@@ -11,7 +11,7 @@ from dynadeep.codegen.arena import aligned
 from dynadeep.codegen.course import Filling, Tile, arrivals, best_course, filling
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
-from dynadeep.codegen.layers import Conv1d, Network
+from dynadeep.codegen.layers import Layer, Network
 
 STEP_LIMIT = (1 << 16) - 2  # uint16 in dd_line, the last of which means never
 STAGE_LIMIT = (1 << 8) - 1  # readers of a line: uint8 in dd_line_plan
@@ -38,7 +38,7 @@ class Line:
 class Stage:
     """A layer in the stream; its output is line ``number + 1`` of the schedule."""
 
-    layer: Conv1d
+    layer: Layer
     source: int  # the line that it reads
     first: int  # steps of its first tile
 
@@ -70,9 +70,9 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
         ModelError: there are more layers, or longer tensors or tiles, than the engine counts.
     """
     _check_limits(network, tile)
-    tensors = (network.input, *(layer.output for layer in network.layers))
+    tensors = network.tensors
     names = [tensor.name for tensor in tensors]
-    sources = [names.index(layer.input.name) for layer in network.layers]
+    sources = [names.index(layer.inputs[0].name) for layer in network.layers]
     readers = [_places_of(line, sources) for line in range(len(tensors))]
     courses = [arrivals(network.input.time)]
     firsts = []
@@ -91,7 +91,7 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
 
 
 def _check_limits(network: Network, tile: int) -> None:
-    tensors = [network.input, *(layer.output for layer in network.layers)]
+    tensors = network.tensors
     longest = max(tensors, key=lambda tensor: tensor.time)
     if longest.time > STEP_LIMIT or len(network.layers) > STAGE_LIMIT:
         raise ModelError(
@@ -164,13 +164,13 @@ def _gap(taken: Sequence[tuple[int, int]], size: int, at: int) -> int:
     return at
 
 
-def _worst_macs(layers: Sequence[Conv1d], courses: Sequence[Sequence[Tile]]) -> int:
+def _worst_macs(layers: Sequence[Layer], courses: Sequence[Sequence[Tile]]) -> int:
     """Return the most multiply-accumulates that one step of the input sets going."""
     by_sample: dict[int, int] = {}
     for layer, course in zip(layers, courses, strict=True):
         done = 0
         for tile in course:
-            macs = (tile.end - done) * int(layer.weights.size)
+            macs = (tile.end - done) * layer.macs // layer.output.time
             by_sample[tile.moment[0]] = by_sample.get(tile.moment[0], 0) + macs
             done = tile.end
     return max(by_sample.values())

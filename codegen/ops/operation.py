@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dynadeep.codegen.graph import Int8s, Node, Tensor
+from dynadeep.codegen.layers import Layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,6 +18,17 @@ class Op:
     node: Node
     inputs: tuple[Tensor, ...]
     output: Tensor
+
+    def lower(self) -> Layer:
+        """Return the layer that computes it; those that a pass makes part of another have none.
+
+        Raises:
+            ModelError: no pass could.
+        """
+        self.node.refuse(
+            "it has no kernel and does not follow a convolution, into whose table it would go",
+            "Put it directly behind a convolution.",
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,14 +6,13 @@
 #include <stdint.h>
 
 #include "dd_dot.h"
+#include "dd_layer.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 typedef struct dd_conv1d {
-    uint16_t in_length;  /* input time steps */
-    uint16_t out_length; /* output time steps */
     uint16_t in_channels;
     uint16_t out_channels;
     uint8_t kernel; /* taps */
@@ -29,23 +28,15 @@ typedef struct dd_conv1d {
     const int32_t *bias;   /* [out_channels], less in_zero_point x sum of the channel's weights */
     const int32_t *multiplier; /* [out_channels], Q0.31 mantissa: 2^30 to 2^31 - 1, or 0 */
     const int8_t *shift;       /* [out_channels], left if positive: -31 to 30 */
-    const int8_t *table;       /* [256] by output code + 128; NULL leaves the output as it is */
 } dd_conv1d;
 
-/* Some steps of a layer's input, [steps][in_channels]. The layer sees zero points around them. */
-typedef struct dd_input {
-    const int8_t *values;
-    int32_t steps;
-} dd_input;
-
-/* Convolve: write `steps` output steps to `out` [steps][out_channels], time-major, of
- * which the first one's window begins at step `first` of `in`. Windows may begin before the input
- * and end behind it.
+/* Convolve: a dd_kernel whose params are a dd_conv1d, with one input.
  *
- * `out` may overlap `in` as long as no step's output is written over input that the same or a later
- * tile of DD_TILE steps reads. Steps are computed in ascending order. The accumulators cannot
- * overflow: the generator proves it from the weights. */
-void dd_conv1d_s8(const dd_conv1d *layer, dd_input in, int32_t first, uint32_t steps, int8_t *out);
+ * `out` may overlap it as long as no step's output is written over input that the same or a later
+ * tile of DD_TILE steps reads. The accumulators cannot overflow: the generator proves it from the
+ * weights. */
+void dd_conv1d_s8(const void *params, const int8_t *table, const dd_view *in, uint32_t first,
+                  uint32_t steps, int8_t *out);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "dd_conv1d_s8.h"
+#include "dd_layer.h"
 #include "dd_status.h"
 #include "dd_trace.h"
 
@@ -12,24 +13,31 @@
 extern "C" {
 #endif
 
-/* Run one layer over some steps, as dd_conv1d_s8 does. A trace (or null) sees its tensors: of a
- * convolution with a table, the convolution's own output as number `tensor` (in an unfused trace
- * only) and what the table makes of it as `tensor + 1`; of one without, its output as `tensor`.
- * DD_STOPPED if the observer asks for it. */
-DD_MUST_CHECK dd_status dd_layer_conv1d(const dd_conv1d *layer, dd_input in, int32_t first,
-                                        uint32_t steps, int8_t *out, const dd_trace *trace,
-                                        uint8_t tensor);
+/* A layer's call, constant. */
+typedef struct dd_call {
+    const dd_conv1d *layer;
+    const int8_t *table; /* or null */
+    uint16_t in_length;  /* steps */
+    uint16_t out_length;
+    uint8_t tensor; /* the number of its first traced tensor */
+} dd_call;
+
+/* Run one layer over some steps, as a dd_kernel does. A trace (or null) sees its tensors: of a
+ * layer with a table, the kernel's own output as number `tensor` (in an unfused trace only) and
+ * what the table makes of it as `tensor + 1`; of one without, its output as `tensor`. DD_STOPPED if
+ * the observer asks for it. */
+DD_MUST_CHECK dd_status dd_layer_run(const dd_call *call, const dd_view *in, uint32_t first,
+                                     uint32_t steps, int8_t *out, const dd_trace *trace);
 
 /* The same over all steps of a layer whose whole input lies at `in`. */
-DD_MUST_CHECK dd_status dd_layer_whole(const dd_conv1d *layer, const int8_t *in, int8_t *out,
-                                       const dd_trace *trace, uint8_t tensor);
+DD_MUST_CHECK dd_status dd_layer_whole(const dd_call *call, const int8_t *in, int8_t *out,
+                                       const dd_trace *trace);
 
 /* A layer of the layers engine: where its input and output lie in the values. */
 typedef struct dd_layer_step {
-    const dd_conv1d *layer;
+    const dd_call *call;
     uint32_t source;
     uint32_t target;
-    uint8_t tensor; /* the number of its first traced tensor */
 } dd_layer_step;
 
 /* The layers engine's plan, constant. */

@@ -16,8 +16,8 @@
 
 static_assert(DD_TILE == 3 || DD_TILE == 4, "store_codes stores three or four steps");
 
-static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
-                          uint32_t steps, int8_t *out)
+static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
+                          uint32_t channel, uint32_t steps, int8_t *out)
 {
     const int32_t multiplier = layer->multiplier[channel];
     const int32_t shift = layer->shift[channel];
@@ -27,7 +27,7 @@ static void store_channel(const dd_conv1d *layer, const int32_t *sums, uint32_t 
         const int32_t scaled = dd_requantize(sum, multiplier, shift);
         const int32_t code =
             dd_clamp(scaled, layer->out_min - zero_point, layer->out_max - zero_point) + zero_point;
-        *out = layer->table == NULL ? (int8_t)code : layer->table[code + 128];
+        *out = table == NULL ? (int8_t)code : table[code + 128];
         out += layer->out_channels;
     }
 }
@@ -81,13 +81,14 @@ static void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t
 }
 
 /* The same for whole tiles of channels from `channel` on, until `end` or the first one whose shift
- * is none for dd_requantize_index. Returns where it stopped. The layer must have a table and no
+ * is none for dd_requantize_index. Returns where it stopped. There must be a table and no
  * clamp. */
-static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
-                                    uint32_t end, int8_t *out)
+static uint32_t store_channels_fast(const dd_conv1d *layer, const int8_t *table,
+                                    const int32_t *sums, uint32_t channel, uint32_t end,
+                                    int8_t *out)
 {
     const uint32_t hop = layer->out_channels;
-    scaling by = {.table = layer->table, .offset = dd_index_offset(layer->out_zero_point)};
+    scaling by = {.table = table, .offset = dd_index_offset(layer->out_zero_point)};
     for (; channel < end && layer->shift[channel] <= -2; channel++) {
         by.exponent = -layer->shift[channel];
         by.multiplier = layer->multiplier[channel];
@@ -98,11 +99,12 @@ static uint32_t store_channels_fast(const dd_conv1d *layer, const int32_t *sums,
     return channel;
 }
 
-static uint32_t store_channels_doubled(const dd_conv1d *layer, const int32_t *sums,
-                                       uint32_t channel, uint32_t end, int8_t *out)
+static uint32_t store_channels_doubled(const dd_conv1d *layer, const int8_t *table,
+                                       const int32_t *sums, uint32_t channel, uint32_t end,
+                                       int8_t *out)
 {
     const uint32_t hop = layer->out_channels;
-    scaling by = {.table = layer->table, .offset = dd_index_offset(layer->out_zero_point)};
+    scaling by = {.table = table, .offset = dd_index_offset(layer->out_zero_point)};
     for (; channel < end && layer->shift[channel] <= -2; channel++) {
         by.exponent = -layer->shift[channel];
         by.multiplier = layer->multiplier[channel];
@@ -126,14 +128,14 @@ static bool is_fast(const int8_t *shift, uint32_t count)
 
 /* The same for the four steps of a tile at a time, where all shifts are for dd_requantize_index:
  * the vector multiplication rounds as dd_multiply_high does. */
-static uint32_t store_channels_vector(const dd_conv1d *layer, const int32_t *sums, uint32_t channel,
-                                      uint32_t end, int8_t *out)
+static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *table,
+                                      const int32_t *sums, uint32_t channel, uint32_t end,
+                                      int8_t *out)
 {
     const uint32x4_t hops = vmulq_n_u32(vidupq_n_u32(0, 1), layer->out_channels);
     const int32x4_t least = vdupq_n_s32(0);
     const int32x4_t most = vdupq_n_s32(255);
     const int32_t middle = layer->out_zero_point + 128;
-    const int8_t *const table = layer->table;
     const int32_t *bias = layer->bias + channel;
     const int32_t *multiplier = layer->multiplier + channel;
     const int8_t *shift = layer->shift + channel;
@@ -155,10 +157,10 @@ static uint32_t store_channels_vector(const dd_conv1d *layer, const int32_t *sum
 }
 #endif
 
-void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, uint32_t count,
-                   uint32_t steps, int8_t *out)
+void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *sums, uint32_t first,
+                   uint32_t count, uint32_t steps, int8_t *out)
 {
-    const bool plain = steps == DD_TILE && layer->table != NULL && layer->out_min == INT8_MIN &&
+    const bool plain = steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
                        layer->out_max == INT8_MAX;
     const uint32_t end = first + count;
     uint32_t channel = first;
@@ -166,19 +168,19 @@ void dd_store_tile(const dd_conv1d *layer, const int32_t *sums, uint32_t first, 
         uint32_t before = channel;
 #if STORE_VECTORS
         if (plain) {
-            channel = store_channels_vector(layer, sums, channel, end, out);
+            channel = store_channels_vector(layer, table, sums, channel, end, out);
         }
         sums += (channel - before) * DD_TILE;
         before = channel;
 #endif
         if (plain && layer->doubles) {
-            channel = store_channels_doubled(layer, sums, channel, end, out);
+            channel = store_channels_doubled(layer, table, sums, channel, end, out);
         } else if (plain) {
-            channel = store_channels_fast(layer, sums, channel, end, out);
+            channel = store_channels_fast(layer, table, sums, channel, end, out);
         }
         sums += (channel - before) * DD_TILE;
         if (channel < end) {
-            store_channel(layer, sums, channel, steps, out + channel);
+            store_channel(layer, table, sums, channel, steps, out + channel);
             sums += DD_TILE;
             channel++;
         }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "dd_layers.h"
-
 #define NEVER UINT16_MAX
 
 static uint32_t at_most(uint32_t value, uint32_t limit)
@@ -32,15 +30,15 @@ static uint32_t tile_of(const dd_stream *stream, uint32_t index)
 /* How much input stage `index` awaits: enough for a whole tile, or all there is. */
 static uint16_t due_of(const dd_stream *stream, uint32_t index)
 {
-    const dd_conv1d *const layer = stream->plan->stages[index].layer;
+    const dd_call *const call = stream->plan->stages[index].call;
     const uint32_t done = stream->lines[index + 1u].end;
     const uint32_t end = done + tile_of(stream, index);
-    if (done == layer->out_length) {
+    if (done == call->out_length) {
         return NEVER;
     }
-    const int32_t needed = window_of(layer, end - 1u) + layer->kernel;
-    const bool whole = end <= layer->out_length && needed <= layer->in_length;
-    return whole ? (uint16_t)(needed > 0 ? needed : 1) : layer->in_length;
+    const int32_t needed = window_of(call->layer, end - 1u) + call->layer->kernel;
+    const bool whole = end <= call->out_length && needed <= call->in_length;
+    return whole ? (uint16_t)(needed > 0 ? needed : 1) : call->in_length;
 }
 
 /* Steps of the input at which a stage computes next, or at which the segment is complete. */
@@ -103,7 +101,7 @@ static void drop_read(const dd_stream *stream, uint32_t source, uint32_t channel
     dd_line *const line = &stream->lines[source];
     int32_t keep = line->end;
     for (uint32_t left = plan->count; left != 0; left--) {
-        const dd_conv1d *const layer = stream->plan->stages[*reader].layer;
+        const dd_conv1d *const layer = stream->plan->stages[*reader].call->layer;
         const int32_t next = window_of(layer, stream->lines[*reader + 1u].end);
         keep = next < keep ? next : keep;
         reader++;
@@ -120,19 +118,19 @@ static void drop_read(const dd_stream *stream, uint32_t source, uint32_t channel
 static dd_status run_stage(const dd_stream *stream, uint32_t index, const dd_trace *trace)
 {
     const dd_stage *const stage = &stream->plan->stages[index];
-    const dd_conv1d *const layer = stage->layer;
+    const dd_conv1d *const layer = stage->call->layer;
     const dd_line *const from = &stream->lines[stage->source];
     dd_line *const to = &stream->lines[index + 1u];
-    const dd_input in = {values_of(stream, stage->source), from->end - from->begin};
-    const bool complete = from->end == layer->in_length;
-    const uint32_t left = (uint32_t)layer->out_length - to->end;
+    const dd_view in = {values_of(stream, stage->source), from->begin, from->end};
+    const bool complete = from->end == stage->call->in_length;
+    const uint32_t first = to->end;
+    const uint32_t left = (uint32_t)stage->call->out_length - first;
     const uint32_t steps = complete ? at_most(left, stream->plan->tile) : tile_of(stream, index);
-    const int32_t first = window_of(layer, to->end) - from->begin;
     int8_t *const out =
         values_of(stream, index + 1u) + (uint32_t)(to->end - to->begin) * layer->out_channels;
     to->end = (uint16_t)(to->end + steps);
     to->due = due_of(stream, index);
-    const dd_status status = dd_layer_conv1d(layer, in, first, steps, out, trace, stage->tensor);
+    const dd_status status = dd_layer_run(stage->call, &in, first, steps, out, trace);
     if (!stream->plan->lines[stage->source].kept) {
         drop_read(stream, stage->source, layer->in_channels);
     }

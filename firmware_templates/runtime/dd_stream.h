@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dd_conv1d_s8.h"
+#include "dd_layers.h"
 #include "dd_status.h"
 #include "dd_trace.h"
 
@@ -19,10 +19,9 @@ extern "C" {
 
 /* A layer in the stream, constant. Stages are in an order in which each comes behind its source. */
 typedef struct dd_stage {
-    const dd_conv1d *layer;
+    const dd_call *call;
     uint16_t source; /* the line that it reads: 0 is the input, i + 1 what stage i writes */
     uint8_t first;   /* steps of its first tile, chosen so that later ones end as input arrives */
-    uint8_t tensor;  /* the number of its first traced tensor */
 } dd_stage;
 
 /* Where a line lies and who reads it, constant. */

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 
-from dynadeep.codegen.describe import summary
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.typed import Reader
 from dynadeep.host_tools.errors import HostError
@@ -52,7 +51,7 @@ def known_networks() -> Iterator[KnownNetwork]:
 def shapes_of(network: Network) -> tuple[str, ...]:
     """Return what each layer takes, does and gives, which decides what the network costs."""
     return tuple(
-        f"{layer.input.time}x{layer.input.channels} {summary(layer)} "
+        f"{layer.inputs[0].time}x{layer.inputs[0].channels} {layer.summary} "
         f"{layer.output.time}x{layer.output.channels}"
         for layer in network.layers
     )

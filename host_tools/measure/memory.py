@@ -106,7 +106,7 @@ def measure(image: Image, stack: StackUse, rows: Sequence[LayerRow]) -> Memory:
         stack_reserved_bytes=stack.size_bytes,
         compiler=image.compiler,
         sections=image.sections,
-        flash_by_layer=flash_by_layer(image, {row.layer.name: row.layer.constants for row in rows}),
+        flash_by_layer=flash_by_layer(image, {row.layer.name: row.kinds for row in rows}),
         arena_by_layer={row.layer.name: arena_of(row) for row in rows},
         ram_by_symbol={
             symbol.name: symbol.bytes

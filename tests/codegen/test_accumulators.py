@@ -34,7 +34,7 @@ def test_the_bound_holds_for_the_worst_input_in_the_worst_order(zero_point: int)
     layer = lowered(net).layers[0]
     weights = layer.weights.reshape(2, -1).astype(int)
     bias = np.array([700, -700], np.int32)
-    for channel, bound in enumerate(accumulator_bounds(layer, bias)):
+    for channel, bound in enumerate(accumulator_bounds(layer.weights, zero_point, bias)):
         for start, shift in ((layer.bias[channel], 0), (bias[channel], zero_point)):
             for codes in (
                 np.where(weights[channel] > 0, 127, -128),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynadeep.codegen.arena import ALIGNMENT, TILE_STEPS, Arena, overlap_limit, plan_arena
 from dynadeep.codegen.kernels import KERNELS
-from dynadeep.codegen.layers import Conv1d, Network
+from dynadeep.codegen.layers import Layer, Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 
@@ -33,20 +33,21 @@ class Memory:
 
 
 def run_convolution(
-    memory: Memory, layer: Conv1d, at: tuple[int, int], owners: tuple[int, int], first_tile: int
+    memory: Memory, layer: Layer, at: tuple[int, int], owners: tuple[int, int], first_tile: int
 ) -> bool:
     """Compute tile by tile: write all of a tile's output, then check that its input is there.
 
     Reading after writing is the worst that the contract of dd_conv1d_s8.h allows. The first tile
     may be shorter, as in a kernel that treats the border by itself.
     """
-    source, target = layer.input, layer.output
+    source, target = layer.inputs[0], layer.output
+    (window,) = layer.windows
     step, intact = 0, True
     while step < target.time:
         end = min(step + (first_tile if step == 0 else TILE_STEPS), target.time)
         memory.write(at[1] + step * target.channels, (end - step) * target.channels, owners[1])
-        first = max(step * layer.stride - layer.pad_before, 0)
-        last = min((end - 1) * layer.stride - layer.pad_before + layer.kernel, source.time)
+        first = max(window.begin(step), 0)
+        last = min(window.end(end - 1), source.time)
         if last > first:
             offset = at[0] + first * source.channels
             intact &= memory.holds(offset, (last - first) * source.channels, owners[0])
@@ -61,9 +62,9 @@ def run_network(network: Network, arena: Arena, first_tile: int = TILE_STEPS) ->
     memory.write(arena.offsets[network.input.name], network.input.size, 1)
     intact = True
     for number, layer in enumerate(network.layers, start=2):
-        at = (arena.offsets[layer.input.name], arena.offsets[layer.output.name])
+        at = (arena.offsets[layer.inputs[0].name], arena.offsets[layer.output.name])
         owner[layer.output.name] = number
-        owners = (owner[layer.input.name], number)
+        owners = (owner[layer.inputs[0].name], number)
         intact &= run_convolution(memory, layer, at, owners, first_tile)
         intact &= memory.holds(at[1], layer.output.size, number)
     return intact and all(
@@ -101,13 +102,13 @@ def test_no_plan_lets_a_kernel_read_what_was_overwritten(
     assert run_network(network, plan_arena(network), first_tile)
 
 
-def survives(layer: Conv1d, distance: int) -> bool:
+def survives(layer: Layer, distance: int) -> bool:
     """Whether the input is intact with the output at ``distance`` from it, however tiles begin."""
     at = (max(0, -distance), max(0, distance))
-    size = max(at[0] + layer.input.size, at[1] + layer.output.size)
+    size = max(at[0] + layer.inputs[0].size, at[1] + layer.output.size)
     for first_tile in range(1, TILE_STEPS + 1):
         memory = Memory(size)
-        memory.write(at[0], layer.input.size, 1)
+        memory.write(at[0], layer.inputs[0].size, 1)
         if not run_convolution(memory, layer, at, (1, 2), first_tile):
             return False
     return True
@@ -120,9 +121,9 @@ def test_the_overlap_is_safe_and_one_byte_more_is_not(length: int, shape: Shape)
     # With less padding than the kernel is long, every step reads at least one real value.
     pad = (min(before, kernel - 1), min(after, kernel - 1))
     layer = chain(length, [(filters, kernel, stride, pad)]).layers[0]
-    limit = overlap_limit(layer)
+    limit = overlap_limit(layer, layer.inputs[0].name)
     assert survives(layer, limit)
-    if limit + 1 < layer.input.size:
+    if limit + 1 < layer.inputs[0].size:
         assert not survives(layer, limit + 1)
 
 

@@ -72,7 +72,7 @@ def test_the_folded_table_is_what_the_reference_computes(reference: Run) -> None
     tensors = reference(content, {"segment": segment})
     for layer in lower(read_graph(content)).layers:
         if layer.table is not None:
-            looked_up = layer.table[tensors[layer.convolved.name].astype(int) + 128]
+            looked_up = layer.table[tensors[layer.computed.name].astype(int) + 128]
             np.testing.assert_array_equal(looked_up, tensors[layer.output.name])
 
 

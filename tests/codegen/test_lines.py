@@ -72,7 +72,7 @@ class Course:
     def _ready(self, number: int) -> int:
         stage, layer = self._schedule.stages[number], self._schedule.stages[number].layer
         done, got = self._end[number + 1], self._end[stage.source]
-        if got == layer.input.time:
+        if got == layer.inputs[0].time:
             return min(layer.output.time - done, self._schedule.tile)
         wanted = stage.first if done == 0 else self._schedule.tile
         last = (done + wanted - 1) * layer.stride - layer.pad_before + layer.kernel

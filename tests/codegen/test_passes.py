@@ -24,8 +24,8 @@ def test_only_convolutions_remain() -> None:
 
 def test_a_pad_becomes_the_border_of_its_convolution() -> None:
     layer = lowered(small_encoder()).layers[1]
-    assert (layer.pad_before, layer.pad_after) == (2, 2)
-    assert layer.input.name == "conv1/silu"
+    assert layer.pad_before == 2
+    assert layer.inputs[0].name == "conv1/silu"
 
 
 def test_the_zero_point_moves_into_the_bias() -> None:
@@ -33,7 +33,7 @@ def test_the_zero_point_moves_into_the_bias() -> None:
     layer = lowered(net).layers[1]
     bias = next(spec.data for spec in net.model.tensors if spec.name == "conv2/bias")
     sums = layer.weights.reshape(len(layer.weights), -1).sum(axis=1, dtype=np.int64)
-    np.testing.assert_array_equal(layer.bias, bias - layer.input.zero_point * sums)
+    np.testing.assert_array_equal(layer.bias, bias - layer.inputs[0].zero_point * sums)
 
 
 def test_a_convolution_whose_codes_are_used_twice_is_not_folded() -> None:
@@ -95,9 +95,9 @@ def test_a_flattened_output_is_the_tensor_that_holds_its_values() -> None:
 
 def test_a_convolution_behind_a_reshape_sees_the_new_shape() -> None:
     made, reader = lowered(reshaped_encoder()).layers[1:3]
-    assert reader.input.name == made.output.name == "conv2/silu"
+    assert reader.inputs[0].name == made.output.name == "conv2/silu"
     assert (made.output.time, made.output.channels) == (20, 5)
-    assert (reader.input.time, reader.input.channels) == (10, 10)
+    assert (reader.inputs[0].time, reader.inputs[0].channels) == (10, 10)
     assert reader.output.time == 10
 
 
@@ -114,7 +114,7 @@ def test_a_reshaped_segment_is_the_segment() -> None:
     net.conv("conv1", 1, 3)
     net.model.outputs = [net.at]
     layer = lowered(net).layers[0]
-    assert (layer.input.name, layer.input.time, layer.output.time) == ("segment", 16, 14)
+    assert (layer.inputs[0].name, layer.inputs[0].time, layer.output.time) == ("segment", 16, 14)
 
 
 def test_a_convolution_of_a_flattened_tensor_is_refused() -> None:

@@ -205,7 +205,7 @@ def test_lines_hold_each_layers_window_and_no_tile_more(tile: int) -> None:
     for stage in schedule.stages:
         line, layer = schedule.lines[stage.source], stage.layer
         window = layer.kernel + (tile - 1) * layer.stride
-        assert line.steps >= min(window, layer.input.time)
+        assert line.steps >= min(window, layer.inputs[0].time)
         if not line.kept:
             assert line.steps <= window + tile + layer.stride
 

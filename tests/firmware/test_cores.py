@@ -129,7 +129,7 @@ def arrays(conv: Conv1d, x: npt.NDArray[np.int8], index: int, kernels: KernelSet
 
 def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
     channels, kernel, in_channels = conv.weights.shape
-    numbers = [len(x), conv.out_length, in_channels, channels, kernel, conv.stride]
+    numbers = [in_channels, channels, kernel, conv.stride]
     numbers += [
         conv.pad_before,
         conv.in_zero_point,
@@ -138,8 +138,9 @@ def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
         conv.high,
         int(conv.doubles),
     ]
-    names = [f"{name}{index}" for name in ("weights", "bias", "multiplier", "shift", "table")]
-    return "{{" + ", ".join([*map(str, numbers), *names]) + f"}}, in{index}}},\n"
+    names = [f"{name}{index}" for name in ("weights", "bias", "multiplier", "shift")]
+    layer = ", ".join([*map(str, numbers), *names])
+    return f"{{{{{layer}}}, table{index}, in{index}, {len(x)}, {conv.out_length}}},\n"
 
 
 def write_cases(
@@ -150,7 +151,9 @@ def write_cases(
         '#include "dd_conv1d_s8.h"\n'
         f"#define CASES {len(made)}u\n#define OUT_BYTES_MAX {largest}u\n"
         + "".join(arrays(conv, x, index, kernels) for index, (conv, x) in enumerate(made))
-        + "static const struct { dd_conv1d layer; const int8_t *in; } cases[CASES] = {\n"
+        + "typedef struct one_case { dd_conv1d layer; const int8_t *table; const int8_t *in;\n"
+        + "int32_t in_length; uint32_t out_length; } one_case;\n"
+        + "static const one_case cases[CASES] = {\n"
         + "".join(initialiser(conv, x, index) for index, (conv, x) in enumerate(made))
         + "};\n",
         encoding="utf-8",

@@ -55,7 +55,7 @@ def _differ(network: Network, outcome: Outcome, expected: Tensors) -> Iterator[s
         yield f"status {outcome.status}"
     made = {network.input.index}
     for layer in network.layers:
-        made |= {layer.convolved.index, layer.output.index}
+        made |= {layer.computed.index, layer.output.index}
     if outcome.traced.keys() != made:
         yield f"tensors {sorted(outcome.traced)} were seen, expected {sorted(made)}"
     for where, tensors in (("traced", outcome.traced), ("at the end", outcome.outputs)):

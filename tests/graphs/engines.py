@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from dynadeep.codegen.arena import plan_arena
 from dynadeep.codegen.kernels import KernelSet
-from dynadeep.codegen.layers import Conv1d, Network
+from dynadeep.codegen.layers import Layer as NetworkLayer
+from dynadeep.codegen.layers import Network
+from dynadeep.codegen.ops.conv_2d import Conv1d
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from tests.firmware.harness import Harness, Layer
 from tests.graphs.networks import Streaming
@@ -34,7 +36,7 @@ def run_layers(harness: Harness, network: Network, codes: Int8s) -> Outcome:
     arena = plan_arena(network)
     calls = [struct.pack("<I", arena.offsets[network.input.name])]
     for layer, number in zip(network.layers, _numbers(network), strict=True):
-        at = (arena.offsets[layer.input.name], arena.offsets[layer.output.name])
+        at = (arena.offsets[layer.inputs[0].name], arena.offsets[layer.output.name])
         calls.append(struct.pack("<IIB", *at, number))
     head = _head(network, harness.kernels, codes, streaming=False, size=arena.size)
     return _outcome(harness, network, head + b"".join(calls), arena.offsets)
@@ -62,14 +64,15 @@ def _head(
     return struct.pack("<BBHII", *numbers) + codes.tobytes() + layers
 
 
-def _layer(layer: Conv1d) -> Layer:
+def _layer(layer: NetworkLayer) -> Layer:
+    assert isinstance(layer, Conv1d)
     return Layer(
-        in_length=layer.input.time,
+        in_length=layer.inputs[0].time,
         out_length=layer.output.time,
         stride=layer.stride,
         pad_before=layer.pad_before,
-        in_zero_point=layer.input.zero_point,
-        out_zero_point=layer.convolved.zero_point,
+        in_zero_point=layer.inputs[0].zero_point,
+        out_zero_point=layer.computed.zero_point,
         low=layer.low,
         high=layer.high,
         doubles=layer.doubles,
@@ -113,7 +116,7 @@ def _outcome(
     pieces, status, values = harness.network(request)
     order = [network.input.index]
     for layer in network.layers:
-        order += [layer.convolved.index] + ([] if layer.table is None else [layer.output.index])
+        order += [layer.computed.index] + ([] if layer.table is None else [layer.output.index])
     traced: dict[int, list[Int8s]] = {}
     for number, piece in pieces:
         traced.setdefault(order[number], []).append(piece)

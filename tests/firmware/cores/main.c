@@ -60,13 +60,13 @@ static char *put_hex(char *at, uint32_t value, char after)
     return at;
 }
 
-static void run_case(const dd_conv1d *layer, const int8_t *in)
+static void run_case(const one_case *one)
 {
     const uint32_t before = SYSTICK_VALUE;
-    dd_conv1d_s8(layer, (dd_input){in, layer->in_length}, -(int32_t)layer->pad_before,
-                 layer->out_length, out);
+    const dd_view in = {one->in, 0, one->in_length};
+    dd_conv1d_s8(&one->layer, one->table, &in, 0, one->out_length, out);
     const uint32_t ticks = (before - SYSTICK_VALUE) & SYSTICK_MASK; /* counts down */
-    const uint32_t crc = dd_crc32(0, out, (size_t)layer->out_length * layer->out_channels);
+    const uint32_t crc = dd_crc32(0, out, (size_t)one->out_length * one->layer.out_channels);
     *put_hex(put_hex(line, crc, ' '), ticks, '\n') = '\0';
     semihost(SEMIHOSTING_WRITE0, (uint32_t)line);
 }
@@ -82,7 +82,7 @@ void reset(void)
     SYSTICK_RELOAD = SYSTICK_MASK;
     SYSTICK_CONTROL = 5; /* on, from the core clock */
     for (uint32_t i = 0; i < CASES; i++) {
-        run_case(&cases[i].layer, cases[i].in);
+        run_case(&cases[i]);
     }
     semihost(SEMIHOSTING_EXIT, EXIT_DONE);
 }

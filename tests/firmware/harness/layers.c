@@ -12,10 +12,10 @@ typedef struct conv1d_request {
     void *blocks[2]; /* to be freed */
 } conv1d_request;
 
-static void take_geometry(request *from, dd_conv1d *layer)
+static void take_geometry(request *from, dd_call *call, dd_conv1d *layer)
 {
-    layer->in_length = take_u16(from);
-    layer->out_length = take_u16(from);
+    call->in_length = take_u16(from);
+    call->out_length = take_u16(from);
     layer->in_channels = take_u16(from);
     layer->out_channels = take_u16(from);
     layer->kernel = take_u8(from);
@@ -33,8 +33,8 @@ static void take_geometry(request *from, dd_conv1d *layer)
 static void place(conv1d_request *to, request *from, int32_t lead)
 {
     const dd_conv1d *const layer = &to->of.layer;
-    const size_t in_bytes = (size_t)layer->in_length * layer->in_channels;
-    const size_t out_bytes = (size_t)layer->out_length * layer->out_channels;
+    const size_t in_bytes = (size_t)to->of.call.in_length * layer->in_channels;
+    const size_t out_bytes = (size_t)to->of.call.out_length * layer->out_channels;
     to->blocks[0] = NULL;
     if (lead == DISJOINT) {
         to->in = to->blocks[0] = take_block(from, in_bytes);
@@ -53,7 +53,8 @@ static void place(conv1d_request *to, request *from, int32_t lead)
 void take_layer(request *from, layer_request *to)
 {
     dd_conv1d *layer = &to->layer;
-    take_geometry(from, layer);
+    take_geometry(from, &to->call, layer);
+    to->call.layer = layer;
     const bool has_table = take_u8(from) != 0;
     const size_t channels = layer->out_channels;
     const size_t rows = DD_WEIGHT_ROWS(channels);
@@ -62,7 +63,7 @@ void take_layer(request *from, layer_request *to)
     layer->bias = to->blocks[1] = take_block(from, channels * sizeof(int32_t));
     layer->multiplier = to->blocks[2] = take_block(from, channels * sizeof(int32_t));
     layer->shift = to->blocks[3] = take_block(from, channels);
-    layer->table = to->blocks[4] = has_table ? take_block(from, 256) : NULL;
+    to->call.table = to->blocks[4] = has_table ? take_block(from, 256) : NULL;
 }
 
 void free_layer(layer_request *done)
@@ -90,10 +91,10 @@ void run_conv1d(request *from)
 {
     conv1d_request conv;
     take_conv1d(from, &conv);
-    const dd_conv1d *const layer = &conv.of.layer;
-    const dd_input in = {conv.in, layer->in_length};
-    dd_conv1d_s8(layer, in, -(int32_t)layer->pad_before, layer->out_length, conv.out);
-    put(conv.out, (size_t)layer->out_length * layer->out_channels);
+    const dd_call *const call = &conv.of.call;
+    const dd_view in = {conv.in, 0, call->in_length};
+    dd_conv1d_s8(&conv.of.layer, call->table, &in, 0, call->out_length, conv.out);
+    put(conv.out, (size_t)call->out_length * conv.of.layer.out_channels);
     free_conv1d(&conv);
 }
 
@@ -116,8 +117,10 @@ void run_layer_conv1d(request *from)
     const dd_trace trace = {.on_tensor = on_tensor, .context = &tensors_wanted, .unfused = unfused};
     conv1d_request conv;
     take_conv1d(from, &conv);
-    const dd_status status = dd_layer_whole(&conv.of.layer, conv.in, conv.out,
-                                            tensors_wanted == 0 ? NULL : &trace, tensor);
+    conv.of.call.layer = &conv.of.layer;
+    conv.of.call.tensor = tensor;
+    const dd_status status =
+        dd_layer_whole(&conv.of.call, conv.in, conv.out, tensors_wanted == 0 ? NULL : &trace);
     put_u8(UINT8_MAX);
     put_u8((uint8_t)status);
     free_conv1d(&conv);

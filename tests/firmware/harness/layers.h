@@ -7,6 +7,7 @@
 
 typedef struct layer_request {
     dd_conv1d layer;
+    dd_call call;
     void *blocks[5]; /* its arrays, each in memory of exactly its size */
 } layer_request;
 

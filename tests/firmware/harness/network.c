@@ -39,10 +39,10 @@ static dd_status run_layers(network *net, request *from)
         .input = take_u32(from),
     };
     for (uint16_t i = 0; i < net->count; i++) {
-        steps[i].layer = &net->layers[i].layer;
+        steps[i].call = &net->layers[i].call;
         steps[i].source = take_u32(from);
         steps[i].target = take_u32(from);
-        steps[i].tensor = take_u8(from);
+        net->layers[i].call.tensor = take_u8(from);
     }
     memcpy(net->values + plan.input, net->input, net->input_bytes);
     dd_status status = dd_report(&net->trace, 0, net->input, net->input_bytes);
@@ -83,10 +83,10 @@ static dd_status feed(network *net, const dd_stream *stream, const uint16_t *pus
 static void take_stages(request *from, const network *net, dd_stage *stages, dd_line_plan *lines)
 {
     for (uint16_t i = 0; i < net->count; i++) {
-        stages[i].layer = &net->layers[i].layer;
+        stages[i].call = &net->layers[i].call;
         stages[i].source = take_u16(from);
         stages[i].first = take_u8(from);
-        stages[i].tensor = take_u8(from);
+        net->layers[i].call.tensor = take_u8(from);
     }
     for (uint16_t i = 0; i <= net->count; i++) {
         lines[i].at = take_u32(from);
