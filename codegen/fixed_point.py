@@ -48,7 +48,7 @@ def requantize(values: Int64s, mantissa: int, shift: int) -> Int64s:
 
     ``values << shift`` must fit int32 where the shift is to the left.
     """
-    return _rounding_shift(
+    return divide_by_power_of_two(
         _doubling_high_product(values << max(shift, 0), mantissa), max(-shift, 0)
     )
 
@@ -59,7 +59,7 @@ def _doubling_high_product(values: Int64s, mantissa: int) -> Int64s:
     return high
 
 
-def _rounding_shift(values: Int64s, shift: int) -> Int64s:
+def divide_by_power_of_two(values: Int64s, shift: int) -> Int64s:
     """Divide by a power of two, rounded to nearest, ties away from zero."""
     mask = (1 << shift) - 1
     threshold = (mask >> 1) + (values < 0)
@@ -87,15 +87,19 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
     }
     low, high = bounds[activation]
     return (
-        INT8_MIN if low is None else max(INT8_MIN, _code_of(low, scale, zero_point)),
-        INT8_MAX if high is None else min(INT8_MAX, _code_of(high, scale, zero_point)),
+        INT8_MIN if low is None else max(INT8_MIN, code_of(low, scale, zero_point)),
+        INT8_MAX if high is None else min(INT8_MAX, code_of(high, scale, zero_point)),
     )
 
 
-def _code_of(value: float, scale: float, zero_point: int) -> int:
-    """Quantise ``value`` with float32 arithmetic, as TFLite does."""
+def code_of(value: float, scale: float, zero_point: int) -> int:
+    """Quantise ``value`` with float32 arithmetic, as TFLite does.
+
+    Raises:
+        OverflowError: its code is beyond int32, which TFLite refuses.
+    """
     with np.errstate(over="ignore"):
         steps = float(np.float32(value) / np.float32(scale))
-    if steps > INT32_MAX:
+    if abs(steps) > INT32_MAX:
         raise OverflowError(f"the code of {value:g} at scale {scale:g} is beyond int32")
     return zero_point + round_half_away(steps)

@@ -10,6 +10,7 @@ from dynadeep.codegen.graph import Int8s, Int32s, Node, Tensor
 
 LENGTH_LIMIT = (1 << 16) - 2  # time steps and channels are uint16 in the kernels' parameters
 SIZE_LIMIT = 1 << 24  # values of a tensor: with any padding an offset stays within int32
+CODE_SHIFT_LIMIT = 23  # a code less its zero point has 9 bits; more would overflow int32
 ACTIVATIONS: Mapping[int, str] = {
     tflite.ActivationFunctionType.NONE: "NONE",
     tflite.ActivationFunctionType.RELU: "RELU",
@@ -153,3 +154,22 @@ def fused_activation(node: Node) -> str:
             f"Only {', '.join(ACTIVATIONS.values())} can be fused; use one of them.",
         )
     return ACTIVATIONS[number]
+
+
+def one_to_one(node: Node) -> tuple[Tensor, Tensor]:
+    """Return the input and the output of an operator that maps each value by itself."""
+    (source,) = operands(node, 1, 1)
+    x, y = activation(node, source), activation(node, node.outputs[0])
+    if x.shape != y.shape:
+        node.refuse(f"{list(x.shape)} becomes {list(y.shape)}", "It must keep the shape.")
+    return x, y
+
+
+def code_multiplier(node: Node, x: Tensor, y: Tensor, by: float = 1.0) -> tuple[int, int]:
+    """Return the multiplier from steps of ``x`` times ``by`` to steps of ``y``.
+
+    TFLite multiplies and divides the scales in float32, and only then widens to double.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        scale = np.float32(x.scale) * np.float32(by) / np.float32(y.scale)
+    return multiplier(node, float(scale), CODE_SHIFT_LIMIT)
