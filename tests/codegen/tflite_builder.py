@@ -16,6 +16,8 @@ Option = bool | int | float | tuple[int, ...]
 
 VERSIONS = {
     **dict.fromkeys((OPS.RESHAPE, OPS.PRELU, OPS.HARD_SWISH, OPS.ELU, OPS.EXPAND_DIMS), 1),
+    **dict.fromkeys((OPS.RELU_N1_TO_1, OPS.RELU_0_TO_1), 1),
+    **dict.fromkeys((OPS.GELU, OPS.EXP), 2),
     **dict.fromkeys((OPS.PAD, OPS.QUANTIZE, OPS.DEQUANTIZE, OPS.LOGISTIC, OPS.RELU), 2),
     **dict.fromkeys((OPS.RELU6, OPS.TANH, OPS.ADD, OPS.SUB, OPS.MUL, OPS.MEAN, OPS.SOFTMAX), 2),
     **dict.fromkeys((OPS.MAX_POOL_2D, OPS.AVERAGE_POOL_2D, OPS.CONCATENATION, OPS.SPLIT), 2),
@@ -175,6 +177,7 @@ OPTIONS: dict[int, tuple[str, dict[str, Option]]] = {
     OPS.CONV_2D: ("Conv2DOptions", CONVOLUTION),
     OPS.DEPTHWISE_CONV_2D: ("DepthwiseConv2DOptions", {**CONVOLUTION, "DepthMultiplier": 1}),
     OPS.FULLY_CONNECTED: ("FullyConnectedOptions", {}),
+    OPS.GELU: ("GeluOptions", {}),
     OPS.LEAKY_RELU: ("LeakyReluOptions", {}),
     OPS.MAX_POOL_2D: ("Pool2DOptions", POOL),
     OPS.MEAN: ("ReducerOptions", {}),
