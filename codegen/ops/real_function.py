@@ -23,7 +23,8 @@ LOGISTIC_SCALE, LOGISTIC_ZERO_POINT = 1 / 256, -128  # demanded by TFLite's int8
 def _exp(x: Floats) -> Floats:
     # numpy's own float32 functions are less exact than the C library's; rounding the double is
     # equal.
-    return np.exp(x.astype(np.float64)).astype(np.float32)
+    power: Floats = np.exp(x.astype(np.float64)).astype(np.float32)
+    return power
 
 
 def _logistic(x: Floats) -> Floats:
@@ -32,17 +33,20 @@ def _logistic(x: Floats) -> Floats:
 
 
 def _tanh(x: Floats) -> Floats:
-    return np.tanh(x.astype(np.float64)).astype(np.float32)
+    tangent: Floats = np.tanh(x.astype(np.float64)).astype(np.float32)
+    return tangent
 
 
 def _elu(x: Floats) -> Floats:
     below = np.expm1(np.minimum(x, 0).astype(np.float64)).astype(np.float32)
-    return np.where(x < 0, below, x)
+    values: Floats = np.where(x < 0, below, x)
+    return values
 
 
 def _gelu(x: Floats) -> Floats:
     halves = [math.erfc(-value * math.sqrt(0.5)) / 2 for value in x.astype(np.float64).tolist()]
-    return (x * np.array(halves)).astype(np.float32)
+    values: Floats = (x * np.array(halves)).astype(np.float32)
+    return values
 
 
 FUNCTIONS: Mapping[str, Callable[[Floats], Floats]] = {
