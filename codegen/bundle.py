@@ -1,9 +1,10 @@
-"""The bundle: the folder that carries a model from export to everything after it.
+"""The bundle: the folder that carries a network from export or import to everything after it.
 
-    encoder.onnx  encoder.tflite  decoder.onnx  golden.npz  manifest.json
+    model.tflite  golden.npz  manifest.json                                     of any network
+    encoder.tflite  encoder.onnx  decoder.onnx  golden.npz  manifest.json       of a codec
 
 The manifest names every file with its SHA-256. ``model_id`` is the first 8 bytes of the SHA-256 of
-``encoder.tflite``; it travels into the generated C, the board's handshake and every packet.
+the .tflite; it travels into the generated C, the board's handshake and every packet.
 """
 
 import dataclasses
@@ -19,13 +20,19 @@ from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.typed import Reader, shown
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
+MODEL_TFLITE = "model.tflite"
 ENCODER_TFLITE = "encoder.tflite"
 ENCODER_ONNX = "encoder.onnx"
 DECODER_ONNX = "decoder.onnx"
 GOLDEN = "golden.npz"
 MANIFEST = "manifest.json"
+MAKE_AGAIN = "Make the bundle again, by 'dynadeep export' or 'dynadeep import'."
 BUNDLE_FILES = (ENCODER_TFLITE, ENCODER_ONNX, DECODER_ONNX, GOLDEN)
+"""Of a codec."""
+
+NET_FILES = (MODEL_TFLITE, GOLDEN)
+"""Of a network without one."""
 
 
 MULTIPLIER_BITS = 14
@@ -39,6 +46,13 @@ Text = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9 %_.,()/+-]{1,64}$", description="a few plain words")
 ]
 """What is written into C and printed: no quotes, no line ends, no comment's end."""
+
+Name = Annotated[
+    str,
+    Meta(pattern=r"^[A-Za-z0-9_./:;+-]{1,4096}$", description="a tensor's name as C can hold it"),
+]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="64 hexadecimal digits")]
+Size = Annotated[int, Meta(ge=1, le=1 << 20)]
 
 
 @dataclass(frozen=True)
@@ -81,24 +95,138 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What ``manifest.json`` holds."""
+class FileEnd:
+    """What an imported file has for an input or output, where the network's own is another.
 
-    model_id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$", description="16 hexadecimal digits")]
-    kit_version: Text
-    sample_rate_hz: Annotated[int, Meta(ge=1, le=(1 << 16) - 1)]
-    segment_length: Annotated[int, Meta(ge=1, le=1 << 20)]
+    A float or uint8 end is left to the host or the firmware, which take it to int8 and back.
+    """
+
+    name: Name
+    type: Text  # "FLOAT32", "UINT8"
+    scale: Positive | None = None
+    zero_point: int | None = None
+
+
+@dataclass(frozen=True)
+class TensorSpec(Quantization):
+    """One int8 input or output of the network, [time, channels]."""
+
+    name: Name
+    time: Size
+    channels: Size
+    file_end: FileEnd | None = None
+
+
+@dataclass(frozen=True)
+class Codec:
+    """What makes a network of one channel an ECG codec."""
+
     adc_gain: Positive  # ADC units per millivolt
     adc_baseline: Annotated[int, Meta(ge=-(1 << 31), le=(1 << 31) - 1)]  # ADC value of 0 mV
     error_unit: Text  # unit of predicted errors and of the bound, e.g. "PRD %"
     default_bound: Annotated[float, Meta(ge=0, le=1e6)]
-    input_tensor: str
-    input: Quantization
     input_map: InputMap
     levels: tuple[Level, ...]
-    files: dict[str, str]  # file name -> SHA-256
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an import was made from."""
+
+    file: str  # its name, without the folder
+    sha256: Sha256
+    notes: tuple[str, ...] = ()  # what the import made of it, and what it said
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``manifest.json`` holds: the network, and the codec where it is one."""
+
+    model_id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$", description="16 hexadecimal digits")]
+    kit_version: Text
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    files: dict[str, Sha256]  # file name -> SHA-256
     record: dict[str, Any]  # the checkpoint's training record
+    sample_rate_hz: Annotated[int, Meta(ge=1, le=(1 << 32) - 1)] | None = None
+    source: Source | None = None
+    codec: Codec | None = None
     format: int = MANIFEST_FORMAT
+
+    @property
+    def model(self) -> str:
+        """The name of the .tflite."""
+        return MODEL_TFLITE if self.codec is None else ENCODER_TFLITE
+
+    @property
+    def input(self) -> TensorSpec:
+        """The first input."""
+        return self.inputs[0]
+
+    @property
+    def segment_length(self) -> int:
+        """The time steps of the first input."""
+        return self.input.time
+
+    @property
+    def rate_hz(self) -> int:
+        """The sample rate.
+
+        Raises:
+            BundleError: none is known.
+        """
+        if self.sample_rate_hz is None:
+            raise BundleError(
+                f"{MANIFEST}: no sample rate is known. Import the network with --rate."
+            )
+        return self.sample_rate_hz
+
+    def need_codec(self) -> Codec:
+        """Return the codec.
+
+        Raises:
+            BundleError: there is none.
+        """
+        if self.codec is None:
+            raise BundleError(
+                f"{MANIFEST}: model {self.model_id} is a network without a codec, which has no "
+                "packets, levels or bounds. Name the bundle of a codec, as 'export' writes it."
+            )
+        return self.codec
+
+    def with_codec(self, **changes: Any) -> "Manifest":
+        """Return a manifest whose codec has other fields."""
+        return dataclasses.replace(self, codec=dataclasses.replace(self.need_codec(), **changes))
+
+    @property
+    def adc_gain(self) -> float:
+        """``Codec.adc_gain``; as those below it raises BundleError where there is no codec."""
+        return self.need_codec().adc_gain
+
+    @property
+    def adc_baseline(self) -> int:
+        """``Codec.adc_baseline``."""
+        return self.need_codec().adc_baseline
+
+    @property
+    def error_unit(self) -> str:
+        """``Codec.error_unit``."""
+        return self.need_codec().error_unit
+
+    @property
+    def default_bound(self) -> float:
+        """``Codec.default_bound``."""
+        return self.need_codec().default_bound
+
+    @property
+    def input_map(self) -> InputMap:
+        """``Codec.input_map``."""
+        return self.need_codec().input_map
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """``Codec.levels``."""
+        return self.need_codec().levels
 
 
 @dataclass(frozen=True)
@@ -109,8 +237,13 @@ class Bundle:
     manifest: Manifest
 
     def path(self, name: str) -> Path:
-        """Return the path of one of ``BUNDLE_FILES``."""
+        """Return the path of one of its files."""
         return self.folder / name
+
+    @property
+    def model_path(self) -> Path:
+        """The path of the .tflite."""
+        return self.path(self.manifest.model)
 
 
 def sha256_of(path: Path) -> str:
@@ -126,8 +259,14 @@ def model_id_of(tflite: bytes) -> str:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write ``manifest.json``, the last file of a bundle, in a form that diffs well."""
-    text = json.dumps(dataclasses.asdict(manifest), indent=2, sort_keys=True)
+    text = json.dumps(_without_none(dataclasses.asdict(manifest)), indent=2, sort_keys=True)
     write_whole(folder / MANIFEST, text + "\n")
+
+
+def _without_none(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _without_none(value) for key, value in data.items() if value is not None}
+    return [_without_none(item) for item in data] if isinstance(data, (list, tuple)) else data
 
 
 def read_bundle(folder: Path) -> Bundle:
@@ -137,54 +276,76 @@ def read_bundle(folder: Path) -> Bundle:
         BundleError: a file is missing, altered, or the manifest is of another format.
     """
     manifest = _parse_manifest(folder / MANIFEST)
-    for name in BUNDLE_FILES:
+    for name in NET_FILES if manifest.codec is None else BUNDLE_FILES:
         _check_file(folder / name, manifest.files.get(name))
-    expected_id = manifest.files[ENCODER_TFLITE][:16]
+    expected_id = manifest.files[manifest.model][:16]
     if manifest.model_id != expected_id:
         raise BundleError(
-            f"{folder / MANIFEST}: model_id is {manifest.model_id}, but {ENCODER_TFLITE} gives "
-            f"{expected_id}. Export the bundle again."
+            f"{folder / MANIFEST}: model_id is {manifest.model_id}, but {manifest.model} gives "
+            f"{expected_id}. {MAKE_AGAIN}"
         )
     return Bundle(folder, manifest)
 
 
 def _check_file(path: Path, expected: str | None) -> None:
     if expected is None:
-        raise BundleError(f"{path.parent / MANIFEST}: has no hash of {path.name}. Export again.")
+        raise BundleError(f"{path.parent / MANIFEST}: has no hash of {path.name}. {MAKE_AGAIN}")
     if not path.is_file():
-        raise BundleError(f"{path}: missing from the bundle. Export it again.")
+        raise BundleError(f"{path}: missing from the bundle. {MAKE_AGAIN}")
     found = sha256_of(path)
     if found != expected:
         raise BundleError(
             f"{path}: SHA-256 is {found[:16]}..., the manifest says {expected[:16]}.... "
-            "The file was changed after the export; export the bundle again."
+            f"The file was changed since. {MAKE_AGAIN}"
         )
 
 
 def _parse_manifest(path: Path) -> Manifest:
     if not path.is_file():
-        raise BundleError(f"{path}: no such file. Is {path.parent} a bundle made by 'export'?")
-    reader = Reader(str(path), BundleError, "Export the bundle again.")
+        raise BundleError(
+            f"{path}: no such file. Is {path.parent} a bundle made by 'export' or 'import'?"
+        )
+    reader = Reader(str(path), BundleError, MAKE_AGAIN)
     data = reader.json(reader.content(path))
     found = data.get("format") if isinstance(data, dict) else None
     if isinstance(data, dict) and "kind" in data:
         raise BundleError(
             f"{path}: is that of a {shown(data['kind'])}, not a bundle's. Name the folder that "
-            "'export' wrote: a generated project goes with --sources."
+            "'export' or 'import' wrote: a generated project goes with --sources."
         )
     if found != MANIFEST_FORMAT:
         raise BundleError(
             f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "
-            "Export the bundle again with this version."
+            "Make the bundle again with this version: by 'dynadeep export', or 'dynadeep import'."
         )
     manifest = reader.read(Manifest, data)
-    problem = map_problem(manifest.input_map)
+    _check_ends(manifest, reader)
+    if manifest.codec is not None:
+        _check_codec(manifest, manifest.codec, reader)
+    return manifest
+
+
+def _check_ends(manifest: Manifest, reader: Reader) -> None:
+    """Check that there is an input and an output, and that no name stands for two tensors."""
+    for end, tensors in (("inputs", manifest.inputs), ("outputs", manifest.outputs)):
+        names = [tensor.name for tensor in tensors]
+        if not names or (end == "inputs" and len(set(names)) != len(names)):
+            reader.refuse(f'"{end}" are {shown(names)}, expected one or more')
+
+
+def _check_codec(manifest: Manifest, codec: Codec, reader: Reader) -> None:
+    """Check what the sections of a codec's manifest say of each other."""
+    problem = map_problem(codec.input_map)
     if problem:
         reader.refuse(problem)
-    names = [level.name for level in manifest.levels]
+    names = [level.name for level in codec.levels]
     if len(set(names)) != len(names):
         reader.refuse(f"levels of one name: {', '.join(names)}")
-    return manifest
+    if manifest.sample_rate_hz is None:
+        reader.refuse('key "sample_rate_hz" is missing')
+    if len(manifest.inputs) != 1 or manifest.input.channels != 1:
+        shapes = [[tensor.time, tensor.channels] for tensor in manifest.inputs]
+        reader.refuse(f"a codec has one input of one channel, these are {shapes}")
 
 
 def map_problem(input_map: InputMap) -> str:

@@ -121,7 +121,7 @@ def model_context(plan: Plan) -> ModelContext:
         model_id_bytes=c_text.byte_list(bytes.fromhex(manifest.model_id)),
         runtime_abi=RUNTIME_ABI,
         segment_length=manifest.segment_length,
-        sample_rate_hz=manifest.sample_rate_hz,
+        sample_rate_hz=manifest.rate_hz,
         adc_units_per_mv=c_text.float_literal(manifest.adc_gain, "adc_gain"),
         adc_baseline=manifest.adc_baseline,
         error_unit=c_text.string(manifest.error_unit, "error_unit"),

@@ -141,6 +141,8 @@ class Graph:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     file: str = "model.tflite"
+    file_ends: Mapping[int, Tensor] = field(default_factory=dict)
+    """What the file has for an input or output, by the index of the network's own int8 one."""
 
     @property
     def input(self) -> Tensor:

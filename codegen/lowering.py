@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from dynadeep.codegen import passes
+from dynadeep.codegen.canonical import canonical
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Graph, Tensor
 from dynadeep.codegen.layers import Network
@@ -19,6 +20,7 @@ def lower(graph: Graph) -> Network:
         raise ModelError(
             f"{graph.file}: has {len(graph.inputs)} inputs, one can run. Join them in front of it."
         )
+    graph = canonical(graph)
     graph, unread = passes.drop_unread(graph)
     understood = passes.understand(graph)
     ops, replaced = passes.drop_reshapes(understood)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle, Level, Manifest, Quantization
+from dynadeep.codegen.bundle import Bundle, Level, Manifest, Quantization
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.inventory import (
@@ -186,12 +186,12 @@ def make_plan(bundle: Bundle, choice: Choice | None = None) -> Plan:
     Raises:
         CodegenError: the model cannot be run, or does not fit the manifest.
     """
-    return plan_model(bundle.path(ENCODER_TFLITE).read_bytes(), bundle.manifest, choice)
+    return plan_model(bundle.model_path.read_bytes(), bundle.manifest, choice)
 
 
 def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None) -> Plan:
     """Plan the model whose flatbuffer is ``content``; see ``make_plan``."""
-    network = _lowered(content)
+    network = _lowered(content, manifest.model)
     _check_manifest(network, manifest)
     obstacle = why_not_streamed(network, manifest)
     chosen = choice or Choice(engine="layers" if obstacle else "stream")
@@ -205,9 +205,9 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
 
 
 @lru_cache(maxsize=2)
-def _lowered(content: bytes) -> Network:
+def _lowered(content: bytes, file: str) -> Network:
     """Lower a model once, however many plans are made of it."""
-    return lower(read_graph(content))
+    return lower(read_graph(content, file))
 
 
 @lru_cache(maxsize=16)
@@ -235,10 +235,10 @@ def why_not_streamed(network: Network, manifest: Manifest) -> str:
 def _check_manifest(network: Network, manifest: Manifest) -> None:
     """Check that the model computes what the manifest promises."""
     source = network.input
-    if (source.name, source.size) != (manifest.input_tensor, manifest.segment_length):
+    if (source.name, source.size) != (manifest.input.name, manifest.segment_length):
         raise ModelError(
             f'encoder.tflite: its input is "{source.name}" with {source.size} values, the manifest '
-            f'says "{manifest.input_tensor}" with {manifest.segment_length}. Export again.'
+            f'says "{manifest.input.name}" with {manifest.segment_length}. Export again.'
         )
     if not 1 <= manifest.segment_length <= SEGMENT_LIMIT:
         raise ModelError(

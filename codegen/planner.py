@@ -131,7 +131,7 @@ def busy_s(plan: Plan, board: Board) -> float:
 
 def segment_s(plan: Plan) -> float:
     """Return how long the samples of a segment take to come, in seconds."""
-    return plan.manifest.segment_length / plan.manifest.sample_rate_hz
+    return plan.manifest.segment_length / plan.manifest.rate_hz
 
 
 def _keeps_up(plan: Plan, board: Board, deadline_s: float | None) -> bool:

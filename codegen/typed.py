@@ -187,14 +187,14 @@ def _plain(hint: Any) -> Any:
     """Return a type without its limits and without None as an alternative."""
     if typing.get_origin(hint) is typing.Annotated:
         return _plain(typing.get_args(hint)[0])
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
         return _plain(next(c for c in typing.get_args(hint) if c is not types.NoneType))
     return hint
 
 
 def _wanted(hint: Any) -> str:
     """Say what a type accepts."""
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
         hint = next(c for c in typing.get_args(hint) if c is not types.NoneType)
     limits = [m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)]
     described = next((limit.description for limit in limits if limit.description), None)

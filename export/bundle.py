@@ -13,6 +13,7 @@ from dynadeep.codegen.bundle import (
     ENCODER_TFLITE,
     GOLDEN,
     MANIFEST,
+    Codec,
     InputMap,
     Level,
     Manifest,
@@ -21,6 +22,7 @@ from dynadeep.codegen.bundle import (
     sha256_of,
     write_manifest,
 )
+from dynadeep.codegen.canonical import ends
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.golden import read_golden
 from dynadeep.codegen.numerics import map_input, predicted_error, real_error
@@ -223,21 +225,23 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
     promise = source.checkpoint.promise
     levels = tuple(_level(level, models.tflite, promise) for level in source.levels)
     recordings = source.recordings
+    inputs, outputs = ends(models.tflite)
     return Manifest(
         model_id=model_id_of(models.tflite),
         kit_version=__version__,
         sample_rate_hz=recordings.rate_hz,
-        segment_length=recordings.training.shape[1],
-        adc_gain=recordings.adc_gain,
-        adc_baseline=recordings.adc_baseline,
-        error_unit=promise.unit if promise else PRD_UNIT,
-        default_bound=promise.bound if promise else _usual_error(source, reference, levels[-1]),
-        input_tensor=flatbuffer.INPUT,
-        input=quantize.quantizations(models.tflite)[flatbuffer.INPUT],
-        input_map=source.input_map,
-        levels=levels,
+        inputs=inputs,
+        outputs=outputs,
         files={name: sha256_of(folder / name) for name in BUNDLE_FILES},
         record=source.record,
+        codec=Codec(
+            adc_gain=recordings.adc_gain,
+            adc_baseline=recordings.adc_baseline,
+            error_unit=promise.unit if promise else PRD_UNIT,
+            default_bound=promise.bound if promise else _usual_error(source, reference, levels[-1]),
+            input_map=source.input_map,
+            levels=levels,
+        ),
     )
 
 

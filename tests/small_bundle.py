@@ -24,14 +24,15 @@ from dynadeep.codegen.bundle import (
     ENCODER_TFLITE,
     GOLDEN,
     MANIFEST,
+    Codec,
     InputMap,
     Level,
     Manifest,
-    Quantization,
     model_id_of,
     sha256_of,
     write_manifest,
 )
+from dynadeep.codegen.canonical import ends
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.numerics import map_input
 from dynadeep.codegen.version import __version__
@@ -224,7 +225,7 @@ def make_small_bundle(out: Path) -> None:
         write_whole(folder / ENCODER_TFLITE, content)
         chosen = golden.segments(unseen)
         tensors = golden.write_golden(folder / GOLDEN, chosen, input_map, Reference(content))
-        write_manifest(folder, manifest_of(content, recordings, input_map, scales, folder))
+        write_manifest(folder, manifest_of(content, recordings, input_map, folder))
     assert len(tensors) > len(TRUNK)
 
 
@@ -232,23 +233,24 @@ def manifest_of(
     content: bytes,
     recordings: calibration.Recordings,
     input_map: InputMap,
-    scales: Quantization,
     folder: Path,
 ) -> Manifest:
     """Describe the bundle's files; its record names the recordings, and no checkpoint."""
+    inputs, outputs = ends(content)
     return Manifest(
         model_id=model_id_of(content),
         kit_version=__version__,
         sample_rate_hz=recordings.rate_hz,
-        segment_length=SEGMENT,
-        adc_gain=recordings.adc_gain,
-        adc_baseline=recordings.adc_baseline,
-        error_unit="PRD %",
-        default_bound=BOUND,
-        input_tensor=flatbuffer.INPUT,
-        input=scales,
-        input_map=input_map,
-        levels=tuple(levels_of(content)),
+        inputs=inputs,
+        outputs=outputs,
+        codec=Codec(
+            adc_gain=recordings.adc_gain,
+            adc_baseline=recordings.adc_baseline,
+            error_unit="PRD %",
+            default_bound=BOUND,
+            input_map=input_map,
+            levels=tuple(levels_of(content)),
+        ),
         files={name: sha256_of(folder / name) for name in BUNDLE_FILES},
         record={"training": {"dataset": "cinc2017"}},
     )

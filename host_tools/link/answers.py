@@ -51,7 +51,7 @@ def check_model(about: Hello, manifest: Manifest, tensors: int, constants: int) 
     """
     for what, found, expected in (
         ("segment length", about.segment_length, manifest.segment_length),
-        ("sample rate", about.sample_rate_hz, manifest.sample_rate_hz),
+        ("sample rate", about.sample_rate_hz, manifest.rate_hz),
         ("number of levels", about.levels, len(manifest.levels)),
         ("number of tensors", about.tensors, tensors),
         ("number of constants", about.constants, constants),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.bundle import ENCODER_TFLITE, GOLDEN, Bundle
+from dynadeep.codegen.bundle import GOLDEN, Bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.golden import MAPPED, read_golden
 from dynadeep.codegen.numerics import map_input
@@ -62,7 +62,7 @@ def reference_cases(bundle: Bundle, records: Iterable[Record]) -> Iterator[Case]
     """
     from dynadeep.export.reference import Reference  # needs TensorFlow
 
-    reference = Reference(bundle.path(ENCODER_TFLITE))
+    reference = Reference(bundle.model_path)
     for record in records:
         for start in range(0, len(record.segments), BATCH):
             batch = record.segments[start : start + BATCH]

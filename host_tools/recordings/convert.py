@@ -85,8 +85,8 @@ def convert(name: str, channel: Channel, stated: Stated, manifest: Manifest) -> 
     else:
         values = (values - scale.baseline) / scale.gain
         values = values * manifest.adc_gain + manifest.adc_baseline
-    if not _same_rate(rate_hz, manifest.sample_rate_hz):
-        values = resample(name, values, rate_hz, manifest.sample_rate_hz)
+    if not _same_rate(rate_hz, manifest.rate_hz):
+        values = resample(name, values, rate_hz, manifest.rate_hz)
     samples = _to_int16(name, values, manifest)
     return Converted(samples, (scale.remark, rate_remark, *channel.remarks), scale.is_sure)
 
@@ -178,7 +178,7 @@ def _scale(name: str, channel: Channel, stated: Stated, manifest: Manifest) -> _
 
 def _rate(name: str, channel: Channel, stated: Stated, manifest: Manifest) -> tuple[float, str]:
     """Return a channel's rate in Hz, and what to say of it."""
-    wanted = manifest.sample_rate_hz
+    wanted = manifest.rate_hz
     if channel.rate_hz is None and stated.rate_hz is None:
         return wanted, f"states no rate: taken as the model's {wanted} Hz"
     found = channel.rate_hz if channel.rate_hz is not None else stated.rate_hz

@@ -70,7 +70,7 @@ def encode_segments(bundle: Bundle, segments: Samples, folder: Path) -> Deployed
     closed = tuple(
         dataclasses.replace(level, margin=real_error(INT32_MAX)) for level in bundle.manifest.levels
     )
-    manifest = dataclasses.replace(bundle.manifest, levels=closed)
+    manifest = bundle.manifest.with_codec(levels=closed)
     program = _build(dataclasses.replace(bundle, manifest=manifest), folder / "all-levels")
     rows = _run(program, segments, fixed_error(0.0))
     assert not np.any(rows["level"] != LEVEL_NONE)

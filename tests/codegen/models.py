@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import tflite
 
-from dynadeep.codegen.bundle import InputMap, Level, Manifest, Quantization, model_id_of
+from dynadeep.codegen.bundle import Codec, InputMap, Level, Manifest, Quantization, model_id_of
+from dynadeep.codegen.canonical import ends
 
 from .tflite_builder import INT32, ModelBuilder, TensorSpec
 
@@ -236,19 +237,21 @@ def manifest_for(net: Net, content: bytes, input_map: InputMap = AFFINE) -> Mani
             ("cg64", latent64, error64, 1.25),
         )
     )
+    inputs, outputs = ends(content)
     return Manifest(
         model_id=model_id_of(content),
         kit_version="0.1.0",
         sample_rate_hz=360,
-        segment_length=net.length,
-        adc_gain=200.0,
-        adc_baseline=1024,
-        error_unit="PRD %",
-        default_bound=9.0,
-        input_tensor="segment",
-        input=quantization_of(tensors[0]),
-        input_map=input_map,
-        levels=levels,
+        inputs=inputs,
+        outputs=outputs,
+        codec=Codec(
+            adc_gain=200.0,
+            adc_baseline=1024,
+            error_unit="PRD %",
+            default_bound=9.0,
+            input_map=input_map,
+            levels=levels,
+        ),
         files={},
         record={},
     )

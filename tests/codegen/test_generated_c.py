@@ -264,7 +264,7 @@ def test_the_header_states_the_converter_that_the_model_was_trained_for(
     tmp_path: Path, gain: float, baseline: int
 ) -> None:
     _, plan = planned()
-    manifest = replace(plan.manifest, adc_gain=gain, adc_baseline=baseline)
+    manifest = plan.manifest.with_codec(adc_gain=gain, adc_baseline=baseline)
     write_project(project_files(replace(plan, manifest=manifest), None), tmp_path / "ecg")
     program = tmp_path / "main.c"
     program.write_text(
@@ -282,7 +282,7 @@ def test_the_header_states_the_converter_that_the_model_was_trained_for(
 @pytest.mark.parametrize("gain", [0.0, -200.0, float("nan"), float("inf")])
 def test_a_gain_that_is_no_positive_number_is_refused(gain: float) -> None:
     _, plan = planned()
-    wild = replace(plan.manifest, adc_gain=gain)
+    wild = plan.manifest.with_codec(adc_gain=gain)
     with pytest.raises(BundleError, match=r"adc_gain is .*, expected a positive number"):
         project_files(replace(plan, manifest=wild), None)
 
@@ -322,13 +322,13 @@ def test_weights_are_aligned_even_where_the_compiler_saves_bytes(
 
 def test_an_input_map_out_of_range_is_refused() -> None:
     _, plan = planned()
-    wild = replace(plan.manifest, input_map=InputMap("affine", 0, 70_000, 15))
+    wild = plan.manifest.with_codec(input_map=InputMap("affine", 0, 70_000, 15))
     with pytest.raises(BundleError, match="an affine map needs an int16 offset"):
         project_files(replace(plan, manifest=wild), None)
 
 
 def test_text_that_cannot_stand_in_a_c_string_is_refused() -> None:
     _, plan = planned()
-    wild = replace(plan.manifest, error_unit='PRD "%"')
+    wild = plan.manifest.with_codec(error_unit='PRD "%"')
     with pytest.raises(BundleError, match=r"error_unit .* is not plain ASCII"):
         project_files(replace(plan, manifest=wild), None)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from dynadeep.codegen.board import load_board
-from dynadeep.codegen.bundle import Quantization
 from dynadeep.codegen.context import model_context
 from dynadeep.codegen.describe import describe_model, describe_plan
 from dynadeep.codegen.emit import project_files, write_project
@@ -99,14 +98,17 @@ def test_a_board_with_too_little_flash_is_refused(paper: Plan) -> None:
 
 
 def _plan_with(**changes: object) -> Plan:
+    """Plan the small network by a manifest that says something else of its input."""
     net = small_encoder()
     content = net.model.build()
-    return plan_model(content, dataclasses.replace(manifest_for(net, content), **changes))
+    manifest = manifest_for(net, content)
+    changed = dataclasses.replace(manifest.input, **changes)
+    return plan_model(content, dataclasses.replace(manifest, inputs=(changed,)))
 
 
 def test_a_segment_length_that_the_model_does_not_have_is_refused() -> None:
     with pytest.raises(ModelError, match='"segment" with 40 values, the manifest says'):
-        _plan_with(segment_length=41)
+        _plan_with(time=41)
 
 
 def long_encoder(length: int, *, strides: tuple[int, ...], filters: int) -> Net:
@@ -154,7 +156,7 @@ def test_a_level_of_more_codes_than_a_packet_carries_is_refused() -> None:
 
 def test_an_input_scale_that_the_model_does_not_have_is_refused() -> None:
     with pytest.raises(ModelError, match='"segment" has scale'):
-        _plan_with(input=Quantization(0.5, 0))
+        _plan_with(scale=0.5)
 
 
 def test_a_level_without_its_tensor_is_refused() -> None:
@@ -163,7 +165,7 @@ def test_a_level_without_its_tensor_is_refused() -> None:
     manifest = manifest_for(net, content)
     levels = (dataclasses.replace(manifest.levels[0], latent_tensor="latent16/silu"),)
     with pytest.raises(ModelError, match='level cg32 needs the tensor "latent16/silu"'):
-        plan_model(content, dataclasses.replace(manifest, levels=levels))
+        plan_model(content, manifest.with_codec(levels=levels))
 
 
 def test_a_level_may_name_the_reshape_that_was_dropped() -> None:
@@ -181,4 +183,4 @@ def test_a_level_named_by_a_reshape_of_what_is_not_kept_is_refused() -> None:
     manifest = manifest_for(net, content)
     levels = (dataclasses.replace(manifest.levels[1], latent_tensor="flat64/reshape"),)
     with pytest.raises(ModelError, match='level cg64 needs the tensor "flat64/reshape"'):
-        plan_model(content, dataclasses.replace(manifest, levels=levels))
+        plan_model(content, manifest.with_codec(levels=levels))

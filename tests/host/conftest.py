@@ -11,10 +11,12 @@ from dynadeep.codegen.bundle import (
     ENCODER_TFLITE,
     MANIFEST,
     Bundle,
+    Codec,
     InputMap,
     Level,
     Manifest,
     Quantization,
+    TensorSpec,
     sha256_of,
 )
 from dynadeep.host_tools.cli import run
@@ -46,15 +48,19 @@ def make_manifest() -> ManifestMaker:
             model_id=model_id,
             kit_version="0.1.0",
             sample_rate_hz=360,
-            segment_length=segment_length,
-            adc_gain=200.0,
-            adc_baseline=1024,
-            error_unit="PRD %",
-            default_bound=8.0,
-            input_tensor="segment",
-            input=Quantization(1 / 128, 0),
-            input_map=affine if kind == "affine" else InputMap("minmax"),
-            levels=(make_level("cg32", 62, segment_length), make_level("cg64", 31, segment_length)),
+            inputs=(TensorSpec(1 / 128, 0, "segment", segment_length, 1),),
+            outputs=(TensorSpec(0.5, 3, "cg32/silu", 62, 1),),
+            codec=Codec(
+                adc_gain=200.0,
+                adc_baseline=1024,
+                error_unit="PRD %",
+                default_bound=8.0,
+                input_map=affine if kind == "affine" else InputMap("minmax"),
+                levels=tuple(
+                    make_level(name, codes, segment_length)
+                    for name, codes in (("cg32", 62), ("cg64", 31))
+                ),
+            ),
             files={},
             record={},
         )

@@ -19,7 +19,7 @@ def make_manifest_of(make_manifest):
 
     def make(tasks: dict[str, float]):
         record = {"training": {"dataset": "cinc2017"}, "promise": {"tasks": tasks}}
-        return replace(make_manifest(), record=record, error_unit="cross entropy")
+        return replace(make_manifest(), record=record).with_codec(error_unit="cross entropy")
 
     return make
 

@@ -87,7 +87,7 @@ def test_a_record_without_gain_takes_the_one_that_is_stated(samples_of, original
 
 
 def test_wfdbs_default_gain_is_said_of_a_record_that_fits_it(make_manifest):
-    manifest = replace(make_manifest("minmax"), adc_baseline=0)
+    manifest = make_manifest("minmax").with_codec(adc_baseline=0)
     remarks = read_record(WFDB / "gainless", manifest).remarks
     assert any("WFDB's default of 200 ADC units per mV" in one for one in remarks)
     assert any(one.startswith("warning: its samples lie around 1020") for one in remarks)
@@ -121,7 +121,9 @@ def test_a_record_that_cannot_be_used_is_refused_with_the_reason(refusal_of, nam
 
 
 def test_a_record_is_held_against_the_models_rate_whichever_that_is(make_manifest):
-    of_300_hz = replace(make_manifest(), sample_rate_hz=300, adc_gain=1000.0, adc_baseline=0)
+    of_300_hz = replace(make_manifest(), sample_rate_hz=300).with_codec(
+        adc_gain=1000.0, adc_baseline=0
+    )
     record = read_record(WFDB / "own300", of_300_hz)
     raw = np.fromfile(WFDB / "own300.dat", "<i2")
     assert np.array_equal(record.segments.reshape(-1), raw)

@@ -3,7 +3,6 @@
 import os
 import sys
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -218,7 +217,7 @@ def test_a_rate_without_a_ratio_is_refused():
 
 
 def test_another_lead_unit_is_brought_to_millivolts(tmp_path, manifest):
-    volts = replace(manifest, adc_gain=1000.0, adc_baseline=0)
+    volts = manifest.with_codec(adc_gain=1000.0, adc_baseline=0)
     path = tmp_path / "a.csv"
     path.write_text("ECG (V)\n" + "\n".join(f"{(n % 7) / 1000:.4f}" for n in range(600)))
     assert read_record(path, volts).segments[0, :8].tolist() == [

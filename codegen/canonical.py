@@ -1,0 +1,109 @@
+"""Bring what converters write into the forms that the operators' readers know.
+
+Every step works on the file's operators before any of them is understood, and leaves the values of
+every tensor that stays as they are.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dynadeep.codegen.bundle import FileEnd, TensorSpec
+from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.graph import Graph, Node, Tensor
+from dynadeep.codegen.ops.checks import QUANTISE
+from dynadeep.codegen.tflite import read_graph
+
+TO_INT8 = ("QUANTIZE",)
+FROM_INT8 = ("DEQUANTIZE", "QUANTIZE")
+
+
+def canonical(graph: Graph) -> Graph:
+    """Return the graph as the operators' readers know it."""
+    return _strip_outputs(_strip_inputs(graph))
+
+
+def ends(content: bytes, file: str = "model.tflite") -> tuple[tuple[TensorSpec, ...], ...]:
+    """Return what a manifest says of the inputs and of the outputs of a .tflite.
+
+    Raises:
+        ModelError: the file is damaged, or an end is not int8 and no QUANTIZE or DEQUANTIZE stands
+            between it and the network.
+    """
+    graph = canonical(read_graph(content, file))
+    return (
+        tuple(_spec(tensor, graph) for tensor in graph.inputs),
+        tuple(_spec(tensor, graph) for tensor in graph.outputs),
+    )
+
+
+def _spec(tensor: Tensor, graph: Graph) -> TensorSpec:
+    quantization = tensor.quantization
+    if tensor.type != "INT8" or quantization is None or len(quantization.scales) != 1:
+        raise ModelError(
+            f'{graph.file}: its input or output "{tensor.name}" is {tensor.type}, expected INT8 '
+            f"with one scale. {QUANTISE}"
+        )
+    end = graph.file_ends.get(tensor.index)
+    return TensorSpec(
+        scale=tensor.scale,
+        zero_point=tensor.zero_point,
+        name=tensor.name,
+        time=tensor.time,
+        channels=tensor.channels,
+        file_end=None if end is None else _file_end(end),
+    )
+
+
+def _file_end(end: Tensor) -> FileEnd:
+    if end.quantization is None:
+        return FileEnd(end.name, end.type)
+    return FileEnd(end.name, end.type, end.scale, end.zero_point)
+
+
+def _strip_inputs(graph: Graph) -> Graph:
+    """Let the network begin behind the QUANTIZE that makes its int8 input of a float or uint8."""
+    dropped: list[Node] = []
+    inputs = list(graph.inputs)
+    file_ends = dict(graph.file_ends)
+    for at, end in enumerate(graph.inputs):
+        readers = _readers(graph.nodes, end)
+        if end.type == "INT8" or len(readers) != 1 or end in graph.outputs:
+            continue
+        made = readers[0].outputs[:1]
+        if readers[0].kind in TO_INT8 and made and made[0].type == "INT8":
+            inputs[at] = made[0]
+            file_ends[made[0].index] = end
+            dropped.append(readers[0])
+    return replace(
+        graph, nodes=_without(graph.nodes, dropped), inputs=tuple(inputs), file_ends=file_ends
+    )
+
+
+def _strip_outputs(graph: Graph) -> Graph:
+    """Let the network end before the DEQUANTIZE or QUANTIZE that makes a float or uint8 of it."""
+    makers = {tensor.index: node for node in graph.nodes for tensor in node.outputs}
+    dropped: list[Node] = []
+    outputs = list(graph.outputs)
+    file_ends = dict(graph.file_ends)
+    for at, end in enumerate(graph.outputs):
+        maker = makers.get(end.index)
+        if end.type == "INT8" or maker is None or maker.kind not in FROM_INT8:
+            continue
+        source = maker.inputs[0] if maker.inputs else None
+        if source is None or source.type != "INT8" or source.data is not None:
+            continue
+        outputs[at] = source
+        file_ends[source.index] = end
+        if not _readers(graph.nodes, end):
+            dropped.append(maker)
+    return replace(
+        graph, nodes=_without(graph.nodes, dropped), outputs=tuple(outputs), file_ends=file_ends
+    )
+
+
+def _readers(nodes: Iterable[Node], tensor: Tensor) -> list[Node]:
+    return [node for node in nodes if tensor in node.inputs]
+
+
+def _without(nodes: Iterable[Node], dropped: list[Node]) -> tuple[Node, ...]:
+    return tuple(node for node in nodes if node not in dropped)
