@@ -30,6 +30,8 @@ CONTRACTS = {
     "codegen.golden",
     "codegen.numerics",
 }
+# The .tflite as the stage behind the export reads it: its ends, and whether it can run at all.
+TFLITE_READER = {"codegen.tflite", "codegen.graph", "codegen.canonical", "codegen.lowering"}
 MAY_IMPORT: dict[str, set[str]] = {
     "train": {
         "codegen.version",
@@ -41,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "codegen.typed",
         "codegen.wfdb_record",
     },
-    "export": {"train", *CONTRACTS},
+    "export": {"train", *CONTRACTS, *TFLITE_READER},
     "codegen": {"firmware_templates"},
     "firmware_templates": set(),
     "host_tools": {"codegen", "firmware_templates"},
