@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.codegen.tflite_builder import FLOAT32, TensorSpec
 from tests.graphs.canvas import OPS, Canvas, Form
 from tests.graphs.draws import DRAWS
-from tests.graphs.draws.draw import Draw
+from tests.graphs.draws.draw import Draw, any_of, often
 
 Int8s = npt.NDArray[np.int8]
 Names = Literal["all", "one", "none"]
@@ -118,8 +118,8 @@ SIZES = st.tuples(
 )
 STEPS = st.builds(
     Step,
-    back=st.one_of(st.just(0), st.just(0), st.integers(0, 6)),
-    draw=st.one_of(*DRAWS.values()),
+    back=often(0, st.integers(0, 6)),
+    draw=any_of(*DRAWS.values(), *[DRAWS["CONV_2D"]] * 3),
     output=st.sampled_from((False, False, False, True)),
 )
 
@@ -128,7 +128,7 @@ def networks_of(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[Drawn]:
     """Return networks of one to eight steps."""
     return st.builds(
         Drawn,
-        inputs=st.one_of(*[SIZES.map(lambda size: (size,))] * 5, st.tuples(SIZES, SIZES)),
+        inputs=any_of(*[st.tuples(SIZES)] * 7, st.tuples(SIZES, SIZES)),
         steps=st.lists(steps, min_size=1, max_size=8).map(tuple),
         form=st.sampled_from(("1TC", "11TC", "1T1C")),
         expands=st.booleans(),

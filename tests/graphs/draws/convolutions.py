@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from tests.codegen.tflite_builder import INT32, TensorSpec
 from tests.graphs.canvas import MACS, OPS, VALUES, Canvas, Codes, Shape
-from tests.graphs.draws.draw import ACTIVATIONS, CHANNELS, GAINS, KERNELS, STRIDES, Draw, divisor
+from tests.graphs.draws.draw import (
+    ACTIVATIONS,
+    CHANNELS,
+    GAINS,
+    KERNELS,
+    STRIDES,
+    Draw,
+    divisor,
+    often,
+)
 
 
 @dataclass(frozen=True)
@@ -270,7 +279,7 @@ def _padding(*, same: bool) -> int:
     return int(tflite.Padding.SAME if same else tflite.Padding.VALID)
 
 
-DILATIONS = st.one_of(st.just(1), st.just(1), st.integers(1, 5), st.integers(1, 16))
+DILATIONS = often(1, st.one_of(st.integers(1, 5), st.integers(1, 16)))
 
 DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "CONV_2D": st.builds(
@@ -279,14 +288,14 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
         kernel=KERNELS,
         stride=STRIDES,
         dilation=DILATIONS,
-        groups=st.one_of(st.just(0), st.just(0), st.integers(0, 9)),
+        groups=often(0, st.integers(0, 9)),
         same=st.booleans(),
         activation=ACTIVATIONS,
         numbers=BIASED,
     ),
     "DEPTHWISE_CONV_2D": st.builds(
         Depthwise,
-        multiplier=st.one_of(st.just(1), st.integers(1, 4)),
+        multiplier=often(1, st.integers(1, 4)),
         kernel=KERNELS,
         stride=STRIDES,
         dilation=DILATIONS,

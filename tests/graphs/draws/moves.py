@@ -7,7 +7,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from tests.graphs.canvas import OPS, TIME_AXIS, VALUES, Canvas
-from tests.graphs.draws.draw import Draw, divisor
+from tests.graphs.draws.draw import Draw, divisor, often, seldom
 
 Axis = Literal["time", "channels"]
 AXES: st.SearchStrategy[Axis] = st.sampled_from(("time", "channels"))
@@ -149,10 +149,6 @@ class Resize:
         return [canvas.home(resized)]
 
 
-def _seldom(values: st.SearchStrategy[int]) -> st.SearchStrategy[int]:
-    return st.one_of(*[st.just(0)] * 9, values)
-
-
 FEW_OR_MANY = st.one_of(st.integers(0, 9), st.integers(0, 60))
 
 DRAWS: dict[str, st.SearchStrategy[Draw]] = {
@@ -169,7 +165,7 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "PAD": st.builds(
         Pad,
         time=st.tuples(FEW_OR_MANY, FEW_OR_MANY),
-        channels=st.tuples(_seldom(st.integers(0, 3)), _seldom(st.integers(0, 3))),
+        channels=st.tuples(seldom(0, st.integers(0, 3)), seldom(0, st.integers(0, 3))),
     ),
     "STRIDED_SLICE": st.builds(
         Slice,
@@ -178,13 +174,13 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
         cut=st.one_of(st.just(0), st.integers(0, 60)),
         stride=st.one_of(st.just(1), st.integers(1, 9)),
         masked=st.booleans(),
-        shrinks=_seldom(st.just(1)).map(bool),
+        shrinks=seldom(False, st.just(True)),
     ),
     "RESIZE_NEAREST_NEIGHBOR": st.builds(
         Resize,
         factor=st.integers(1, 4),
-        more=st.one_of(st.just(0), st.just(0), st.integers(0, 9)),
-        align_corners=_seldom(st.just(1)).map(bool),
-        half_pixels=_seldom(st.just(1)).map(bool),
+        more=often(0, st.integers(0, 9)),
+        align_corners=seldom(False, st.just(True)),
+        half_pixels=seldom(False, st.just(True)),
     ),
 }

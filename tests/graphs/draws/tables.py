@@ -68,7 +68,8 @@ class Softmax:
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         if self.over == "all":
             at = canvas.reshaped(at, (1, math.prod(canvas.shape(at))))
-        if canvas.shape(at)[-1] > SOFTMAX_LIMIT:
+        multiplier = self.beta * canvas.codes(at).scale * (1 << 26)
+        if canvas.shape(at)[-1] > SOFTMAX_LIMIT or multiplier < 2:  # TFLite's kernel aborts
             return []
         codes = Codes(1 / 256, -128)
         return [canvas.op(OPS.SOFTMAX, [at], canvas.shape(at), codes, Beta=self.beta)]
