@@ -5,6 +5,7 @@ seed.
 """
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
-from tests.codegen.tflite_builder import FLOAT32, TensorSpec
+from tests.codegen.tflite_builder import FLOAT32, ModelBuilder, TensorSpec
 from tests.graphs.canvas import OPS, Canvas, Form
 from tests.graphs.draws import DRAWS
 from tests.graphs.draws.draw import Draw, any_of, often
@@ -52,7 +53,7 @@ class Drawn:
 
     def content(self) -> bytes:
         """Return the .tflite file."""
-        return build(self)
+        return build(self).build()
 
     def codes(self) -> tuple[Int8s, ...]:
         """Return the inputs, each [time, channels]."""
@@ -68,8 +69,8 @@ class Streaming:
     pushes: tuple[int, ...]  # values that come at a time, again and again
 
 
-def build(drawn: Drawn) -> bytes:
-    """Build the .tflite file of a network."""
+def build(drawn: Drawn) -> ModelBuilder:
+    """Draw a network's .tflite file."""
     canvas = Canvas(np.random.default_rng(drawn.seed), drawn.form, drawn.expands)
     for number, size in enumerate(drawn.inputs):
         canvas.made.append(_input(canvas, drawn, f"input{number}", size))
@@ -80,7 +81,7 @@ def build(drawn: Drawn) -> bytes:
         outputs += made if step.output else []
     canvas.model.outputs = [_output(canvas, drawn, at) for at in outputs or canvas.made[-1:]]
     _describe(canvas, drawn)
-    return canvas.model.build()
+    return canvas.model
 
 
 def _input(canvas: Canvas, drawn: Drawn, name: str, size: tuple[int, int]) -> int:
@@ -116,12 +117,16 @@ def _describe(canvas: Canvas, drawn: Drawn) -> None:
 SIZES = st.tuples(
     st.one_of(st.integers(1, 24), st.integers(1, 80)), st.sampled_from((1, 1, 2, 3, 7, 16))
 )
-STEPS = st.builds(
-    Step,
-    back=often(0, st.integers(0, 6)),
-    draw=any_of(*DRAWS.values(), *[DRAWS["CONV_2D"]] * 3),
-    output=st.sampled_from((False, False, False, True)),
-)
+
+
+def steps_of(draws: Sequence[st.SearchStrategy[Draw]]) -> st.SearchStrategy[Step]:
+    """Return steps of some operators."""
+    return st.builds(
+        Step,
+        back=often(0, st.integers(0, 6)),
+        draw=any_of(*draws),
+        output=st.sampled_from((False, False, False, True)),
+    )
 
 
 def networks_of(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[Drawn]:
@@ -140,7 +145,12 @@ def networks_of(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[Drawn]:
     )
 
 
-NETWORKS = networks_of(STEPS)
+def only(operators: Iterable[str]) -> st.SearchStrategy[Drawn]:
+    """Return networks of some operators, and of what it takes to use them."""
+    return networks_of(steps_of([DRAWS[name] for name in operators]))
+
+
+NETWORKS = networks_of(steps_of([*DRAWS.values(), *[DRAWS["CONV_2D"]] * 3]))
 STREAMINGS = st.builds(
     Streaming,
     tile=st.integers(0, 13),

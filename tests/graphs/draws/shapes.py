@@ -50,7 +50,7 @@ class ExpandDims:
         shape = canvas.shape(at)
         if len(shape) > 3:
             return []
-        axis = 1 + self.number % (len(shape) - 1)
+        axis = 1 + self.number % max(len(shape) - 1, 1)
         more = (*shape[:axis], 1, *shape[axis:])
         return [canvas.moved(OPS.EXPAND_DIMS, [at, canvas.numbers(axis)], more)]
 
