@@ -34,25 +34,28 @@ def drop_unread(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
         if any(tensor.index in wanted for tensor in node.outputs):
             wanted |= {tensor.index for tensor in node.inputs if tensor is not None}
             kept.append(node)
-        else:
-            unread += [tensor.name for tensor in node.outputs]
+        unread += [tensor.name for tensor in node.outputs[::-1] if tensor.index not in wanted]
     return dataclasses.replace(graph, nodes=tuple(kept[::-1])), tuple(unread[::-1])
 
 
 def understand(graph: Graph) -> list[Op]:
-    """Read every operator.
+    """Read every operator; of one with several outputs, what makes those that are read.
 
     Raises:
         ModelError: operators have no reader, or their readers refuse them; it names all of them.
     """
-    return all_or_refused(graph.nodes, _understand)
+    read = {tensor.index for tensor in graph.outputs}
+    read |= {tensor.index for node in graph.nodes for tensor in node.inputs if tensor is not None}
+    several = all_or_refused(graph.nodes, _understand)
+    return [op for ops in several for op in ops if op.output.index in read]
 
 
-def _understand(node: Node) -> Op:
+def _understand(node: Node) -> tuple[Op, ...]:
     operation = OPERATIONS.get(node.kind)
     if operation is None:
         _refuse_unknown(node)
-    return operation.read(node)
+    ops = operation.read(node)
+    return ops if isinstance(ops, tuple) else (ops,)
 
 
 def _refuse_unknown(node: Node) -> NoReturn:
@@ -66,7 +69,7 @@ def _refuse_unknown(node: Node) -> NoReturn:
 
 
 def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
-    """Drop RESHAPE, whose values stay where they are.
+    """Drop what leaves steps and channels as they are: the values stay where they lie.
 
     Returns:
         The operators, and what replaces each dropped tensor, by its index: the tensor that holds
@@ -84,38 +87,33 @@ def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
 
 
 def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
-    """Make each PAD the border of the convolutions behind it, which read the same zero point."""
-    pads = {op.output.index: op for op in ops if isinstance(op, Pad)}
-    for output in outputs:
-        if output.index in pads:
-            pads[output.index].node.refuse("the model outputs it", "Output what it pads.")
-    kept: list[Op] = []
-    for op in ops:
-        pad = pads.get(op.inputs[0].index)
-        if pad is not None and isinstance(op, Conv2D):
-            kept.append(_with_border(op, pad))
-        elif pad is not None:
-            op.node.refuse(
-                f"it reads the padded {pad.output.name}", "Only a convolution can follow a PAD."
-            )
-        elif not isinstance(op, Pad):
-            kept.append(op)
-    return kept
+    """Make each PAD the border of the convolutions behind it, which read the same zero point.
+
+    A PAD that something else reads as well stays for that.
+    """
+    pads = {op.output.index: op for op in ops if isinstance(op, Pad) and op.is_border}
+    kept = [_with_border(op, pads.get(op.inputs[0].index)) for op in ops]
+    read = {tensor.index for op in kept for tensor in op.inputs}
+    read |= {tensor.index for tensor in outputs}
+    return [op for op in kept if op.output.index not in pads or op.output.index in read]
 
 
-def _with_border(conv: Conv2D, pad: Pad) -> Conv2D:
-    same_quantization(conv.node, pad.inputs[0], conv.inputs[0])
-    if conv.inputs[0].shape != pad.output.shape:
-        conv.node.refuse(
+def _with_border(op: Op, pad: Pad | None) -> Op:
+    """Return a convolution with what a PAD before it adds; any other operator as it is."""
+    if pad is None or not isinstance(op, Conv2D):
+        return op
+    same_quantization(op.node, pad.inputs[0], op.inputs[0])
+    if op.inputs[0].shape != pad.output.shape:
+        op.node.refuse(
             f"it reads the padded {pad.output.name}, reshaped from {list(pad.output.shape)} to "
-            f"{list(conv.inputs[0].shape)}",
+            f"{list(op.inputs[0].shape)}",
             "Pad behind the RESHAPE.",
         )
     return dataclasses.replace(
-        conv,
+        op,
         inputs=pad.inputs,
-        pad_before=conv.pad_before + pad.before,
-        pad_after=conv.pad_after + pad.after,
+        pad_before=op.pad_before + pad.before,
+        pad_after=op.pad_after + pad.after,
     )
 
 

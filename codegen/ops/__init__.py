@@ -12,19 +12,29 @@ To add one:
 """
 
 from dynadeep.codegen.ops import (
+    concatenation,
     conv_2d,
     hard_swish,
     leaky_relu,
+    mirror_pad,
     mul,
     pad,
+    pool_2d,
     quantize,
     real_function,
+    reduce,
     relu,
     reshape,
+    resize_nearest_neighbor,
+    split,
+    strided_slice,
+    transpose,
 )
 from dynadeep.codegen.ops.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
+    "AVERAGE_POOL_2D": Operation(pool_2d.read_average, "Pool2DOptions", pool_2d.OPTIONS),
+    "CONCATENATION": Operation(concatenation.read, "ConcatenationOptions", concatenation.OPTIONS),
     "CONV_2D": Operation(
         conv_2d.read,
         "Conv2DOptions",
@@ -39,25 +49,51 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "ELU": Operation(real_function.read),
     "EXP": Operation(real_function.read),
+    "EXPAND_DIMS": Operation(reshape.read_ones),
     "GELU": Operation(real_function.read, "GeluOptions", ("Approximate",)),
     "HARD_SWISH": Operation(hard_swish.read),
     "LEAKY_RELU": Operation(leaky_relu.read, "LeakyReluOptions", ("Alpha",)),
     "LOGISTIC": Operation(real_function.read),
+    "MAX_POOL_2D": Operation(pool_2d.read_max, "Pool2DOptions", pool_2d.OPTIONS),
+    "MEAN": Operation(reduce.read_mean),
+    "MIRROR_PAD": Operation(mirror_pad.read, "MirrorPadOptions", ("Mode",)),
     "MUL": Operation(mul.read, "MulOptions", ("FusedActivationFunction",)),
+    "PACK": Operation(concatenation.read_pack),
     "PAD": Operation(pad.read),
+    "PADV2": Operation(pad.read),
     "QUANTIZE": Operation(quantize.read),
+    "REDUCE_MAX": Operation(reduce.read_extreme),
+    "REDUCE_MIN": Operation(reduce.read_extreme),
     "RELU": Operation(relu.read),
     "RELU6": Operation(relu.read),
     "RELU_0_TO_1": Operation(relu.read),
     "RELU_N1_TO_1": Operation(relu.read),
     "RESHAPE": Operation(reshape.read),
+    "RESIZE_NEAREST_NEIGHBOR": Operation(
+        resize_nearest_neighbor.read,
+        "ResizeNearestNeighborOptions",
+        resize_nearest_neighbor.OPTIONS,
+    ),
+    "SLICE": Operation(strided_slice.read_slice),
+    "SPLIT": Operation(split.read_split),
+    "SPLIT_V": Operation(split.read_split_v),
+    "SQUEEZE": Operation(reshape.read_ones),
+    "STRIDED_SLICE": Operation(
+        strided_slice.read_strided, "StridedSliceOptions", strided_slice.OPTIONS
+    ),
     "TANH": Operation(real_function.read),
+    "TRANSPOSE": Operation(transpose.read),
+    "UNPACK": Operation(split.read_unpack, "UnpackOptions", ("Axis",)),
 }
 
 REFUSED: dict[str, tuple[str, str]] = {
     "FULLY_CONNECTED": (
         "TFLite and TFLite-Micro round it differently, so that no kernel can equal both",
         "Export it as a convolution over the whole length, as the kit's export does.",
+    ),
+    "SUM": (
+        "TFLite's own kernel for int8 is wrong: it clamps to the codes of uint8",
+        "Use MEAN, whose output's scale may be as much smaller.",
     ),
 }
 """Operators that have no line above for a reason: what is wrong, and what to do."""

@@ -44,9 +44,10 @@ class Pointwise(Op, ABC):
 class Operation:
     """One row of the table of operators.
 
-    ``options`` are names of the schema's ``options_table``, which the node then holds.
+    ``options`` are names of the schema's ``options_table``, which the node then holds. ``read``
+    returns several operators where the file's has several outputs.
     """
 
-    read: Callable[[Node], Op]
+    read: Callable[[Node], Op | tuple[Op, ...]]
     options_table: str = ""
     options: tuple[str, ...] = ()

@@ -52,23 +52,25 @@ def test_a_sigmoid_that_follows_no_convolution_is_refused() -> None:
         lowered(net)
 
 
-def test_a_pad_that_no_convolution_follows_is_refused() -> None:
+def test_a_pad_that_no_convolution_follows_is_a_layer_of_its_own() -> None:
     net = Net(16)
     net.conv("conv1", 1, 3)
-    net.pad("end", 1, 1)
+    net.pad("end", 1, 2)
     net.silu("end")
     net.model.outputs = [net.at]
-    with pytest.raises(ModelError, match="Only a convolution can follow a PAD"):
-        lowered(net)
+    assert [layer.words for layer in lowered(net).layers] == ["conv k3 s1", "pad 1 + 2"]
 
 
-def test_a_pad_that_is_an_output_is_refused() -> None:
+def test_a_pad_that_is_an_output_too_is_a_border_and_a_layer() -> None:
     net = Net(16)
     net.conv("conv1", 1, 3)
-    net.pad("end", 1, 1)
-    net.model.outputs = [net.at]
-    with pytest.raises(ModelError, match="the model outputs it"):
-        lowered(net)
+    net.pad("conv2", 1, 1)
+    padded = net.at
+    net.conv("conv2", 1, 3)
+    net.model.outputs = [padded, net.at]
+    layers = lowered(net).layers
+    assert [layer.words for layer in layers] == ["conv k3 s1", "pad 1 + 1", "conv k3 s1"]
+    assert layers[2].pad_before == 1
 
 
 def test_a_reshape_is_dropped_and_leaves_its_name_behind() -> None:

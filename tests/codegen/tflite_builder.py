@@ -24,7 +24,7 @@ VERSIONS = {
     **dict.fromkeys((OPS.MINIMUM, OPS.MAXIMUM, OPS.REDUCE_MAX, OPS.TRANSPOSE, OPS.LEAKY_RELU), 2),
     **dict.fromkeys((OPS.STRIDED_SLICE, OPS.RESIZE_NEAREST_NEIGHBOR), 2),
     **dict.fromkeys((OPS.SPACE_TO_BATCH_ND, OPS.BATCH_TO_SPACE_ND), 2),
-    OPS.SQUEEZE: 1,
+    **dict.fromkeys((OPS.SQUEEZE, OPS.PACK, OPS.SLICE, OPS.SPLIT_V, OPS.UNPACK), 1),
     OPS.FULLY_CONNECTED: 4,
 }
 """Versions in which int8 came; 3 where none is given."""
@@ -181,16 +181,24 @@ OPTIONS: dict[int, tuple[str, dict[str, Option]]] = {
     OPS.LEAKY_RELU: ("LeakyReluOptions", {}),
     OPS.MAX_POOL_2D: ("Pool2DOptions", POOL),
     OPS.MEAN: ("ReducerOptions", {}),
+    OPS.MIRROR_PAD: ("MirrorPadOptions", {}),
     OPS.MUL: ("MulOptions", {}),
+    OPS.PACK: ("PackOptions", {"ValuesCount": 1}),
     OPS.PAD: ("PadOptions", {}),
+    OPS.PADV2: ("PadV2Options", {}),
     OPS.REDUCE_MAX: ("ReducerOptions", {}),
+    OPS.REDUCE_MIN: ("ReducerOptions", {}),
     OPS.RESHAPE: ("ReshapeOptions", {}),
     OPS.RESIZE_NEAREST_NEIGHBOR: ("ResizeNearestNeighborOptions", {}),
     OPS.SOFTMAX: ("SoftmaxOptions", {"Beta": 1.0}),
+    OPS.SLICE: ("SliceOptions", {}),
     OPS.SPLIT: ("SplitOptions", {}),
+    OPS.SPLIT_V: ("SplitVOptions", {}),
     OPS.SQUEEZE: ("SqueezeOptions", {}),
     OPS.STRIDED_SLICE: ("StridedSliceOptions", {}),
     OPS.SUB: ("SubOptions", {}),
+    OPS.TRANSPOSE: ("TransposeOptions", {}),
+    OPS.UNPACK: ("UnpackOptions", {}),
     OPS.TRANSPOSE_CONV: ("TransposeConvOptions", {"StrideW": 1, "StrideH": 1}),
 }
 

@@ -1,6 +1,6 @@
 """Streaming = layers = TFLite's reference, for every kernel set."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -15,7 +15,6 @@ from tests.firmware.harness import Harness
 from tests.graphs.engines import OK, Outcome, Tensors, run_layers, run_stream
 from tests.graphs.networks import Streaming
 from tests.graphs.reference import tflite_tensors
-from tests.graphs.tiles import tiles_differ
 
 Int8s = npt.NDArray[np.int8]
 
@@ -31,42 +30,24 @@ def harness_of_each_kernel_set() -> Iterator[list[Harness]]:
 
 
 def differences(
-    content: bytes,
-    inputs: Sequence[Int8s],
-    streaming: Streaming,
-    harnesses: Iterable[Harness],
+    content: bytes, codes: Int8s, streaming: Streaming, harnesses: Iterable[Harness]
 ) -> list[str]:
-    """Return a line for each kernel set, engine and tensor that is not the reference's.
-
-    ``inputs`` are codes, each [time, channels].
+    """Return a line for each engine and tensor that is not the reference's.
 
     Raises:
         ModelError: the kit refuses the network.
     """
     network = lower(read_graph(content))
-    expected = tflite_tensors(content, inputs)
+    expected = tflite_tensors(content, codes)
     return [
-        f"{harness.kernels.name} {found}"
+        f"{harness.kernels.name} {engine}: {found}"
         for harness in harnesses
-        for found in _harness_differs(harness, network, inputs, streaming, expected)
+        for engine, outcome in (
+            ("layers", run_layers(harness, network, codes)),
+            ("stream", run_stream(harness, network, codes, streaming)),
+        )
+        for found in _differ(network, outcome, expected)
     ]
-
-
-def _harness_differs(
-    harness: Harness,
-    network: Network,
-    inputs: Sequence[Int8s],
-    streaming: Streaming,
-    expected: Tensors,
-) -> Iterator[str]:
-    yield from tiles_differ(harness, network, expected, seed=streaming.tile)
-    (codes,) = inputs
-    for engine, outcome in (
-        ("layers", run_layers(harness, network, codes)),
-        ("stream", run_stream(harness, network, codes, streaming)),
-    ):
-        for found in _differ(network, outcome, expected):
-            yield f"{engine}: {found}"
 
 
 def _differ(network: Network, outcome: Outcome, expected: Tensors) -> Iterator[str]:

@@ -1,0 +1,121 @@
+#include "dd_extreme_s8.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "dd_lookup_s8.h"
+#include "dd_words.h"
+
+/* The smallest is the largest of the complements: ~x is -1 - x, which turns the order around. */
+
+static uint32_t at_most(uint32_t value, uint32_t limit)
+{
+    return value < limit ? value : limit;
+}
+
+/* One channel after the other. */
+static void take_channels(const dd_reduce *of, const int8_t *values, uint32_t channels,
+                          uint32_t count, int8_t *found)
+{
+    for (uint32_t c = 0; c < channels; c++) {
+        const int8_t *at = values + c * of->next;
+        int32_t most = found[c];
+        for (uint32_t i = 0; i < count; i++) {
+            const int32_t value = *at ^ of->flip;
+            most = value > most ? value : most;
+            at += of->hop;
+        }
+        found[c] = (int8_t)most;
+    }
+}
+
+#if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
+
+#include <arm_mve.h>
+
+/* Channels side by side, sixteen at a time. */
+static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
+                            uint32_t count, int8_t *found)
+{
+    const int8x16_t flip = vdupq_n_s8(of->flip);
+    for (uint32_t c = 0; c < channels; c += 16u) {
+        const mve_pred16_t there = vctp8q(channels - c);
+        const int8_t *at = values + c;
+        int8x16_t most = vldrbq_z_s8(found + c, there);
+        for (uint32_t i = 0; i < count; i++) {
+            most = vmaxq_s8(most, veorq_s8(vldrbq_z_s8(at, there), flip));
+            at += of->hop;
+        }
+        vstrbq_p_s8(found + c, most, there);
+    }
+}
+
+#elif DD_WORDS
+
+/* Channels side by side, four at a time. */
+static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
+                            uint32_t count, int8_t *found)
+{
+    const uint32_t flip = (uint32_t)(int32_t)of->flip;
+    uint32_t c = 0;
+    for (; c + 4u <= channels; c += 4u) {
+        const int8_t *at = values + c;
+        uint32_t most = dd_load_word(found + c);
+        for (uint32_t i = 0; i < count; i++) {
+            most = dd_max_bytes(most, dd_load_word(at) ^ flip);
+            at += of->hop;
+        }
+        dd_store_word(found + c, most);
+    }
+    take_channels(of, values + c, channels - c, count, found + c);
+}
+
+#else
+
+static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
+                            uint32_t count, int8_t *found)
+{
+    take_channels(of, values, channels, count, found);
+}
+
+#endif
+
+void dd_extreme_take(const dd_reduce *of, const int8_t *values, uint32_t channels, uint32_t count,
+                     int8_t *found)
+{
+    if (of->next == 1) {
+        take_neighbours(of, values, channels, count, found);
+    } else {
+        take_channels(of, values, channels, count, found);
+    }
+}
+
+void dd_extreme_finish(const dd_reduce *of, const int8_t *found, uint32_t channels, int8_t *out)
+{
+    for (uint32_t c = 0; c < channels; c++) {
+        out[c] = (int8_t)(found[c] ^ of->flip);
+    }
+}
+
+static void extreme_step(const dd_reduce *of, const int8_t *values, int8_t *out)
+{
+    int8_t found[DD_REDUCE_BLOCK];
+    for (uint32_t c = 0; c < of->channels; c += DD_REDUCE_BLOCK) {
+        const uint32_t channels = at_most(of->channels - c, DD_REDUCE_BLOCK);
+        memset(found, INT8_MIN, sizeof found);
+        dd_extreme_take(of, values + c * of->next, channels, of->count, found);
+        dd_extreme_finish(of, found, channels, out + c);
+    }
+}
+
+void dd_extreme_s8(const void *params, const int8_t *table, const dd_view *in, uint32_t first,
+                   uint32_t steps, int8_t *out)
+{
+    const dd_reduce *const of = params;
+    for (uint32_t step = 0; step < steps; step++) {
+        extreme_step(of, dd_reduce_begin(of, in, first + step), out + step * of->channels);
+    }
+    if (table != NULL) {
+        dd_lookup_s8(table, out, steps * of->channels);
+    }
+}
