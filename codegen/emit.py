@@ -41,6 +41,7 @@ def project_files(plan: Plan, board: Board | None) -> Files:
     files["CMakeLists.txt"] = render_build("CMakeLists.txt", board, context).encode("utf-8")
     if board is not None:
         files |= _tree("app") | _board_files(board, context)
+        files["app/application.h"] = render_build("application.h", board, context).encode("utf-8")
     ordered = dict(sorted(files.items()))
     return ordered | {MANIFEST: _manifest(plan, board, ordered)}
 

@@ -15,7 +15,7 @@ TARGETS = ("cobs", "commands", "encoder", "input_map", "samples")
 BESIDE = ("board.c", "rice_decoder.c")
 """Sources of ours that targets share."""
 
-APPLICATION = ("app/commands.c", "app/dd_link.c")
+APPLICATION = ("app/commands.c", "app/commands_codec.c", "app/dd_link.c")
 """What of the application is the same on any board; ours is fuzz/c/board.c."""
 
 ARCHIVE = "libshared.a"

@@ -13,6 +13,7 @@ from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.errors import BoardCrashedError, WrongFirmwareError
+from dynadeep.host_tools.link.answers import Model
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import Place, greeted_board, open_device
 from dynadeep.host_tools.toolchain import Firmware
@@ -90,7 +91,7 @@ def connect(
         description = greeted_board(device)
         _check_choice(device, wanted)
         plan = plan_as_told(bundle, description, about.engine, about.kernels)
-        device.check_model(bundle.manifest, len(plan.tensors), len(plan.constants))
+        device.check_model(_model_of(plan))
         device.expect(_inference_s(plan, description, here=port is None))
         try:
             yield Station(bundle, plan, description, device, elf)
@@ -99,6 +100,22 @@ def connect(
             if not place:
                 raise
             raise BoardCrashedError(f"{error} It happened in {place}.", error.fault) from error
+
+
+def _model_of(plan: Plan) -> Model:
+    """Return what a board must say of a plan's model."""
+    manifest, codec = plan.manifest, plan.manifest.codec
+    values = sum(one.time * one.channels for one in manifest.inputs)
+    return Model(
+        application="network" if codec is None else "codec",
+        input_bytes=values if codec is None else 2 * manifest.segment_length,
+        sample_rate_hz=manifest.sample_rate_hz or 0,
+        inputs=len(manifest.inputs),
+        outputs=len(manifest.outputs),
+        tensors=len(plan.tensors),
+        constants=len(plan.constants),
+        levels=0 if codec is None else len(codec.levels),
+    )
 
 
 def _inference_s(plan: Plan, board: Board, *, here: bool) -> float:

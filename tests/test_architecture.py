@@ -60,10 +60,11 @@ ROOMS: dict[str, set[str]] = {
     "toolchain": {"errors"},
     "place": {"errors", "link"},
     "pipeline": {"errors", "link", "place", "toolchain"},
-    "measure": {"link", "recordings", "codec", *STATION},
+    "measure": {"link", "recordings", *STATION},
     "codec": {"link", "measure", "recordings", *STATION},
-    "study": {"link", "measure", "codec", "recordings", *STATION},
-    "cli": {"link", "measure", "codec", "recordings", "study", *STATION},
+    "applications": {"codec", "measure", "pipeline"},
+    "study": {"link", "measure", "codec", "recordings", "applications", *STATION},
+    "cli": {"link", "measure", "codec", "recordings", "study", "applications", *STATION},
 }
 # Who of them reaches for training's and exporting's code, inside functions.
 MAY_TRAIN = {"study", "cli"}

@@ -1,4 +1,5 @@
-/* The commands that a host gives: each is one function over the generated model. */
+/* The commands that a host gives. Those that any network answers are in commands.c; what runs it
+ * adds its own, in commands_codec.c. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
@@ -6,41 +7,57 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "application.h"
 #include "board.h"
 #include "dd_link.h"
-#include "dd_model.h"
-#include "dd_model_debug.h"
+#include "dd_trace.h"
 
-#define DD_PROTOCOL_VERSION 3
+#define DD_PROTOCOL_VERSION 4
 
 enum {
-    DD_COMMAND_RUN = 0x02,
     DD_COMMAND_TRACE = 0x03,
     DD_COMMAND_TENSOR = 0x04,
     DD_COMMAND_CONSTANTS = 0x05,
     DD_COMMAND_MEMORY = 0x06,
-    DD_COMMAND_BOUND = 0x07,
-    DD_COMMAND_RESET = 0x08,
 };
 
 #define DD_FLAG_UNFUSED 0x01u
-#define DD_FLAG_FIRST   0x02u /* the samples begin a segment */
-#define DD_FLAG_SINGLE  0x04u /* give them to the encoder one by one */
+#define DD_FLAG_FIRST   0x02u /* the input begins an inference */
+#define DD_FLAG_SINGLE  0x04u /* give it to the network a step at a time */
+
+/* What runs the network, as HELLO tells it. */
+enum {
+    DD_APPLICATION_NETWORK = 0,
+    DD_APPLICATION_CODEC = 1,
+};
+
+/* An inference's input, which comes in several requests of one command. */
+typedef struct dd_inference {
+    uint8_t command; /* 0: none is under way */
+    uint64_t ticks;  /* that it took so far */
+    uint32_t worst;  /* and most of them in one call */
+} dd_inference;
+
+/* The input in a request: it lies where it was received, at a multiple of 4 bytes. */
+typedef struct dd_block {
+    const uint8_t *bytes;
+    size_t count;
+} dd_block;
+
+#include "commands_codec.h"
 
 /* Sizes of what the commands carry. */
-#define DD_CHUNK_BYTES         (2u * BOARD_CHUNK_SAMPLES)
 #define DD_TENSOR_HEADER_BYTES 8u
-#define DD_TRACE_ENTRY_BYTES   9u
-#define DD_RUN_HEADER_BYTES    (2u + 4u * DD_LEVELS + 8u + 4u + 2u)
-#define DD_HELLO_BYTES         (32u + sizeof BOARD_NAME + sizeof DD_KIT_VERSION)
+#define DD_TRACE_ENTRY_BYTES   10u
+#define DD_HELLO_BYTES         (42u + sizeof BOARD_NAME + sizeof APP_KIT_VERSION)
 #define DD_REQUEST_PAYLOAD_MAX (DD_TENSOR_HEADER_BYTES + DD_CHUNK_BYTES)
 
 /* One byte per alternative, so that the size of the union is the largest. */
 typedef union dd_reply_payload {
     uint8_t hello[DD_HELLO_BYTES];
-    uint8_t run[DD_RUN_HEADER_BYTES + DD_PACKET_BYTES_MAX];
-    uint8_t trace[DD_TRACE_ENTRY_BYTES * DD_TENSORS];
-    uint8_t constants[4u * DD_CONSTANTS];
+    uint8_t application[DD_APPLICATION_REPLY_BYTES];
+    uint8_t trace[DD_TRACE_ENTRY_BYTES * APP_TENSORS];
+    uint8_t constants[4u * APP_CONSTANTS];
 } dd_reply_payload;
 #define DD_REPLY_PAYLOAD_MAX ((uint32_t)sizeof(dd_reply_payload))
 
@@ -51,27 +68,15 @@ typedef struct dd_seen {
     uint32_t values;
 } dd_seen;
 
-/* A segment that comes in several requests of one command. */
-typedef struct dd_segment {
-    uint8_t command; /* 0: none is under way */
-    uint64_t ticks;  /* that the encoder took so far */
-    uint32_t worst;  /* and most of them in one call */
-    dd_packet packet;
-} dd_segment;
-
 /* Everything that the firmware keeps between two requests. */
 typedef struct dd_app {
-    dd_encoder encoder;
-    /* Bytes as they come in; samples are used where they were received, which is as int16. */
-    alignas(4) int16_t request[(DD_REQUEST_PAYLOAD_MAX + DD_LINK_OVERHEAD_BYTES) / sizeof(int16_t)];
-    dd_segment segment;
-    dd_seen seen[DD_TENSORS];
-#if DD_STREAMING
-    uint8_t spare[DD_PACKET_BYTES_CODED]; /* for packets that nobody wants */
-#endif
+    dd_application application;
+    /* Bytes as they come in; the input is used where it was received. */
+    alignas(4) uint8_t request[DD_REQUEST_PAYLOAD_MAX + DD_LINK_OVERHEAD_BYTES];
+    dd_inference inference;
+    dd_seen seen[APP_TENSORS];
     uint8_t reply[sizeof(dd_reply_payload) + DD_LINK_OVERHEAD_BYTES];
     dd_link link;
-    dd_error bound;
     bool greeted; /* by HELLO since the reset: the host knows what state it talks to */
 } dd_app;
 
@@ -79,5 +84,37 @@ void dd_app_init(dd_app *app);
 
 /* Take one byte off the wire; act and answer if it completes a request. */
 void dd_app_receive(dd_app *app, uint8_t byte);
+
+/* Act on `request` and write the reply's payload; `*bytes` is its length, 0 at first. */
+typedef dd_status (*dd_command_function)(dd_app *app, const dd_request *request, uint8_t *reply,
+                                         size_t *bytes);
+
+typedef struct dd_command {
+    uint8_t code;
+    uint8_t flags; /* that it knows */
+    bool input;    /* behind the payload, 1 to DD_CHUNK_BYTES of it */
+    size_t payload_bytes;
+    dd_command_function act;
+} dd_command;
+
+/* For commands with an input: the one behind `header` bytes of something else, and whether it may
+ * begin or continue an inference. */
+dd_block dd_app_block(const dd_request *request, size_t header);
+DD_MUST_CHECK dd_status dd_app_begin(dd_app *app, const dd_request *request);
+
+/* Count the ticks of one call. */
+void dd_app_clock(dd_inference *inference, uint64_t begin);
+
+/* What an application gives. */
+extern const dd_command dd_application_commands[];
+extern const size_t dd_application_command_count;
+
+DD_MUST_CHECK dd_status dd_application_init(dd_application *application);
+
+/* Run the network under observation over the next of its input. What the application counts or
+ * sends goes on as if nothing had been asked. DD_OK while the input lacks some; DD_PACKET_READY
+ * when it was complete. */
+DD_MUST_CHECK dd_status dd_application_observe(dd_app *app, const dd_request *request,
+                                               dd_block block, const dd_trace *trace);
 
 #endif

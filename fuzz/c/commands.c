@@ -50,19 +50,20 @@ static void send_any(fuzz_input *input)
 {
     static uint8_t body[BODY_MAX + DD_LINK_CRC_BYTES];
     (void)fuzz_take(input, body, DD_LINK_HEADER_BYTES);
-    body[2] = (uint8_t)(body[2] % 16u == 15u ? body[2] : body[2] % 10u);
+    body[2] = (uint8_t)(body[2] % 16u == 15u ? body[2] : body[2] % 12u);
     const size_t length = fuzz_u16(input) % (BODY_MAX - DD_LINK_HEADER_BYTES);
     (void)fuzz_take(input, &body[DD_LINK_HEADER_BYTES], length);
     send_body(body, DD_LINK_HEADER_BYTES + length);
 }
 
-/* A request of the right form that carries samples: RUN, TRACE or TENSOR. */
+/* A request of the right form that carries samples: ENCODE, TRACE or TENSOR. */
 static void send_samples(fuzz_input *input)
 {
+    static const uint8_t with_input[] = {DD_COMMAND_ENCODE, DD_COMMAND_TRACE, DD_COMMAND_TENSOR};
     static uint8_t body[BODY_MAX + DD_LINK_CRC_BYTES];
     const uint8_t choice = fuzz_u8(input);
     dd_put_u16(&body[0], fuzz_u16(input));
-    body[2] = (uint8_t)(DD_COMMAND_RUN + choice % 3u);
+    body[2] = with_input[choice % sizeof with_input];
     body[3] = (uint8_t)(choice >> 5);
     size_t at = DD_LINK_HEADER_BYTES;
     if (body[2] == DD_COMMAND_TENSOR) {

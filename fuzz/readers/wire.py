@@ -51,9 +51,9 @@ def read_reply(data: bytes) -> None:
 def write_request(data: bytes) -> None:
     """Send any payload as a request, and read it back as a board does."""
     sequence, flags = struct.unpack("<HB", data[:3].ljust(3, b"\0"))
-    request = Request(sequence, Command.RUN, flags, data[3:])
+    request = Request(sequence, Command.TRACE, flags, data[3:])
     (back,) = FrameReader().feed(request.to_wire())
-    assert back == Reply(sequence, Command.RUN, flags, data[3:])
+    assert back == Reply(sequence, Command.TRACE, flags, data[3:])
 
 
 def read_packets(data: bytes) -> None:

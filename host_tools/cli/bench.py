@@ -25,6 +25,7 @@ def bench(
     Figures that are worse than the last ones by more than 2 % are refused, and nothing is written.
     """
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.errors import HostError
     from dynadeep.host_tools.measure.bench import (
@@ -42,7 +43,7 @@ def bench(
         with heavy("export"):
             export_checkpoint(None, folder)
     model = read_bundle(folder)
-    results = run_bench(model, list(setups(model)), typer.echo)
+    results = run_bench(model, list(setups(model)), application_of, typer.echo)
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:
         raise HostError("; ".join(worse) + ". Find the cause, or give --accept to take them.")

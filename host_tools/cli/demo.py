@@ -27,6 +27,7 @@ def demo(
     """
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.codec.report import print_report
     from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.place import DEFAULT_BOARD
     from dynadeep.host_tools.study.demo import REPORT, DemoConfig, require_held, run_demo
@@ -38,6 +39,6 @@ def demo(
             lambda line: summary.print_lines(console, [line]),
             counted,
         )
-    summary.print_report(console, report)
+    print_report(console, report)
     summary.print_lines(console, [f"All of it: {out / REPORT}"])
     require_held(report)

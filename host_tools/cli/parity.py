@@ -56,6 +56,7 @@ def parity(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
+    from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import console_beside, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
@@ -80,9 +81,10 @@ def parity(
         open_station(model, place, wanted) as station,
         counted("parity", segments) as advance,
     ):
-        result = check(station.device, model, station.plan, cases, lambda done: advance())
-    summary.print_parity(console_beside(json), result, model.manifest)
-    write_json(json, report.parity_json(result, model.manifest))
+        application = application_of(station)
+        result = check(station.device, station.plan, cases, application, lambda done: advance())
+    summary.print_parity(console_beside(json), result)
+    write_json(json, report.parity_json(result))
     require_exact(result)
 
 

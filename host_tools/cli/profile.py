@@ -31,11 +31,12 @@ def profile(
     static RAM are known only if --sources is given too.
     """
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import console_beside, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of
     from dynadeep.host_tools.measure import report, summary
-    from dynadeep.host_tools.measure.profile import RUNS_PER_SEGMENT, TRACES, measure
+    from dynadeep.host_tools.measure.profile import TRACES, measure
     from dynadeep.host_tools.measure.references import golden_cases
 
     place = place_of(board, port, baud, sources)
@@ -43,10 +44,11 @@ def profile(
     most = len(golden_cases(model))
     if segments > most:
         raise typer.BadParameter(f"--segments {segments}: the bundle has {most} golden segments.")
-    runs = RUNS_PER_SEGMENT * segments + TRACES
-    with open_station(model, place) as station, counted("profile", runs) as advance:
-        station.device.on_segment = advance
-        latency, memory = measure(station, segments)
+    with open_station(model, place) as station:
+        application = application_of(station)
+        with counted("profile", application.ways * segments + TRACES) as advance:
+            station.device.on_segment = advance
+            latency, memory = measure(station, application, segments)
     console = console_beside(json)
     summary.print_latency(console, latency)
     content = {"latency": report.latency_json(latency)}

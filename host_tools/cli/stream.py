@@ -87,8 +87,8 @@ def stream(
     )
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.keep import keep_streams, report_of
+    from dynadeep.host_tools.codec.report import print_stream
     from dynadeep.host_tools.codec.stream import stream_at_bounds
-    from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.study.truth import make_judge
 
     refuse_same({"--packets": packets, "--json": json})
@@ -126,7 +126,7 @@ def stream(
         finally:
             if streams:
                 results = [one.result for one in streams]
-                summary.print_stream(console_beside(json), results, model.manifest, len(records))
+                print_stream(console_beside(json), results, model.manifest, len(records))
                 done = sum(one.segments for one in results)
                 if done < total:
                     print_lines(json, f"stopped after {done} of {total} segments")

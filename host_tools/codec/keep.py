@@ -9,6 +9,7 @@ from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import fill, open_whole, reserve
 from dynadeep.codegen.numerics import LEVEL_NONE
 from dynadeep.host_tools.codec.packet import packet_bytes
+from dynadeep.host_tools.codec.report import stream_json
 from dynadeep.host_tools.codec.stream import Stream
 from dynadeep.host_tools.measure import report
 from dynadeep.host_tools.recordings.record import Record
@@ -68,7 +69,7 @@ def report_of(streams: Sequence[Stream], stopped: BaseException | None) -> dict[
     return {
         "complete": stopped is None,
         "stopped": why,
-        "bounds": [report.stream_json(one.result) for one in streams],
+        "bounds": [stream_json(one.result) for one in streams],
     }
 
 

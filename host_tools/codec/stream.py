@@ -18,10 +18,12 @@ import numpy as np
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.codec.decode import Decoder, Ecg
 from dynadeep.host_tools.codec.distortion import Judge, distortion
+from dynadeep.host_tools.codec.wire import EncodeReply
 from dynadeep.host_tools.errors import PacketError
-from dynadeep.host_tools.link.device import Device, RunReply
+from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.recordings.record import Record
 
 SAMPLE_BYTES = 2
@@ -98,10 +100,10 @@ def stream_at_bounds(
         PacketError: a packet cannot be trusted, or its number shows that one was lost.
     """
     streams = [] if streams is None else streams
-    chain = _Chain(device, decoder, judge)
+    chain = _Chain(CodecBoard(device), decoder, judge)
     for bound in bounds:
         on_bound(bound)
-        device.bound(fixed_error(bound))
+        chain.board.bound(fixed_error(bound))
         sent: list[Sent] = []
         try:
             for stream, record in enumerate(records):
@@ -116,20 +118,20 @@ def stream_at_bounds(
 class _Chain:
     """What a recording goes through."""
 
-    device: Device
+    board: CodecBoard
     decoder: Decoder
     judge: Judge | None
 
 
 def _send(chain: _Chain, stream: int, record: Record, sent: list[Sent]) -> None:
     """Send a record's segments and put them into ``sent``, as far as they came back."""
-    chain.device.reset(stream)
-    replies: list[RunReply] = []
+    chain.board.reset(stream)
+    replies: list[EncodeReply] = []
     decoded: list[Ecg] = []
     losses: list[float] | None = None
     try:
         for index, segment in enumerate(record.segments):
-            reply = chain.device.run(segment)
+            reply = chain.board.encode(segment)
             _check_numbers(packets.decode(reply.packet, chain.decoder.manifest), stream, index)
             replies.append(reply)
             decoded.append(chain.decoder.decode(reply.packet))
@@ -141,7 +143,7 @@ def _send(chain: _Chain, stream: int, record: Record, sent: list[Sent]) -> None:
 
 def _measured(
     record: Record,
-    replies: Sequence[RunReply],
+    replies: Sequence[EncodeReply],
     decoded: Sequence[Ecg],
     losses: Sequence[float] | None,
 ) -> list[Sent]:

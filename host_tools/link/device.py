@@ -8,7 +8,6 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.bundle import Manifest
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     HostError,
@@ -17,6 +16,7 @@ from dynadeep.host_tools.errors import (
     WrongFirmwareError,
 )
 from dynadeep.host_tools.link import answers, protocol
+from dynadeep.host_tools.link.answers import Model
 from dynadeep.host_tools.link.base import Link
 from dynadeep.host_tools.link.exchange import Exchange, Traffic
 from dynadeep.host_tools.link.frames import Reply
@@ -26,17 +26,15 @@ from dynadeep.host_tools.link.protocol import (
     CounterUnit,
     Hello,
     MalformedError,
-    RunReply,
     StackUse,
     Status,
     TraceEntry,
 )
 
-__all__ = ["Counter", "Device", "Patience", "RunReply"]
+__all__ = ["Counter", "Device", "Patience"]
 
-KEEP_BOUND = -1
 NANOSECONDS_PER_S = 1_000_000_000
-WORK = {Command.RUN: 1.0, Command.TENSOR: 1.0, Command.TRACE: 2.0, Command.CONSTANTS: 1.0}
+WORK = {Command.ENCODE: 1.0, Command.TENSOR: 1.0, Command.TRACE: 2.0, Command.CONSTANTS: 1.0}
 """What a command costs a board, in inferences. A trace takes the CRC of each tensor; on a slow core
 that of 100 KB of constants takes as long as an inference."""
 
@@ -45,6 +43,8 @@ OTHER_BOARD = (
     "Leave --board out, since the firmware names its board, or build and flash the other's."
 )
 T = TypeVar("T")
+Values = npt.NDArray[np.int8] | npt.NDArray[np.int16]
+"""An inference's input: ``Hello.input_length`` of ``Hello.input_dtype``."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Device:
             LinkError: nothing believable answers.
         """
         self.link.forget_input()
-        payload = self._ask(Command.HELLO)
+        payload = self.ask(Command.HELLO)
         try:
             about = protocol.parse_hello(payload)
             answers.check_hello(about)
@@ -113,119 +113,96 @@ class Device:
         self._expect("board", about.board, board, OTHER_BOARD)
         self._about = about
         self.exchange.longest_reply = about.reply_bytes_max
-        segment_s = about.segment_length / about.sample_rate_hz
-        self.expect(min(segment_s, self.exchange.patience.inference_s))
+        self.expect(self.exchange.patience.inference_s)
+        if about.sample_rate_hz:  # a board that keeps up is done before the next input is there
+            input_s = about.input_length / about.sample_rate_hz
+            self.expect(min(input_s, self.exchange.patience.inference_s))
         return about
 
     def expect(self, inference_s: float) -> None:
-        """Say what the board will take for a segment, until it is measured.
-
-        HELLO alone says that much: a board that keeps up is done with a segment before the next.
-        """
+        """Say what the board will take for an inference, until it is measured."""
         self.exchange.pace.inference_s = inference_s
 
-    def check_model(self, manifest: Manifest, tensors: int, constants: int) -> None:
+    def check_model(self, model: Model) -> None:
         """Check what the board says of its model against the model itself.
 
         Raises:
-            WrongFirmwareError: it is not what the manifest and the plan say.
+            WrongFirmwareError: it is not what the model is.
         """
         try:
-            answers.check_model(self.about, manifest, tensors, constants)
+            answers.check_model(self.about, model)
         except MalformedError as error:
             raise self._not_ours(error) from error
 
-    def run(self, segment: npt.NDArray[np.int16], *, single: bool = False) -> RunReply:
-        """Encode a segment and count it in the stream.
+    def trace(self, given: Values, *, unfused: bool) -> tuple[TraceEntry, ...]:
+        """Return CRC and time of every tensor that a run shows.
 
-        ``single`` has the samples given to the encoder one by one, which only a streaming one can:
-        ``worst_ticks`` is then what the slowest of them took.
+        What the application counts is left alone.
         """
-        flags = protocol.FLAG_SINGLE if single else 0
-        *before, payload = self._in_pieces(Command.RUN, b"", segment, flags)
-        if any(before):
-            raise self._malformed("RUN gave a result before the segment was complete")
-        reply = self._parse(protocol.parse_run, payload)
-        self._check(answers.check_run, reply, self.about)
-        self.on_segment()
-        return reply
-
-    def trace(self, segment: npt.NDArray[np.int16], *, unfused: bool) -> tuple[TraceEntry, ...]:
-        """Return CRC and time of every tensor that a run shows; the stream is left alone."""
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        *before, payload = self._in_pieces(Command.TRACE, b"", segment, flags)
+        *before, payload = self.in_pieces(Command.TRACE, b"", given, flags)
         if any(before):
-            raise self._malformed("TRACE gave a result before the segment was complete")
-        entries = self._parse(protocol.parse_trace, payload)
-        self._check(answers.check_trace, entries, self.about)
+            raise self.malformed("TRACE gave a result before the input was complete")
+        entries = self.parse(protocol.parse_trace, payload)
+        self.check(answers.check_trace, entries, self.about)
         self.on_segment()
         return entries
 
     def tensor(
-        self, segment: npt.NDArray[np.int16], number: int, size: int, *, unfused: bool
+        self, given: Values, number: int, size: int, *, unfused: bool
     ) -> npt.NDArray[np.int8]:
-        """Return all ``size`` values of one tensor, flat; the stream is left alone."""
+        """Return all ``size`` values of one tensor, flat.
+
+        What the application counts is left alone.
+        """
         flags = protocol.FLAG_UNFUSED if unfused else 0
         values = b""
         while len(values) < size:
             count = min(size - len(values), self.about.reply_bytes_max)
             wish = protocol.TENSOR_WISH.pack(number, count, len(values))
             piece = b""
-            for part in self._in_pieces(Command.TENSOR, wish, segment, flags):
+            for part in self.in_pieces(Command.TENSOR, wish, given, flags):
                 piece += part
                 if len(piece) >= count:
                     break
             if len(piece) != count:
-                raise self._malformed(f"TENSOR gave {len(piece)} values, {count} were asked for")
+                raise self.malformed(f"TENSOR gave {len(piece)} values, {count} were asked for")
             values += piece
         return np.frombuffer(values, np.int8)
 
     def constants(self) -> tuple[int, ...]:
         """Return the CRC-32 of each array of constants as it lies in flash."""
-        crcs = self._parse(protocol.parse_constants, self._ask(Command.CONSTANTS))
-        self._check(answers.check_constants, crcs, self.about)
+        crcs = self.parse(protocol.parse_constants, self.ask(Command.CONSTANTS))
+        self.check(answers.check_constants, crcs, self.about)
         return crcs
 
     def memory(self) -> StackUse:
         """Return the stack's size and the most of it that was ever used."""
-        stack = self._parse(protocol.parse_memory, self._ask(Command.MEMORY))
-        self._check(answers.check_memory, stack)
+        stack = self.parse(protocol.parse_memory, self.ask(Command.MEMORY))
+        self.check(answers.check_memory, stack)
         return stack
 
-    def bound(self, bound: int = KEEP_BOUND) -> int:
-        """Set the error bound (Q8.24), unless negative; return the one in force."""
-        payload = self._ask(Command.BOUND, protocol.BOUND.pack(bound))
-        if self.traffic.echoes:  # this reply alone may be the same as its request
-            payload = self._ask(Command.BOUND, protocol.BOUND.pack(KEEP_BOUND))
-        found = self._parse(protocol.parse_bound, payload)
-        self._check(answers.check_bound, found, bound)
-        return found
-
-    def reset(self, stream: int = 0) -> None:
-        """Begin a new stream of packets: its sequence starts at 0."""
-        payload = self._ask(Command.RESET, protocol.STREAM.pack(stream))
-        self._check(answers.check_empty, payload, "RESET")
-
-    def _in_pieces(
-        self, command: Command, head: bytes, segment: npt.NDArray[np.int16], flags: int
+    def in_pieces(
+        self, command: Command, head: bytes, given: Values, flags: int
     ) -> Iterator[bytes]:
-        """Send a segment in as many requests as the board needs; yield what each one gives."""
-        samples = self._segment(segment)
-        size = 2 * self.about.chunk_samples
-        for at in range(0, len(samples), size):
+        """Send an input in as many requests as the board needs; yield what each one gives."""
+        content = self._content(given)
+        size = self.about.chunk_bytes
+        for at in range(0, len(content), size):
             first = protocol.FLAG_FIRST if at == 0 else 0
-            payload = head + samples[at : at + size]
-            share = len(samples[at : at + size]) / len(samples)
-            yield self._ask(command, payload, flags | first, share)
+            payload = head + content[at : at + size]
+            share = len(content[at : at + size]) / len(content)
+            yield self.ask(command, payload, flags | first, share)
 
-    def _segment(self, segment: npt.NDArray[np.int16]) -> bytes:
-        expected = (self.about.segment_length,)
-        if segment.dtype != np.int16 or segment.shape != expected:
+    def _content(self, given: Values) -> bytes:
+        dtype, expected = np.dtype(self.about.input_dtype), (self.about.input_length,)
+        if given.dtype != dtype or given.shape != expected:
             raise HostError(
-                f"segment: expected int16 of shape {expected}, found {segment.dtype} of shape "
-                f"{segment.shape}. Cut the recording into whole segments of ADC samples."
+                f"input: expected {dtype} of shape {expected}, found {given.dtype} of shape "
+                f"{given.shape}. A codec takes whole segments of ADC samples, a network the "
+                "codes of its inputs, flat, one input behind the other."
             )
-        return segment.astype("<i2").tobytes()
+        return given.astype(dtype.newbyteorder("<")).tobytes()
 
     def _expect(self, what: str, found: str, expected: str | None, advice: str) -> None:
         if expected is not None and found != expected:
@@ -234,32 +211,35 @@ class Device:
                 f"{advice}"
             )
 
-    def _parse(self, parse: Callable[[bytes], T], payload: bytes) -> T:
+    def parse(self, parse: Callable[[bytes], T], payload: bytes) -> T:
+        """Read a payload; one that makes no sense is a fault of the link's."""
         try:
             return parse(payload)
         except MalformedError as error:
-            raise self._malformed(str(error)) from error
+            raise self.malformed(str(error)) from error
 
-    def _check(self, check: Callable[..., None], *arguments: object) -> None:
+    def check(self, check: Callable[..., None], *arguments: object) -> None:
+        """Check an answer; one that cannot be true is a fault of the link's."""
         try:
             check(*arguments)
         except MalformedError as error:
-            raise self._malformed(str(error)) from error
+            raise self.malformed(str(error)) from error
 
     def _not_ours(self, error: MalformedError) -> WrongFirmwareError:
         return WrongFirmwareError(
             f"{self.link.name}: {error}. Build and flash the firmware with this kit."
         )
 
-    def _malformed(self, what: str) -> LinkError:
+    def malformed(self, what: str) -> LinkError:
+        """Return the error for an answer that is not what the protocol says."""
         return LinkError(
             f"{self.link.name}: {what}, though its CRC is right. Is the firmware of this kit?"
         )
 
-    def _ask(
+    def ask(
         self, command: Command, payload: bytes = b"", flags: int = 0, share: float = 1.0
     ) -> bytes:
-        """Return the payload of a request's answer; ``share`` is that of a segment it carries."""
+        """Return the payload of a request's answer; ``share`` is that of an input it carries."""
         work = WORK.get(command, 0.0) * share
         return self._accepted(self.exchange.ask(command, payload, flags, work))
 
@@ -274,7 +254,7 @@ class Device:
         name = Command(reply.command).name
         status = protocol.status_of(reply.status)
         if status is None:
-            raise self._malformed(f"{name} was answered with status {reply.status}")
+            raise self.malformed(f"{name} was answered with status {reply.status}")
         raise RefusedError(
             f"{self.link.name}: {name} was refused with {status.name}: {status.text}. "
             "Is the firmware of this kit's version?",

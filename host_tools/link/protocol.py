@@ -7,14 +7,15 @@ import enum
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 
 from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 
-PROTOCOL_VERSION = 3
-TENSOR_WISH = struct.Struct("<BxHI")  # number, count, offset; samples follow
-BOUND = struct.Struct("<i")
-STREAM = struct.Struct("<H")
+PROTOCOL_VERSION = 4
+TENSOR_WISH = struct.Struct("<HHI")  # number, count, offset; the input follows
 FLAG_UNFUSED, FLAG_FIRST, FLAG_SINGLE = 1, 2, 4
 
 
@@ -22,13 +23,13 @@ class Command(enum.IntEnum):
     """What a host asks for, and the one thing that a board says unasked."""
 
     HELLO = 0x01
-    RUN = 0x02
     TRACE = 0x03
     TENSOR = 0x04
     CONSTANTS = 0x05
     MEMORY = 0x06
     BOUND = 0x07
     RESET = 0x08
+    ENCODE = 0x0A
     FAULT = 0xFF
 
 
@@ -84,30 +85,12 @@ class MalformedError(ValueError):
     """Bytes that are not what the protocol says; the text tells what is wrong with them."""
 
 
-@dataclass(frozen=True)
-class Hello:
-    """Who answers: the board's introduction of itself."""
+Application = Literal["network", "codec"]
+"""What runs the network: nothing but the network's own commands, or a codec on top of it."""
 
-    protocol: int
-    model_id: str
-    segment_length: int
-    sample_rate_hz: int
-    levels: int
-    tensors: int
-    constants: int
-    counter_unit: CounterUnit
-    counter_hz: int
-    chunk_samples: int  # that a request may carry
-    lossless: bool  # whether there is level none
-    engine: Engine  # of the streaming one, samples can be given one by one
-    kernels: KernelName  # which set multiplies, and orders the weights
-    request_bytes_max: int
-    reply_bytes_max: int
-    board: str
-    kit_version: str
+APPLICATIONS: tuple[Application, ...] = ("network", "codec")
+"""By the number that HELLO tells."""
 
-
-_HELLO = struct.Struct("<B8sHHBBBBIHBBBHH")
 ENGINES: tuple[Engine, ...] = ("layers", "stream")
 """By the number that HELLO tells."""
 
@@ -115,29 +98,66 @@ KERNELS: tuple[KernelName, ...] = ("plain", "lanes", "dsp", "helium")
 """By the number that HELLO tells, less 1: as ``dd_dot.h`` numbers them, which a test checks."""
 
 
+@dataclass(frozen=True)
+class Hello:
+    """Who answers: the board's introduction of itself."""
+
+    protocol: int
+    model_id: str
+    application: Application
+    engine: Engine  # of the streaming one, the input can be given a step at a time
+    kernels: KernelName  # which set multiplies, and orders the weights
+    counter_unit: CounterUnit
+    counter_hz: int
+    sample_rate_hz: int  # 0 where the model states none
+    input_bytes: int  # of one inference: int16 samples of the codec, int8 values of a network
+    chunk_bytes: int  # of them that a request may carry
+    inputs: int
+    outputs: int
+    tensors: int
+    constants: int
+    request_bytes_max: int
+    reply_bytes_max: int
+    levels: int  # of the codec; 0 where there is none
+    lossless: bool  # whether there is level none
+    board: str
+    kit_version: str
+
+    @property
+    def input_dtype(self) -> type[np.int8] | type[np.int16]:
+        """What the input is made of."""
+        return np.int16 if self.application == "codec" else np.int8
+
+    @property
+    def input_length(self) -> int:
+        """Samples or values of one inference."""
+        return self.input_bytes // np.dtype(self.input_dtype).itemsize
+
+
+_HELLO = struct.Struct("<B8sBBBBIIIHBBHHHHBB")
+
+
 def parse_hello(payload: bytes) -> Hello:
     """Read the reply to HELLO."""
     if not payload or payload[0] != PROTOCOL_VERSION or len(payload) < _HELLO.size:
         version = payload[0] if payload else "missing"
         raise MalformedError(f"the board's protocol version is {version}, not {PROTOCOL_VERSION}")
-    fields = _HELLO.unpack_from(payload)
-    protocol, model_id, length, rate, levels, tensors, constants, unit, hertz = fields[:9]
+    protocol, model_id, application, engine, kernels, unit, *numbers = _HELLO.unpack_from(payload)
     board, rest = _take_text(payload[_HELLO.size :])
     kit_version, _ = _take_text(rest)
-    chunk, lossless, engine, kernels = fields[9:13]
-    if not chunk:
-        raise MalformedError("the board takes requests of 0 samples")
+    if application >= len(APPLICATIONS) or engine >= len(ENGINES):
+        raise MalformedError(
+            f"the board's application is {application} and its engine {engine}; known are 0 to "
+            f"{len(APPLICATIONS) - 1} and 0 to {len(ENGINES) - 1}"
+        )
+    if not 1 <= kernels <= len(KERNELS):
+        raise MalformedError(f"the board's kernel set is {kernels}, known are 1 to {len(KERNELS)}")
     if unit not in list(CounterUnit):
         raise MalformedError(f"the board's counter unit is {unit}, which has no meaning")
-    if engine >= len(ENGINES) or not 1 <= kernels <= len(KERNELS):
-        raise MalformedError(
-            f"the board's engine is {engine} and its kernel set {kernels}; known are 0 to "
-            f"{len(ENGINES) - 1} and 1 to {len(KERNELS)}"
-        )
+    *numbers, lossless = numbers
     return Hello(  # pyright: ignore[reportCallIssue]
-        *(protocol, model_id.hex(), length, rate, levels, tensors, constants),
-        *(CounterUnit(unit), hertz, chunk, lossless != 0, ENGINES[engine], KERNELS[kernels - 1]),
-        *(*fields[13:], board, kit_version),
+        *(protocol, model_id.hex(), APPLICATIONS[application], ENGINES[engine]),
+        *(KERNELS[kernels - 1], CounterUnit(unit), *numbers, lossless != 0, board, kit_version),
     )
 
 
@@ -146,28 +166,6 @@ def _take_text(data: bytes) -> tuple[str, bytes]:
         raise MalformedError("a text is cut off")
     end = 1 + data[0]
     return data[1:end].decode("ascii", "replace"), data[end:]
-
-
-@dataclass(frozen=True)
-class RunReply:
-    """One segment's outcome. Errors are Q8.24."""
-
-    level: int
-    predicted: tuple[int, ...]
-    ticks: int
-    worst_ticks: int  # of one call of the encoder
-    clipped: int  # samples that the input map clipped
-    packet: bytes
-
-
-def parse_run(payload: bytes) -> RunReply:
-    """Read the reply to RUN."""
-    if len(payload) < 2 or len(payload) < 16 + 4 * payload[1]:
-        raise MalformedError(f"RUN's reply is cut off after {len(payload)} bytes")
-    level, levels = payload[0], payload[1]
-    predicted = struct.unpack_from(f"<{levels}i", payload, 2)
-    ticks, worst, clipped = struct.unpack_from("<QIH", payload, 2 + 4 * levels)
-    return RunReply(level, predicted, ticks, worst, clipped, payload[16 + 4 * levels :])
 
 
 @dataclass(frozen=True)
@@ -181,7 +179,7 @@ class TraceEntry:
 
 def parse_trace(payload: bytes) -> tuple[TraceEntry, ...]:
     """Read the reply to TRACE."""
-    return tuple(TraceEntry(*fields) for fields in _unpack_all("<BII", payload, "TRACE"))
+    return tuple(TraceEntry(*fields) for fields in _unpack_all("<HII", payload, "TRACE"))
 
 
 def parse_constants(payload: bytes) -> tuple[int, ...]:
@@ -206,13 +204,7 @@ class StackUse:
 
 def parse_memory(payload: bytes) -> StackUse:
     """Read the reply to MEMORY."""
-    return StackUse(*_unpack_one("<II", payload, "MEMORY"))
-
-
-def parse_bound(payload: bytes) -> int:
-    """Read the reply to BOUND: the bound now in force, Q8.24."""
-    (bound,) = _unpack_one("<i", payload, "BOUND")
-    return bound
+    return StackUse(*unpack_one("<II", payload, "MEMORY"))
 
 
 @dataclass(frozen=True)
@@ -237,10 +229,15 @@ class Fault:
 
 def parse_fault(payload: bytes) -> Fault:
     """Read a FAULT report."""
-    return Fault(*_unpack_one("<BBIII", payload, "FAULT"))
+    return Fault(*unpack_one("<BBIII", payload, "FAULT"))
 
 
-def _unpack_one(layout: str, payload: bytes, command: str) -> tuple[int, ...]:
+def unpack_one(layout: str, payload: bytes, command: str) -> tuple[int, ...]:
+    """Read a reply of one layout.
+
+    Raises:
+        MalformedError: it has another length.
+    """
     size = struct.calcsize(layout)
     if len(payload) != size:
         raise MalformedError(f"{command}'s reply has {len(payload)} bytes, not {size}")

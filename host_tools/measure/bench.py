@@ -23,14 +23,17 @@ from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.measure import parity, profile
+from dynadeep.host_tools.measure.application import Application
 from dynadeep.host_tools.measure.known import KnownNetwork, Peer
 from dynadeep.host_tools.measure.known import find as find_known
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.measure.report import latency_json, memory_json, peers_json, write_report
+from dynadeep.host_tools.pipeline import Station
 
 Build = Literal["speed", "size"]
+Runs = Callable[[Station], Application]
 
 SEGMENTS = 3
 TOLERANCE = 0.02
@@ -101,7 +104,7 @@ class Result:
             "instructions": self.latency.least,
             "instructions_with_samples": self.latency.per_segment,
             "worst_call_instructions": self.worst_call or self.latency.per_segment,
-            "instructions_per_mac": round(self.latency.least / self.latency.macs, 3),
+            "instructions_per_mac": round(self.latency.least / max(self.latency.macs, 1), 3),
             "flash_bytes": memory.flash_bytes,
             "code_bytes": memory.flash_bytes - sum(self.constants.values()),
             "weights_bytes": self.constants["weights"],
@@ -165,9 +168,18 @@ def _fits(bundle: Bundle, board: Board, wanted: Wanted) -> bool:
     return True
 
 
-def run_bench(bundle: Bundle, wanted: Sequence[Setup], say: Callable[[str], None]) -> list[Result]:
-    """Measure setups in the emulator: the same figures on any computer."""
-    return [_measure(bundle, setup, say) for setup in wanted]
+def run_bench(
+    bundle: Bundle, wanted: Sequence[Setup], runs: Runs, say: Callable[[str], None]
+) -> list[Result]:
+    """Measure setups in the emulator: the same figures on any computer.
+
+    Args:
+        bundle: the model.
+        wanted: the setups.
+        runs: gives what a greeted board does with the model.
+        say: told of each step.
+    """
+    return [_measure(bundle, setup, runs, say) for setup in wanted]
 
 
 def losses(results: Sequence[Result], committed: Path) -> list[str]:
@@ -238,18 +250,20 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
     write_whole(folder / RESULTS_MD, text)
 
 
-def _measure(bundle: Bundle, setup: Setup, say: Callable[[str], None]) -> Result:
+def _measure(bundle: Bundle, setup: Setup, runs: Runs, say: Callable[[str], None]) -> Result:
     wanted = Wanted(setup.engine, setup.kernels.name)
     say(f"{setup.name}: building")
     optimize = OPTIMIZE[setup.build]
     firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted, optimize=optimize)
     with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
         say(f"{setup.name}: parity over the golden vectors")
-        compared = parity.check(station.device, bundle, station.plan, golden_cases(bundle))
+        application = runs(station)
+        cases = golden_cases(bundle)
+        compared = parity.check(station.device, station.plan, cases, application)
         parity.require_exact(compared)
         say(f"{setup.name}: latency and memory")
-        latency, memory = profile.measure(station, SEGMENTS)
-        worst = profile.worst_call(station)
+        latency, memory = profile.measure(station, application, SEGMENTS)
+        worst = profile.worst_call(station, application)
         core = station.board.core.cpu
     if memory is None:
         raise HostError(f"{setup.board}: is no microcontroller. Measure a Cortex-M board.")

@@ -7,12 +7,9 @@ tick, and they are called so. What a tick stands for is ``Device.counter``.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.plan import Plan
-from dynadeep.host_tools.link.device import Counter, Device
+from dynadeep.host_tools.link.device import Counter, Device, Values
+from dynadeep.host_tools.measure.application import Application
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class LayerLatency:
 
 @dataclass(frozen=True)
 class Latency:
-    """What one segment costs, from its samples to its sealed packet."""
+    """What one inference costs: of a codec from a segment's samples to its sealed packet."""
 
     unit: str  # "instructions", "cycles" or "nanoseconds"
     per_segment: int  # the most over all runs: uncompressed, for the CRC over its samples
@@ -43,9 +40,9 @@ class Latency:
     layers: tuple[LayerLatency, ...]  # in order of execution
 
     @property
-    def per_mac(self) -> float:
-        """Counts per multiply-accumulate of the whole segment."""
-        return self.per_segment / self.macs
+    def per_mac(self) -> float | None:
+        """Counts per multiply-accumulate of the whole input; None where a network has none."""
+        return self.per_segment / self.macs if self.macs else None
 
     @property
     def seconds(self) -> float | None:
@@ -53,49 +50,37 @@ class Latency:
         return None if self.unit == "instructions" else self.ticks / self.counter.rate_hz
 
 
-def measure(device: Device, plan: Plan, segments: Sequence[npt.NDArray[np.int16]]) -> Latency:
-    """Run ``segments``, int16 [T], for the total, and trace the first of them for the layers.
-
-    Each is run at a bound that nothing meets and at one that everything meets.
+def measure(
+    device: Device, plan: Plan, inputs: Sequence[Values], application: Application
+) -> Latency:
+    """Run ``inputs`` for the total, and trace the first of them for the layers.
 
     Args:
         device: a board that runs the model.
         plan: names the tensors and gives the MACs.
-        segments: at least one.
+        inputs: at least one.
+        application: what the board does with them.
     """
     counter = device.counter
-    ticks = _ticks(device, segments)
+    ticks = application.ticks(inputs)
     return Latency(
         unit=counter.unit,
         per_segment=round(max(ticks) * counter.per_tick),
         least=round(min(ticks) * counter.per_tick),
-        segments=len(segments),
+        segments=len(inputs),
         macs=plan.macs,
         ticks=max(ticks),
         counter=counter,
-        layers=_by_layer(device, plan, segments[0]),
+        layers=_by_layer(device, plan, inputs[0]),
     )
 
 
-def _ticks(device: Device, segments: Sequence[npt.NDArray[np.int16]]) -> list[int]:
-    """Return the ticks of every run, and leave the bound as it was."""
-    before = device.bound()
-    ticks = []
-    for bound in (0, INT32_MAX):
-        device.bound(bound)
-        ticks += [device.run(segment).ticks for segment in segments]
-    device.bound(before)
-    return ticks
-
-
-def _by_layer(
-    device: Device, plan: Plan, segment: npt.NDArray[np.int16]
-) -> tuple[LayerLatency, ...]:
+def _by_layer(device: Device, plan: Plan, given: Values) -> tuple[LayerLatency, ...]:
     """Sum a fused trace's ticks by layer; the input map comes first, with no MACs."""
     layer_of = {tensor.number: tensor.layer for tensor in plan.tensors}
     macs = {layer.name: layer.macs for layer in plan.network.layers}
     ticks: dict[str, int] = {}
-    for entry in device.trace(segment, unfused=False):
+    for entry in device.trace(given, unfused=False):
         name = layer_of[entry.tensor]
         ticks[name] = ticks.get(name, 0) + entry.ticks
     per_tick = device.counter.per_tick

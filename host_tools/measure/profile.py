@@ -1,36 +1,39 @@
 """Latency and memory of a greeted board: what the profile, the bench and the demo share."""
 
 from dynadeep.host_tools.measure import latency, memory
+from dynadeep.host_tools.measure.application import Application
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.pipeline import Station
 
-RUNS_PER_SEGMENT, TRACES = 2, 1
-"""What ``measure`` asks of a board: each segment at both ends of the bound, and one trace."""
+TRACES = 1
+"""What ``measure`` asks of a board beside the application's own runs."""
 
 
-def measure(station: Station, segments: int) -> tuple[Latency, Memory | None]:
-    """Run the first golden segments and return what they cost.
+def measure(
+    station: Station, application: Application, segments: int
+) -> tuple[Latency, Memory | None]:
+    """Run the first golden inputs and return what they cost.
 
     Returns:
         The latency, and the memory unless the firmware's ELF file is not known.
     """
-    chosen = [case.segment for case in golden_cases(station.bundle)[:segments]]
-    cost = latency.measure(station.device, station.plan, chosen)
+    chosen = [case.input for case in golden_cases(station.bundle)[:segments]]
+    cost = latency.measure(station.device, station.plan, chosen, application)
     return cost, measure_memory(station)
 
 
-def worst_call(station: Station) -> int | None:
-    """Return what the longest call of the encoder costs when it gets one sample at a time.
+def worst_call(station: Station, application: Application) -> int | None:
+    """Return what the longest call costs when the input comes a step at a time.
 
-    None where the engine takes a whole segment at once.
+    None where the engine takes a whole input at once.
     """
     if station.device.about.engine != "stream":
         return None
     case = next(iter(golden_cases(station.bundle)))
-    reply = station.device.run(case.segment, single=True)
-    return round(reply.worst_ticks * station.device.counter.per_tick)
+    ticks = application.longest_call(case.input)
+    return round(ticks * station.device.counter.per_tick)
 
 
 def measure_memory(station: Station) -> Memory | None:

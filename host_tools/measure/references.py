@@ -10,6 +10,7 @@ from dynadeep.codegen.bundle import GOLDEN, Bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.golden import MAPPED, read_golden
 from dynadeep.codegen.numerics import map_input
+from dynadeep.host_tools.link.device import Values
 from dynadeep.host_tools.recordings.record import Record
 
 BATCH = 8
@@ -21,11 +22,20 @@ Tensors = Mapping[str, npt.NDArray[np.int8]]
 
 @dataclass(frozen=True)
 class Case:
-    """One segment, int16 [T], and every tensor of the reference for it, int8 [T', C]."""
+    """One input as the board gets it, and every tensor of the reference for it, int8 [T', C].
+
+    The input of a codec is int16 [T]; that of a network int8, flat, one input behind the other.
+    """
 
     name: str
-    segment: Samples
+    input: Values
     tensors: Tensors
+
+    @property
+    def samples(self) -> Samples:
+        """A codec's input."""
+        assert self.input.dtype == np.int16
+        return self.input.astype(np.int16, copy=False)
 
     def tensor(self, name: str) -> npt.NDArray[np.int8]:
         """Return a tensor's values.
@@ -35,7 +45,7 @@ class Case:
         """
         if name not in self.tensors:
             raise BundleError(
-                f"{GOLDEN}: has no tensor {name!r} of segment {self.name}. Export the bundle again."
+                f"{GOLDEN}: has no tensor {name!r} of case {self.name}. Export the bundle again."
             )
         return self.tensors[name]
 

@@ -10,7 +10,6 @@ from dynadeep.codegen.board import Budget
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.version import __version__
-from dynadeep.host_tools.codec.stream import StreamResult
 from dynadeep.host_tools.measure.known import KnownNetwork
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
@@ -44,9 +43,6 @@ class Report:
     parity: ParityResult
     latency: Latency
     memory: Memory
-    stream: StreamResult  # at the bound asked for, or the model's default
-    bounds: tuple[StreamResult, ...]  # the same segments at several bounds
-    records: int
     budget: Budget | None  # None: nobody has set one for this network on this board
     known: KnownNetwork | None  # what is known of the network besides
 
@@ -80,11 +76,9 @@ def as_json(report: Report) -> dict[str, Any]:
         "emulated": report.emulated,
         "model_id": report.manifest.model_id,
         "held": report.held,
-        "parity": parity_json(report.parity, report.manifest),
+        "parity": parity_json(report.parity),
         "latency": latency_json(report.latency),
         "memory": memory_json(report.memory),
-        "stream": stream_json(report.stream)
-        | {"records": report.records, "bounds": [stream_json(one) for one in report.bounds]},
         "budgets": [asdict(budget) | {"held": budget.held} for budget in report.budgets],
         "peers": peers_json(report.known),
         "training_record": report.manifest.record,
@@ -99,17 +93,17 @@ def peers_json(known: KnownNetwork | None) -> dict[str, Any] | None:
     return {"network": known.name, "source": known.source, "figures": figures}
 
 
-def parity_json(parity: ParityResult, manifest: Manifest) -> dict[str, Any]:
+def parity_json(parity: ParityResult) -> dict[str, Any]:
     """Return what was compared and what differed."""
-    names = ("none", *(level.name for level in manifest.levels))
+    kinds = {"levels": dict(parity.kinds)} if parity.kinds else {}
     return {
         "bit_exact": parity.bit_exact,
         "segments": parity.segments,
         "tensors": parity.tensors,
         "fused_tensors": parity.fused_tensors,
         "constants": parity.constants,
-        "packets": parity.packets,
-        "levels": dict(zip(names, parity.levels, strict=True)),
+        parity.noun: parity.results,
+        **kinds,
         "differences": [asdict(one) for one in parity.differences],
     }
 
@@ -120,7 +114,7 @@ def latency_json(latency: Latency) -> dict[str, Any]:
         "unit": latency.unit,
         f"{latency.unit}_per_segment": latency.per_segment,
         f"least_{latency.unit}_per_segment": latency.least,
-        f"{latency.unit}_per_mac": round(latency.per_mac, 4),
+        f"{latency.unit}_per_mac": None if latency.per_mac is None else round(latency.per_mac, 4),
         "segments": latency.segments,
         "macs": latency.macs,
         "counter": {
@@ -135,11 +129,6 @@ def latency_json(latency: Latency) -> dict[str, Any]:
 def memory_json(memory: Memory) -> dict[str, Any]:
     """Return the memory, ``ram_bytes`` being static RAM and the stack's peak."""
     return asdict(memory) | {"ram_bytes": memory.ram_bytes}
-
-
-def stream_json(stream: StreamResult) -> dict[str, Any]:
-    """Return one stream."""
-    return asdict(stream)
 
 
 def write_report(path: Path, content: dict[str, Any]) -> None:

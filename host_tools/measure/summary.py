@@ -7,8 +7,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dynadeep.codegen.bundle import Manifest
-from dynadeep.host_tools.codec.stream import StreamResult
 from dynadeep.host_tools.link.ports import SerialPort
 from dynadeep.host_tools.measure.known import KnownNetwork
 from dynadeep.host_tools.measure.latency import Latency
@@ -26,7 +24,7 @@ def make_console(*, stderr: bool = False) -> Console:
     return console if console.is_terminal else Console(stderr=stderr, width=WIDTH)
 
 
-def _table(title: str, *columns: str, caption: str | None = None) -> Table:
+def new_table(title: str, *columns: str, caption: str | None = None) -> Table:
     """Return a table with a first column of names and right-aligned figures."""
     table = Table(
         title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD
@@ -37,29 +35,31 @@ def _table(title: str, *columns: str, caption: str | None = None) -> Table:
     return table
 
 
-def print_report(console: Console, report: Report) -> None:
-    """Print the whole summary of a demo."""
+def print_measured(console: Console, report: Report) -> None:
+    """Print what a board computes and costs."""
     kind = "emulated by QEMU" if report.emulated else "hardware"
     console.print()
     console.rule(f"model {report.manifest.model_id} on {report.board} ({kind})")
-    print_parity(console, report.parity, report.manifest)
+    print_parity(console, report.parity)
     print_latency(console, report.latency)
     print_memory(console, report.memory)
-    print_stream(console, report.bounds, report.manifest, report.records)
+
+
+def print_limits(console: Console, report: Report) -> None:
+    """Print what else is known of the network: its peers, its budgets."""
     if report.known is not None:
         console.print(peers_table(report, report.known))
     print_budgets(console, report)
 
 
-def print_parity(console: Console, parity: ParityResult, manifest: Manifest) -> None:
+def print_parity(console: Console, parity: ParityResult) -> None:
     """Print what was compared, and each difference."""
     verdict = "[green]bit-exact[/]" if parity.bit_exact else "[red]NOT bit-exact[/]"
-    names = ("none", *(level.name for level in manifest.levels))
-    levels = ", ".join(f"{name} {n}" for name, n in zip(names, parity.levels, strict=True))
+    kinds = ", ".join(f"{name} {count}" for name, count in parity.kinds.items())
     console.print(
         f"[bold]Parity[/]   {verdict}: {parity.segments} segments x {parity.tensors} tensors "
         f"(and {parity.fused_tensors} as the firmware keeps them), {parity.constants} constant "
-        f"arrays, {parity.packets} packets ({levels})",
+        f"arrays, {parity.results} {parity.noun}" + (f" ({kinds})" if kinds else ""),
         soft_wrap=True,
     )
     for one in parity.differences:
@@ -69,9 +69,10 @@ def print_parity(console: Console, parity: ParityResult, manifest: Manifest) -> 
 def print_latency(console: Console, latency: Latency) -> None:
     """Print the total in the counter's own unit, never one for another."""
     seconds = "" if latency.seconds is None else f", {latency.seconds * 1e3:.1f} ms"
+    per_mac = "" if latency.per_mac is None else f", {latency.per_mac:.2f} per MAC"
     console.print(
-        f"[bold]Latency[/]  {latency.per_segment:,} {latency.unit} a segment, "
-        f"{latency.per_mac:.2f} per MAC ({latency.macs:,} MAC){seconds}",
+        f"[bold]Latency[/]  {latency.per_segment:,} {latency.unit} a segment{per_mac} "
+        f"({latency.macs:,} MAC){seconds}",
         soft_wrap=True,
     )
 
@@ -86,38 +87,9 @@ def print_memory(console: Console, memory: Memory) -> None:
     )
 
 
-def print_stream(
-    console: Console, results: Sequence[StreamResult], manifest: Manifest, records: int
-) -> None:
-    """Print the compressed stream, one line a bound."""
-    segments = results[0].segments
-    table = _table(
-        f"Stream: {segments} segments of {records} recordings, decoded",
-        f"bound ({manifest.error_unit})",
-        "none",
-        *(level.name for level in manifest.levels),
-        "mean CG (published)",
-        "byte CG",
-        "PRD %",
-        "PRDN %",
-        "over the bound",
-    )
-    for one in results:
-        table.add_row(
-            f"{one.bound:g}",
-            *(str(count) for count in one.levels.values()),
-            f"{one.mean_cg:.2f}",
-            f"{one.byte_cg:.2f}",
-            f"{one.prd:.2f}",
-            f"{one.prdn:.2f}",
-            "-" if one.violations is None else f"{one.violations:.1%}",
-        )
-    console.print(table)
-
-
 def peers_table(report: Report, known: KnownNetwork) -> Table:
     """Return this firmware beside the peers' figures."""
-    table = _table(
+    table = new_table(
         "This network, its peers on a Cortex-M4",
         *("", "instructions", "flash KB", "RAM KB", "bit-exact"),
         caption=known.source,
@@ -145,7 +117,7 @@ def peers_table(report: Report, known: KnownNetwork) -> Table:
 def layers_table(latency: Latency, memory: Memory | None) -> Table:
     """Return what each layer costs."""
     columns = ("layer", "MAC", latency.unit, "per MAC", "share", "flash bytes", "arena bytes")
-    table = _table("Layers", *columns)
+    table = new_table("Layers", *columns)
     total = sum(layer.count for layer in latency.layers)
     for layer in latency.layers:
         table.add_row(

@@ -12,13 +12,15 @@ from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.planner import explain, plan_for
 from dynadeep.host_tools import pipeline
+from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.decode import Decoder
+from dynadeep.host_tools.codec.report import CodecReport, as_json
 from dynadeep.host_tools.errors import BudgetError
 from dynadeep.host_tools.measure import latency, parity, profile
 from dynadeep.host_tools.measure.known import find as find_known
 from dynadeep.host_tools.measure.references import golden_cases
-from dynadeep.host_tools.measure.report import Report, as_json, over_budget, write_report
+from dynadeep.host_tools.measure.report import Report, over_budget, write_report
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.study.excerpt import sample_records
 from dynadeep.host_tools.study.export import export_checkpoint
@@ -51,7 +53,7 @@ class DemoConfig:
     segments: int = 5  # streamed of each recording, at each bound
 
 
-def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Report:
+def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> CodecReport:
     """Run every stage and write ``report.json``; ``say`` gets a line for each step.
 
     Raises:
@@ -75,13 +77,14 @@ def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Repo
         return report
 
 
-def require_held(report: Report) -> None:
+def require_held(whole: CodecReport) -> None:
     """Refuse a report in which something did not hold.
 
     Raises:
         ParityError: the board is not bit-exact.
         BudgetError: the firmware costs more than it may.
     """
+    report = whole.board
     parity.require_exact(report.parity)
     exceeded = over_budget(report)
     if exceeded:
@@ -98,17 +101,18 @@ def _export(config: DemoConfig, say: Say) -> Bundle:
     return read_bundle(done.folder)
 
 
-def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -> Report:
+def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -> CodecReport:
     manifest = station.bundle.manifest
     cases = golden_cases(station.bundle)
+    application = application_of(station)
     say(f"parity    {len(cases)} segments, {len(station.plan.tensors)} tensors each")
     with counted("parity", len(cases)) as advance:
         compared = parity.check(
-            station.device, station.bundle, station.plan, cases, lambda done: advance()
+            station.device, station.plan, cases, application, lambda done: advance()
         )
     say("latency   by the board's counter")
-    segments = [case.segment for case in cases[:LATENCY_SEGMENTS]]
-    cost = latency.measure(station.device, station.plan, segments)
+    segments = [case.input for case in cases[:LATENCY_SEGMENTS]]
+    cost = latency.measure(station.device, station.plan, segments, application)
     records = sample_records(manifest, segments=config.segments)
     bound = manifest.default_bound if config.bound is None else config.bound
     runs = len(BOUND_FACTORS) * sum(len(record.segments) for record in records)
@@ -126,17 +130,15 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
     assert used is not None  # run_demo took a microcontroller and built its firmware
     known = find_known(station.plan.network)
-    return Report(
+    board = Report(
         board=station.board.name,
         emulated=station.emulated,
         manifest=manifest,
         parity=compared,
         latency=cost,
         memory=used,
-        stream=results[BOUND_FACTORS.index(1.0)],
-        bounds=results,
-        records=len(records),
         # A board's budget was set for what the kit ships, and says nothing of another network.
         budget=None if known is None else station.board.budget,
         known=known,
     )
+    return CodecReport(board, results[BOUND_FACTORS.index(1.0)], results, len(records))

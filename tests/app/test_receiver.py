@@ -33,7 +33,7 @@ def sound_frame(body: bytes) -> bytes:
 def test_hello_is_answered(native_firmware: Firmware) -> None:
     (reply,) = talk(native_firmware, HELLO)
     about = parse_hello(reply.payload)
-    assert (reply.status, about.board, about.segment_length) == (Status.OK, "native", 2000)
+    assert (reply.status, about.board, about.input_length) == (Status.OK, "native", 2000)
 
 
 @pytest.mark.parametrize(
@@ -53,15 +53,15 @@ def test_until_a_hello_everything_else_is_answered_with_restarted(
 
 
 def test_a_request_given_twice_is_acted_on_once(native_firmware: Firmware) -> None:
-    run = Request(2, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
-    again = Request(3, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
+    run = Request(2, Command.ENCODE, FLAG_FIRST, payload=bytes(4000)).to_wire()
+    again = Request(3, Command.ENCODE, FLAG_FIRST, payload=bytes(4000)).to_wire()
     _, first, repeated, second = talk(native_firmware, HELLO + run + run + again)
     assert first == repeated
     assert [reply.payload[24 + 8] for reply in (first, second)] == [0, 1]  # packet sequence
 
 
 def test_hello_forgets_the_last_request(native_firmware: Firmware) -> None:
-    run = Request(2, Command.RUN, FLAG_FIRST, payload=bytes(4000)).to_wire()
+    run = Request(2, Command.ENCODE, FLAG_FIRST, payload=bytes(4000)).to_wire()
     replies = talk(native_firmware, HELLO + run + HELLO + run)
     assert [reply.payload[24 + 8] for reply in replies[1::2]] == [0, 1]
 
@@ -70,28 +70,28 @@ def test_hello_forgets_the_last_request(native_firmware: Firmware) -> None:
     ("body", "status"),
     [
         (struct.pack("<HBB", 5, 0x77, 0), Status.UNKNOWN_COMMAND),
-        (struct.pack("<HBB", 5, Command.RUN, 0), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.ENCODE, 0), Status.BAD_LENGTH),
         (struct.pack("<HBB", 5, Command.MEMORY, 1), Status.BAD_ARGUMENT),
-        (struct.pack("<HBB", 5, Command.RUN, 2) + bytes(4002), Status.BAD_LENGTH),
-        (struct.pack("<HBB", 5, Command.RUN, 2) + bytes(3998), Status.BAD_LENGTH),
-        (struct.pack("<HBB", 5, Command.RUN, 2) + bytes(3999), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.ENCODE, 2) + bytes(4002), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.ENCODE, 2) + bytes(3998), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.ENCODE, 2) + bytes(3999), Status.BAD_LENGTH),
         # It continues a segment that was not begun, or by another command.
-        (struct.pack("<HBB", 5, Command.RUN, 0) + bytes(4000), Status.BAD_ARGUMENT),
-        (struct.pack("<HBB", 5, Command.RUN, 6) + bytes(4000), Status.BAD_LENGTH),
+        (struct.pack("<HBB", 5, Command.ENCODE, 0) + bytes(4000), Status.BAD_ARGUMENT),
+        (struct.pack("<HBB", 5, Command.ENCODE, 6) + bytes(4000), Status.BAD_LENGTH),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 2, 0, 2, 1999) + bytes(4000),
+            struct.pack("<HBBHHI", 5, Command.TENSOR, 2, 2, 2, 1999) + bytes(4000),
             Status.BAD_LENGTH,
         ),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 2, 0, 2, 0xFFFFFFFF) + bytes(4000),
+            struct.pack("<HBBHHI", 5, Command.TENSOR, 2, 2, 2, 0xFFFFFFFF) + bytes(4000),
             Status.BAD_ARGUMENT,
         ),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 1, 0, 2, 0) + bytes(4000),
+            struct.pack("<HBBHHI", 5, Command.TENSOR, 2, 1, 2, 0) + bytes(4000),
             Status.BAD_ARGUMENT,  # a tensor that only an unfused run has
         ),
         (
-            struct.pack("<HBBBBHI", 5, Command.TENSOR, 2, 2, 0, 0xFFFF, 0) + bytes(4000),
+            struct.pack("<HBBHHI", 5, Command.TENSOR, 2, 2, 0xFFFF, 0) + bytes(4000),
             Status.BUFFER_TOO_SMALL,
         ),
     ],
@@ -108,9 +108,9 @@ def test_looking_at_tensors_leaves_the_stream_alone(native_firmware: Firmware) -
     wire = HELLO
     wire += Request(2, Command.TRACE, FLAG_FIRST, payload=segment).to_wire()
     wire += Request(
-        3, Command.TENSOR, FLAG_FIRST, payload=struct.pack("<BxHI", 1, 1, 0) + segment
+        3, Command.TENSOR, FLAG_FIRST, payload=struct.pack("<HHI", 1, 1, 0) + segment
     ).to_wire()
-    wire += Request(4, Command.RUN, FLAG_FIRST, payload=segment).to_wire()
+    wire += Request(4, Command.ENCODE, FLAG_FIRST, payload=segment).to_wire()
     *_, run = talk(native_firmware, wire)
     assert run.payload[22 + 8] == 0
 
@@ -138,7 +138,7 @@ def test_random_requests_in_sound_frames_never_hurt_the_commands(
     wire = HELLO
     for _ in range(150):
         length = chance.choice([0, 1, 2, 4, 8, 4000, 4008, chance.randrange(5000)])
-        command = chance.choice([*range(10), 0xFF, chance.randrange(256)])
+        command = chance.choice([*range(12), 0xFF, chance.randrange(256)])
         payload = bytes(chance.randrange(256) for _ in range(min(length, 8)))
         payload += b"\x11" * (length - len(payload))
         head = struct.pack(
@@ -155,7 +155,7 @@ def test_damaged_requests_never_hurt_the_receiver(native_firmware: Firmware, see
     wire = bytearray()
     for number in range(40):
         frame = bytearray(
-            Request(number, Command.RUN, FLAG_FIRST, payload=chance.randbytes(4000)).to_wire()
+            Request(number, Command.ENCODE, FLAG_FIRST, payload=chance.randbytes(4000)).to_wire()
         )
         for _ in range(chance.randrange(1, 4)):
             at = chance.randrange(1, len(frame) - 1)

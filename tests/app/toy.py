@@ -37,7 +37,11 @@ def make_project(board_name: str, out: Path) -> Path:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    rendered = {"CMakeLists.txt": "CMakeLists.txt", "board_config.h": "board/board_config.h"}
+    rendered = {
+        "CMakeLists.txt": "CMakeLists.txt",
+        "board_config.h": "board/board_config.h",
+        "application.h": "app/application.h",
+    }
     if board.cortex_m:
         rendered["linker.ld"] = "board/linker.ld"
         shutil.copy(TEMPLATES / "build" / "toolchain.cmake", out)

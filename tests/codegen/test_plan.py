@@ -137,7 +137,10 @@ def test_the_longest_segment_and_its_packets_fit_every_size_in_the_c(
     assert max(plan.packet_bytes_max, plan.packet_bytes_coded) <= PACKET_LIMIT
     write_project(project_files(plan, load_board("native")), tmp_path / "out")
     folders = [f"-I{tmp_path / 'out' / name}" for name in ("model", "runtime", "app", "board")]
-    sources = [tmp_path / "out" / name for name in ("model/dd_model.c", "app/commands.c")]
+    sources = [
+        tmp_path / "out" / name
+        for name in ("model/dd_model.c", "app/commands.c", "app/commands_codec.c")
+    ]
     checked = ["gcc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
     subprocess.run([*checked, *folders, *sources], check=True)
 

@@ -6,6 +6,7 @@ from importlib import resources
 
 import pytest
 
+from dynadeep.host_tools.codec import wire
 from dynadeep.host_tools.link import frames, protocol
 from dynadeep.host_tools.link.frames import FAULT_SEQUENCE, cobs_decode
 from dynadeep.host_tools.link.protocol import Command, CounterUnit, FaultKind, Status
@@ -47,9 +48,9 @@ def test_a_request_on_the_wire_is_what_the_page_says() -> None:
     ]
     sizes = [frames.HEADER.format.count("H") * 2, 1, 1, "n", frames.CRC.size]
     assert [row["bytes"] for row in rows] == [str(size) for size in sizes]
-    wire = frames.Request(0x1234, Command.RUN, 2, b"payload").to_wire()
+    wire = frames.Request(0x1234, Command.ENCODE, 2, b"payload").to_wire()
     assert wire[:1] == wire[-1:] == b"\0"
-    assert cobs_decode(wire[1:-1])[:4] == struct.pack("<HBB", 0x1234, Command.RUN, 2)
+    assert cobs_decode(wire[1:-1])[:4] == struct.pack("<HBB", 0x1234, Command.ENCODE, 2)
 
 
 def test_hello_has_the_fields_of_the_page() -> None:
@@ -60,23 +61,23 @@ def test_hello_has_the_fields_of_the_page() -> None:
 @pytest.mark.parametrize(
     ("name", "side", "expected"),
     [
-        ("TRACE", "reply", "<BII"),
+        ("TRACE", "reply", "<HII"),
         ("CONSTANTS", "reply", "<I"),
         ("MEMORY", "reply", "<II"),
-        ("BOUND", "request", protocol.BOUND.format),
+        ("BOUND", "request", wire.BOUND.format),
         ("BOUND", "reply", "<i"),
-        ("RESET", "request", protocol.STREAM.format),
-        ("TENSOR", "request", protocol.TENSOR_WISH.format.replace("x", "B")),
+        ("RESET", "request", wire.STREAM.format),
+        ("TENSOR", "request", protocol.TENSOR_WISH.format),
     ],
 )
 def test_the_fields_of_a_command_are_those_of_the_page(name: str, side: str, expected: str) -> None:
     assert layout(COMMANDS[name][side]) == expected
 
 
-def test_a_run_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
-    assert layout(COMMANDS["RUN"]["reply"]) == "<BBiQIH"
+def test_a_packet_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
+    assert layout(COMMANDS["ENCODE"]["reply"]) == "<BBiQIH"
     reply = struct.pack("<BBiiQIH", 1, 2, -5, 6, 1 << 40, 9, 7) + b"packet"
-    assert protocol.parse_run(reply) == protocol.RunReply(1, (-5, 6), 1 << 40, 9, 7, b"packet")
+    assert wire.parse_encoded(reply) == wire.EncodeReply(1, (-5, 6), 1 << 40, 9, 7, b"packet")
 
 
 def test_a_fault_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
@@ -91,7 +92,7 @@ def test_a_fault_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
     assert (fault.kind, fault.exception, fault.pc, fault.lr, fault.status) == (1, 3, 4, 5, 6)
 
 
-@pytest.mark.parametrize("name", ["RUN", "TRACE", "TENSOR"])
+@pytest.mark.parametrize("name", ["ENCODE", "TRACE", "TENSOR"])
 def test_the_flags_are_bits_of_the_host_and_the_firmware(name: str) -> None:
     words = {"first": "FIRST", "one by one": "SINGLE", "unfused": "UNFUSED"}
     header = firmware("app/commands.h")

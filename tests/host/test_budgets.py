@@ -59,8 +59,8 @@ def test_a_network_of_other_shapes_has_no_peers_figures(shipped_plan):
 def limits_of(budget: Budget | None, unit: str = "instructions"):
     measured = SimpleNamespace(ram_bytes=101, flash_bytes=100)
     cost = SimpleNamespace(unit=unit, per_segment=1000)
-    parts = dict.fromkeys(("board", "emulated", "manifest", "parity", "stream", "bounds", "known"))
-    made = report.Report(**parts, latency=cost, memory=measured, records=1, budget=budget)
+    parts = dict.fromkeys(("board", "emulated", "manifest", "parity", "known"))
+    made = report.Report(**parts, latency=cost, memory=measured, budget=budget)
     return report.over_budget(made), made.budgets
 
 

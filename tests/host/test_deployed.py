@@ -8,6 +8,7 @@ import pytest
 from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle
 from dynadeep.codegen.numerics import fixed_error, map_input, predicted_error
 from dynadeep.host_tools import pipeline
+from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.measure.references import golden_cases
@@ -77,7 +78,7 @@ def test_with_each_window_scaled_by_its_range_they_are_so_too(
 
 def test_the_golden_vectors_are_met(bundle, folder):
     cases = golden_cases(bundle)
-    samples = np.stack([case.segment for case in cases])
+    samples = np.stack([case.input for case in cases])
     found = deployed.encode_segments(bundle, samples, folder)
     for i, level in enumerate(bundle.manifest.levels):
         expected = [case.tensors[level.latent_tensor].ravel() for case in cases]
@@ -93,9 +94,9 @@ def test_packets_are_those_of_the_board_behind_its_link(
     levels = set()
     with pipeline.connect(bundle, "native", elf=firmware("native").elf) as station:
         for bound in bounds:
-            station.device.bound(fixed_error(bound))
-            station.device.reset(0)
-            replies = [station.device.run(segment) for segment in segments]
+            CodecBoard(station.device).bound(fixed_error(bound))
+            CodecBoard(station.device).reset(0)
+            replies = [CodecBoard(station.device).encode(segment) for segment in segments]
             packets = deployed.packets_at(bundle, segments, bound, folder)
             assert packets == [reply.packet for reply in replies]
             predicted = [list(reply.predicted) for reply in replies]

@@ -21,9 +21,11 @@ from dynadeep.codegen.numerics import clipped_samples
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import Wanted, plan_for
 from dynadeep.host_tools import pipeline, place
+from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec import stream
+from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import WrongFirmwareError
 from dynadeep.host_tools.measure import parity, profile
@@ -81,7 +83,7 @@ def real_cases(shipped_bundle: Bundle, shipped_plan: Plan) -> list[Case]:
     for level in shipped_bundle.manifest.levels:
         wanted |= {level.latent_tensor, level.error_tensor}
     return [
-        Case(c.name, c.segment, {name: c.tensors[name] for name in wanted})
+        Case(c.name, c.input, {name: c.tensors[name] for name in wanted})
         for c in reference_cases(shipped_bundle, records)
     ]
 
@@ -90,8 +92,9 @@ def holds(result: ParityResult, plan: Plan, cases: list[Case]) -> None:
     assert result.bit_exact, [str(difference) for difference in result.differences]
     assert (result.segments, result.tensors) == (len(cases), len(plan.tensors))
     assert result.constants == len(plan.constants)
-    assert result.levels[0] > 0
-    assert sum(result.levels[1:]) > 0  # which levels, its margins decide: see the next test
+    assert result.kinds["none"] > 0
+    # Which levels, its margins decide: see the next test.
+    assert sum(result.kinds.values()) > result.kinds["none"]
 
 
 def test_the_sanitized_host_build_has_the_references_bits(bundle, plan, station):
@@ -99,7 +102,7 @@ def test_the_sanitized_host_build_has_the_references_bits(bundle, plan, station)
     cases = golden_cases(bundle)
     assert len(plan.tensors) == 27  # 12 convolutions before and after their table, heads, input
     with station("native") as one:
-        holds(parity.check(one.device, bundle, one.plan, cases), plan, cases)
+        holds(parity.check(one.device, one.plan, cases, application_of(one)), plan, cases)
 
 
 @emulator
@@ -115,7 +118,7 @@ def test_the_host_build_and_all_boards_have_the_references_bits_over_200_real_se
         stations = [opened.enter_context(shipped_station(board)) for board in boards]
         results = list(
             pool.map(
-                lambda one: parity.check(one.device, shipped_bundle, one.plan, cases), stations
+                lambda one: parity.check(one.device, one.plan, cases, application_of(one)), stations
             )
         )
         stacks = [(one.device.memory(), one.plan.stack_bytes) for one in stations[1:]]
@@ -135,16 +138,16 @@ def test_the_shipped_network_has_the_references_bits_on_a_cortex_m4(
     cases = golden_cases(shipped_bundle)[::3]
     assert len(shipped_plan.tensors) == 39  # 18 convolutions, each with its table, heads, input
     with shipped_station("mps2-an386") as one:
-        result = parity.check(one.device, shipped_bundle, one.plan, cases)
+        result = parity.check(one.device, one.plan, cases, application_of(one))
     holds(result, one.plan, cases)
 
 
 @emulator
 def test_packets_of_every_level_are_the_references(bundle, station):
     with station("mps2-an386") as one:
-        result = parity.check(one.device, bundle, one.plan, golden_cases(bundle))
+        result = parity.check(one.device, one.plan, golden_cases(bundle), application_of(one))
     assert result.bit_exact, [str(difference) for difference in result.differences]
-    assert all(count > 0 for count in result.levels)
+    assert all(count > 0 for count in result.kinds.values())
 
 
 @emulator
@@ -153,7 +156,7 @@ def test_every_emulated_board_has_the_references_bits(bundle, station, board):
     """Over two segments: every layer of its core's kernels, at less cost than all of them."""
     cases = golden_cases(bundle)[:2]
     with station(board) as opened:
-        result = parity.check(opened.device, bundle, opened.plan, cases)
+        result = parity.check(opened.device, opened.plan, cases, application_of(opened))
         stack = opened.device.memory()
     assert result.bit_exact, [str(difference) for difference in result.differences]
     assert (result.segments, result.constants) == (len(cases), len(opened.plan.constants))
@@ -179,11 +182,11 @@ def test_noise_gives_a_packet_on_boards_that_take_pieces(shipped_bundle, shipped
     """The smallest boards: one sends the samples, the other has no level none."""
     manifest = shipped_bundle.manifest
     with shipped_station(board) as opened:
-        assert opened.device.about.chunk_samples < manifest.segment_length
-        opened.device.reset()
-        opened.device.bound(0)
+        assert opened.device.about.chunk_bytes < 2 * manifest.segment_length
+        CodecBoard(opened.device).reset()
+        CodecBoard(opened.device).bound(0)
         for number, segment in enumerate(noise(manifest.segment_length)):
-            reply = opened.device.run(segment)
+            reply = CodecBoard(opened.device).encode(segment)
             packet = packets.decode(reply.packet, manifest)
             assert packet.sequence == number
             assert reply.clipped == clipped_samples(segment, manifest.input_map)
@@ -208,7 +211,7 @@ def test_engine_and_kernels_are_the_firmwares_word(bundle, tmp_path, wanted):
     )
     cases = golden_cases(bundle)[:1]
     with pipeline.connect(bundle, "native", elf=built.elf) as one:
-        result = parity.check(one.device, bundle, one.plan, cases)
+        result = parity.check(one.device, one.plan, cases, application_of(one))
         assert result.bit_exact, [str(difference) for difference in result.differences]
     with (
         pytest.raises(WrongFirmwareError, match=f"kernel set {wanted.kernels}, expected helium"),
@@ -222,9 +225,9 @@ def test_the_published_min_max_variant_has_the_references_bits_too(published_bun
     built = pipeline.make_firmware(published_bundle, "native", tmp_path / "firmware")
     with pipeline.connect(published_bundle, "native", elf=built.elf) as one:
         cases = golden_cases(published_bundle)
-        result = parity.check(one.device, published_bundle, one.plan, cases)
+        result = parity.check(one.device, one.plan, cases, application_of(one))
     assert result.bit_exact, [str(difference) for difference in result.differences]
-    assert all(count > 0 for count in result.levels)
+    assert all(count > 0 for count in result.kinds.values())
 
 
 @emulator
@@ -232,7 +235,7 @@ def test_the_count_of_instructions_is_repeatable_to_the_tick(shipped_station):
     found = []
     for _ in range(2):
         with shipped_station("mps2-an386") as opened:
-            latency, memory = profile.measure(opened, 1)
+            latency, memory = profile.measure(opened, application_of(opened), 1)
         found.append((latency, memory))
     (latency, memory), (again, same_memory) = found
     assert memory == same_memory
@@ -285,8 +288,8 @@ def test_what_is_decoded_is_closer_to_the_segments_than_their_mean_is(
 def test_uncompressed_packets_give_the_samples_back(bundle, station, records):
     segment = records[0].segments[0]
     with station("native") as opened:
-        opened.device.bound(0)
-        raw = Decoder(bundle).decode(opened.device.run(segment).packet)
+        CodecBoard(opened.device).bound(0)
+        raw = Decoder(bundle).decode(CodecBoard(opened.device).encode(segment).packet)
     assert np.array_equal(raw, segment)
 
 
@@ -341,7 +344,9 @@ def difference(
         shutil.copy(firmware(board).elf, elf)
         change_constant(elf, array, change)
         with pipeline.connect(bundle, board, elf=elf) as one:
-            result = parity.check(one.device, bundle, one.plan, golden_cases(bundle)[:1])
+            result = parity.check(
+                one.device, one.plan, golden_cases(bundle)[:1], application_of(one)
+            )
         assert not result.bit_exact
         return str(result.differences[0])
 

@@ -16,8 +16,10 @@ from dynadeep.codegen.numerics import (
     predicted_error,
 )
 from dynadeep.host_tools.codec import packet as packets
+from dynadeep.host_tools.codec.application import CodecApplication, expected_packet
+from dynadeep.host_tools.codec.wire import EncodeReply
 from dynadeep.host_tools.errors import ParityError
-from dynadeep.host_tools.link.protocol import RunReply, TraceEntry
+from dynadeep.host_tools.link.protocol import TraceEntry
 from dynadeep.host_tools.measure import parity
 from dynadeep.host_tools.measure.references import Case
 
@@ -54,12 +56,13 @@ class PythonBoard:
 
     def __init__(self, manifest, cases):
         self.manifest = manifest
-        self.cases = {case.segment.tobytes(): case for case in cases}
+        self.cases = {case.input.tobytes(): case for case in cases}
         self.constant_bytes = [bytearray(constant.content) for constant in CONSTANTS]
         self.alter = lambda name, values, unfused: values
         self.alter_run = lambda reply: reply
         self.sequence = 0
         self.about = SimpleNamespace(lossless=True)
+        self.device = self
 
     def constants(self):
         return tuple(zlib.crc32(content) for content in self.constant_bytes)
@@ -87,15 +90,20 @@ class PythonBoard:
         assert values.size == size
         return values
 
-    def run(self, segment):
+    def encode(self, segment):
         case, levels = self.cases[segment.tobytes()], self.manifest.levels
         errors = [predicted_error(int(case.tensors[lv.error_tensor][0, 0]), lv) for lv in levels]
         margins = [fixed_margin(lv.margin) for lv in levels]
         level = choose_level(errors, margins, self.bound_now)
-        sent = parity.expected_packet(self.manifest, case, level, self.sequence)
+        sent = expected_packet(self.manifest, case, level, self.sequence)
         self.sequence += 1
         clipped = int(clipped_samples(segment, self.manifest.input_map))
-        return self.alter_run(RunReply(level, tuple(errors), 1, 1, clipped, sent))
+        return self.alter_run(EncodeReply(level, tuple(errors), 1, 1, clipped, sent))
+
+
+def checked(board, bundle, cases):
+    """Compare a board that is Python all through, codec included."""
+    return parity.check(board, PLAN, cases, CodecApplication(board, bundle.manifest))
 
 
 @pytest.fixture
@@ -114,23 +122,23 @@ def board(bundle, cases) -> PythonBoard:
 
 
 def test_a_board_that_is_right_is_bit_exact(board, bundle, cases):
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     assert result.bit_exact
     assert (result.segments, result.tensors, result.fused_tensors) == (12, 5, 3)
-    assert (result.constants, result.packets) == (3, 12)
+    assert (result.constants, result.results, result.noun) == (3, 12, "packets")
     parity.require_exact(result)
 
 
 def test_every_level_is_compared_because_the_bound_is_moved(board, bundle, cases):
-    result = parity.check(board, bundle, PLAN, cases)
-    assert all(count > 0 for count in result.levels)
-    assert sum(result.levels) == result.segments
+    result = checked(board, bundle, cases)
+    assert all(count > 0 for count in result.kinds.values())
+    assert sum(result.kinds.values()) == result.segments
 
 
 def test_nothing_compared_is_not_bit_exact(board, bundle):
-    result = parity.check(board, bundle, PLAN, [])
+    result = checked(board, bundle, [])
     assert not result.bit_exact
-    with pytest.raises(ParityError, match="no segment was compared"):
+    with pytest.raises(ParityError, match="nothing was compared"):
         parity.require_exact(result)
 
 
@@ -141,7 +149,7 @@ def test_the_first_value_that_differs_is_named(board, bundle, cases):
         return values
 
     board.alter = alter
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     one = result.differences[0]
     reference = int(cases[0].tensors["conv2/conv"][1, 3])
     assert (one.layer, one.name, one.segment) == ("conv2", "conv2/conv", "case0")
@@ -157,7 +165,7 @@ def test_the_earlier_layer_is_named_when_two_differ(board, bundle, cases):
         return values
 
     board.alter = alter
-    assert parity.check(board, bundle, PLAN, cases).differences[0].layer == "conv1"
+    assert checked(board, bundle, cases).differences[0].layer == "conv1"
 
 
 def test_a_fault_of_the_fused_run_alone_is_found(board, bundle, cases):
@@ -167,7 +175,7 @@ def test_a_fault_of_the_fused_run_alone_is_found(board, bundle, cases):
         return values
 
     board.alter = alter
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     assert result.differences[0].name == "conv2/silu"
 
 
@@ -181,13 +189,13 @@ def test_a_result_that_changes_from_run_to_run_is_said_to(board, bundle, cases):
         return values
 
     board.alter = alter
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     assert result.differences[0].board == "another result in a second run"
 
 
 def test_a_constant_that_changes_no_tensor_is_named_by_layer_and_kind(board, bundle, cases):
     board.constant_bytes[1][8] += 1
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     assert [(d.kind, d.layer, d.name) for d in result.differences] == [
         ("constant", "conv1", "multiplier")
     ]
@@ -206,7 +214,7 @@ def test_a_constant_that_changes_no_tensor_is_named_by_layer_and_kind(board, bun
 )
 def test_a_wrong_reply_to_run_is_named(board, bundle, cases, change, kind):
     board.alter_run = lambda reply: dataclasses.replace(reply, **change)
-    result = parity.check(board, bundle, PLAN, cases[:1])
+    result = checked(board, bundle, cases[:1])
     assert [difference.kind for difference in result.differences] == [kind]
 
 
@@ -219,13 +227,13 @@ def test_a_missing_tensor_is_a_difference(board, bundle, cases, unfused):
 
     wanted = unfused
     board.trace = cut
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     assert result.differences[0].name == "number of tensors"
 
 
 def test_a_missing_constant_is_a_difference(board, bundle, cases):
     board.constant_bytes.pop()
-    result = parity.check(board, bundle, PLAN, cases)
+    result = checked(board, bundle, cases)
     assert result.differences[0].name == "number of arrays"
 
 
@@ -236,7 +244,7 @@ def test_a_packet_that_differs_in_one_byte_says_where(board, bundle, cases):
         return dataclasses.replace(reply, packet=bytes(data))
 
     board.alter_run = flip
-    result = parity.check(board, bundle, PLAN, cases[:1])
+    result = checked(board, bundle, cases[:1])
     assert "at byte 20" in str(result.differences[0])
 
 
@@ -248,4 +256,4 @@ def test_a_lost_sequence_number_is_found(board, bundle, cases):
         return dataclasses.replace(reply, packet=packets.encode(wrong))
 
     board.alter_run = skip
-    assert parity.check(board, bundle, PLAN, cases).differences[0].kind == "packet"
+    assert checked(board, bundle, cases).differences[0].kind == "packet"

@@ -15,6 +15,7 @@ import pytest
 
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.errors import MissingDependencyError
+from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError
 from dynadeep.host_tools.link.device import Device, Patience
 from dynadeep.host_tools.link.fault import Faults, Kind
@@ -64,7 +65,7 @@ def test_a_board_runs_and_counts_the_same_instructions_each_time(
     emulate: Emulate, board: str, segment: Segment
 ) -> None:
     device = emulate(board)
-    replies = [device.run(segment) for _ in range(3)]
+    replies = [CodecBoard(device).encode(segment) for _ in range(3)]
     assert device.about.board == board
     assert device.counter.unit == "instructions"
     assert [reply.packet[8] for reply in replies] == [0, 1, 2]
@@ -76,7 +77,7 @@ def test_the_stack_is_known_and_far_from_full(
     emulate: Emulate, board: str, segment: Segment
 ) -> None:
     device = emulate(board)
-    device.run(segment)
+    CodecBoard(device).encode(segment)
     stack = device.memory()
     ram = load_board(board).ram
     assert ram is not None
@@ -97,7 +98,7 @@ def test_a_bad_byte_is_retried_and_nothing_done_twice(
     device = Device(device.link, Patience(slack_s=1.0, inference_s=0.5))
     device.hello()
     spoil(device.link, **{direction: Faults(at={33: kind})})
-    packets = [device.run(segment).packet for _ in range(2)]
+    packets = [CodecBoard(device).encode(segment).packet for _ in range(2)]
     assert [packet[8] for packet in packets] == [0, 1]
     assert device.traffic.retries >= 1
 
@@ -133,9 +134,9 @@ def test_a_crash_is_reported_and_the_board_starts_again(
     assert caught.value.fault is not None
     assert caught.value.fault.kind == kind
     with pytest.raises(BoardCrashedError, match="restarted by itself"):
-        device.run(segment)
+        CodecBoard(device).encode(segment)
     device.hello()
-    assert device.run(segment).packet[8] == 0
+    assert CodecBoard(device).encode(segment).packet[8] == 0
 
 
 def test_a_crash_names_its_line(
@@ -145,7 +146,7 @@ def test_a_crash_names_its_line(
     bad = segment.copy()
     bad[0] = toy.CRASH_BY_TRAP
     with pytest.raises(BoardCrashedError) as caught:
-        device.run(bad)
+        CodecBoard(device).encode(bad)
     assert caught.value.fault is not None
     assert "dd_model.c:" in locate(toy_firmware(board).elf, caught.value.fault.pc)
 
@@ -159,8 +160,8 @@ def test_a_board_that_hangs_is_an_error_in_time_and_qemu_is_not_left_behind(
     with QemuLink(toy_firmware(board).elf, board, ("-icount", "shift=0")) as link:
         device = Device(link, Patience(tries=2, inference_s=0.5))
         device.hello()
-        with pytest.raises(LinkError, match="no answer to RUN in 2 tries"):
-            device.run(bad)
+        with pytest.raises(LinkError, match="no answer to ENCODE in 2 tries"):
+            CodecBoard(device).encode(bad)
     assert time.monotonic() - begin < 20
     assert link.child.poll() is not None
 
@@ -171,7 +172,7 @@ def test_a_qemu_that_was_killed_is_said_to_have_ended(emulate: Emulate, segment:
     device.link.child.kill()
     device.link.child.wait()
     with pytest.raises(LinkError, match="QEMU ended with status -9"):
-        device.run(segment)
+        CodecBoard(device).encode(segment)
 
 
 HOST = """
@@ -217,8 +218,8 @@ def test_bytes_pass_both_ways_at_full_speed_without_loss(
     emulate: Emulate, board: str, segment: Segment
 ) -> None:
     device = emulate(board)
-    device.bound(0)  # level none: 4 KB there, 4 KB back
-    packets = [device.run(segment).packet for _ in range(5)]
+    CodecBoard(device).bound(0)  # level none: 4 KB there, 4 KB back
+    packets = [CodecBoard(device).encode(segment).packet for _ in range(5)]
     assert [packet[8] for packet in packets] == [0, 1, 2, 3, 4]
     assert all(packet[13:-4] == segment.astype("<i2").tobytes() for packet in packets)
     assert device.traffic.damaged_frames == 0

@@ -1,16 +1,18 @@
 """A board that lies behind a right CRC: each field is named with what it is and should be."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from types import SimpleNamespace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from dynadeep.host_tools.codec import wire
+from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError, WrongFirmwareError
 from dynadeep.host_tools.link import answers, protocol
+from dynadeep.host_tools.link.answers import Model
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.link.exchange import Exchange
 from dynadeep.host_tools.link.frames import Reply
@@ -19,18 +21,21 @@ from dynadeep.host_tools.link.protocol import Command, MalformedError, StackUse,
 Segment = npt.NDArray[np.int16]
 
 HELLO_LIES = [
-    ({"segment_length": 0}, "segment length is 0, expected 1 to 32767"),
+    ({"input_bytes": 0}, "bytes of an input is 0, expected 2 to 65534"),
+    ({"input_bytes": 4001}, "an input of 4001 bytes, 4000 a request, expected values of 2 bytes"),
     ({"sample_rate_hz": 0}, "sample rate is 0"),
+    ({"inputs": 0}, "number of inputs is 0"),
+    ({"outputs": 0}, "number of outputs is 0"),
     ({"levels": 0}, "number of levels is 0, expected 1 to 15"),
     ({"levels": 200}, "number of levels is 200"),
     ({"tensors": 0}, "number of tensors is 0"),
-    ({"constants": 0}, "number of constants is 0"),
+    ({"constants": 70_000}, "number of constants is 70000, expected 0 to 65535"),
     ({"counter_hz": 0}, "counter rate is 0, expected 1000 to"),
-    ({"chunk_samples": 2001}, "samples of a request is 2001, expected 1 to 2000"),
-    ({"request_bytes_max": 100}, "samples of a request is 2000, expected 1 to 46"),
-    ({"request_bytes_max": 0}, "expected 1 to 0"),
+    ({"chunk_bytes": 4002}, "input bytes of a request is 4002, expected 2 to 4000"),
+    ({"request_bytes_max": 100}, "input bytes of a request is 4000, expected 2 to 92"),
+    ({"request_bytes_max": 0}, "expected 2 to 0"),
     ({"reply_bytes_max": 0}, "largest reply is 0"),
-    ({"chunk_samples": 100, "engine": "layers"}, "needs all 2000 of a segment at once"),
+    ({"chunk_bytes": 200, "engine": "layers"}, "needs all 4000 of a segment at once"),
     ({"board": ""}, "the board is '', expected a name"),
     ({"board": "a\nb"}, r"the board is 'a\\nb'"),
     ({"kit_version": "\ufffd"}, "the kit version is"),
@@ -49,28 +54,24 @@ def test_an_introduction_that_cannot_be_true_is_refused(
 
 @pytest.mark.parametrize(
     "change",
-    [{"segment_length": 1000}, {"sample_rate_hz": 300}, {"levels": 3}, {"tensors": 9}],
+    [{"input_bytes": 2000}, {"sample_rate_hz": 300}, {"levels": 3}, {"tensors": 9}],
 )
 def test_a_board_that_describes_another_model_under_the_right_name_is_refused(
     native: Device, change: dict[str, int]
 ) -> None:
     about = native.about
-    manifest = SimpleNamespace(
-        segment_length=about.segment_length,
-        sample_rate_hz=about.sample_rate_hz,
-        levels=range(about.levels),
-    )
-    native.check_model(manifest, about.tensors, about.constants)  # type: ignore[arg-type]
+    model = Model(**{field.name: getattr(about, field.name) for field in fields(Model)})
+    native.check_model(model)
     native._about = replace(about, **change)
     with pytest.raises(WrongFirmwareError, match="the model's is"):
-        native.check_model(manifest, about.tensors, about.constants)  # type: ignore[arg-type]
+        native.check_model(model)
 
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"level": 3}, "RUN: the level is 3, expected 0 to 2"),
-        ({"level": 255}, "RUN: the level is 255"),
+        ({"level": 3}, "ENCODE: the level is 3, expected 0 to 2"),
+        ({"level": 255}, "ENCODE: the level is 255"),
         ({"predicted": (1, 2, 3)}, "number of predicted errors is 3, expected 2"),
         ({"packet": b""}, "no packet"),
         ({"clipped": 2001}, "number of clipped samples is 2001, expected 0 to 2000"),
@@ -80,16 +81,16 @@ def test_a_board_that_describes_another_model_under_the_right_name_is_refused(
 def test_an_outcome_that_cannot_be_true_is_refused(
     native: Device, segment: Segment, change: dict[str, Any], complaint: str
 ) -> None:
-    reply = native.run(segment)
-    answers.check_run(reply, native.about)
+    reply = CodecBoard(native).encode(segment)
+    wire.check_encoded(reply, native.about)
     with pytest.raises(MalformedError, match=complaint):
-        answers.check_run(replace(reply, **change), native.about)
+        wire.check_encoded(replace(reply, **change), native.about)
 
 
 def test_level_none_of_a_board_that_has_none_is_refused(native: Device, segment: Segment) -> None:
-    reply = replace(native.run(segment), level=0)
+    reply = replace(CodecBoard(native).encode(segment), level=0)
     with pytest.raises(MalformedError, match="the level is 0, expected 1 to 2"):
-        answers.check_run(reply, replace(native.about, lossless=False))
+        wire.check_encoded(reply, replace(native.about, lossless=False))
 
 
 @pytest.mark.parametrize("numbers", [(0, 1, 200), (1, 1), (2, 1)])
@@ -126,9 +127,17 @@ def lie(native: Device, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[.
     [
         (lambda device: device.constants(), bytes(400), "number of arrays is 100"),
         (lambda device: device.memory(), bytes(4) + b"\1" * 4, "high-water mark"),
-        (lambda device: device.bound(5), bytes(4), "the bound in force is 0, expected 5"),
-        (lambda device: device.bound(), b"\xff" * 4, "the bound is -1"),
-        (lambda device: device.reset(), b"x", "RESET: bytes in a reply that has none is 1"),
+        (
+            lambda device: CodecBoard(device).bound(5),
+            bytes(4),
+            "the bound in force is 0, expected 5",
+        ),
+        (lambda device: CodecBoard(device).bound(), b"\xff" * 4, "the bound is -1"),
+        (
+            lambda device: CodecBoard(device).reset(),
+            b"x",
+            "RESET: bytes in a reply that has none is 1",
+        ),
     ],
 )
 def test_an_answer_that_cannot_be_true_ends_in_one_line(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynadeep.host_tools.codec import wire
 from dynadeep.host_tools.link import frames, protocol
 from dynadeep.host_tools.link.frames import FrameReader, Reply, Request, cobs_decode, cobs_encode
 from dynadeep.host_tools.link.protocol import Command, MalformedError, Status
@@ -28,7 +29,8 @@ def test_the_statuses_are_those_of_the_firmware() -> None:
 
 
 def test_the_commands_are_those_of_the_firmware() -> None:
-    text = firmware_text("app/commands.h") + firmware_text("app/dd_link.h")
+    headers = ("commands.h", "commands_codec.h", "dd_link.h")
+    text = "".join(firmware_text(f"app/{name}") for name in headers)
     rows = re.findall(r"DD_COMMAND_(\w+)(?: =)? (0x[0-9A-F]+)", text)
     expected = {name: int(value, 16) for name, value in rows}
     assert {
@@ -47,21 +49,30 @@ def test_the_version_is_that_of_the_firmware() -> None:
     assert int(version) == protocol.PROTOCOL_VERSION
 
 
-def hello(engine: int = 1, kernels: int = 3) -> bytes:
-    numbers = struct.pack("<HHBBBBIHBBB", 40, 300, 2, 9, 7, 0, 1000, 40, 1, engine, kernels)
+def hello(application: int = 1, engine: int = 1, kernels: int = 3) -> bytes:
+    kinds = (application, engine, kernels, 0)
+    numbers = struct.pack("<BBBBIIIHBBHHHHBB", *kinds, 1000, 300, 80, 80, 1, 4, 9, 7, 0, 0, 2, 1)
     texts = b"\x06native\x050.1.0"
-    return bytes([protocol.PROTOCOL_VERSION]) + bytes(8) + numbers + bytes(4) + texts
+    return bytes([protocol.PROTOCOL_VERSION]) + bytes(8) + numbers + texts
 
 
 def test_hello_tells_engine_and_kernels() -> None:
     about = protocol.parse_hello(hello())
     assert (about.engine, about.kernels, about.board) == ("stream", "dsp", "native")
+    assert (about.application, about.input_length, about.sample_rate_hz) == ("codec", 40, 300)
 
 
-@pytest.mark.parametrize(("engine", "kernels"), [(2, 1), (0, 0), (0, 5)])
-def test_an_engine_or_kernel_set_that_is_unknown_is_refused(engine: int, kernels: int) -> None:
-    with pytest.raises(MalformedError, match="known are 0 to 1 and 1 to 4"):
-        protocol.parse_hello(hello(engine, kernels))
+def test_a_network_alone_takes_codes() -> None:
+    about = protocol.parse_hello(hello(application=0))
+    assert (about.application, about.input_length) == ("network", 80)
+
+
+@pytest.mark.parametrize("kinds", [(2, 0, 1), (0, 2, 1), (0, 0, 0), (0, 0, 5)])
+def test_an_application_engine_or_kernel_set_that_is_unknown_is_refused(
+    kinds: tuple[int, int, int],
+) -> None:
+    with pytest.raises(MalformedError, match=r"known are [01] to [14]"):
+        protocol.parse_hello(hello(*kinds))
 
 
 @given(st.binary(max_size=1200))
@@ -110,7 +121,8 @@ def test_endless_noise_without_a_zero_does_not_fill_the_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", [b"", b"\x01", b"\x02" + bytes(40), b"\x01" + bytes(28) + b"\x09short"]
+    "payload",
+    [b"", b"\x01", b"\x02" + bytes(40), b"\x04" + bytes(10) + b"\x01" + bytes(27) + b"\x09short"],
 )
 def test_an_introduction_that_is_cut_off_or_of_another_version_is_refused(payload: bytes) -> None:
     with pytest.raises(MalformedError):
@@ -120,11 +132,11 @@ def test_an_introduction_that_is_cut_off_or_of_another_version_is_refused(payloa
 @pytest.mark.parametrize(
     ("parse", "payload"),
     [
-        (protocol.parse_run, b"\x01\x02"),
-        (protocol.parse_trace, bytes(10)),
+        (wire.parse_encoded, b"\x01\x02"),
+        (protocol.parse_trace, bytes(9)),
         (protocol.parse_constants, bytes(3)),
         (protocol.parse_memory, bytes(7)),
-        (protocol.parse_bound, bytes(5)),
+        (wire.parse_bound, bytes(5)),
         (protocol.parse_fault, bytes(13)),
     ],
 )
@@ -134,5 +146,5 @@ def test_a_reply_of_a_wrong_length_is_refused(parse, payload: bytes) -> None:  #
 
 
 def test_a_request_begins_and_ends_with_a_zero_and_holds_no_other() -> None:
-    wire = Request(0, Command.RUN, payload=bytes(4000)).to_wire()
+    wire = Request(0, Command.ENCODE, payload=bytes(4000)).to_wire()
     assert (wire[0], wire[-1], wire.count(0)) == (0, 0, 2)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     HostError,
@@ -23,7 +24,7 @@ from dynadeep.host_tools.toolchain import Firmware
 
 Segment = npt.NDArray[np.int16]
 Spoil = Callable[..., None]
-NEAR_END = 4005  # of a RUN request on the wire
+NEAR_END = 4005  # of an ENCODE request on the wire
 RUN_REPLY_BYTES = 60
 
 
@@ -32,7 +33,7 @@ def sequence_of(packet: bytes) -> int:
 
 
 def three_sequences(device: Device, segment: Segment) -> list[int]:
-    return [sequence_of(device.run(segment).packet) for _ in range(3)]
+    return [sequence_of(CodecBoard(device).encode(segment).packet) for _ in range(3)]
 
 
 def hurried(device: Device) -> Device:
@@ -77,9 +78,9 @@ def test_a_bad_byte_to_the_host_is_retried_and_the_board_does_not_act_twice(
 def test_a_lost_end_of_frame_is_made_good_by_the_next_try(
     native: Device, segment: Segment, spoil: Spoil, ending: str
 ) -> None:
-    reply_bytes = 1 + 22 + len(native.run(segment).packet) + 8 + 1
+    reply_bytes = 1 + 22 + len(CodecBoard(native).encode(segment).packet) + 8 + 1
     next_number = (native.exchange._sequence + 1) & 0xFFFF
-    request = Request(next_number, Command.RUN, FLAG_FIRST, payload=segment.tobytes()).to_wire()
+    request = Request(next_number, Command.ENCODE, FLAG_FIRST, payload=segment.tobytes()).to_wire()
     position = len(request) - 1 if ending == "to_board" else reply_bytes
     spoil(native.link, **{ending: Faults(at={position: "drop"})})
     assert three_sequences(native, segment) == [1, 2, 3]
@@ -94,7 +95,7 @@ def test_many_bad_bytes_both_ways_lose_nothing(
     to_board = Faults(rate=1e-4, seed=seed)
     to_host = Faults(rate=3e-3, seed=seed)
     spoil(native.link, to_board, to_host)
-    replies = [native.run(segment) for _ in range(12)]
+    replies = [CodecBoard(native).encode(segment) for _ in range(12)]
     assert [sequence_of(reply.packet) for reply in replies] == list(range(12))
     assert len({reply.packet[13:-4] for reply in replies}) == 1
     assert to_board.done + to_host.done > 0
@@ -106,7 +107,7 @@ def test_noise_among_the_replies_loses_nothing_and_has_nothing_done_twice(
 ) -> None:
     noise = Faults(rate=rate, kinds=("noise",), seed=5)
     spoil(native.link, Faults(rate=rate / 100, kinds=("noise",), seed=6), noise)
-    replies = [native.run(segment) for _ in range(12)]
+    replies = [CodecBoard(native).encode(segment) for _ in range(12)]
     assert [sequence_of(reply.packet) for reply in replies] == list(range(12))
     assert noise.done > 0
 
@@ -140,9 +141,9 @@ def test_a_board_that_never_answers_is_a_clear_error_in_time(
     device = hurried(native)
     spoil(device.link, to_host=Faults(rate=1.0, kinds=("drop",)))
     with pytest.raises(
-        LinkError, match=r"no answer to RUN in 3 tries, \d\.\d s in all\. It answered before"
+        LinkError, match=r"no answer to ENCODE in 3 tries, \d\.\d s in all\. It answered before"
     ):
-        device.run(segment)
+        CodecBoard(device).encode(segment)
 
 
 def test_a_board_that_only_sends_rubbish_is_told_apart_from_a_silent_one(
@@ -151,7 +152,7 @@ def test_a_board_that_only_sends_rubbish_is_told_apart_from_a_silent_one(
     device = hurried(native)
     spoil(device.link, to_host=Faults(rate=0.5, kinds=("flip",)))
     with pytest.raises(LinkError, match=r"damaged frames came\. Check baud rate"):
-        device.run(segment)
+        CodecBoard(device).encode(segment)
 
 
 def test_a_board_that_takes_no_bytes_does_not_block_the_host(
@@ -160,8 +161,8 @@ def test_a_board_that_takes_no_bytes_does_not_block_the_host(
     stuck = segment.copy()
     stuck[0] = toy.HANG
     device = hurried(native)
-    with pytest.raises(LinkError, match="no answer to RUN"):
-        device.run(stuck)
+    with pytest.raises(LinkError, match="no answer to ENCODE"):
+        CodecBoard(device).encode(stuck)
 
 
 def test_stale_firmware_is_refused_by_name(native_link: NativeLink, toy: ModuleType) -> None:
@@ -197,7 +198,7 @@ def test_a_process_that_died_is_said_to_have_died(
     native.link.child.kill()
     native.link.child.wait()
     with pytest.raises(LinkError, match="the process ended with status -9"):
-        native.run(segment)
+        CodecBoard(native).encode(segment)
 
 
 def test_a_command_that_the_board_refuses_is_told_with_its_status(
@@ -211,7 +212,7 @@ def test_a_command_that_the_board_refuses_is_told_with_its_status(
 @pytest.mark.parametrize("wrong", [np.zeros(1999, np.int16), np.zeros(2000, np.float32)])
 def test_a_segment_of_the_wrong_kind_never_reaches_the_board(native: Device, wrong) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(HostError, match=r"expected int16 of shape \(2000,\), found"):
-        native.run(wrong)
+        CodecBoard(native).encode(wrong)
 
 
 def test_tensors_come_in_pieces_and_whole(native: Device, segment: Segment) -> None:
@@ -226,20 +227,20 @@ def test_the_bound_can_be_changed_at_run_time(native: Device, segment: Segment) 
     one = 1 << 24
     levels = []
     for bound in (9 * one, 5 * one, 3 * one):
-        assert native.bound(bound) == bound
-        levels.append(native.run(segment).level)
-    assert (levels, native.bound()) == ([2, 1, 0], 3 * one)
+        assert CodecBoard(native).bound(bound) == bound
+        levels.append(CodecBoard(native).encode(segment).level)
+    assert (levels, CodecBoard(native).bound()) == ([2, 1, 0], 3 * one)
 
 
 def test_level_none_carries_the_raw_samples(native: Device, segment: Segment) -> None:
-    native.bound(0)
-    assert native.run(segment).packet[13:-4] == segment.astype("<i2").tobytes()
+    CodecBoard(native).bound(0)
+    assert CodecBoard(native).encode(segment).packet[13:-4] == segment.astype("<i2").tobytes()
 
 
 def test_a_new_stream_starts_its_sequence_at_zero(native: Device, segment: Segment) -> None:
-    native.run(segment)
-    native.reset(5)
-    packet = native.run(segment).packet
+    CodecBoard(native).encode(segment)
+    CodecBoard(native).reset(5)
+    packet = CodecBoard(native).encode(segment).packet
     assert (packet[6], sequence_of(packet)) == (5, 0)
 
 
@@ -249,7 +250,7 @@ def test_a_restart_behind_the_hosts_back_is_noticed(
     with NativeLink(toy_firmware("native").elf) as fresh:
         native.exchange.link = fresh
         with pytest.raises(BoardCrashedError, match="restarted by itself"):
-            native.run(segment)
+            CodecBoard(native).encode(segment)
 
 
 def test_the_faults_repeat_with_their_seed() -> None:

@@ -3,6 +3,8 @@
 
 #include "dd_trace.h"
 
+#define DD_INPUTS    1
+#define DD_OUTPUTS   2
 #define DD_TENSORS   4 /* segment, toy/conv (unfused only), toy/silu, head/conv */
 #define DD_CONSTANTS 2
 

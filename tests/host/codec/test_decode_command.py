@@ -10,7 +10,7 @@ import pytest
 from dynadeep.codegen.bundle import read_bundle
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec import packet as packets
-from dynadeep.host_tools.measure import parity
+from dynadeep.host_tools.codec.application import expected_packet
 from dynadeep.host_tools.measure.references import golden_cases
 from tests.caching import SMALL_BUNDLE
 
@@ -20,7 +20,7 @@ CASES = Path(__file__).parents[1] / "cases" / "packets"
 SMALL = read_bundle(SMALL_BUNDLE)
 T = SMALL.manifest.segment_length
 PARTS = [  # of every level twice, as the board makes them
-    parity.expected_packet(SMALL.manifest, case, number % 3, number)
+    expected_packet(SMALL.manifest, case, number % 3, number)
     for number, case in enumerate(golden_cases(SMALL)[:6])
 ]
 SIX = b"".join(PARTS)

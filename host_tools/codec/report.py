@@ -1,0 +1,71 @@
+"""What a codec's stream adds to the report of its board, as JSON and as a table."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+
+from dynadeep.codegen.bundle import Manifest
+from dynadeep.host_tools.codec.stream import StreamResult
+from dynadeep.host_tools.measure import report as measured
+from dynadeep.host_tools.measure import summary
+from dynadeep.host_tools.measure.report import Report
+
+
+@dataclass(frozen=True)
+class CodecReport:
+    """All results of one board with one codec."""
+
+    board: Report
+    stream: StreamResult  # at the bound asked for, or the model's default
+    bounds: tuple[StreamResult, ...]  # the same segments at several bounds
+    records: int
+
+
+def as_json(report: CodecReport) -> dict[str, Any]:
+    """Return the report as it is written."""
+    bounds = [stream_json(one) for one in report.bounds]
+    stream = stream_json(report.stream) | {"records": report.records, "bounds": bounds}
+    return measured.as_json(report.board) | {"stream": stream}
+
+
+def stream_json(stream: StreamResult) -> dict[str, Any]:
+    """Return one stream."""
+    return asdict(stream)
+
+
+def print_report(console: Console, report: CodecReport) -> None:
+    """Print the whole summary of a demo."""
+    summary.print_measured(console, report.board)
+    print_stream(console, report.bounds, report.board.manifest, report.records)
+    summary.print_limits(console, report.board)
+
+
+def print_stream(
+    console: Console, results: Sequence[StreamResult], manifest: Manifest, records: int
+) -> None:
+    """Print the compressed stream, one line a bound."""
+    segments = results[0].segments
+    table = summary.new_table(
+        f"Stream: {segments} segments of {records} recordings, decoded",
+        f"bound ({manifest.error_unit})",
+        "none",
+        *(level.name for level in manifest.levels),
+        "mean CG (published)",
+        "byte CG",
+        "PRD %",
+        "PRDN %",
+        "over the bound",
+    )
+    for one in results:
+        table.add_row(
+            f"{one.bound:g}",
+            *(str(count) for count in one.levels.values()),
+            f"{one.mean_cg:.2f}",
+            f"{one.byte_cg:.2f}",
+            f"{one.prd:.2f}",
+            f"{one.prdn:.2f}",
+            "-" if one.violations is None else f"{one.violations:.1%}",
+        )
+    console.print(table)

@@ -1,0 +1,71 @@
+"""What a board does with a network, for those who check and measure it.
+
+A network alone gives its outputs; a codec on top of it gives packets. ``applications`` picks one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dynadeep.host_tools.link.device import Values
+from dynadeep.host_tools.measure.references import Case
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it must be."""
+
+    kind: str  # "constant", "tensor", "output", "packet", "level"
+    layer: str
+    name: str  # the array, the tensor, the output, the packet's field
+    board: str
+    reference: str
+    segment: str = ""
+    channel: int | None = None
+    time: int | None = None
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        place = [f"layer {self.layer}", self.name]
+        if self.segment:
+            place.append(f"segment {self.segment}")
+        if self.channel is not None:
+            place.append(f"channel {self.channel}, time {self.time}")
+        return f"{', '.join(place)}: board {self.board}, reference {self.reference}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What an application gave for one case, beside what it must be."""
+
+    results: int
+    differences: tuple[Difference, ...]
+    kind: str = ""  # one of ``Application.kinds``, where there are any
+
+
+class Application(Protocol):
+    """What runs on a greeted board."""
+
+    @property
+    def noun(self) -> str:
+        """What it gives, in the plural."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of that which are counted apart."""
+
+    @property
+    def ways(self) -> int:
+        """In how many ways ``ticks`` runs each input."""
+
+    def begin(self) -> None:
+        """Have the board count from its start again, before the first case."""
+
+    def compare(self, case: Case, index: int) -> Compared:
+        """Run a case, the ``index``-th since ``begin``, and compare all that the board gives."""
+
+    def ticks(self, inputs: Sequence[Values]) -> list[int]:
+        """Return the board's ticks of every way to run each input."""
+
+    def longest_call(self, given: Values) -> int:
+        """Return the ticks of the longest call, where the input comes a step at a time."""
