@@ -38,7 +38,7 @@ def build_harness(kernels: KernelSet = LANES) -> Path:
     made_of = sorted([*sources, *HEADERS, *HARNESS.glob("*.h")])
 
     def make(folder: Path) -> None:
-        run(["gcc", *flags, *map(str, sources), "-o", "harness"], folder)
+        run(["gcc", *flags, *map(str, sources), "-rdynamic", "-o", "harness"], folder)
 
     name = f"harness-{kernels.name}-{hash_of_files(made_of, *STRICT_C, *SANITIZED)}"
     return made_once(name, make) / "harness"

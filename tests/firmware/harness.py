@@ -38,6 +38,7 @@ class Operation(enum.IntEnum):
     RICE = 13
     NETWORK = 14
     CODEC = 15
+    KERNEL = 16
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Harness:
 
     def __init__(self, program: Path, kernels: KernelSet = LANES) -> None:
         self.kernels = kernels
-        self._program = program
+        self.program = program
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -121,7 +122,7 @@ class Harness:
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             pipe = subprocess.PIPE
-            self._process = subprocess.Popen([self._program], stdin=pipe, stdout=pipe, stderr=pipe)
+            self._process = subprocess.Popen([self.program], stdin=pipe, stdout=pipe, stderr=pipe)
         return self._process
 
     def _bury(self, process: subprocess.Popen[bytes]) -> None:

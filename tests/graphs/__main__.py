@@ -6,76 +6,58 @@ python -m tests.graphs --count 2000 --json
 import argparse
 import json
 import sys
-from dataclasses import dataclass, field
 
-import hypothesis
-from hypothesis import HealthCheck, Phase, given, reject
-
-from dynadeep.codegen.errors import ModelError
-from tests.firmware.harness import Harness, HarnessDied
-from tests.graphs.checking import differences, harness_of_each_kernel_set
-from tests.graphs.networks import NETWORKS, STREAMINGS, Drawn, Streaming
-
-
-@dataclass
-class Tally:
-    """What came of the networks."""
-
-    tried: int = 0
-    refused: int = 0
-    wrong: list[str] = field(default_factory=list)
-
-    def try_one(self, network: Drawn, streaming: Streaming, harnesses: list[Harness]) -> None:
-        """Compare one network and count it."""
-        try:
-            found = differences(network.content(), network.codes(), streaming, harnesses)
-        except ModelError:
-            self.refused += 1
-            reject()
-        except (HarnessDied, RuntimeError, ValueError) as error:  # TFLite's, or a trap
-            found = [f"{type(error).__name__}: {error}"]
-        self.tried += 1
-        if found:
-            self.wrong.append(f"{found[0]} ... {network} {streaming}")
-
-
-def try_networks(count: int, seed: int) -> Tally:
-    """Try ``count`` random networks that the kit accepts."""
-    tally = Tally()
-    with harness_of_each_kernel_set() as harnesses:
-
-        @hypothesis.seed(seed)
-        @hypothesis.settings(
-            max_examples=count,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(network=NETWORKS, streaming=STREAMINGS)
-        def run(network: Drawn, streaming: Streaming) -> None:
-            tally.try_one(network, streaming, harnesses)
-
-        run()
-    return tally
+from tests.graphs.checking import harness_of_each_kernel_set
+from tests.graphs.networks import NETWORKS, only
+from tests.graphs.tally import Tally, try_networks
 
 
 def main() -> int:
-    """Run the command; its exit status is 0 if nothing was wrong."""
+    """Run the command; its exit status is 0 if nothing was wrong and every operator ran."""
+    options = _parser().parse_args()
+    networks = only(options.operators) if options.operators else NETWORKS
+    with harness_of_each_kernel_set() as harnesses:
+        tally = try_networks(networks, options.count, options.seed, harnesses)
+    if options.json:
+        print(json.dumps(_record(tally)))
+    else:
+        _print(tally)
+    for line in tally.wrong:
+        print(line, file=sys.stderr)
+    return 1 if tally.wrong or tally.never_run else 0
+
+
+def _record(tally: Tally) -> dict[str, object]:
+    return {
+        "tried": tally.tried,
+        "refused": tally.refused,
+        "wrong": len(tally.wrong),
+        "never_run": tally.never_run,
+        "operators": {
+            name: {"drawn": drawn, "run": run, "refused": refused}
+            for name, drawn, run, refused in tally.table()
+        },
+    }
+
+
+def _print(tally: Tally) -> None:
+    print(f"{'operator':<26}{'drawn':>8}{'ran':>8}{'refused for it':>16}")
+    for name, drawn, run, refused in tally.table():
+        print(f"{name:<26}{drawn:>8}{run:>8}{refused:>16}")
+    for reason, count in tally.reasons.most_common(12):
+        print(f"{count:>5} refused: {reason}")
+    if tally.never_run:
+        print(f"never ran: {', '.join(tally.never_run)}")
+    print(f"{tally.tried} networks tried, {len(tally.wrong)} wrong; {tally.refused} refused")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.graphs", description=__doc__)
+    parser.add_argument("operators", nargs="*", help="draw only these (all)")
     parser.add_argument("--count", type=int, default=2000, help="networks to try")
     parser.add_argument("--seed", type=int, default=0, help="others for another number")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
-    options = parser.parse_args()
-    tally = try_networks(options.count, options.seed)
-    if options.json:
-        counts = {"tried": tally.tried, "refused": tally.refused, "wrong": len(tally.wrong)}
-        print(json.dumps(counts))
-    else:
-        print(f"{tally.tried} networks tried, {len(tally.wrong)} wrong; {tally.refused} refused")
-    for line in tally.wrong:
-        print(line, file=sys.stderr)
-    return 1 if tally.wrong else 0
+    return parser
 
 
 if __name__ == "__main__":

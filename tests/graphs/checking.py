@@ -1,6 +1,6 @@
 """Streaming = layers = TFLite's reference, for every kernel set."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import numpy as np
@@ -15,6 +15,7 @@ from tests.firmware.harness import Harness
 from tests.graphs.engines import OK, Outcome, Tensors, run_layers, run_stream
 from tests.graphs.networks import Streaming
 from tests.graphs.reference import tflite_tensors
+from tests.graphs.tiles import tiles_differ
 
 Int8s = npt.NDArray[np.int8]
 
@@ -30,24 +31,42 @@ def harness_of_each_kernel_set() -> Iterator[list[Harness]]:
 
 
 def differences(
-    content: bytes, codes: Int8s, streaming: Streaming, harnesses: Iterable[Harness]
+    content: bytes,
+    inputs: Sequence[Int8s],
+    streaming: Streaming,
+    harnesses: Iterable[Harness],
 ) -> list[str]:
-    """Return a line for each engine and tensor that is not the reference's.
+    """Return a line for each kernel set, engine and tensor that is not the reference's.
+
+    ``inputs`` are codes, each [time, channels].
 
     Raises:
         ModelError: the kit refuses the network.
     """
     network = lower(read_graph(content))
-    expected = tflite_tensors(content, codes)
+    expected = tflite_tensors(content, inputs)
     return [
-        f"{harness.kernels.name} {engine}: {found}"
+        f"{harness.kernels.name} {found}"
         for harness in harnesses
-        for engine, outcome in (
-            ("layers", run_layers(harness, network, codes)),
-            ("stream", run_stream(harness, network, codes, streaming)),
-        )
-        for found in _differ(network, outcome, expected)
+        for found in _harness_differs(harness, network, inputs, streaming, expected)
     ]
+
+
+def _harness_differs(
+    harness: Harness,
+    network: Network,
+    inputs: Sequence[Int8s],
+    streaming: Streaming,
+    expected: Tensors,
+) -> Iterator[str]:
+    yield from tiles_differ(harness, network, expected, seed=streaming.tile)
+    (codes,) = inputs
+    for engine, outcome in (
+        ("layers", run_layers(harness, network, codes)),
+        ("stream", run_stream(harness, network, codes, streaming)),
+    ):
+        for found in _differ(network, outcome, expected):
+            yield f"{engine}: {found}"
 
 
 def _differ(network: Network, outcome: Outcome, expected: Tensors) -> Iterator[str]:

@@ -20,7 +20,8 @@
     X(12, run_cobs_decode)     \
     X(13, run_rice)            \
     X(14, run_network)         \
-    X(15, run_codec)
+    X(15, run_codec)           \
+    X(16, run_kernel)
 
 #define DECLARE(number, name) void name(request *from);
 OPERATION_LIST(DECLARE)

@@ -1,0 +1,156 @@
+"""C data as the compiler lays it out: what it says of its structs is in the program's DWARF.
+
+A plan and its layers go to the harness as data, whatever structs they are made of: a new kernel
+changes nothing here.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from elftools.elf.elffile import ELFFile
+
+POINTER_BYTES = 8
+SIGNED = (0x05, 0x06, 0x0D)  # DW_ATE_signed, signed_char, signed_fixed
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A pointer to an object of the image."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A pointer to a function of the harness program."""
+
+    name: str
+
+
+Value = int | Reference | Symbol | None | Mapping[str, Any] | Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Type:
+    """A C type: a number, a pointer, a struct or an array of these."""
+
+    bytes: int
+    signed: bool = False
+    pointer: bool = False
+    members: Mapping[str, tuple[int, "Type"]] | None = None  # offset and type
+    element: "Type | None" = None
+
+
+@dataclass
+class Image:
+    """Objects that point at each other, each of which the harness puts into memory of its own."""
+
+    types: Mapping[str, Type]
+    objects: list[bytes] = field(default_factory=list)
+    pointers: list[tuple[int, int, Reference | Symbol]] = field(default_factory=list)
+
+    def array(self, content: bytes) -> Reference:
+        """Add an array of numbers."""
+        self.objects.append(content)
+        return Reference(len(self.objects) - 1)
+
+    def struct(self, name: str, values: Mapping[str, Any]) -> Reference:
+        """Add one struct; every member must be given, but pointers that are null."""
+        return self.structs(name, [values])
+
+    def structs(self, name: str, values: Sequence[Mapping[str, Any]]) -> Reference:
+        """Add an array of structs."""
+        kind = self.types[name]
+        content = bytearray(kind.bytes * len(values))
+        reference = self.array(b"")
+        for number, members in enumerate(values):
+            self._store(content, reference.number, number * kind.bytes, kind, members)
+        self.objects[reference.number] = bytes(content)
+        return reference
+
+    def packed(self, root: Reference) -> bytes:
+        """Return the bytes that take_image of harness/image.c reads, for which ``root`` is all."""
+        parts = [struct.pack("<I", len(self.objects))]
+        for content in self.objects:
+            parts += [struct.pack("<I", len(content)), content]
+        parts.append(struct.pack("<I", len(self.pointers)))
+        for number, offset, target in self.pointers:
+            name = target.name.encode() + b"\0" if isinstance(target, Symbol) else b""
+            to = target.number if isinstance(target, Reference) else 0
+            parts.append(struct.pack("<IIIB", number, offset, to, len(name)) + name)
+        parts.append(struct.pack("<I", root.number))
+        return b"".join(parts)
+
+    def _store(self, content: bytearray, number: int, at: int, kind: Type, value: Value) -> None:
+        if kind.members is not None:
+            assert isinstance(value, Mapping)
+            plain = {name for name, (_, member) in kind.members.items() if not member.pointer}
+            assert plain <= value.keys() <= kind.members.keys(), (sorted(value), sorted(plain))
+            for name, given in value.items():
+                offset, member = kind.members[name]
+                self._store(content, number, at + offset, member, given)
+        elif kind.element is not None:
+            assert isinstance(value, Sequence)
+            for index, item in enumerate(value):
+                place = at + index * kind.element.bytes
+                self._store(content, number, place, kind.element, item)
+        elif isinstance(value, Reference | Symbol):
+            assert kind.pointer, value
+            self.pointers.append((number, at, value))
+        elif value is not None:
+            assert isinstance(value, int)
+            content[at : at + kind.bytes] = value.to_bytes(kind.bytes, "little", signed=kind.signed)
+
+
+@cache
+def types_of(program: Path) -> Mapping[str, Type]:
+    """Return every typedef of a program that was compiled with -g, by its name."""
+    found: dict[str, Type] = {}
+    with program.open("rb") as file:
+        for unit in ELFFile(file).get_dwarf_info().iter_CUs():
+            for entry in unit.iter_DIEs():
+                if entry.tag == "DW_TAG_typedef" and "DW_AT_type" in entry.attributes:
+                    name = entry.attributes["DW_AT_name"].value.decode()
+                    if name not in found:
+                        found[name] = _type(entry)
+    return found
+
+
+def _type(entry: Any) -> Type:
+    size = entry.attributes.get("DW_AT_byte_size")
+    match entry.tag:
+        case "DW_TAG_typedef" | "DW_TAG_const_type" | "DW_TAG_volatile_type":
+            named = "DW_AT_type" in entry.attributes
+            return _type(entry.get_DIE_from_attribute("DW_AT_type")) if named else Type(0)
+        case "DW_TAG_pointer_type":
+            return Type(POINTER_BYTES, pointer=True)
+        case "DW_TAG_structure_type":
+            return Type(size.value, members=dict(_members(entry)))
+        case "DW_TAG_array_type":
+            return _array(entry)
+        case "DW_TAG_base_type" | "DW_TAG_enumeration_type":
+            encoding = entry.attributes.get("DW_AT_encoding")
+            return Type(size.value, signed=encoding is not None and encoding.value in SIGNED)
+        case _:
+            return Type(0)  # a function
+
+
+def _members(entry: Any) -> Any:
+    for child in entry.iter_children():
+        if child.tag == "DW_TAG_member":
+            name = child.attributes["DW_AT_name"].value.decode()
+            offset = child.attributes["DW_AT_data_member_location"].value
+            yield name, (offset, _type(child.get_DIE_from_attribute("DW_AT_type")))
+
+
+def _array(entry: Any) -> Type:
+    element = _type(entry.get_DIE_from_attribute("DW_AT_type"))
+    count = 1
+    for child in entry.iter_children():
+        if "DW_AT_upper_bound" in child.attributes:
+            count *= child.attributes["DW_AT_upper_bound"].value + 1
+    return Type(element.bytes * count, element=element)

@@ -1,0 +1,117 @@
+"""Operators of two operands: any broadcast of computed ones, and constants of every shape."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hypothesis import strategies as st
+
+from tests.graphs.canvas import OPS, Canvas, Codes, Shape
+from tests.graphs.draws.draw import ACTIVATIONS, GAINS, Draw
+
+Operand = Literal["computed", "number", "channels", "steps", "all"]
+
+OPERANDS: st.SearchStrategy[Operand] = st.sampled_from(
+    ("computed", "computed", "computed", "number", "channels", "steps", "all")
+)
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """ADD, SUB and MUL."""
+
+    code: int
+    operand: Operand
+    back: int
+    swapped: bool
+    activation: int
+    gain: float
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        scale = canvas.codes(at).scale
+        other = _operand(canvas, at, self.operand, self.back, canvas.any_codes(scale * 0.7))
+        pair = [other, at] if self.swapped else [at, other]
+        shape = _broadcast(canvas, at, other)
+        codes = canvas.any_codes(self._scale(scale, canvas.codes(other).scale))
+        return [canvas.op(self.code, pair, shape, codes, FusedActivationFunction=self.activation)]
+
+    def _scale(self, first: float, second: float) -> float:
+        """Return the scale that fits both, within what TFLite's kernels foresee of a multiplier."""
+        if self.code == OPS.MUL:
+            return first * second * 128 / min(self.gain, 2.0**12)
+        return 1.5 * max(first, second) / min(self.gain, 2.0**16)
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """MINIMUM and MAXIMUM, whose operands have the same codes."""
+
+    code: int
+    operand: Operand
+    back: int
+    swapped: bool
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        codes = canvas.codes(at)
+        other = _operand(canvas, at, self.operand, self.back, codes)
+        other = canvas.quantized_like(other, codes)
+        pair = [other, at] if self.swapped else [at, other]
+        return [canvas.op(self.code, pair, _broadcast(canvas, at, other), codes)]
+
+
+def _operand(canvas: Canvas, at: int, operand: Operand, back: int, codes: Codes) -> int:
+    """Return the second operand: a tensor that fits ``at``, itself at worst, or a constant."""
+    if operand == "computed":
+        fitting = [other for other in canvas.made if _fit(canvas.size(at), canvas.size(other))]
+        return canvas.formed(fitting[-1 - back % len(fitting)]) if fitting else at
+    time, channels = canvas.size(at)
+    shapes: dict[str, Shape] = {
+        "number": (),
+        "channels": (channels,),
+        "steps": canvas.whole_shape(time, 1),
+        "all": canvas.whole_shape(time, channels),
+    }
+    return canvas.constant(canvas.random(shapes[operand]), codes)
+
+
+def _fit(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return all(a == b or 1 in (a, b) for a, b in zip(one, other, strict=True))
+
+
+def _broadcast(canvas: Canvas, at: int, other: int) -> Shape:
+    first, second = canvas.shape(at), canvas.shape(other)
+    filled = (1,) * (len(first) - len(second)) + second
+    return tuple(map(max, first, filled))
+
+
+def _arithmetic(code: int) -> st.SearchStrategy[Draw]:
+    return st.builds(
+        Arithmetic,
+        code=st.just(code),
+        operand=OPERANDS,
+        back=st.integers(0, 6),
+        swapped=st.booleans(),
+        activation=ACTIVATIONS,
+        gain=GAINS,
+    )
+
+
+def _extreme(code: int) -> st.SearchStrategy[Draw]:
+    return st.builds(
+        Extreme,
+        code=st.just(code),
+        operand=OPERANDS,
+        back=st.integers(0, 6),
+        swapped=st.booleans(),
+    )
+
+
+DRAWS: dict[str, st.SearchStrategy[Draw]] = {
+    "ADD": _arithmetic(OPS.ADD),
+    "SUB": _arithmetic(OPS.SUB),
+    "MUL": _arithmetic(OPS.MUL),
+    "MINIMUM": _extreme(OPS.MINIMUM),
+    "MAXIMUM": _extreme(OPS.MAXIMUM),
+}

@@ -1,0 +1,330 @@
+"""Operators with weights."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import tflite
+from hypothesis import strategies as st
+
+from tests.codegen.tflite_builder import INT32, TensorSpec
+from tests.graphs.canvas import MACS, OPS, VALUES, Canvas, Codes, Shape
+from tests.graphs.draws.draw import (
+    ACTIVATIONS,
+    CHANNELS,
+    GAINS,
+    KERNELS,
+    STRIDES,
+    Draw,
+    divisor,
+    often,
+)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What weights, biases and requantisation are drawn from."""
+
+    gain: float
+    extreme: bool  # weights and biases
+    one_scale: bool  # for all channels
+    biased: bool
+
+
+def _numbers(biased: st.SearchStrategy[bool]) -> st.SearchStrategy[Numbers]:
+    return st.builds(
+        Numbers, gain=GAINS, extreme=st.booleans(), one_scale=st.booleans(), biased=biased
+    )
+
+
+BIASED = _numbers(st.just(True))  # as TFLite asks of CONV_2D
+NUMBERS = _numbers(st.sampled_from((True, True, True, False)))
+
+
+def _constants(
+    canvas: Canvas, at: int, numbers: Numbers, shape: Shape, taps: int, *, axis: int = 0
+) -> tuple[list[int], Codes]:
+    """Add the weights of an operator that reads ``at``, and a bias if it has one.
+
+    ``taps`` is how many products an output sums up. Return the constants, and codes of an output
+    that suits them.
+    """
+    count, source = shape[axis], canvas.codes(at).scale
+    scales = tuple(canvas.rng.uniform(0.001, 0.004, 1 if numbers.one_scale else count).tolist())
+    zeros = (0,) * len(scales)
+    weights = TensorSpec(f"w{len(canvas.model.tensors)}", shape, scales=scales, zero_points=zeros)
+    weights.axis, weights.data = axis, canvas.random(shape, extreme=numbers.extreme)
+    constants = [canvas.model.tensor(weights)]
+    if numbers.biased:
+        limit = 1 << 24 if numbers.extreme else 1 << 12
+        scales = tuple(source * scale for scale in scales)
+        bias = TensorSpec(f"b{len(canvas.model.tensors)}", (count,), INT32, scales, zeros)
+        bias.data = canvas.rng.integers(-limit, limit, count).astype(np.int32)
+        constants.append(canvas.model.tensor(bias))
+    typical = 0.002 * 64 * 64 * math.sqrt(taps) / 60
+    return constants, canvas.any_codes(source * typical / numbers.gain)
+
+
+def _narrow(wanted: int, macs_each: int) -> int:
+    """Return how many of the channels that were drawn keep the layer small."""
+    return max(1, min(wanted, MACS // macs_each))
+
+
+@dataclass(frozen=True)
+class Conv2D:
+    """CONV_2D, grouped and dilated ones too."""
+
+    channels: int
+    kernel: int
+    stride: int
+    dilation: int
+    groups: int  # which of the possible numbers
+    same: bool
+    activation: int
+    numbers: Numbers
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        source = canvas.four(at)
+        time, channels = canvas.size(source)
+        same, steps = _steps(time, self.kernel, self.stride, self.dilation, same=self.same)
+        groups = divisor(channels, self.groups)
+        taps = self.kernel * channels // groups
+        count = _narrow(self.channels or channels, taps * steps)
+        count = -(-count // groups) * groups
+        if count * steps > VALUES:
+            return []
+        shape = canvas.four_shape(count, self.kernel, channels // groups)
+        constants, codes = _constants(canvas, source, self.numbers, shape, taps)
+        convolved = canvas.op(
+            OPS.CONV_2D,
+            [source, *constants],
+            canvas.four_shape(1, steps, count),
+            codes,
+            Padding=_padding(same=same),
+            FusedActivationFunction=self.activation,
+            **canvas.along_time(self.stride, dilation=self.dilation),
+        )
+        return [canvas.home(convolved)]
+
+
+@dataclass(frozen=True)
+class Depthwise:
+    """DEPTHWISE_CONV_2D with a multiplier."""
+
+    multiplier: int
+    kernel: int
+    stride: int
+    dilation: int
+    same: bool
+    activation: int
+    numbers: Numbers
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        source = canvas.four(at)
+        time, channels = canvas.size(source)
+        same, steps = _steps(time, self.kernel, self.stride, self.dilation, same=self.same)
+        multiplier = _narrow(self.multiplier, self.kernel * channels * steps)
+        count = channels * multiplier
+        if count * steps > VALUES:
+            return []
+        shape = canvas.four_shape(1, self.kernel, count)
+        constants, codes = _constants(canvas, source, self.numbers, shape, self.kernel, axis=3)
+        convolved = canvas.op(
+            OPS.DEPTHWISE_CONV_2D,
+            [source, *constants],
+            canvas.four_shape(1, steps, count),
+            codes,
+            Padding=_padding(same=same),
+            FusedActivationFunction=self.activation,
+            DepthMultiplier=multiplier,
+            **canvas.along_time(self.stride, dilation=self.dilation),
+        )
+        return [canvas.home(convolved)]
+
+
+@dataclass(frozen=True)
+class TransposeConv:
+    """TRANSPOSE_CONV."""
+
+    channels: int
+    kernel: int
+    stride: int
+    same: bool
+    activation: int
+    numbers: Numbers
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        source = canvas.four(at)
+        time, channels = canvas.size(source)
+        steps = time * self.stride + (0 if self.same else max(self.kernel - self.stride, 0))
+        count = _narrow(self.channels or channels, self.kernel * channels * time)
+        if count * steps > VALUES:
+            return []
+        shape = canvas.four_shape(count, self.kernel, channels)
+        taps = max(1, self.kernel * channels // self.stride)
+        constants, codes = _constants(canvas, source, self.numbers, shape, taps)
+        made = canvas.four_shape(1, steps, count)
+        convolved = canvas.op(
+            OPS.TRANSPOSE_CONV,
+            [canvas.numbers(*made), constants[0], source, *constants[1:]],
+            made,
+            codes,
+            Padding=_padding(same=self.same),
+            FusedActivationFunction=self.activation,
+            **canvas.along_time(self.stride),
+        )
+        return [canvas.home(convolved)]
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """FULLY_CONNECTED over all values, flattened before or not, or over the channels of a step."""
+
+    over: Literal["flat", "all", "channels"]
+    units: int
+    activation: int
+    numbers: Numbers
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        time, channels = canvas.size(at)
+        if self.over == "flat":
+            at = canvas.reshaped(at, (1, time * channels))
+        taps = channels if self.over == "channels" else time * channels
+        steps = time if self.over == "channels" else 1
+        count = _narrow(self.units or channels, taps * steps)
+        constants, codes = _constants(canvas, at, self.numbers, (count, taps), taps)
+        keeps = self.over == "channels"
+        made = (*canvas.shape(at)[:-1], count) if keeps else (1, count)
+        options = {"KeepNumDims": keeps, "FusedActivationFunction": self.activation}
+        return [canvas.op(OPS.FULLY_CONNECTED, [at, *constants], made, codes, **options)]
+
+
+@dataclass(frozen=True)
+class InBatches:
+    """A dilated convolution as Keras makes it of Conv1D: SPACE_TO_BATCH_ND, ..., and back."""
+
+    channels: int
+    kernel: int
+    dilation: int
+    causal: bool
+    numbers: Numbers
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        time, channels = canvas.size(at)
+        reach = (self.kernel - 1) * self.dilation
+        before = reach if self.causal else reach // 2
+        more = -(time + reach) % self.dilation
+        count = _narrow(self.channels or channels, self.kernel * channels * (time + more))
+        if count * (time + more) > VALUES:
+            return []
+        batches = self._to_batches(canvas, at, (before, reach - before + more))
+        source = self._four(canvas, batches)
+        shape = canvas.four_shape(count, self.kernel, channels)
+        constants, codes = _constants(canvas, source, self.numbers, shape, self.kernel * channels)
+        convolved = canvas.op(
+            OPS.CONV_2D,
+            [source, *constants],
+            canvas.four_shape(self.dilation, (time + more) // self.dilation, count),
+            codes,
+            Padding=tflite.Padding.VALID,
+        )
+        return [self._from_batches(canvas, convolved, (0, more), (time, count))]
+
+    def _to_batches(self, canvas: Canvas, at: int, paddings: tuple[int, int]) -> int:
+        time, channels = canvas.size(at)
+        steps = (time + sum(paddings)) // self.dilation
+        shape = (self.dilation, *canvas.whole_shape(steps, channels)[1:])
+        numbers = self._block(canvas, paddings)
+        return canvas.moved(OPS.SPACE_TO_BATCH_ND, [at, *numbers], shape)
+
+    def _from_batches(
+        self, canvas: Canvas, at: int, crops: tuple[int, int], size: tuple[int, int]
+    ) -> int:
+        if canvas.form == "1TC":
+            batches, _, time, channels = canvas.shape(at)
+            shape = (batches, time, channels)
+            at = canvas.moved(OPS.SQUEEZE, [at], shape, SqueezeDims=(1,))
+        numbers = self._block(canvas, crops)
+        return canvas.moved(OPS.BATCH_TO_SPACE_ND, [at, *numbers], canvas.whole_shape(*size))
+
+    def _four(self, canvas: Canvas, at: int) -> int:
+        if canvas.form != "1TC":
+            return at
+        batches, time, channels = canvas.shape(at)
+        shape = (batches, 1, time, channels)
+        return canvas.moved(OPS.EXPAND_DIMS, [at, canvas.numbers(1)], shape)
+
+    def _block(self, canvas: Canvas, amounts: tuple[int, int]) -> list[int]:
+        if canvas.form == "1TC":
+            return [canvas.numbers(self.dilation), canvas.numbers(amounts)]
+        time = 0 if canvas.form == "1T1C" else 1
+        block, both = [1, 1], [(0, 0), (0, 0)]
+        block[time], both[time] = self.dilation, amounts
+        return [canvas.numbers(*block), canvas.numbers(*both)]
+
+
+def _steps(time: int, kernel: int, stride: int, dilation: int, *, same: bool) -> tuple[bool, int]:
+    """Return whether the padding is SAME, as it is where nothing else fits, and the steps."""
+    reach = (kernel - 1) * dilation + 1
+    if same or time < reach:
+        return True, -(-time // stride)
+    return False, (time - reach) // stride + 1
+
+
+def _padding(*, same: bool) -> int:
+    return int(tflite.Padding.SAME if same else tflite.Padding.VALID)
+
+
+DILATIONS = often(1, st.one_of(st.integers(1, 5), st.integers(1, 16)))
+
+DRAWS: dict[str, st.SearchStrategy[Draw]] = {
+    "CONV_2D": st.builds(
+        Conv2D,
+        channels=CHANNELS,
+        kernel=KERNELS,
+        stride=STRIDES,
+        dilation=DILATIONS,
+        groups=often(0, st.integers(0, 9)),
+        same=st.booleans(),
+        activation=ACTIVATIONS,
+        numbers=BIASED,
+    ),
+    "DEPTHWISE_CONV_2D": st.builds(
+        Depthwise,
+        multiplier=often(1, st.integers(1, 4)),
+        kernel=KERNELS,
+        stride=STRIDES,
+        dilation=DILATIONS,
+        same=st.booleans(),
+        activation=ACTIVATIONS,
+        numbers=NUMBERS,
+    ),
+    "TRANSPOSE_CONV": st.builds(
+        TransposeConv,
+        channels=CHANNELS,
+        kernel=st.integers(1, 12),
+        stride=st.one_of(st.integers(1, 3), st.integers(1, 7)),
+        same=st.booleans(),
+        activation=ACTIVATIONS,
+        numbers=NUMBERS,
+    ),
+    "FULLY_CONNECTED": st.builds(
+        FullyConnected,
+        over=st.sampled_from(("flat", "all", "channels")),
+        units=CHANNELS,
+        activation=ACTIVATIONS,
+        numbers=NUMBERS,
+    ),
+    "BATCH_TO_SPACE_ND": st.builds(
+        InBatches,
+        channels=CHANNELS,
+        kernel=st.integers(1, 7),
+        dilation=st.integers(2, 6),
+        causal=st.booleans(),
+        numbers=BIASED,
+    ),
+}

@@ -1,0 +1,83 @@
+"""Operators that change shapes alone."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from tests.graphs.canvas import OPS, Canvas
+from tests.graphs.draws.draw import Draw, divisor
+
+
+@dataclass(frozen=True)
+class Reshape:
+    """RESHAPE to other steps and channels, or to one dimension."""
+
+    channels: int  # which of the possible numbers; 0: one dimension
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        size = math.prod(canvas.shape(at))
+        if self.channels == 0:
+            return [canvas.reshaped(at, (1, size))]
+        channels = divisor(size, self.channels - 1)
+        return [canvas.reshaped(at, canvas.whole_shape(size // channels, channels))]
+
+
+@dataclass(frozen=True)
+class Squeeze:
+    """SQUEEZE of a dimension of 1 between the batch and the channels, the time among them."""
+
+    number: int
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        shape = canvas.shape(at)
+        axes = [axis for axis in range(1, len(shape) - 1) if shape[axis] == 1]
+        if not axes:
+            return []
+        axis = axes[self.number % len(axes)]
+        left = shape[:axis] + shape[axis + 1 :]
+        return [canvas.moved(OPS.SQUEEZE, [at], left, SqueezeDims=(axis,))]
+
+
+@dataclass(frozen=True)
+class ExpandDims:
+    """EXPAND_DIMS, up to four dimensions."""
+
+    number: int
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        shape = canvas.shape(at)
+        if len(shape) > 3:
+            return []
+        axis = 1 + self.number % max(len(shape) - 1, 1)
+        more = (*shape[:axis], 1, *shape[axis:])
+        return [canvas.moved(OPS.EXPAND_DIMS, [at, canvas.numbers(axis)], more)]
+
+
+@dataclass(frozen=True)
+class Transpose:
+    """TRANSPOSE that moves nothing: the dimensions beyond 1 stay in their order."""
+
+    number: int
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        shape = canvas.shape(at)
+        ones = [axis for axis in range(1, len(shape)) if shape[axis] == 1]
+        if not ones:
+            return []
+        moving = ones[self.number % len(ones)]
+        order = [axis for axis in range(len(shape)) if axis != moving]
+        order.insert(1 + self.number // len(ones) % (len(shape) - 1), moving)
+        moved = tuple(shape[axis] for axis in order)
+        return [canvas.moved(OPS.TRANSPOSE, [at, canvas.numbers(*order)], moved)]
+
+
+NUMBER = st.integers(0, 8)
+
+DRAWS: dict[str, st.SearchStrategy[Draw]] = {
+    "RESHAPE": st.builds(Reshape, channels=NUMBER),
+    "SQUEEZE": st.builds(Squeeze, number=NUMBER),
+    "EXPAND_DIMS": st.builds(ExpandDims, number=NUMBER),
+    "TRANSPOSE": st.builds(Transpose, number=NUMBER),
+}

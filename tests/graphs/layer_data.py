@@ -1,0 +1,26 @@
+"""A layer as C data, as the generated C would hold it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynadeep.codegen.kernels import KernelSet
+from dynadeep.codegen.layers import Layer
+from tests.firmware.layouts import Image, Reference, Symbol
+
+NAMED = {"true": 1, "false": 0}
+
+
+def add_layer(image: Image, layer: Layer, kernels: KernelSet) -> Mapping[str, Any]:
+    """Add a layer's arrays and parameters; return its kernel, parameters and table as members."""
+    values: dict[str, Any] = {
+        name: NAMED[value] if isinstance(value, str) else int(value)
+        for name, value in layer.fields().items()
+    }
+    values |= {
+        kind: image.array(array.tobytes()) for kind, array in layer.constants(kernels).items()
+    }
+    table: Reference | None = None
+    if layer.table is not None:
+        table = image.array(layer.table.tobytes())
+    params = image.struct(layer.STRUCT, values)
+    return {"run": Symbol(layer.FUNCTION), "params": params, "table": table}
