@@ -45,65 +45,85 @@ class Type:
     element: "Type | None" = None
 
 
+@dataclass(frozen=True)
+class Structs:
+    """An array of structs, by the members' names."""
+
+    name: str  # of the type
+    values: Sequence[Mapping[str, Value]]
+
+
 @dataclass
 class Image:
-    """Objects that point at each other, each of which the harness puts into memory of its own."""
+    """Objects that point at each other: arrays of numbers, as bytes, and of structs."""
 
     types: Mapping[str, Type]
-    objects: list[bytes] = field(default_factory=list)
-    pointers: list[tuple[int, int, Reference | Symbol]] = field(default_factory=list)
+    objects: list[bytes | Structs] = field(default_factory=list)
 
     def array(self, content: bytes) -> Reference:
         """Add an array of numbers."""
-        self.objects.append(content)
-        return Reference(len(self.objects) - 1)
+        return self._add(content)
 
-    def struct(self, name: str, values: Mapping[str, Any]) -> Reference:
+    def struct(self, name: str, values: Mapping[str, Value]) -> Reference:
         """Add one struct; every member must be given, but pointers that are null."""
-        return self.structs(name, [values])
+        return self._add(Structs(name, [values]))
 
-    def structs(self, name: str, values: Sequence[Mapping[str, Any]]) -> Reference:
+    def structs(self, name: str, values: Sequence[Mapping[str, Value]]) -> Reference:
         """Add an array of structs."""
-        kind = self.types[name]
-        content = bytearray(kind.bytes * len(values))
-        reference = self.array(b"")
-        for number, members in enumerate(values):
-            self._store(content, reference.number, number * kind.bytes, kind, members)
-        self.objects[reference.number] = bytes(content)
-        return reference
+        return self._add(Structs(name, values))
+
+    def _add(self, made: bytes | Structs) -> Reference:
+        self.objects.append(made)
+        return Reference(len(self.objects) - 1)
 
     def packed(self, root: Reference) -> bytes:
         """Return the bytes that take_image of harness/image.c reads, for which ``root`` is all."""
+        pointers: list[bytes] = []
         parts = [struct.pack("<I", len(self.objects))]
-        for content in self.objects:
+        for number, made in enumerate(self.objects):
+            content = (
+                made if isinstance(made, bytes) else _laid_out(made, number, self.types, pointers)
+            )
             parts += [struct.pack("<I", len(content)), content]
-        parts.append(struct.pack("<I", len(self.pointers)))
-        for number, offset, target in self.pointers:
-            name = target.name.encode() + b"\0" if isinstance(target, Symbol) else b""
-            to = target.number if isinstance(target, Reference) else 0
-            parts.append(struct.pack("<IIIB", number, offset, to, len(name)) + name)
-        parts.append(struct.pack("<I", root.number))
+        parts += [struct.pack("<I", len(pointers)), *pointers, struct.pack("<I", root.number)]
         return b"".join(parts)
 
-    def _store(self, content: bytearray, number: int, at: int, kind: Type, value: Value) -> None:
-        if kind.members is not None:
-            assert isinstance(value, Mapping)
+
+def _laid_out(
+    made: Structs, number: int, types: Mapping[str, Type], pointers: list[bytes]
+) -> bytes:
+    """Return an array of structs as it lies in memory, and add its pointers."""
+    kind = types[made.name]
+    content = bytearray(kind.bytes * len(made.values))
+
+    def store(at: int, kind: Type, value: Value) -> None:
+        if isinstance(value, Mapping):
+            assert kind.members is not None
             plain = {name for name, (_, member) in kind.members.items() if not member.pointer}
             assert plain <= value.keys() <= kind.members.keys(), (sorted(value), sorted(plain))
             for name, given in value.items():
                 offset, member = kind.members[name]
-                self._store(content, number, at + offset, member, given)
-        elif kind.element is not None:
-            assert isinstance(value, Sequence)
-            for index, item in enumerate(value):
-                place = at + index * kind.element.bytes
-                self._store(content, number, place, kind.element, item)
+                store(at + offset, member, given)
         elif isinstance(value, Reference | Symbol):
             assert kind.pointer, value
-            self.pointers.append((number, at, value))
-        elif value is not None:
-            assert isinstance(value, int)
+            pointers.append(_pointer(number, at, value))
+        elif isinstance(value, int):
             content[at : at + kind.bytes] = value.to_bytes(kind.bytes, "little", signed=kind.signed)
+        elif value is not None:
+            assert kind.element is not None
+            for index, item in enumerate(value):
+                store(at + index * kind.element.bytes, kind.element, item)
+
+    for index, members in enumerate(made.values):
+        store(index * kind.bytes, kind, members)
+    return bytes(content)
+
+
+def _pointer(number: int, at: int, target: Reference | Symbol) -> bytes:
+    if isinstance(target, Reference):
+        return struct.pack("<IIIB", number, at, target.number, 0)
+    name = target.name.encode() + b"\0"
+    return struct.pack("<IIIB", number, at, 0, len(name)) + name
 
 
 @cache
@@ -112,7 +132,7 @@ def types_of(program: Path) -> Mapping[str, Type]:
     found: dict[str, Type] = {}
     with program.open("rb") as file:
         for unit in ELFFile(file).get_dwarf_info().iter_CUs():
-            for entry in unit.iter_DIEs():
+            for entry in unit.get_top_DIE().iter_children():
                 if entry.tag == "DW_TAG_typedef" and "DW_AT_type" in entry.attributes:
                     name = entry.attributes["DW_AT_name"].value.decode()
                     if name not in found:
