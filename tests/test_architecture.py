@@ -68,7 +68,7 @@ ROOMS: dict[str, set[str]] = {
 }
 # Who of them reaches for training's and exporting's code, inside functions.
 MAY_TRAIN = {"study", "cli"}
-MAY_EXPORT = {"study", "measure"}
+MAY_EXPORT = {"study", "measure", "cli"}
 THE_ONE_DEFINITION = {("codec/distortion.py", "train.metrics")}  # of PRD, which training uses too
 HEAVY_PACKAGES = {
     "tensorflow",

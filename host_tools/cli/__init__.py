@@ -24,6 +24,7 @@ from dynadeep.host_tools.cli.evaluate import evaluate
 from dynadeep.host_tools.cli.export import export
 from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
+from dynadeep.host_tools.cli.import_ import import_
 from dynadeep.host_tools.cli.parity import parity
 from dynadeep.host_tools.cli.ports import ports
 from dynadeep.host_tools.cli.profile import profile
@@ -39,6 +40,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     calibrate,
     results,
     export,
+    import_,
     generate,
     build,
     ports,
@@ -85,7 +87,9 @@ def make_app() -> typer.Typer:
     )
     app.callback()(common.with_common(_callback))
     for command in COMMANDS:
-        app.command()(common.with_common(command))
+        # import is a word of Python's: its function is import_
+        name = command.__name__.rstrip("_").replace("_", "-")
+        app.command(name)(common.with_common(command))
     return app
 
 

@@ -1,0 +1,36 @@
+"""A .tflite cut into models of one operator each, for what no interpreter runs in one piece.
+
+TFLite registers no reference kernel for a few operators (ELU): in a network that has one, every
+other operator must still be computed by its reference kernel.
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dynadeep.export import flatbuffer
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One operator as a model of its own; the indices are those of the whole file."""
+
+    content: bytes
+    inputs: tuple[int, ...]  # what it reads of others, each once
+    outputs: tuple[int, ...]
+
+
+def pieces(content: bytes) -> Iterator[Piece]:
+    """Yield the operators in the order of the file."""
+    model = flatbuffer.parse(content)
+    graph = model.subgraphs[0]
+    model.signatureDefs = None
+    for operator in list(graph.operators):
+        computed = (int(at) for at in operator.inputs if at >= 0)
+        inputs = dict.fromkeys(at for at in computed if not flatbuffer.is_constant(model, at))
+        one = copy.copy(model)
+        one.subgraphs = [copy.copy(graph)]
+        one.subgraphs[0].operators = [operator]
+        one.subgraphs[0].inputs = list(inputs)
+        one.subgraphs[0].outputs = [int(at) for at in operator.outputs]
+        yield Piece(flatbuffer.pack(one), tuple(inputs), tuple(int(at) for at in operator.outputs))

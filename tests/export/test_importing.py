@@ -1,0 +1,151 @@
+"""dynadeep import: any network becomes a bundle, or a refusal that names what cannot run."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dynadeep.codegen.bundle import GOLDEN, MANIFEST, MODEL_TFLITE, read_bundle
+from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.golden import read_net_golden
+from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.tflite import read_graph
+from dynadeep.export.errors import CalibrationError, ExportError
+from dynadeep.export.importing import Wanted, import_tflite
+from dynadeep.export.interpreters import Reference
+from tests.codegen.tflite_builder import ModelBuilder, TensorSpec
+
+ROOT = Path(__file__).parents[1]
+OPERATORS = ROOT / "data" / "operators"
+NAMES = sorted((ROOT / "graphs" / "cases" / "names").glob("*.tflite"))
+QUICK = Wanted(count=1)
+
+pytestmark = pytest.mark.heavy
+
+
+def imported(path: Path, out: Path, wanted: Wanted = QUICK):
+    report = import_tflite(path, out, wanted)
+    bundle = read_bundle(out)
+    return report, bundle, read_net_golden(out / GOLDEN, bundle.manifest.inputs)
+
+
+@pytest.mark.parametrize("path", NAMES, ids=lambda path: path.stem)
+def test_names_that_repeat_are_missing_or_odd_are_no_obstacle(path: Path, tmp_path: Path) -> None:
+    report, bundle, golden = imported(path, tmp_path / "b")
+    assert bundle.manifest.model_id == report.model_id
+    network = lower(read_graph(path.read_bytes()))
+    assert {network.holder(one.name) for one in bundle.manifest.outputs} <= set(golden.tensors)
+    assert report.micro == "equal in every value"
+
+
+def test_the_bundle_holds_the_file_as_it_was_and_says_which(tmp_path: Path) -> None:
+    path = OPERATORS / "conv_only.tflite"
+    _, bundle, _ = imported(path, tmp_path / "b")
+    assert (tmp_path / "b" / MODEL_TFLITE).read_bytes() == path.read_bytes()
+    assert bundle.manifest.source is not None
+    assert bundle.manifest.source.file == "conv_only.tflite"
+    assert bundle.manifest.source.sha256 == bundle.manifest.files[MODEL_TFLITE]
+    assert bundle.manifest.codec is None
+
+
+def test_golden_vectors_hold_every_tensor_of_the_references_kernels(tmp_path: Path) -> None:
+    path = OPERATORS / "conv_relu_sigmoid.tflite"
+    _, bundle, golden = imported(path, tmp_path / "b", Wanted(count=2))
+    assert golden.names == (
+        "zero", "highest", "lowest", "square_wave", "spike", "random00", "random01",
+    )  # fmt: skip
+    name = bundle.manifest.input.name
+    one = Reference(path.read_bytes(), "x").run({name: golden.tensors[name][5]})
+    assert one.keys() == golden.tensors.keys()
+    assert len(one) == 3
+    for tensor, values in one.items():
+        np.testing.assert_array_equal(golden.tensors[tensor][5], values)
+
+
+@pytest.mark.parametrize(("case", "kind"), [("float_in_out", "FLOAT32"), ("uint8_in_out", "UINT8")])
+def test_float_and_uint8_ends_are_left_to_the_firmware_and_said(
+    case: str, kind: str, tmp_path: Path
+) -> None:
+    report, bundle, golden = imported(OPERATORS / f"{case}.tflite", tmp_path / "b")
+    (source,), (target,) = bundle.manifest.inputs, bundle.manifest.outputs
+    assert (source.file_end.type, target.file_end.type) == (kind, kind)
+    assert (source.scale, source.zero_point) == (pytest.approx(0.010926, rel=1e-3), 15)
+    assert set(golden.tensors) == {source.name, target.name}
+    assert sorted(np.unique(golden.tensors[source.name])) != [0]
+    assert sum(kind in note for note in report.notes) == 2
+    assert len(lower(read_graph((OPERATORS / f"{case}.tflite").read_bytes())).layers) == 1
+
+
+def test_an_open_batch_is_imported_as_one(tmp_path: Path) -> None:
+    _, bundle, _ = imported(OPERATORS / "dynamic_batch.tflite", tmp_path / "b")
+    assert (bundle.manifest.input.time, bundle.manifest.input.channels) == (32, 1)
+
+
+def test_a_keras_conv1d_and_its_reshapes_are_imported(tmp_path: Path) -> None:
+    _, bundle, _ = imported(OPERATORS / "keras_Conv1D_1_T_C_.tflite", tmp_path / "b")
+    assert [(one.time, one.channels) for one in bundle.manifest.outputs] == [(1, 1)]
+
+
+def test_a_float_network_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"float32_model\.tflite: .*--calibration"):
+        import_tflite(OPERATORS / "float32_model.tflite", tmp_path / "b", QUICK)
+    assert not (tmp_path / "b").exists()
+
+
+def test_all_operators_that_cannot_run_are_named_and_nothing_is_written(tmp_path: Path) -> None:
+    model = ModelBuilder()
+    at = [model.tensor(TensorSpec(name, (1, 1, 9, 1))) for name in ("x", "a/y", "b/z")]
+    model.op(90, at[:1], at[1:2])  # FILL and ROUND, say
+    model.op(116, at[1:2], at[2:])
+    model.inputs, model.outputs = at[:1], at[2:]
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(model.build())
+    with pytest.raises(ModelError, match=r'^odd\.tflite: 2 operators cannot run.*"a/y".*"b/z"'):
+        import_tflite(path, tmp_path / "b", QUICK)
+    assert not (tmp_path / "b").exists()
+
+
+def test_given_inputs_are_codes_or_real_values(tmp_path: Path) -> None:
+    path = OPERATORS / "conv_only.tflite"  # scale 0.0273, zero point 15
+    codes = np.arange(-16, 16, dtype=np.int8).reshape(1, 32, 1)
+    scale = read_graph(path.read_bytes()).input.scale
+    for number, values in enumerate((codes, (codes - 15.0) * scale, codes[:, None], codes[..., 0])):
+        given = tmp_path / f"given{number}.npy"
+        np.save(given, values)
+        _, bundle, golden = imported(path, tmp_path / "b", Wanted(given))
+        np.testing.assert_array_equal(golden.tensors[bundle.manifest.input.name], codes)
+
+
+WRONG_INPUTS = {
+    "another length": (np.zeros((2, 31, 1), np.int8), r"int8 \[2, 31, 1\]"),
+    "channels first": (np.zeros((2, 2, 16), np.int8), r"int8 \[2, 2, 16\]"),
+    "no input": (np.zeros((0, 32, 1), np.int8), r"int8 \[0, 32, 1\]"),
+    "integers": (np.zeros((2, 32, 1), np.int32), "neither int8 codes nor real numbers"),
+    "not a number": (np.full((2, 32, 1), np.nan), "no finite numbers"),
+    "pickles": (np.array([[None] * 32]), "nothing is unpickled"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_INPUTS)
+def test_given_inputs_of_another_shape_or_type_are_refused(case: str, tmp_path: Path) -> None:
+    values, message = WRONG_INPUTS[case]
+    given = tmp_path / "given.npy"
+    np.save(given, values, allow_pickle=True)
+    with pytest.raises(CalibrationError, match=rf"given\.npy: .*{message}.*\[N, 32, 1\]"):
+        import_tflite(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(given))
+
+
+def test_an_earlier_bundle_is_replaced_whole_and_a_users_folder_kept(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "data" / "small_bundle", tmp_path / "b")
+    imported(OPERATORS / "conv_only.tflite", tmp_path / "b")
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {MODEL_TFLITE, GOLDEN, MANIFEST}
+    (tmp_path / "b" / "thesis.txt").write_text("mine")
+    with pytest.raises(ExportError, match=r"holds thesis\.txt"):
+        import_tflite(OPERATORS / "conv_only.tflite", tmp_path / "b", QUICK)
+
+
+def test_a_rate_is_kept(tmp_path: Path) -> None:
+    imported(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(count=1, rate_hz=16_000))
+    assert json.loads((tmp_path / "b" / MANIFEST).read_text())["sample_rate_hz"] == 16_000
