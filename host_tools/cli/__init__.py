@@ -77,6 +77,11 @@ def _callback(
     """Take an ECG compressor from PyTorch to a microcontroller, every bit checked on the board."""
 
 
+def name_of(command: Callable[..., None]) -> str:
+    """Return what a command is called; the function of one that is a word of Python's ends in _."""
+    return command.__name__.rstrip("_").replace("_", "-")
+
+
 def make_app() -> typer.Typer:
     """Return the application with all commands."""
     app = typer.Typer(
@@ -87,9 +92,7 @@ def make_app() -> typer.Typer:
     )
     app.callback()(common.with_common(_callback))
     for command in COMMANDS:
-        # import is a word of Python's: its function is import_
-        name = command.__name__.rstrip("_").replace("_", "-")
-        app.command(name)(common.with_common(command))
+        app.command(name_of(command))(common.with_common(command))
     return app
 
 

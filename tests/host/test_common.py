@@ -14,11 +14,11 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from dynadeep.host_tools.cli import COMMANDS, progress, run
+from dynadeep.host_tools.cli import COMMANDS, name_of, progress, run
 from dynadeep.host_tools.cli.common import shown
 from dynadeep.host_tools.link import ports
 
-NAMES = [command.__name__.replace("_", "-") for command in COMMANDS]
+NAMES = [name_of(command) for command in COMMANDS]
 
 
 @pytest.mark.parametrize("name", NAMES)
