@@ -65,7 +65,7 @@ class Image:
         return self._add(content)
 
     def struct(self, name: str, values: Mapping[str, Value]) -> Reference:
-        """Add one struct; every member must be given, but pointers that are null."""
+        """Add one struct; members that are not given are 0, as in C."""
         return self._add(Structs(name, [values]))
 
     def structs(self, name: str, values: Sequence[Mapping[str, Value]]) -> Reference:
@@ -99,8 +99,6 @@ def _laid_out(
     def store(at: int, kind: Type, value: Value) -> None:
         if isinstance(value, Mapping):
             assert kind.members is not None
-            plain = {name for name, (_, member) in kind.members.items() if not member.pointer}
-            assert plain <= value.keys() <= kind.members.keys(), (sorted(value), sorted(plain))
             for name, given in value.items():
                 offset, member = kind.members[name]
                 store(at + offset, member, given)
@@ -109,6 +107,8 @@ def _laid_out(
             pointers.append(_pointer(number, at, value))
         elif isinstance(value, int):
             content[at : at + kind.bytes] = value.to_bytes(kind.bytes, "little", signed=kind.signed)
+        elif value is not None and kind.members is not None:
+            store(at, kind, dict(zip(kind.members, value, strict=True)))
         elif value is not None:
             assert kind.element is not None
             for index, item in enumerate(value):

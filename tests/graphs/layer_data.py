@@ -1,5 +1,6 @@
 """A layer as C data, as the generated C would hold it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,14 +9,12 @@ from dynadeep.codegen.layers import Layer
 from tests.firmware.layouts import Image, Reference, Symbol
 
 NAMED = {"true": 1, "false": 0}
+BRACKETS = str.maketrans("{}", "[]")
 
 
 def add_layer(image: Image, layer: Layer, kernels: KernelSet) -> Mapping[str, Any]:
     """Add a layer's arrays and parameters; return its kernel, parameters and table as members."""
-    values: dict[str, Any] = {
-        name: NAMED[value] if isinstance(value, str) else int(value)
-        for name, value in layer.fields().items()
-    }
+    values: dict[str, Any] = {name: _value(value) for name, value in layer.fields().items()}
     values |= {
         kind: image.array(array.tobytes()) for kind, array in layer.constants(kernels).items()
     }
@@ -24,3 +23,10 @@ def add_layer(image: Image, layer: Layer, kernels: KernelSet) -> Mapping[str, An
         table = image.array(layer.table.tobytes())
     params = image.struct(layer.STRUCT, values)
     return {"run": Symbol(layer.FUNCTION), "params": params, "table": table}
+
+
+def _value(value: int | str) -> Any:
+    """Return what a member's C text stands for: a number, or members in their order in braces."""
+    if not isinstance(value, str):
+        return int(value)
+    return NAMED[value] if value in NAMED else json.loads(value.translate(BRACKETS))
