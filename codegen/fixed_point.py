@@ -43,6 +43,47 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return mantissa, shift
 
 
+def split_multiplier(real: float) -> tuple[int, int, int]:
+    """Return (mantissa, fraction, shift): ``real`` with all bits that a double has.
+
+    It is (mantissa + fraction * 2**-32) * 2**(shift - 31), with a mantissa of 0 or in
+    [2**30, 2**31), and a fraction below 2**32. What is below 2**-32 becomes 0.
+
+    Raises:
+        OverflowError: ``real`` is not finite, or its shift is above ``LARGEST_SHIFT``.
+    """
+    part, shift = math.frexp(real)
+    if real == 0 or shift < SMALLEST_SHIFT:
+        return 0, 0, 0
+    if shift > LARGEST_SHIFT or not math.isfinite(real):
+        raise OverflowError(f"the multiplier {real:g} is above 2^{LARGEST_SHIFT}")
+    mantissa, fraction = divmod(int(math.ldexp(part, 63)), 1 << 32)
+    return mantissa, fraction, shift
+
+
+def requantize_once(value: int, mantissa: int, fraction: int, shift: int) -> int:
+    """Multiply an int32 by a split multiplier, rounded once, ties away from zero."""
+    size = abs(value)
+    product = size * mantissa + (size * fraction >> 32)
+    down = 31 - shift
+    rounded = (product + (1 << (down - 1))) >> down
+    return rounded if value >= 0 else -rounded
+
+
+def is_rounded_once(real: float, largest: int) -> bool:
+    """Return whether ``requantize_once`` is a double's ``round(value * real)`` up to ``largest``.
+
+    Both are odd and rise with the value, so that it is enough to look where the result steps, and
+    no further than int8 reaches.
+    """
+    if real == 0:
+        return True
+    steps = (math.ceil((code - 0.5) / real) for code in range(1, 257))
+    near = {at for step in steps for at in range(step - 1, step + 2) if 0 <= at <= largest}
+    split = split_multiplier(real)
+    return all(round_half_away(at * real) == requantize_once(at, *split) for at in near)
+
+
 def requantize(values: Int64s, mantissa: int, shift: int) -> Int64s:
     """Multiply int32 ``values`` by a quantised multiplier.
 
@@ -74,7 +115,7 @@ def clamp_int8(values: Int64s) -> npt.NDArray[np.int8]:
 
 
 def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Return the int8 clamp of a fused activation: "NONE", "RELU" or "RELU6".
+    """Return the int8 clamp of a fused activation: "NONE", "RELU", "RELU6" or "RELU_N1_TO_1".
 
     Raises:
         KeyError: the activation is another one.
@@ -84,6 +125,7 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
         "NONE": (None, None),
         "RELU": (0.0, None),
         "RELU6": (0.0, 6.0),
+        "RELU_N1_TO_1": (-1.0, 1.0),
     }
     low, high = bounds[activation]
     return (

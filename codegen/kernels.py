@@ -47,6 +47,8 @@ class KernelSet:
     window_bytes: int  # of the stack, for one value of all windows of a tile
     own: Cost  # on the cores that it is written for
     foreign: Mapping[str, float]  # instructions for a MAC on others, by kind of core
+    single_group: int = 1  # the same for the weights of dd_dot_single.h
+    offset_pairs: bool = False  # those are in pairs, with 128 added to the first of each
 
     def cost(self, cpu: str) -> Cost:
         """Return what a multiply-accumulate takes on a core, a foreign one's C twin included."""
@@ -73,6 +75,16 @@ class KernelSet:
             return padded
         pairs = padded.reshape(-1, 2, padded.shape[1]).transpose(0, 2, 1)
         return np.ascontiguousarray(pairs)
+
+    def ordered_single(self, weights: Int8s) -> Int8s:
+        """Return weights [channels, ...] as ``dd_dot_single.h`` wants them, for one window."""
+        rows = weights.reshape(len(weights), -1)
+        padded: Int8s = np.pad(rows, [(0, 0), (0, -rows.shape[1] % self.single_group)])
+        if not self.offset_pairs:
+            return padded
+        pairs = np.pad(padded, [(0, len(rows) % 2), (0, 0)]).reshape(-1, 2, padded.shape[1])
+        pairs[:, 0] ^= np.int8(-128)  # 128 added, as a byte
+        return np.ascontiguousarray(pairs.transpose(0, 2, 1))
 
 
 # Instructions as `make bench` counts them on a set's own cores, and elsewhere as the C twins take
@@ -107,6 +119,8 @@ DSP = KernelSet(
     window_bytes=6,
     own=Cost(1.2, 1.3),
     foreign={"small": 12.0, "mainline": 6.5},
+    single_group=4,
+    offset_pairs=True,
 )
 HELIUM = KernelSet(
     "helium",
@@ -117,6 +131,7 @@ HELIUM = KernelSet(
     window_bytes=4,
     own=Cost(0.28, 1.5),
     foreign={"small": 17.5, "mainline": 10.0, "dsp": 10.0},
+    single_group=16,
 )
 
 KERNELS: dict[str, KernelSet] = {kernels.name: kernels for kernels in (PLAIN, LANES, DSP, HELIUM)}

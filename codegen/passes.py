@@ -11,9 +11,9 @@ import numpy as np
 
 from dynadeep.codegen.graph import Graph, Int8s, Node, Tensor, all_or_refused
 from dynadeep.codegen.layers import Layer
-from dynadeep.codegen.ops import OPERATIONS, REFUSED
+from dynadeep.codegen.ops import OPERATIONS
 from dynadeep.codegen.ops.checks import same_quantization
-from dynadeep.codegen.ops.conv_2d import Conv2D
+from dynadeep.codegen.ops.convolution import PaddedConvolution
 from dynadeep.codegen.ops.operation import Op, Pointwise
 from dynadeep.codegen.ops.pad import Pad
 from dynadeep.codegen.ops.reshape import Reshape
@@ -59,8 +59,6 @@ def _understand(node: Node) -> tuple[Op, ...]:
 
 
 def _refuse_unknown(node: Node) -> NoReturn:
-    if node.kind in REFUSED:
-        node.refuse(*REFUSED[node.kind])
     node.refuse(
         "it is not supported",
         f"Use one of {', '.join(sorted(OPERATIONS))}, or add the operator "
@@ -100,7 +98,7 @@ def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
 
 def _with_border(op: Op, pad: Pad | None) -> Op:
     """Return a convolution with what a PAD before it adds; any other operator as it is."""
-    if pad is None or not isinstance(op, Conv2D):
+    if pad is None or not isinstance(op, PaddedConvolution):
         return op
     same_quantization(op.node, pad.inputs[0], op.inputs[0])
     if op.inputs[0].shape != pad.output.shape:
@@ -109,12 +107,7 @@ def _with_border(op: Op, pad: Pad | None) -> Op:
             f"{list(op.inputs[0].shape)}",
             "Pad behind the RESHAPE.",
         )
-    return dataclasses.replace(
-        op,
-        inputs=pad.inputs,
-        pad_before=op.pad_before + pad.before,
-        pad_after=op.pad_after + pad.after,
-    )
+    return op.padded(pad.before, pad.after, pad.inputs[0])
 
 
 def fold_tables(ops: list[Op], outputs: Iterable[Tensor]) -> list[Layer]:

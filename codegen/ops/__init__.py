@@ -14,6 +14,9 @@ To add one:
 from dynadeep.codegen.ops import (
     concatenation,
     conv_2d,
+    convolution,
+    depthwise_conv_2d,
+    fully_connected,
     hard_swish,
     leaky_relu,
     mirror_pad,
@@ -29,27 +32,23 @@ from dynadeep.codegen.ops import (
     split,
     strided_slice,
     transpose,
+    transpose_conv,
 )
 from dynadeep.codegen.ops.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
     "AVERAGE_POOL_2D": Operation(pool_2d.read_average, "Pool2DOptions", pool_2d.OPTIONS),
     "CONCATENATION": Operation(concatenation.read, "ConcatenationOptions", concatenation.OPTIONS),
-    "CONV_2D": Operation(
-        conv_2d.read,
-        "Conv2DOptions",
-        (
-            "Padding",
-            "StrideH",
-            "StrideW",
-            "DilationHFactor",
-            "DilationWFactor",
-            "FusedActivationFunction",
-        ),
+    "CONV_2D": Operation(conv_2d.read, "Conv2DOptions", convolution.OPTIONS),
+    "DEPTHWISE_CONV_2D": Operation(
+        depthwise_conv_2d.read, "DepthwiseConv2DOptions", convolution.OPTIONS
     ),
     "ELU": Operation(real_function.read),
     "EXP": Operation(real_function.read),
     "EXPAND_DIMS": Operation(reshape.read_ones),
+    "FULLY_CONNECTED": Operation(
+        fully_connected.read, "FullyConnectedOptions", fully_connected.OPTIONS
+    ),
     "GELU": Operation(real_function.read, "GeluOptions", ("Approximate",)),
     "HARD_SWISH": Operation(hard_swish.read),
     "LEAKY_RELU": Operation(leaky_relu.read, "LeakyReluOptions", ("Alpha",)),
@@ -83,14 +82,13 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "TANH": Operation(real_function.read),
     "TRANSPOSE": Operation(transpose.read),
+    "TRANSPOSE_CONV": Operation(
+        transpose_conv.read, "TransposeConvOptions", transpose_conv.OPTIONS
+    ),
     "UNPACK": Operation(split.read_unpack, "UnpackOptions", ("Axis",)),
 }
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "FULLY_CONNECTED": (
-        "TFLite and TFLite-Micro round it differently, so that no kernel can equal both",
-        "Export it as a convolution over the whole length, as the kit's export does.",
-    ),
     "SUM": (
         "TFLite's own kernel for int8 is wrong: it clamps to the codes of uint8",
         "Use MEAN, whose output's scale may be as much smaller.",

@@ -15,6 +15,7 @@ ACTIVATIONS: Mapping[int, str] = {
     tflite.ActivationFunctionType.NONE: "NONE",
     tflite.ActivationFunctionType.RELU: "RELU",
     tflite.ActivationFunctionType.RELU6: "RELU6",
+    tflite.ActivationFunctionType.RELU_N1_TO_1: "RELU_N1_TO_1",
 }
 QUANTISE = (
     "Quantise the network to int8: dynadeep import does, with --calibration, for a float one."
@@ -81,8 +82,10 @@ def time_axis(tensor: Tensor) -> int:
     return axes[0] if axes else max(len(tensor.shape) - 2, 0)
 
 
-def constant_weights(node: Node, tensor: Tensor | None) -> tuple[Int8s, tuple[float, ...]]:
-    """Return symmetric int8 weights, whose axis 0 is the output, and a float32 scale for each."""
+def constant_weights(
+    node: Node, tensor: Tensor | None, axis: int = 0
+) -> tuple[Int8s, tuple[float, ...]]:
+    """Return symmetric int8 weights and a float32 scale for each output, which ``axis`` counts."""
     if tensor is None or tensor.data is None or tensor.type != "INT8" or not tensor.shape:
         node.refuse("its weights are not an INT8 constant", QUANTISE)
     quantization = tensor.quantization
@@ -92,13 +95,13 @@ def constant_weights(node: Node, tensor: Tensor | None) -> tuple[Int8s, tuple[fl
         node.refuse(
             f'the weights "{tensor.name}" are asymmetric, their zero points must all be 0', QUANTISE
         )
-    count, scales = tensor.shape[0], quantization.scales
+    count, scales = tensor.shape[axis % len(tensor.shape)], quantization.scales
     if len(scales) == 1:
         return tensor.data, scales * count
-    if quantization.axis != 0 or len(scales) != count:
+    if quantization.axis != axis or len(scales) != count:
         node.refuse(
             f'the weights "{tensor.name}" have {len(scales)} scales on axis {quantization.axis}, '
-            f"expected {count} on axis 0",
+            f"expected {count} on axis {axis}",
             QUANTISE,
         )
     return tensor.data, scales
@@ -146,7 +149,7 @@ def activation_codes(node: Node, kind: str, tensor: Tensor) -> tuple[int, int]:
 
 
 def fused_activation(node: Node) -> str:
-    """Return "NONE", "RELU" or "RELU6"."""
+    """Return the name of the fused activation, one of ``ACTIVATIONS``."""
     number = node.options.get("FusedActivationFunction", 0)
     if number not in ACTIVATIONS:
         node.refuse(

@@ -64,6 +64,19 @@ static inline int32_t dd_requantize(int32_t value, int32_t multiplier, int shift
     return dd_shift_right(dd_multiply_high(value, multiplier), -shift);
 }
 
+/* value x (multiplier + fraction x 2^-32) x 2^(shift - 31), rounded once, ties away from zero. */
+static inline int32_t dd_requantize_once(int32_t value, int32_t multiplier, uint32_t fraction,
+                                         int32_t shift)
+{
+    DD_CHECK(multiplier >= 0 && shift >= -31 && shift <= 30);
+    const uint64_t size = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+    const uint64_t product = size * (uint32_t)multiplier + (size * fraction >> 32);
+    const uint32_t down = (uint32_t)(31 - shift);
+    const uint64_t rounded = (product + ((uint64_t)1 << (down - 1u))) >> down;
+    DD_CHECK(rounded <= INT32_MAX);
+    return value < 0 ? -(int32_t)rounded : (int32_t)rounded;
+}
+
 static inline int32_t dd_clamp(int32_t value, int32_t low, int32_t high)
 {
     const int32_t raised = value < low ? low : value;

@@ -1,0 +1,72 @@
+"""DEPTHWISE_CONV_2D along one axis: each channel is convolved by itself."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from dynadeep.codegen.graph import Int8s, Node
+from dynadeep.codegen.kernels import KernelSet
+from dynadeep.codegen.ops import checks
+from dynadeep.codegen.ops.convolution import (
+    ConvLayer,
+    PaddedConvolution,
+    along_time,
+    check_output,
+    refuse_shape,
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Depthwise(ConvLayer):
+    """A convolution of each channel by itself; ``filters`` is how often."""
+
+    FUNCTION: ClassVar[str] = "dd_depthwise_s8"
+
+    @property
+    def words(self) -> str:
+        """``depthwise k3 s1``."""
+        return self.described("depthwise")
+
+    def ordered(self, kernels: KernelSet) -> Int8s:
+        """Return the weights as [kernel, out_channels]."""
+        return np.ascontiguousarray(self.weights[:, :, 0].T)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConv2D(PaddedConvolution):
+    """A convolution of each channel by itself."""
+
+    def lower(self) -> Depthwise:
+        """Make all constants final."""
+        taps = self.places()
+        return Depthwise(
+            **self.final(),
+            stride=taps.stride,
+            dilation=taps.dilation,
+            pad_before=taps.before,
+            filters=len(self.weights) // self.inputs[0].channels,
+        )
+
+
+def read(node: Node) -> DepthwiseConv2D:
+    """Read and check a DEPTHWISE_CONV_2D, whose weights are [1, height, width, out_channels]."""
+    source, filters, bias = checks.operands(node, 2, 3)
+    x = checks.series(node, source)
+    y = checks.series(node, node.outputs[0])
+    constant, scales = checks.constant_weights(node, filters, axis=3)
+    seen, taps, axis = along_time(node, x, constant)
+    weights = np.ascontiguousarray(seen.transpose(2, 1, 0))
+    if constant.shape[0] != 1 or len(weights) % x.channels or len(weights) == 0:
+        refuse_shape(node, f"its weights are {list(constant.shape)} for {x.channels} channels")
+    check_output(node, x, y, {axis: taps.windows(x.time), 3: len(weights)})
+    return DepthwiseConv2D(
+        node=node,
+        inputs=(x,),
+        output=y,
+        weights=weights,
+        weight_scales=scales,
+        bias=checks.constant_bias(node, bias, len(weights)),
+        activation=checks.fused_activation(node),
+        taps=taps,
+    )

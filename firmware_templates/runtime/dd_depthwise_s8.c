@@ -1,0 +1,124 @@
+#include "dd_depthwise_s8.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+#include "dd_store_tile.h"
+
+static_assert(DD_TILE == 3 || DD_TILE == 4, "sum_inside adds up three or four steps");
+
+static uint32_t at_most(uint32_t value, uint32_t limit)
+{
+    return value < limit ? value : limit;
+}
+
+/* The windows of one tile. */
+typedef struct tile {
+    const dd_conv1d *layer;
+    const dd_view *in;
+    int32_t begin; /* step of the view at which the first window begins */
+    bool inside;   /* all of them lie within the view */
+} tile;
+
+/* The sums of one channel; its weights and values begin at `weights` and `at`. */
+static void sum_inside(const dd_conv1d *layer, const int8_t *weights, const int8_t *at,
+                       int32_t *sums)
+{
+    const uint32_t hop = (uint32_t)layer->stride * layer->in_channels;
+    const uint32_t down = (uint32_t)layer->dilation * layer->in_channels;
+    int32_t sum0 = 0;
+    int32_t sum1 = 0;
+    int32_t sum2 = 0;
+#if DD_TILE > 3
+    int32_t sum3 = 0;
+#endif
+    for (uint32_t tap = layer->kernel; tap != 0; tap--) {
+        const int32_t weight = *weights;
+        sum0 += at[0] * weight;
+        sum1 += at[hop] * weight;
+        sum2 += at[2 * hop] * weight;
+#if DD_TILE > 3
+        sum3 += at[3 * hop] * weight;
+#endif
+        weights += layer->out_channels;
+        at += down;
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+#if DD_TILE > 3
+    sums[3] = sum3;
+#endif
+}
+
+/* The same for windows that partly lie outside the view, where there are zero points. */
+static void sum_border(const tile *of, const int8_t *weights, uint32_t channel, int32_t *sums)
+{
+    const dd_conv1d *const layer = of->layer;
+    const int32_t steps = of->in->end - of->in->begin;
+    int32_t begin = of->begin;
+    for (uint32_t step = 0; step < DD_TILE; step++) {
+        const int8_t *weight = weights;
+        int32_t at = begin;
+        int32_t sum = 0;
+        for (uint32_t tap = layer->kernel; tap != 0; tap--) {
+            const bool there = at >= 0 && at < steps;
+            const uint32_t place = (uint32_t)at * layer->in_channels + channel;
+            sum += *weight * (there ? of->in->values[place] : layer->in_zero_point);
+            weight += layer->out_channels;
+            at += layer->dilation;
+        }
+        sums[step] = sum;
+        begin += layer->stride;
+    }
+}
+
+/* The sums of the next `count` output channels; `channel` is the input's, of which `of_channel`
+ * went before. */
+static void sum_channels(const tile *of, uint32_t first, uint32_t count, int32_t *sums)
+{
+    const dd_conv1d *const layer = of->layer;
+    const uint32_t begin = (uint32_t)of->begin * layer->in_channels;
+    uint32_t channel = first / layer->filters;
+    uint32_t left = layer->filters - (first - channel * layer->filters);
+    for (uint32_t i = 0; i < count; i++) {
+        const int8_t *const weights = layer->weights + first + i;
+        if (of->inside) {
+            sum_inside(layer, weights, of->in->values + begin + channel, sums);
+        } else {
+            sum_border(of, weights, channel, sums);
+        }
+        sums += DD_TILE;
+        left--;
+        if (left == 0) {
+            left = layer->filters;
+            channel++;
+        }
+    }
+}
+
+static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, int8_t *out)
+{
+    int32_t sums[DD_BLOCK * DD_TILE];
+    const uint32_t channels = of->layer->out_channels;
+    for (uint32_t channel = 0; channel < channels; channel += DD_BLOCK) {
+        const uint32_t count = at_most(channels - channel, DD_BLOCK);
+        sum_channels(of, channel, count, sums);
+        dd_store_tile(of->layer, table, sums, channel, count, steps, out);
+    }
+}
+
+void dd_depthwise_s8(const void *params, const int8_t *table, const dd_view *in, uint32_t first,
+                     uint32_t steps, int8_t *out)
+{
+    const dd_conv1d *const layer = params;
+    const int32_t reach = (DD_TILE - 1) * layer->stride + (layer->kernel - 1) * layer->dilation;
+    tile of = {.layer = layer, .in = in};
+    of.begin = (int32_t)(first * layer->stride) - layer->pad_before - in->begin;
+    for (uint32_t step = 0; step < steps; step += DD_TILE) {
+        of.inside = of.begin >= 0 && of.begin + reach < in->end - in->begin;
+        convolve_tile(&of, table, at_most(steps - step, DD_TILE), out);
+        of.begin += DD_TILE * layer->stride;
+        out += (uint32_t)DD_TILE * layer->out_channels;
+    }
+}
