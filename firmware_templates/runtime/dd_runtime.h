@@ -7,9 +7,12 @@
 
 #include "dd_cobs.h"
 #include "dd_codec.h"
+#include "dd_conv1d_general_s8.h"
 #include "dd_conv1d_s8.h"
 #include "dd_crc32.h"
 #include "dd_decision.h"
+#include "dd_depthwise_s8.h"
+#include "dd_fully_connected_s8.h"
 #include "dd_input_map.h"
 #include "dd_layers.h"
 #include "dd_lookup_s8.h"
@@ -18,5 +21,6 @@
 #include "dd_status.h"
 #include "dd_stream.h"
 #include "dd_trace.h"
+#include "dd_transpose_conv_s8.h"
 
 #endif
