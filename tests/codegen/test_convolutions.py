@@ -101,8 +101,10 @@ class Model:
         """Return the shape of weights."""
         return (first, kernel, 1, last) if self.drawn.upright else (first, 1, kernel, last)
 
-    def constants(self, shape: tuple[int, ...], axis: int, taps: int) -> list[int]:
-        """Add weights and biases; return their numbers."""
+    def constants(
+        self, shape: tuple[int, ...], axis: int, taps: int, *, bias: bool = False
+    ) -> list[int]:
+        """Add weights and biases; return their numbers. TFLite runs no CONV_2D without biases."""
         count, rng = shape[axis], self.rng
         drawn = rng.integers(-128, 128, shape)
         if self.drawn.extreme:
@@ -113,11 +115,11 @@ class Model:
         weights = TensorSpec("w", shape, scales=tuple(scales.tolist()), zero_points=points)
         weights.axis, weights.data = axis, drawn.astype(np.int8)
         numbers = [self.builder.tensor(weights)]
-        if self.drawn.bias:
+        if self.drawn.bias or bias:
             products = tuple((self.scale * scales).tolist())
-            bias = TensorSpec("b", (count,), INT32, products, points)
-            bias.data = rng.integers(-(1 << 15), 1 << 15, count).astype(np.int32)
-            numbers.append(self.builder.tensor(bias))
+            spec = TensorSpec("b", (count,), INT32, products, points)
+            spec.data = rng.integers(-(1 << 15), 1 << 15, count).astype(np.int32)
+            numbers.append(self.builder.tensor(spec))
         return numbers
 
     def output(self, shape: tuple[int, ...]) -> int:
@@ -150,7 +152,7 @@ def conv_2d(drawn: Drawn) -> bytes:
     model = Model(drawn, (drawn.time, drawn.channels * drawn.groups))
     count = drawn.filters * drawn.groups
     shape = model.across(count, drawn.kernel, drawn.channels)
-    inputs = [0, *model.constants(shape, 0, drawn.kernel * drawn.channels)]
+    inputs = [0, *model.constants(shape, 0, drawn.kernel * drawn.channels, bias=True)]
     options = model.strides(drawn.stride, drawn.dilation)
     return model.finish(OPS.CONV_2D, inputs, model.shape(model.windows(), count), **options)
 
@@ -200,7 +202,7 @@ def check(content: bytes, drawn: Drawn, harnesses: list[Harness]) -> None:
     codes = drawn.rng.integers(-128, 128, graph.input.size).astype(np.int8)
     if drawn.extreme:
         codes = drawn.rng.choice(np.array([-128, 127], np.int8), graph.input.size)
-    expected = tflite_tensors(content, codes)
+    expected = tflite_tensors(content, [codes])
     network = lower(graph)
     for harness in harnesses:
         assert list(tiles_differ(harness, network, expected, drawn.seed)) == []
