@@ -75,13 +75,17 @@ REFUSED = {
         set_code(OPS.LOGISTIC, OPS.SIN),
         r"it is not supported\. Use one of AVERAGE_POOL_2D",
     ),
-    "a depthwise convolution": (
+    "weights of another operator": (
         set_code(CONV, OPS.DEPTHWISE_CONV_2D),
-        r"it is not supported\. Use one of AVERAGE_POOL_2D",
+        r"have 3 scales on axis 0, expected 1 on axis 3",
     ),
-    "a fully connected layer": (
+    "weights of four dimensions for one matrix": (
         set_code(CONV, OPS.FULLY_CONNECTED),
-        r"TFLite and TFLite-Micro round it differently.*Export it as a convolution over the whole",
+        r"\[1, 1, 42, 1\] by weights \[3, 1, 3, 1\] cannot give \[1, 1, 40, 3\]",
+    ),
+    "groups that do not divide the channels": (
+        set_spec("conv2/weights", shape=(5, 1, 5, 2), data=np.ones((5, 1, 5, 2), np.int8)),
+        r"its weights are \[5, 1, 5, 2\] for 3 channels",
     ),
     "int16 activations": (set_type("conv1/conv", INT16), "is INT16, the kernels take INT8"),
     "float activations": (set_type("conv1/conv", FLOAT32), "is FLOAT32, the kernels take INT8"),
@@ -105,7 +109,11 @@ REFUSED = {
         set_spec("conv1/conv", shape=(1, 1, 41, 3)),
         r"cannot give \[1, 1, 41, 3\]",
     ),
-    "dilation": (set_option(CONV, DilationWFactor=2), "its dilation is 2, the kernel's is 1"),
+    "windows longer than the input": (
+        set_option(CONV, DilationWFactor=40),
+        "its window of 81 is longer than its input of 42",
+    ),
+    "no dilation at all": (set_option(CONV, DilationWFactor=0), "its dilation 0"),
     "an activation without a clamp": (
         set_option(CONV, FusedActivationFunction=tflite.ActivationFunctionType.TANH),
         "its fused activation is number 4",

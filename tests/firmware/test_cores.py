@@ -131,7 +131,7 @@ def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
     channels, kernel, in_channels = conv.weights.shape
     numbers = [in_channels, channels, kernel, conv.stride]
     numbers += [
-        conv.pad_before,
+        *(conv.pad_before, 1, in_channels, channels),
         conv.in_zero_point,
         conv.zero_point,
         conv.low,
