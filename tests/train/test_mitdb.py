@@ -167,6 +167,13 @@ def test_beats_are_the_annotations_that_mark_one(tmp_path: Path) -> None:
     assert mitdb.read_beats(tmp_path, "900").tolist() == [200, 300, 500]
 
 
+def test_each_beat_keeps_what_it_is_annotated_as(tmp_path: Path) -> None:
+    write_annotations(tmp_path, ["+", "N", "V", "~", "A"])
+    beats = mitdb.read_annotated_beats(tmp_path, "900")
+    assert beats.positions.tolist() == [200, 300, 500]
+    assert beats.symbols == ("N", "V", "A")
+
+
 def test_missing_annotations_are_named() -> None:
     with pytest.raises(DataError, match=r"101\.atr: no annotations"):
         mitdb.read_beats(mitdb.SAMPLE_FOLDER, "101")

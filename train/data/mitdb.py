@@ -65,6 +65,14 @@ class Split:
     test_names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Beats:
+    """A record's annotated beats, in the order of the annotations."""
+
+    positions: Positions  # [B], samples at 360 Hz
+    symbols: tuple[str, ...]  # [B], what each beat is called in BEAT_SYMBOLS
+
+
 def find_folder(data: Path | None = None) -> Path:
     """Return the folder with the records: ``data`` or $DYNADEEP_DATA, or ``mitdb`` inside it."""
     return wfdb_files.find_folder(data, "mitdb", "MIT-BIH", HEADERS)
@@ -98,6 +106,14 @@ def read_beats(folder: Path, name: str) -> Positions:
     Beats of every kind count; rhythm changes, noise marks and flutter waves do not.
     Raises DataError for annotations that are missing, unreadable or without a beat.
     """
+    return np.unique(read_annotated_beats(folder, name).positions)
+
+
+def read_annotated_beats(folder: Path, name: str) -> Beats:
+    """Read where a record's beats are and what each is annotated as, a letter of BEAT_SYMBOLS.
+
+    Raises what ``read_beats`` does.
+    """
     path = folder / f"{name}.atr"
     if not path.is_file():
         raise DataError(f"{path}: no annotations. Is the copy of the database complete?")
@@ -105,10 +121,11 @@ def read_beats(folder: Path, name: str) -> Positions:
         annotation: Any = wfdb.rdann(str(folder / name), "atr")
     except (OSError, ValueError, IndexError, TypeError, KeyError) as problem:
         raise DataError(f"{path}: not readable annotations ({problem}).") from problem
-    is_beat = np.isin(annotation.symbol, BEAT_SYMBOLS)
+    symbols = np.array(annotation.symbol)
+    is_beat = np.isin(symbols, BEAT_SYMBOLS)
     if not is_beat.any():
         raise DataError(f"{path}: none of its {len(is_beat)} annotations is a beat.")
-    return np.unique(annotation.sample[is_beat]).astype(np.int64)
+    return Beats(annotation.sample[is_beat].astype(np.int64), tuple(symbols[is_beat].tolist()))
 
 
 def cut_windows(

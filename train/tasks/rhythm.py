@@ -95,15 +95,19 @@ class RhythmNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits [N, T / 256, 4] of standardised records [N, T]."""
-        y = x[:, None, None, :]
+        features = self.features(x[:, None, None, :])
+        logits: Tensor = self.dense(features.squeeze(2).transpose(1, 2))
+        return logits
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return what the dense layer reads, [N, C, 1, T / 256], of records [N, 1, 1, T]."""
+        y = x
         if self.config.decimation > 1:
             y = functional.avg_pool2d(y, (1, self.config.decimation))
         y = functional.pad(y, (KERNEL // 2 - 1, KERNEL // 2))
         y = functional.relu(self.stem_norm(self.stem(y)), inplace=True)
         y = self.blocks(y)
-        y = functional.relu(self.last_norm(y), inplace=True)
-        logits: Tensor = self.dense(y.squeeze(2).transpose(1, 2))
-        return logits
+        return functional.relu(self.last_norm(y), inplace=True)
 
 
 class RhythmTask(nn.Module):

@@ -101,10 +101,18 @@ class RPeaksNet(nn.Module):
         The records' scale and level do not matter. T is a multiple of the decimation; where it is
         none of 256, some levels get a zero at the end.
         """
+        return self.curve(self.levelled(x))[:, 0, 0]
+
+    def levelled(self, x: Tensor) -> Tensor:
+        """Return what the convolutions read, [N, 1, 1, T / decimation], of records [N, T]."""
         y = x[:, None, None, :]
         if self.config.decimation > 1:
             y = functional.avg_pool2d(y, (1, self.config.decimation))
-        y = self.stem(levelled(y, RATE_HZ / self.config.decimation))
+        return levelled(y, RATE_HZ / self.config.decimation)
+
+    def curve(self, levelled: Tensor) -> Tensor:
+        """Return the curve in seconds, [N, 1, 1, T], of levelled records [N, 1, 1, T]."""
+        y = self.stem(levelled)
         skips = []
         for halve, block in zip(self.halve, self.down, strict=True):
             skips.append(y)
@@ -113,7 +121,7 @@ class RPeaksNet(nn.Module):
         for narrow, block, skip in ways:
             doubled = functional.interpolate(narrow(y), scale_factor=(1, 2), mode="nearest")
             y = block(torch.cat([doubled[..., : skip.shape[-1]], skip], dim=1))
-        curve: Tensor = self.head(self.top(y))[:, 0, 0]
+        curve: Tensor = self.head(self.top(y))
         return curve
 
 
