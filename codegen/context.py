@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
 from dynadeep.codegen import c_text
 from dynadeep.codegen.arena import Span
@@ -16,8 +15,9 @@ from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
 from dynadeep.codegen.plan import PACKET_OVERHEAD_BYTES, RANGE_BYTES, Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
+from dynadeep.codegen.wiring import Source
 
-RUNTIME_ABI = 4
+RUNTIME_ABI = 5
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
 
 
@@ -40,22 +40,28 @@ class LevelText:
 
 @dataclass(frozen=True)
 class StageText:
-    """One stage of the streaming engine."""
+    """One stage of the network's plan."""
 
     number: int
     stem: str
     title: str
-    source: int
+    function: str
+    table: str
+    tensor: int
+    sources: int  # where its inputs stand in the list
+    count: int
     first: int
 
 
 @dataclass(frozen=True)
 class LineText:
-    """One line of the streaming engine."""
+    """One line of the network's plan."""
 
     place: str  # macro of its offset
+    steps: int
+    channels: int
     readers: int  # where its readers stand in the list
-    reach: int  # the last of them
+    reach: int  # the last stage of them
     count: int
     kept: str  # "true" or "false"
 
@@ -88,11 +94,12 @@ class ModelContext:
     encoder_bytes: int
     stack_bytes: int
     macs: int
-    worst_macs: int  # from here on of the streaming engine only
+    worst_macs: int  # of the streaming engine
     tile: int
-    input_length: int  # steps
-    input_channels: int
+    inputs: int  # of the network
+    counts: int  # DD_NET_COUNTS
     stages: tuple[StageText, ...]
+    sources: tuple[Source, ...]
     lines: tuple[LineText, ...]
     readers: tuple[str, ...]  # of all lines, as rows of numbers
     constant_bytes: int
@@ -114,7 +121,7 @@ def model_context(plan: Plan) -> ModelContext:
     manifest, source = plan.manifest, plan.network.input
     macros = _macros(plan)
     range_bytes = RANGE_BYTES if manifest.input_map.kind == "minmax" else 0
-    layers = _layers(plan, macros)
+    layers = _layers(plan)
     return ModelContext(
         kit_version=__version__,
         model_id=manifest.model_id,
@@ -139,7 +146,15 @@ def model_context(plan: Plan) -> ModelContext:
         encoder_bytes=plan.encoder_bytes,
         stack_bytes=plan.stack_bytes,
         macs=plan.macs,
-        **_streaming(plan, layers, macros),
+        stream=isinstance(plan.memory, Schedule),
+        worst_macs=plan.memory.worst_macs if isinstance(plan.memory, Schedule) else 0,
+        tile=plan.memory.tile if isinstance(plan.memory, Schedule) else 0,
+        inputs=len(plan.network.inputs),
+        counts=plan.count_bytes // 2,
+        stages=_stages(plan, layers),
+        sources=tuple(source for of_layer in plan.sources for source in of_layer),
+        lines=_lines(plan, macros),
+        readers=_readers(plan),
         constant_bytes=plan.constant_bytes,
         input=macros[source.name],
         input_comment=f"{c_text.scale(source.scale)} x (code - {c_text.signed(source.zero_point)})",
@@ -153,56 +168,53 @@ def model_context(plan: Plan) -> ModelContext:
 
 def _macros(plan: Plan) -> dict[str, str]:
     """Return the macro of each tensor's offset: named after the layer that makes it."""
-    stems = {plan.network.input.name: SEGMENT}
+    inputs = plan.network.inputs
+    stems = {tensor.name: f"{SEGMENT}{n}" if n else SEGMENT for n, tensor in enumerate(inputs)}
     stems |= {layer.output.name: identifier(layer.name) for layer in plan.network.layers}
     return {name: f"AT_{stem.upper()}" for name, stem in stems.items()}
 
 
-def _streaming(
-    plan: Plan, layers: Sequence[LayerText], macros: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what only the streaming engine is told."""
+def _stages(plan: Plan, layers: Sequence[LayerText]) -> tuple[StageText, ...]:
+    before = accumulate((len(sources) for sources in plan.sources), initial=0)
     schedule = plan.memory
-    if not isinstance(schedule, Schedule):
-        return {
-            "stream": False,
-            "worst_macs": 0,
-            "tile": 0,
-            "input_length": 0,
-            "input_channels": 0,
-            "stages": (),
-            "lines": (),
-            "readers": (),
-        }
-    stages = tuple(
+    firsts = (
+        [stage.first for stage in schedule.stages]
+        if isinstance(schedule, Schedule)
+        else [0] * len(layers)
+    )
+    return tuple(
         StageText(
             number=text.number,
             stem=text.stem,
             title=text.title,
-            source=stage.source,
-            first=stage.first,
+            function=text.function,
+            table=text.table,
+            tensor=text.tensor,
+            sources=begin,
+            count=len(sources),
+            first=first,
         )
-        for stage, text in zip(schedule.stages, layers, strict=True)
+        for text, sources, begin, first in zip(layers, plan.sources, before, firsts, strict=False)
     )
-    return {
-        "stream": True,
-        "worst_macs": schedule.worst_macs,
-        "tile": schedule.tile,
-        "input_length": plan.network.input.time,
-        "input_channels": plan.network.input.channels,
-        "stages": stages,
-        "lines": _lines(schedule, macros),
-        "readers": _readers(schedule),
-    }
 
 
-def _lines(schedule: Schedule, macros: Mapping[str, str]) -> tuple[LineText, ...]:
+def _lines(plan: Plan, macros: Mapping[str, str]) -> tuple[LineText, ...]:
+    """Return all lines; of the layers engine nobody asks who reads one."""
+    schedule = plan.memory
+    if not isinstance(schedule, Schedule):
+        return tuple(
+            LineText(macros[tensor.name], tensor.time, tensor.channels, 0, 0, 0, "true")
+            for tensor in plan.network.tensors
+        )
+    targets = [source.target for of_layer in plan.sources for source in of_layer]
     before = accumulate((len(line.readers) for line in schedule.lines), initial=0)
     return tuple(
         LineText(
             place=macros[line.tensor.name],
+            steps=line.tensor.time,
+            channels=line.tensor.channels,
             readers=begin,
-            reach=max(line.readers, default=0),
+            reach=max((targets[source] - 1 for source in line.readers), default=0),
             count=len(line.readers),
             kept="true" if line.kept else "false",
         )
@@ -210,9 +222,11 @@ def _lines(schedule: Schedule, macros: Mapping[str, str]) -> tuple[LineText, ...
     )
 
 
-def _readers(schedule: Schedule) -> tuple[str, ...]:
+def _readers(plan: Plan) -> tuple[str, ...]:
     """Return the list of all lines' readers, sixteen a row."""
-    numbers = [str(reader) for line in schedule.lines for reader in line.readers]
+    if not isinstance(plan.memory, Schedule):
+        return ()
+    numbers = [str(reader) for line in plan.memory.lines for reader in line.readers]
     rows = [numbers[begin : begin + 16] for begin in range(0, len(numbers), 16)]
     return tuple(", ".join(row) + "," for row in rows)
 
@@ -248,11 +262,9 @@ def _life(plan: Plan, span: Span) -> str:
     return f"read by {plan.network.layers[span.last - 1].name}"
 
 
-def _layers(plan: Plan, macros: Mapping[str, str]) -> tuple[LayerText, ...]:
+def _layers(plan: Plan) -> tuple[LayerText, ...]:
     first = {tensor.layer: tensor.number for tensor in reversed(plan.tensors)}
-    return tuple(
-        layer_text(row, first[row.layer.name], macros, plan.choice.kernels) for row in plan.rows
-    )
+    return tuple(layer_text(row, first[row.layer.name], plan.choice.kernels) for row in plan.rows)
 
 
 def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[LevelText, ...]:

@@ -1,17 +1,23 @@
 """The course of a segment through the streaming engine, by the rules of ``dd_stream.c``.
 
-A stage computes a tile as soon as its input suffices, at most one in a round, and after the last
-step of its input whatever is left, tile by tile. The engine takes no more samples at a time than
-the first stage that waits for them needs, so that the course is the same however they come.
+A stage computes a tile as soon as each of its inputs suffices, at most one in a round. The engine
+takes no more of the input at a time than the first stage that waits for it needs, so that the
+course is the same however it comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
-from dynadeep.codegen.layers import Layer
+from dynadeep.codegen.graph import Tensor
+from dynadeep.codegen.layers import Layer, Window
 
 Moment = tuple[int, int]
 """Steps of the input that have come, and the round after the last of them."""
+
+NEVER = 1 << 16
+"""The first step that a reader needs which needs none any more: beyond any tensor's."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,15 @@ class Tile:
 
     moment: Moment
     end: int  # steps of the line's tensor that there are then
-    next: int  # the first step of its input that later tiles read
+    needs: tuple[int, ...]  # of each of its inputs the first step that later tiles read
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reader of a line: where it begins, and from when on it needs what."""
+
+    begin: int
+    needs: Sequence[tuple[Moment, int]]
 
 
 @dataclass(frozen=True)
@@ -28,33 +42,65 @@ class Filling:
     """How full a line gets."""
 
     steps: int  # the most that it holds
-    passes: bool  # it has one reader, which takes all that comes in the round in which it comes
+    passes: bool  # whatever comes in a round is read and let go in that round
 
 
 def arrivals(steps: int) -> list[Tile]:
     """Return the course of the input, which comes step by step."""
-    return [Tile((count, 0), count, 0) for count in range(1, steps + 1)]
+    return [Tile((count, 0), count, ()) for count in range(1, steps + 1)]
 
 
-def best_course(layer: Layer, source: Sequence[Tile], tile: int) -> tuple[int, list[Tile]]:
-    """Return the size of the first tile for which the input line is shortest, and the course."""
-    tried = [(first, _course(layer, source, tile, first)) for first in range(tile, 0, -1)]
-    return min(tried, key=lambda pair: filling(source, [pair[1]]).steps)
+def best_course(
+    layer: Layer, sources: Sequence[Sequence[Tile]], tile: int
+) -> tuple[int, list[Tile]]:
+    """Return the size of the first tile for which the input lines are shortest, and the course."""
+    events = _merged(sources)
+    tried = [(first, _course(layer, events, tile, first)) for first in range(tile, 0, -1)]
+
+    def held(pair: tuple[int, list[Tile]]) -> int:
+        """Return the bytes of the input lines, as if nobody else read them."""
+        return sum(
+            filling(source, [reading(layer, number, pair[1])]).steps * layer.inputs[number].channels
+            for number, source in enumerate(sources)
+        )
+
+    return min(tried, key=held)
 
 
-def _course(layer: Layer, source: Sequence[Tile], tile: int, first: int) -> list[Tile]:
-    """Return the tiles of a layer, given those of its input; ``dd_stream_run`` for one stage."""
+Event = tuple[Moment, tuple[tuple[int, int], ...]]
+"""A moment, and which of a stage's inputs have how many steps then."""
+
+
+def _merged(sources: Sequence[Sequence[Tile]]) -> list[Event]:
+    """Return what comes to a stage when, of all its inputs together."""
+    if len(sources) == 1:
+        return [(tile.moment, ((0, tile.end),)) for tile in sources[0]]
+    events = sorted(
+        (tile.moment, number, tile.end) for number, source in enumerate(sources) for tile in source
+    )
+    return [
+        (moment, tuple((number, end) for _, number, end in together))
+        for moment, together in groupby(events, key=itemgetter(0))
+    ]
+
+
+def _course(layer: Layer, events: Sequence[Event], tile: int, first: int) -> list[Tile]:
+    """Return the tiles of a layer, given those of its inputs: ``run`` of dd_stream.c."""
+    inputs = tuple(zip(layer.inputs, layer.windows, strict=True))
     course: list[Tile] = []
+    got = [0] * len(inputs)
     done = 0
-    for arrival in source:
-        complete = arrival.end == layer.inputs[0].time
-        moment = arrival.moment
-        if course and course[-1].moment >= moment:
-            moment = _next_round(course[-1].moment)
-        while steps := _ready(layer, arrival.end, done, tile, first, complete=complete):
+    steps = min(first, layer.output.time)
+    due = _due(inputs, steps - 1)
+    for moment, came in events:
+        for number, end in came:
+            got[number] = end
+        while steps and all(have >= awaited for have, awaited in zip(got, due, strict=True)):
+            at = max(moment, _next_round(course[-1].moment)) if course else moment
             done += steps
-            course.append(Tile(moment, done, max(layer.windows[0].begin(done), 0)))
-            moment = _next_round(moment)
+            steps = min(tile, layer.output.time - done)
+            course.append(Tile(at, done, _needs(inputs, done, over=steps == 0)))
+            due = _due(inputs, done + steps - 1)
     return course
 
 
@@ -62,28 +108,47 @@ def _next_round(moment: Moment) -> Moment:
     return moment[0], moment[1] + 1
 
 
-def _ready(layer: Layer, got: int, done: int, tile: int, first: int, *, complete: bool) -> int:
-    """Return how many steps are computed now: ``due_of`` and ``run_stage`` of dd_stream.c."""
-    if complete:
-        return min(layer.output.time - done, tile)
-    end = done + (first if done == 0 else tile)
-    return end - done if layer.windows[0].end(end - 1) <= got and end <= layer.output.time else 0
+def _due(inputs: Sequence[tuple[Tensor, Window]], last: int) -> list[int]:
+    """Return the steps of each input that output step ``last`` awaits: ``set_due``."""
+    return [
+        min(max(window.end(last), 1 if number == 0 else 0), tensor.time)
+        for number, (tensor, window) in enumerate(inputs)
+    ]
 
 
-def filling(source: Sequence[Tile], readers: Sequence[Sequence[Tile]]) -> Filling:
-    """Follow a line from step to step: what its readers no longer need goes, if it has come."""
+def _needs(inputs: Sequence[tuple[Tensor, Window]], done: int, *, over: bool) -> tuple[int, ...]:
+    return tuple(NEVER if over else max(window.begin(done), 0) for _, window in inputs)
+
+
+def reading(layer: Layer, number: int, course: Sequence[Tile]) -> Reading:
+    """Return what a layer reads of its input ``number``."""
+    begin = max(layer.windows[number].begin(0), 0)
+    return Reading(begin, [(tile.moment, tile.needs[number]) for tile in course])
+
+
+def filling(source: Sequence[Tile], readings: Sequence[Reading]) -> Filling:
+    """Follow a line from step to step: ``append`` and ``drop_read``."""
+    needed = [one.begin for one in readings]
+    begin = min(needed, default=0)
+    end = longest = 0
+    passes = bool(readings)
+    for _, events in groupby(_events(source, readings), key=itemgetter(0)):
+        for _, reader, step in events:
+            if reader < 0:
+                passes = passes and begin >= end
+                longest = max(longest, step - (end if begin >= end else begin))
+                end = step
+            else:
+                needed[reader] = step
+                begin = max(begin, min(needed))
+        passes = passes and begin >= end
+    return Filling(longest, passes)
+
+
+def _events(
+    source: Sequence[Tile], readings: Sequence[Reading]
+) -> Iterator[tuple[Moment, int, int]]:
+    """Yield what comes (reader -1) and what is needed from then on, in order."""
     events = [(tile.moment, -1, tile.end) for tile in source]
-    events += [(tile.moment, i, tile.next) for i, course in enumerate(readers) for tile in course]
-    needed = [0] * len(readers)
-    begin = end = longest = 0
-    passes = len(readers) == 1
-    for _, reader, step in sorted(events):
-        if reader < 0:
-            passes = passes and begin == end
-            end = step
-            longest = max(longest, end - begin)
-        else:
-            needed[reader] = step
-            begin = max(begin, min(end, *needed))
-    together = passes and [tile.moment for tile in source] == [tile.moment for tile in readers[0]]
-    return Filling(longest, together)
+    events += [(moment, i, step) for i, one in enumerate(readings) for moment, step in one.needs]
+    yield from sorted(events)

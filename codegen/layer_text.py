@@ -1,6 +1,6 @@
 """One layer in the words of the templates: its arrays, its parameters, its call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dynadeep.codegen import c_text
@@ -32,25 +32,19 @@ class LayerText:
     title: str  # "conv5  conv k5 s2, SiLU: 1000x32 -> 500x64, 5,120,000 MAC"
     notes: tuple[str, ...]
     arrays: tuple[ArrayText, ...]
+    function: str  # "dd_conv1d_s8"
     struct: str  # type of its parameters
     fields: tuple[tuple[str, str], ...]  # of the parameters' struct, in its order
     table: str  # the name of its table, or NULL
-    source: str  # macros of the offsets in the arena
-    target: str
     tensor: int  # number of its first traced tensor
-    in_length: int  # steps
-    out_length: int
 
 
-def layer_text(
-    row: LayerRow, tensor: int, macros: Mapping[str, str], kernels: KernelSet
-) -> LayerText:
+def layer_text(row: LayerRow, tensor: int, kernels: KernelSet) -> LayerText:
     """Describe a layer.
 
     Args:
         row: the layer in the plan.
         tensor: the number of its first traced tensor.
-        macros: the macro of each tensor's offset, by the tensor's name.
         kernels: who reads the weights.
     """
     layer, stem = row.layer, identifier(row.layer.name)
@@ -70,14 +64,11 @@ def layer_text(
             )
             for kind, array in flash_arrays(layer, kernels).items()
         ),
+        function=layer.FUNCTION,
         struct=layer.STRUCT,
         fields=_fields(layer, stem, kernels),
         table="NULL" if layer.table is None else f"{stem}_table",
-        source=macros[source.name],
-        target=macros[target.name],
         tensor=tensor,
-        in_length=source.time,
-        out_length=target.time,
     )
 
 

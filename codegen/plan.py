@@ -1,6 +1,6 @@
 """The plan: what each layer costs, where its tensors lie, and what the firmware will need."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -16,10 +16,11 @@ from dynadeep.codegen.inventory import (
     traced_tensors,
 )
 from dynadeep.codegen.kernels import BUFFERS, LANES, Buffers, KernelSet
-from dynadeep.codegen.layers import Layer, Network
+from dynadeep.codegen.layers import Layer, Network, Window
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
+from dynadeep.codegen.wiring import Source, check_limits, sources_of
 
 Engine = Literal["stream", "layers"]
 
@@ -35,8 +36,8 @@ STATE_BYTES, ERROR_BYTES = 20, 4
 STACK_BESIDES_BYTES = 1_400
 """Stack of the firmware besides the convolution's buffers: 0.9 KB measured, some to spare."""
 
-LINE_BYTES, RICE_BYTES = 6, 212
-"""sizeof(dd_line) and sizeof(dd_rice) on a 32-bit target."""
+LINE_BYTES, COUNT_BYTES, RICE_BYTES = 4, 2, 212
+"""sizeof(dd_line), uint16_t and dd_rice on a 32-bit target."""
 
 PACKET_OVERHEAD_BYTES = 17
 RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
@@ -138,12 +139,22 @@ class Plan:
     @property
     def encoder_bytes(self) -> int:
         """RAM of one ``dd_encoder`` on a 32-bit target, exact."""
-        lines = 0
-        if isinstance(self.memory, Schedule):
-            lines = -(-LINE_BYTES * (len(self.network.layers) + 1) // 4) * 4
+        lines = LINE_BYTES * len(self.network.tensors) + self.count_bytes
+        lines = -(-lines // 4) * 4
         coder = RICE_BYTES if self.choice.lossless else 0
         errors = ERROR_BYTES * len(self.manifest.levels)
         return self.values_bytes + STATE_BYTES + errors + lines + coder
+
+    @property
+    def count_bytes(self) -> int:
+        """RAM of the counts of one network: ``counts`` of dd_net."""
+        streamed = isinstance(self.memory, Schedule)
+        return COUNT_BYTES * (1 + (sum(map(len, self.sources)) if streamed else 0))
+
+    @property
+    def sources(self) -> list[tuple[Source, ...]]:
+        """What each layer reads."""
+        return sources_for(self.network, streamed=isinstance(self.memory, Schedule))
 
     @property
     def stack_bytes(self) -> int:
@@ -176,6 +187,20 @@ class Plan:
         reply = max(self.packet_bytes_max, 9 * len(self.tensors), 4 * len(self.constants))
         buffers = 2 * self.chunk + reply + self.packet_bytes_coded
         return self.encoder_bytes + buffers + seen + APPLICATION_RAM_BYTES + stack
+
+
+def sources_for(network: Network, *, streamed: bool) -> list[tuple[Source, ...]]:
+    """Return what each layer reads; the layers engine reads whole tensors."""
+    wired = sources_of(network)
+    if streamed:
+        return wired
+    return [
+        tuple(
+            replace(source, window=Window(tensor.time, 0, 0))
+            for source, tensor in zip(sources, layer.inputs, strict=True)
+        )
+        for sources, layer in zip(wired, network.layers, strict=True)
+    ]
 
 
 def make_plan(bundle: Bundle, choice: Choice | None = None) -> Plan:
@@ -213,6 +238,7 @@ def _lowered(content: bytes, file: str) -> Network:
 @lru_cache(maxsize=16)
 def _placed(network: Network, engine: Engine, tile: int) -> Arena | Schedule:
     """Place a network's values once for an engine and a tile."""
+    check_limits(network)
     return plan_arena(network) if engine == "layers" else plan_schedule(network, tile)
 
 

@@ -8,14 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynadeep.codegen.arena import aligned
-from dynadeep.codegen.course import Filling, Tile, arrivals, best_course, filling
+from dynadeep.codegen.course import (
+    Filling,
+    Tile,
+    arrivals,
+    best_course,
+    filling,
+    reading,
+)
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.layers import Layer, Network
+from dynadeep.codegen.wiring import Source, sources_of
 
-STEP_LIMIT = (1 << 16) - 2  # uint16 in dd_line, the last of which means never
-STAGE_LIMIT = (1 << 8) - 1  # readers of a line: uint8 in dd_line_plan
-TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage and dd_stream_plan
+TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage and dd_net_plan
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Line:
     tensor: Tensor
     offset: int  # in bytes from the first value
     steps: int  # the most that it holds
-    readers: tuple[int, ...]  # the stages that read it, in order
+    readers: tuple[int, ...]  # the numbers of the sources that read it, in order
     kept: bool  # the whole tensor stays
 
     @property
@@ -39,7 +45,7 @@ class Stage:
     """A layer in the stream; its output is line ``number + 1`` of the schedule."""
 
     layer: Layer
-    source: int  # the line that it reads
+    sources: tuple[Source, ...]
     first: int  # steps of its first tile
 
 
@@ -67,67 +73,72 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
     """Work out the course of a segment with tiles of ``tile`` steps.
 
     Raises:
-        ModelError: there are more layers, or longer tensors or tiles, than the engine counts.
+        ModelError: the engine does not count as far as the network or a tile goes.
     """
-    _check_limits(network, tile)
-    tensors = network.tensors
-    names = [tensor.name for tensor in tensors]
-    sources = [names.index(layer.inputs[0].name) for layer in network.layers]
-    readers = [_places_of(line, sources) for line in range(len(tensors))]
+    _check_tile(tile)
+    wired = sources_of(network)
     courses = [arrivals(network.input.time)]
     firsts = []
-    for layer, source in zip(network.layers, sources, strict=True):
-        first, course = best_course(layer, courses[source], tile)
+    for layer, sources in zip(network.layers, wired, strict=True):
+        first, course = best_course(layer, [courses[one.line] for one in sources], tile)
         firsts.append(first)
         courses.append(course)
-    wanted = {tensor.name for tensor in network.outputs}
-    fillings = [
-        filling(courses[line], [courses[stage + 1] for stage in readers[line]])
-        for line in range(len(tensors))
-    ]
-    lines = _lines(tensors, fillings, readers, wanted)
-    stages = tuple(map(Stage, network.layers, sources, firsts))
+    stages = tuple(map(Stage, network.layers, wired, firsts))
+    lines = _lines(network, stages, courses)
     return Schedule(tile, stages, lines, _worst_macs(network.layers, courses[1:]))
 
 
-def _check_limits(network: Network, tile: int) -> None:
-    tensors = network.tensors
-    longest = max(tensors, key=lambda tensor: tensor.time)
-    if longest.time > STEP_LIMIT or len(network.layers) > STAGE_LIMIT:
-        raise ModelError(
-            f"encoder.tflite: {longest.name} has {longest.time} steps and there are "
-            f"{len(network.layers)} layers; the streaming engine counts to {STEP_LIMIT} and "
-            f"{STAGE_LIMIT}. Use a shorter segment, or the layers engine."
-        )
+def _check_tile(tile: int) -> None:
     if not 1 <= tile <= TILE_LIMIT:
         raise ModelError(
-            f"encoder.tflite: a tile of {tile} steps was asked for; the streaming engine takes 1 "
-            f"to {TILE_LIMIT}. Choose another one."
+            f"a tile of {tile} steps was asked for; the streaming engine takes 1 to {TILE_LIMIT}. "
+            "Choose another one."
         )
-
-
-def _places_of(value: int, values: Sequence[int]) -> tuple[int, ...]:
-    return tuple(place for place, found in enumerate(values) if found == value)
 
 
 def _lines(
-    tensors: Sequence[Tensor],
-    fillings: Sequence[Filling],
-    readers: Sequence[tuple[int, ...]],
-    wanted: set[str],
+    network: Network, stages: Sequence[Stage], courses: Sequence[Sequence[Tile]]
 ) -> tuple[Line, ...]:
     """Give each line its size and its place."""
-    kept = [line > 0 and tensor.name in wanted for line, tensor in enumerate(tensors)]
+    wanted = {tensor.name for tensor in network.outputs}
+    kept = [line > 0 and tensor.name in wanted for line, tensor in enumerate(network.tensors)]
+    readers = _readers(stages, len(courses))
+    fillings = [
+        filling(
+            courses[line],
+            [
+                reading(stages[stage].layer, number, courses[stage + 1])
+                for stage, number, _ in readers[line]
+            ],
+        )
+        for line in range(len(courses))
+    ]
     steps = [
         tensor.time if whole else filled.steps
-        for tensor, filled, whole in zip(tensors, fillings, kept, strict=True)
+        for tensor, filled, whole in zip(network.tensors, fillings, kept, strict=True)
     ]
-    sizes = [tensor.channels * count for tensor, count in zip(tensors, steps, strict=True)]
+    sizes = [tensor.channels * count for tensor, count in zip(network.tensors, steps, strict=True)]
     lives = [
-        (line - 1, readers[line][0]) if line > 0 and not kept[line] and filled.passes else None
+        (line - 1, readers[line][-1][0]) if _is_passing(line, filled, whole=kept[line]) else None
         for line, filled in enumerate(fillings)
     ]
-    return tuple(map(Line, tensors, _place(sizes, lives), steps, readers, kept))
+    numbers = [tuple(number for _, _, number in of_line) for of_line in readers]
+    return tuple(map(Line, network.tensors, _place(sizes, lives), steps, numbers, kept))
+
+
+def _is_passing(line: int, filled: Filling, *, whole: bool) -> bool:
+    return line > 0 and not whole and filled.passes
+
+
+def _readers(stages: Sequence[Stage], lines: int) -> list[list[tuple[int, int, int]]]:
+    """Return who reads each line: the stage, which of its inputs, and the source's number."""
+    readers: list[list[tuple[int, int, int]]] = [[] for _ in range(lines)]
+    count = 0
+    for index, stage in enumerate(stages):
+        for number, source in enumerate(stage.sources):
+            readers[source.line].append((index, number, count))
+            count += 1
+    return readers
 
 
 def _place(sizes: Sequence[int], passing: Sequence[tuple[int, int] | None]) -> list[int]:

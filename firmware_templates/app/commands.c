@@ -82,7 +82,7 @@ typedef struct trace_log {
     uint64_t begin; /* of what runs */
 } trace_log;
 
-static bool log_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
+static bool log_tensor(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
     trace_log *log = context;
     dd_seen *const seen = &log->seen[tensor];
@@ -134,7 +134,7 @@ typedef struct tensor_wish {
     size_t bytes;
 } tensor_wish;
 
-static bool copy_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
+static bool copy_tensor(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
     tensor_wish *wish = context;
     if (tensor != wish->tensor) {

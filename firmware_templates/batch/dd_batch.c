@@ -16,7 +16,7 @@
 static dd_encoder encoder;
 static bool wanted[DD_TENSORS];
 
-static bool write_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
+static bool write_tensor(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
     (void)context;
     return !wanted[tensor] || fwrite(values, 1, count, stdout) == count;

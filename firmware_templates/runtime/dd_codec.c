@@ -10,20 +10,43 @@ static void use_up_number(const dd_codec *codec)
     codec->state->sequence = (uint16_t)(codec->state->sequence + 1u);
 }
 
+/* Map samples to the network's input. A segment that is scaled by its own range comes whole. */
+static void map_samples(const dd_codec *codec, const int16_t *samples, uint32_t count)
+{
+    int8_t *const codes = dd_net_space(&codec->net);
+    if (codec->plan->map == NULL) {
+        (void)dd_map_minmax(samples, codes, count);
+    } else {
+        const uint32_t clipped = dd_map_affine(codec->plan->map, samples, codes, count);
+        codec->state->clipped = (uint16_t)(codec->state->clipped + clipped);
+    }
+}
+
 /* Give samples to the network, or as many of them as the segment lacks. */
 static dd_status feed(const dd_codec *codec, const int16_t *samples, size_t count, size_t *taken)
 {
     const size_t missing = (size_t)codec->plan->segment_length - codec->state->taken;
     const size_t now = count < missing ? count : missing;
+    dd_status status = DD_OK;
     if (codec->state->taken == 0) {
         codec->state->clipped = 0;
+        dd_net_begin(&codec->net);
     }
-    const dd_status status = codec->plan->engine(codec, samples, now, taken);
+    *taken = 0;
+    while (status == DD_OK && *taken < now) {
+        const size_t left = now - *taken;
+        const uint32_t room = dd_net_room(&codec->net);
+        const uint32_t piece = left < room ? (uint32_t)left : room;
+        if (room == 0) {
+            use_up_number(codec); /* the segment is lost: the receiver sees the gap */
+            status = DD_STALLED;
+            break;
+        }
+        map_samples(codec, samples + *taken, piece);
+        *taken += piece;
+        status = dd_net_run(&codec->net, piece, codec->state->trace);
+    }
     codec->state->taken = (uint16_t)(codec->state->taken + *taken);
-    if (status == DD_OK && *taken < now) {
-        use_up_number(codec); /* the segment is lost: the receiver sees the gap */
-        return DD_STALLED;
-    }
     return status;
 }
 
@@ -37,7 +60,7 @@ static void decide(const dd_codec *codec, dd_error bound, dd_packet *packet)
 {
     const dd_codec_plan *const plan = codec->plan;
     for (size_t i = 0; i < plan->level_count; i++) {
-        const int8_t code = codec->values[plan->outputs[i].error];
+        const int8_t code = codec->net.values[plan->outputs[i].error];
         codec->predicted[i] = dd_predicted_error(&plan->levels[i], code);
     }
     packet->predicted = codec->predicted;
@@ -57,7 +80,7 @@ static uint8_t *payload_of(const dd_packet *packet)
 static size_t put_codes(const dd_codec *codec, uint8_t level, uint8_t *at)
 {
     const dd_output *const output = &codec->plan->outputs[level - 1];
-    memcpy(at, codec->values + output->latent, output->codes);
+    memcpy(at, codec->net.values + output->latent, output->codes);
     return output->codes;
 }
 

@@ -9,11 +9,10 @@
 
 #include "dd_decision.h"
 #include "dd_input_map.h"
-#include "dd_layers.h"
+#include "dd_net.h"
 #include "dd_packet.h"
 #include "dd_rice.h"
 #include "dd_status.h"
-#include "dd_stream.h"
 #include "dd_trace.h"
 
 #ifdef __cplusplus
@@ -43,30 +42,13 @@ typedef struct dd_output {
     uint16_t codes;
 } dd_output;
 
-typedef struct dd_codec dd_codec;
-
-/* An engine: map and run the network on the next `count` samples of a segment, which lacks as many
- * or more; `taken` says how many it took. At a segment's first sample the state has none taken. */
-typedef dd_status dd_engine(const dd_codec *codec, const int16_t *samples, size_t count,
-                            size_t *taken);
-
-/* The streaming engine takes any number of samples at a time, the layers engine whole segments.
- * Only the one that a plan names is linked. */
-DD_MUST_CHECK dd_status dd_codec_stream(const dd_codec *codec, const int16_t *samples, size_t count,
-                                        size_t *taken);
-DD_MUST_CHECK dd_status dd_codec_layers(const dd_codec *codec, const int16_t *samples, size_t count,
-                                        size_t *taken);
-
 /* All that depends on the model. */
 typedef struct dd_codec_plan {
     const uint8_t *model_id;
-    const dd_affine_map *map; /* null: each segment is scaled by its own range */
-    dd_engine *engine;
-    const dd_stream_plan *stream; /* of the one engine */
-    const dd_layers_plan *layers; /* or of the other */
-    const dd_level *levels;       /* [level_count], the weakest compression first */
-    const dd_output *outputs;     /* [level_count] */
-    const dd_lossless *lossless;  /* null: there is no level none */
+    const dd_affine_map *map;    /* null: each segment is scaled by its own range */
+    const dd_level *levels;      /* [level_count], the weakest compression first */
+    const dd_output *outputs;    /* [level_count] */
+    const dd_lossless *lossless; /* null: there is no level none */
     uint8_t level_count;
     uint16_t segment_length;     /* samples */
     uint16_t packet_bytes_coded; /* the largest packet but level none's */
@@ -85,14 +67,13 @@ typedef struct dd_codec_state {
 } dd_codec_state;
 
 /* A codec at work. */
-struct dd_codec {
+typedef struct dd_codec {
     const dd_codec_plan *plan;
     dd_codec_state *state;
-    dd_line *lines;      /* of the streaming engine: one for each stage, and the input's */
+    dd_net net;
     dd_rice *coder;      /* where there is level none */
     dd_error *predicted; /* [level_count] */
-    int8_t *values;
-};
+} dd_codec;
 
 /* Begin a recording. */
 void dd_codec_init(const dd_codec *codec, uint16_t stream);

@@ -1,53 +1,45 @@
-#include "dd_layers.h"
+/* The layers engine: one whole layer behind the other, once all of the input is there. */
+#include "dd_net.h"
 
-#include <stddef.h>
-
-#include "dd_lookup_s8.h"
-
-dd_status dd_report(const dd_trace *trace, uint8_t tensor, const int8_t *values, uint32_t count)
+static void begin(const dd_net *net)
 {
-    if (trace == NULL || trace->on_tensor(trace->context, tensor, values, count)) {
+    (void)net;
+}
+
+/* Steps that the first input lacks which has not come whole. */
+static uint32_t room(const dd_net *net)
+{
+    uint32_t missing = 0;
+    for (uint32_t input = 0; input < net->plan->inputs && missing == 0; input++) {
+        missing = (uint32_t)net->plan->lines[input].steps - net->lines[input].end;
+    }
+    return missing;
+}
+
+static dd_status run_stage(const dd_net *net, const dd_stage *stage, const dd_line_plan *to,
+                           const dd_trace *trace)
+{
+    const dd_source *source = net->plan->sources + stage->sources;
+    dd_view in[DD_INPUTS_MAX];
+    for (uint32_t i = 0; i < stage->count; i++) {
+        const dd_line_plan *const from = &net->plan->lines[source[i].line];
+        in[i] = (dd_view){net->values + from->at, 0, source[i].kernel};
+    }
+    return dd_stage_run(stage, in, 0, to->steps, to->channels, net->values + to->at, trace);
+}
+
+static dd_status run(const dd_net *net, const dd_trace *trace)
+{
+    const dd_net_plan *const plan = net->plan;
+    dd_status status = DD_OK;
+    if (room(net) != 0) {
         return DD_OK;
     }
-    return DD_STOPPED;
-}
-
-static dd_status run_unfused(const dd_call *call, const dd_view *in, uint32_t first, uint32_t steps,
-                             int8_t *out, const dd_trace *trace)
-{
-    const uint32_t count = steps * call->layer->out_channels;
-    dd_conv1d_s8(call->layer, NULL, in, first, steps, out);
-    const dd_status status = dd_report(trace, call->tensor, out, count);
-    if (status != DD_OK) {
-        return status;
-    }
-    dd_lookup_s8(call->table, out, count);
-    return dd_report(trace, (uint8_t)(call->tensor + 1u), out, count);
-}
-
-dd_status dd_layer_run(const dd_call *call, const dd_view *in, uint32_t first, uint32_t steps,
-                       int8_t *out, const dd_trace *trace)
-{
-    if (call->table != NULL && trace != NULL && trace->unfused) {
-        return run_unfused(call, in, first, steps, out, trace);
-    }
-    dd_conv1d_s8(call->layer, call->table, in, first, steps, out);
-    const uint8_t seen = call->table == NULL ? call->tensor : (uint8_t)(call->tensor + 1u);
-    return dd_report(trace, seen, out, steps * call->layer->out_channels);
-}
-
-dd_status dd_layer_whole(const dd_call *call, const int8_t *in, int8_t *out, const dd_trace *trace)
-{
-    const dd_view all = {in, 0, call->in_length};
-    return dd_layer_run(call, &all, 0, call->out_length, out, trace);
-}
-
-dd_status dd_layers_run(const dd_layers_plan *plan, int8_t *values, const dd_trace *trace)
-{
-    dd_status status = DD_OK;
-    for (uint8_t i = 0; i < plan->count && status == DD_OK; i++) {
-        const dd_layer_step *const step = &plan->steps[i];
-        status = dd_layer_whole(step->call, values + step->source, values + step->target, trace);
+    for (uint32_t i = 0; i < plan->count && status == DD_OK; i++) {
+        net->lines[plan->inputs + i].end = plan->lines[plan->inputs + i].steps;
+        status = run_stage(net, &plan->stages[i], &plan->lines[plan->inputs + i], trace);
     }
     return status;
 }
+
+const dd_engine dd_layers_engine = {begin, room, run};

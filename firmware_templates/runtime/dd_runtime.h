@@ -3,7 +3,7 @@
 #define DD_RUNTIME_H
 
 /* Raised whenever sources that were generated before would no longer compile or run right. */
-#define DD_RUNTIME_ABI 4
+#define DD_RUNTIME_ABI 5
 
 #include "dd_cobs.h"
 #include "dd_codec.h"
@@ -14,12 +14,12 @@
 #include "dd_depthwise_s8.h"
 #include "dd_fully_connected_s8.h"
 #include "dd_input_map.h"
-#include "dd_layers.h"
+#include "dd_layer.h"
 #include "dd_lookup_s8.h"
+#include "dd_net.h"
 #include "dd_packet.h"
 #include "dd_rice.h"
 #include "dd_status.h"
-#include "dd_stream.h"
 #include "dd_trace.h"
 #include "dd_transpose_conv_s8.h"
 

@@ -1,6 +1,7 @@
-#include "dd_stream.h"
-
+/* The streaming engine: the layers run as the input arrives, a tile of steps at a time. */
 #include <string.h>
+
+#include "dd_net.h"
 
 #define NEVER UINT16_MAX
 
@@ -9,71 +10,64 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
     return value < limit ? value : limit;
 }
 
-static int8_t *values_of(const dd_stream *stream, uint32_t line)
+static int32_t divide_down(int32_t value, int32_t by)
 {
-    return stream->values + stream->plan->lines[line].at;
+    const int32_t towards_zero = value / by;
+    return towards_zero * by > value ? towards_zero - 1 : towards_zero;
 }
 
-/* Where the window of output step `step` begins, in steps of the input. */
-static int32_t window_of(const dd_conv1d *layer, uint32_t step)
+/* Where the window of output step `step` begins, in steps of the line. */
+static int32_t window_of(const dd_source *source, uint32_t step)
 {
-    return (int32_t)(step * layer->stride) - layer->pad_before;
+    const int32_t begin = (int32_t)(step * source->stride) - source->before;
+    return source->up == 1 ? begin : divide_down(begin, source->up);
 }
 
-/* Steps of a stage's next tile, if it need not be cut short. */
-static uint32_t tile_of(const dd_stream *stream, uint32_t index)
+/* Steps of a stage's next tile; 0 if it has made all. */
+static uint32_t tile_of(const dd_net *net, uint32_t index)
 {
-    const bool begun = stream->lines[index + 1u].end != 0;
-    return begun ? stream->plan->tile : stream->plan->stages[index].first;
+    const uint32_t line = 1u + index;
+    const uint32_t done = net->lines[line].end;
+    const uint32_t tile = done == 0 ? net->plan->stages[index].first : net->plan->tile;
+    return at_most(net->plan->lines[line].steps - done, tile);
 }
 
-/* How much input stage `index` awaits: enough for a whole tile, or all there is. */
-static uint16_t due_of(const dd_stream *stream, uint32_t index)
+/* What a stage awaits of each source before its next tile: of the first one at least a step, so
+ * that the course of a segment does not depend on how its input is cut into pieces. */
+static void set_due(const dd_net *net, uint32_t index)
 {
-    const dd_call *const call = stream->plan->stages[index].call;
-    const uint32_t done = stream->lines[index + 1u].end;
-    const uint32_t end = done + tile_of(stream, index);
-    if (done == call->out_length) {
-        return NEVER;
+    const dd_stage *const stage = &net->plan->stages[index];
+    const dd_source *source = net->plan->sources + stage->sources;
+    uint16_t *due = net->counts + 1 + stage->sources;
+    const uint32_t steps = tile_of(net, index);
+    const uint32_t last = net->lines[1u + index].end + steps - 1u;
+    int32_t least = 1;
+    if (steps == 0) {
+        *due = NEVER;
+        return;
     }
-    const int32_t needed = window_of(call->layer, end - 1u) + call->layer->kernel;
-    const bool whole = end <= call->out_length && needed <= call->in_length;
-    return whole ? (uint16_t)(needed > 0 ? needed : 1) : call->in_length;
-}
-
-/* Steps of the input at which a stage computes next, or at which the segment is complete. */
-static uint32_t next_due(const dd_stream *stream)
-{
-    const dd_line_plan *const plan = stream->plan->lines;
-    const uint16_t *const readers = stream->plan->readers + plan->readers;
-    uint32_t due = stream->plan->in_length;
-    for (uint32_t i = 0; i < plan->count; i++) {
-        due = at_most(stream->lines[readers[i] + 1u].due, due);
-    }
-    return due;
-}
-
-void dd_stream_begin(const dd_stream *stream)
-{
-    memset(stream->lines, 0, (stream->plan->count + 1u) * sizeof *stream->lines);
-    for (uint32_t index = 0; index < stream->plan->count; index++) {
-        stream->lines[index + 1u].due = due_of(stream, index);
+    for (uint32_t left = stage->count; left != 0; left--) {
+        const int32_t there = net->plan->lines[source->line].steps;
+        int32_t needed = window_of(source, last) + source->kernel;
+        needed = needed > least ? needed : least;
+        *due++ = (uint16_t)(needed < there ? needed : there);
+        source++;
+        least = 0;
     }
 }
 
-/* No more than the next tile needs: the layers then run in the order in which they would run if the
- * samples came one by one, for which the lines are made. */
-uint32_t dd_stream_room(const dd_stream *stream)
+static bool is_due(const dd_net *net, const dd_stage *stage)
 {
-    const uint32_t steps = next_due(stream) - stream->lines->end;
-    return steps * stream->plan->in_channels - stream->lines->due;
-}
-
-int8_t *dd_stream_space(const dd_stream *stream)
-{
-    const dd_line *const line = stream->lines;
-    const uint32_t steps = (uint32_t)line->end - line->begin;
-    return values_of(stream, 0) + steps * stream->plan->in_channels + line->due;
+    const dd_source *source = net->plan->sources + stage->sources;
+    const uint16_t *due = net->counts + 1 + stage->sources;
+    for (uint32_t left = stage->count; left != 0; left--) {
+        if (net->lines[source->line].end < *due) {
+            return false;
+        }
+        source++;
+        due++;
+    }
+    return true;
 }
 
 /* memmove towards lower addresses; small C libraries have one that moves byte by byte. */
@@ -92,78 +86,130 @@ static void move_down(int8_t *to, const int8_t *from, uint32_t count)
     }
 }
 
-/* Let go of the steps of a line that none of its readers needs any more. Steps that nobody needs
- * and that have not come yet go when the next tile has been computed. */
-static void drop_read(const dd_stream *stream, uint32_t source, uint32_t channels)
+/* The first step of a line that one of its readers still needs. */
+static uint32_t first_needed(const dd_net *net, const dd_line_plan *plan)
 {
-    const dd_line_plan *const plan = &stream->plan->lines[source];
-    const uint16_t *reader = stream->plan->readers + plan->readers;
-    dd_line *const line = &stream->lines[source];
-    int32_t keep = line->end;
+    const uint16_t *reader = net->plan->readers + plan->readers;
+    uint32_t keep = NEVER;
     for (uint32_t left = plan->count; left != 0; left--) {
-        const dd_conv1d *const layer = stream->plan->stages[*reader].call->layer;
-        const int32_t next = window_of(layer, stream->lines[*reader + 1u].end);
-        keep = next < keep ? next : keep;
-        reader++;
+        const dd_source *const source = &net->plan->sources[*reader++];
+        const uint32_t done = net->lines[source->target].end;
+        if (done != net->plan->lines[source->target].steps) {
+            const int32_t begin = window_of(source, done);
+            keep = at_most(begin > 0 ? (uint32_t)begin : 0, keep);
+        }
     }
+    return keep;
+}
+
+/* Let go of the steps of a line that none of its readers needs any more. */
+static void drop_read(const dd_net *net, uint32_t index)
+{
+    const dd_line_plan *const plan = &net->plan->lines[index];
+    dd_line *const line = &net->lines[index];
+    const uint32_t keep = first_needed(net, plan);
     if (keep > line->begin) {
-        int8_t *const values = stream->values + plan->at;
-        move_down(values, values + ((uint32_t)keep - line->begin) * channels,
-                  (line->end - (uint32_t)keep) * channels);
+        if (keep < line->end) {
+            int8_t *const values = net->values + plan->at;
+            move_down(values, values + (keep - line->begin) * plan->channels,
+                      (line->end - keep) * plan->channels);
+        }
         line->begin = (uint16_t)keep;
     }
 }
 
-/* Compute the tile that is due. At the end of the segment it is what is left. */
-static dd_status run_stage(const dd_stream *stream, uint32_t index, const dd_trace *trace)
+/* Take steps that have just been written: those that nobody needs are let go at once. They lie at
+ * the line's beginning, for it held nothing before. */
+static void append(const dd_net *net, uint32_t index, uint32_t steps)
 {
-    const dd_stage *const stage = &stream->plan->stages[index];
-    const dd_conv1d *const layer = stage->call->layer;
-    const dd_line *const from = &stream->lines[stage->source];
-    dd_line *const to = &stream->lines[index + 1u];
-    const dd_view in = {values_of(stream, stage->source), from->begin, from->end};
-    const bool complete = from->end == stage->call->in_length;
+    const dd_line_plan *const plan = &net->plan->lines[index];
+    dd_line *const line = &net->lines[index];
+    const uint32_t before = line->end;
+    const uint32_t end = before + steps;
+    if (line->begin > before && line->begin < end) {
+        int8_t *const values = net->values + plan->at;
+        move_down(values, values + (line->begin - before) * plan->channels,
+                  (end - line->begin) * plan->channels);
+    }
+    line->end = (uint16_t)end;
+}
+
+static dd_view view_of(const dd_net *net, uint32_t index)
+{
+    const dd_line *const line = &net->lines[index];
+    const int32_t begin = line->begin < line->end ? line->begin : line->end;
+    return (dd_view){net->values + net->plan->lines[index].at, begin, line->end};
+}
+
+/* Compute the tile that is due. */
+static dd_status run_stage(const dd_net *net, uint32_t index, const dd_trace *trace)
+{
+    const dd_stage *const stage = &net->plan->stages[index];
+    const dd_source *const sources = net->plan->sources + stage->sources;
+    const dd_line_plan *const plan = &net->plan->lines[1u + index];
+    const dd_line *const to = &net->lines[1u + index];
     const uint32_t first = to->end;
-    const uint32_t left = (uint32_t)stage->call->out_length - first;
-    const uint32_t steps = complete ? at_most(left, stream->plan->tile) : tile_of(stream, index);
-    int8_t *const out =
-        values_of(stream, index + 1u) + (uint32_t)(to->end - to->begin) * layer->out_channels;
-    to->end = (uint16_t)(to->end + steps);
-    to->due = due_of(stream, index);
-    const dd_status status = dd_layer_run(stage->call, &in, first, steps, out, trace);
-    if (!stream->plan->lines[stage->source].kept) {
-        drop_read(stream, stage->source, layer->in_channels);
+    const uint32_t held = to->begin < first ? first - to->begin : 0;
+    const uint32_t steps = tile_of(net, index);
+    dd_view in[DD_INPUTS_MAX];
+    for (uint32_t i = 0; i < stage->count; i++) {
+        in[i] = view_of(net, sources[i].line);
+    }
+    int8_t *const out = net->values + plan->at + held * plan->channels;
+    const dd_status status = dd_stage_run(stage, in, first, steps, plan->channels, out, trace);
+    append(net, 1u + index, steps);
+    set_due(net, index);
+    for (uint32_t i = 0; i < stage->count; i++) {
+        if (!net->plan->lines[sources[i].line].kept) {
+            drop_read(net, sources[i].line);
+        }
     }
     return status;
 }
 
-/* Counts whole steps, of which few come at a time: the smallest cores have no division. */
-static void take_input(const dd_stream *stream, uint32_t count)
+static void begin(const dd_net *net)
 {
-    dd_line *const line = stream->lines;
-    const uint32_t channels = stream->plan->in_channels;
-    uint32_t values = line->due + count;
-    uint32_t end = line->end;
-    for (; values >= channels; values -= channels) {
-        end++;
+    for (uint32_t index = 0; index < net->plan->count; index++) {
+        set_due(net, index);
     }
-    line->end = (uint16_t)end;
-    line->due = (uint16_t)values;
+    for (uint32_t line = 0; line <= net->plan->count; line++) {
+        if (!net->plan->lines[line].kept) {
+            drop_read(net, line);
+        }
+    }
 }
 
-dd_status dd_stream_run(const dd_stream *stream, uint32_t count, const dd_trace *trace)
+/* No more than the next tile needs: the layers then run in the order in which they would run if the
+ * steps came one by one, for which the lines are made. Steps that nobody needs come one by one. */
+static uint32_t room(const dd_net *net)
 {
-    take_input(stream, count);
-    uint32_t reach = stream->plan->lines[0].reach; /* no later stage can have become ready */
+    const dd_line_plan *const plan = net->plan->lines;
+    const uint16_t *const readers = net->plan->readers + plan->readers;
+    const uint32_t end = net->lines->end;
+    uint32_t due = plan->steps;
+    if (net->lines->begin > end) {
+        due = at_most(end + 1u, due);
+    }
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const uint32_t awaited = net->counts[1u + readers[i]];
+        if (awaited > end) {
+            due = at_most(awaited, due);
+        }
+    }
+    return due - end;
+}
+
+static dd_status run(const dd_net *net, const dd_trace *trace)
+{
+    uint32_t reach = net->plan->lines[0].reach; /* no later stage can have become ready */
     bool ran = true;
     while (ran) {
         ran = false;
         /* At most one tile of each a round: a line has room for no more. */
         for (uint32_t index = 0; index <= reach; index++) {
-            const uint32_t source = stream->plan->stages[index].source;
-            if (stream->lines[source].end >= stream->lines[index + 1u].due) {
-                const uint32_t next = stream->plan->lines[index + 1u].reach;
-                const dd_status status = run_stage(stream, index, trace);
+            if (is_due(net, &net->plan->stages[index])) {
+                const uint32_t next = net->plan->lines[1u + index].reach;
+                const dd_status status = run_stage(net, index, trace);
                 if (status != DD_OK) {
                     return status;
                 }
@@ -174,3 +220,5 @@ dd_status dd_stream_run(const dd_stream *stream, uint32_t count, const dd_trace 
     }
     return DD_OK;
 }
+
+const dd_engine dd_stream_engine = {begin, room, run};

@@ -7,7 +7,7 @@ static dd_encoder encoder;
 static int16_t segment[DD_SEGMENT_LENGTH];
 static uint8_t bytes[DD_PACKET_BYTES_MAX];
 
-static bool stop(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
+static bool stop(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
     (void)context;
     (void)values;

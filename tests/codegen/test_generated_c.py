@@ -244,7 +244,7 @@ def test_another_runtime_abi_stops_the_compiler(
     shutil.copytree(project[0], copy)
     header = copy / "runtime/dd_runtime.h"
     text = header.read_text(encoding="utf-8")
-    header.write_text(text.replace("DD_RUNTIME_ABI 4", "DD_RUNTIME_ABI 999"), encoding="utf-8")
+    header.write_text(text.replace("DD_RUNTIME_ABI 5", "DD_RUNTIME_ABI 999"), encoding="utf-8")
     command = [
         "gcc",
         f"-I{copy}/model",

@@ -42,7 +42,6 @@ class Course:
         outputs = {tensor.name for tensor in network.outputs}
         self._stays = [tensor.name in outputs for tensor in self._tensors]
         self._end = [0] * len(self._tensors)
-        self._keep = [0] * len(schedule.stages)  # the first step that a stage still reads
 
     def moments(self) -> Iterator[set[int]]:
         """Yield the lines that hold values, each time that a layer has computed a tile."""
@@ -52,31 +51,31 @@ class Course:
             working = True
             while working:
                 working = False
-                for stage in range(len(self._keep)):
+                for stage in range(len(self._schedule.stages)):
                     working |= yield from self._stage(stage)
 
     def is_complete(self) -> bool:
         return self._end == [tensor.time for tensor in self._tensors]
 
     def _stage(self, number: int) -> Generator[set[int], None, bool]:
-        stage = self._schedule.stages[number]
         steps = self._ready(number)
         if steps:
+            read = {source.line for source in self._schedule.stages[number].sources}
             self._end[number + 1] += steps
-            yield self._holding() | {stage.source, number + 1}
-            layer = stage.layer
-            self._keep[number] = self._end[number + 1] * layer.stride - layer.pad_before
+            yield self._holding() | read | {number + 1}
             yield self._holding()
         return steps > 0
 
     def _ready(self, number: int) -> int:
-        stage, layer = self._schedule.stages[number], self._schedule.stages[number].layer
-        done, got = self._end[number + 1], self._end[stage.source]
-        if got == layer.inputs[0].time:
-            return min(layer.output.time - done, self._schedule.tile)
-        wanted = stage.first if done == 0 else self._schedule.tile
-        last = (done + wanted - 1) * layer.stride - layer.pad_before + layer.kernel
-        return wanted if last <= got and done + wanted <= layer.output.time else 0
+        stage = self._schedule.stages[number]
+        done = self._end[number + 1]
+        left = self._tensors[number + 1].time - done
+        steps = min(left, stage.first if done == 0 else self._schedule.tile)
+        for index, source in enumerate(stage.sources):
+            needed = max(source.window.end(done + steps - 1), 1 if index == 0 else 0)
+            if self._end[source.line] < min(needed, self._tensors[source.line].time):
+                return 0
+        return steps
 
     def _holding(self) -> set[int]:
         return {line for line in range(len(self._end)) if self._end[line] > self._oldest(line)}
@@ -85,9 +84,12 @@ class Course:
         if self._stays[line]:
             return 0
         return min(
-            keep if self._end[i + 1] < self._tensors[i + 1].time else self._tensors[line].time
-            for i, keep in enumerate(self._keep)
-            if self._schedule.stages[i].source == line
+            source.window.begin(self._end[source.target])
+            if self._end[source.target] < self._tensors[source.target].time
+            else self._tensors[line].time
+            for stage in self._schedule.stages
+            for source in stage.sources
+            if source.line == line
         )
 
 

@@ -17,6 +17,7 @@ from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.ops.conv_2d import Conv1d
 from dynadeep.codegen.plan import Choice, Plan, plan_model
 from dynadeep.codegen.schedule import plan_schedule
 from dynadeep.codegen.tflite import read_graph
@@ -203,7 +204,8 @@ def paper_network() -> Network:
 def test_lines_hold_each_layers_window_and_no_tile_more(tile: int) -> None:
     schedule = plan_schedule(paper_network(), tile)
     for stage in schedule.stages:
-        line, layer = schedule.lines[stage.source], stage.layer
+        line, layer = schedule.lines[stage.sources[0].line], stage.layer
+        assert isinstance(layer, Conv1d)
         window = layer.kernel + (tile - 1) * layer.stride
         assert line.steps >= min(window, layer.inputs[0].time)
         if not line.kept:

@@ -19,10 +19,10 @@ static void show(uint8_t number, const void *bytes, uint32_t count)
     fwrite(bytes, 1, count, stdout);
 }
 
-static bool on_tensor(void *context, uint8_t tensor, const int8_t *values, uint32_t count)
+static bool on_tensor(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
     (void)context;
-    show(tensor, values, count);
+    show((uint8_t)tensor, values, count);
     return true;
 }
 

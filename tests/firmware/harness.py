@@ -3,7 +3,6 @@
 import enum
 import struct
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.kernels import LANES, KernelSet
+from tests.firmware.layouts import Image, Reference, Symbol, types_of
 from tests.firmware.reference import Conv1d
 
 Int8 = npt.NDArray[np.int8]
 
 DISJOINT = -1
-END_OF_TENSORS = 255
+END_OF_TENSORS = 0xFFFF
 
 
 class Operation(enum.IntEnum):
     """What the harness can run, as harness/operations.h numbers it."""
 
-    CONV1D = 1
-    LAYER_CONV1D = 2
+    LAYER = 2
     LOOKUP = 3
     REQUANTIZE = 4
     REQUANTIZE_INDEX = 5
@@ -39,38 +38,6 @@ class Operation(enum.IntEnum):
     NETWORK = 14
     CODEC = 15
     KERNEL = 16
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer as the harness takes it: the fields of dd_conv1d."""
-
-    in_length: int
-    out_length: int
-    stride: int
-    pad_before: int
-    in_zero_point: int
-    out_zero_point: int
-    low: int
-    high: int
-    doubles: bool
-    weights: Int8  # [channels, kernel, in_channels]
-    bias: npt.NDArray[np.signedinteger]  # folded
-    multiplier: npt.NDArray[np.signedinteger]
-    shift: Int8
-    table: Int8 | None
-
-    def packed(self, kernels: KernelSet) -> bytes:
-        """Return the bytes that take_layer reads."""
-        channels, kernel, in_channels = self.weights.shape
-        numbers = (self.in_length, self.out_length, in_channels, channels)
-        numbers += (kernel, self.stride, self.pad_before, self.in_zero_point, self.out_zero_point)
-        numbers += (self.low, self.high, self.doubles, self.table is not None)
-        words = np.concatenate([self.bias, self.multiplier]).astype("<i4").tobytes()
-        table = b"" if self.table is None else self.table.tobytes()
-        weights = kernels.ordered(self.weights).tobytes()
-        packed = struct.pack("<HHHHBBBbbbbBB", *numbers)
-        return packed + weights + words + self.shift.tobytes() + table
 
 
 class HarnessDied(Exception):  # noqa: N818
@@ -132,48 +99,69 @@ class Harness:
 
     def conv1d(self, conv: Conv1d, x: Int8, lead: int = DISJOINT) -> Int8:
         """Run the kernel, in one buffer if ``lead`` tells where in it the input begins."""
-        out = self.call(Operation.CONV1D, self._conv1d(conv, x, lead))
-        return np.frombuffer(out, np.int8).reshape(conv.out_length, conv.out_channels)
+        return self._layer(conv, x, lead=lead)[2].reshape(conv.out_length, conv.out_channels)
 
     def layer_conv1d(
         self, conv: Conv1d, x: Int8, *, tensors: int, unfused: bool, first: int
     ) -> tuple[list[tuple[int, Int8]], int]:
         """Run a traced layer whose observer stops after ``tensors``; return them and the status."""
-        head = struct.pack("<BBB", tensors, unfused, first)
-        return _tensors(self.call(Operation.LAYER_CONV1D, head + self._conv1d(conv, x, DISJOINT)))
+        return self._layer(conv, x, tensors=tensors, unfused=unfused, first=first)[:2]
 
-    def _conv1d(self, conv: Conv1d, x: Int8, lead: int) -> bytes:
-        layer = Layer(
-            in_length=len(x),
-            out_length=conv.out_length,
-            stride=conv.stride,
-            pad_before=conv.pad_before,
-            in_zero_point=conv.in_zero_point,
-            out_zero_point=conv.zero_point,
-            low=conv.low,
-            high=conv.high,
-            doubles=conv.doubles,
-            weights=conv.weights,
-            bias=conv.folded_bias(),
-            multiplier=conv.multiplier,
-            shift=conv.shift,
-            table=conv.table,
-        )
-        return struct.pack("<i", lead) + layer.packed(self.kernels) + x.tobytes()
+    def _layer(
+        self,
+        conv: Conv1d,
+        x: Int8,
+        *,
+        lead: int = DISJOINT,
+        tensors: int = 0,
+        unfused: bool = False,
+        first: int = 0,
+    ) -> tuple[list[tuple[int, Int8]], int, Int8]:
+        """Run one layer as a stage; return what was traced, the status and the output."""
+        image = Image(types_of(self.program))
+        stage = {
+            "run": Symbol("dd_conv1d_s8"),
+            "params": image.struct("dd_conv1d", self._params(image, conv)),
+            "table": None if conv.table is None else image.array(conv.table.tobytes()),
+            **{"sources": 0, "tensor": first, "count": 1, "first": 0},
+        }
+        packed = image.packed(image.struct("dd_stage", stage))
+        numbers = (lead, tensors, unfused, conv.out_length, conv.out_channels, len(x))
+        request = packed + struct.pack("<iBBIHI", *numbers) + x.tobytes()
+        return _tensors(self.call(Operation.LAYER, request))
+
+    def _params(self, image: Image, conv: Conv1d) -> dict[str, int | Reference]:
+        channels, kernel, in_channels = conv.weights.shape
+        words = {"bias": conv.folded_bias(), "multiplier": conv.multiplier}
+        return {
+            "in_channels": in_channels,
+            "out_channels": channels,
+            "kernel": kernel,
+            "stride": conv.stride,
+            "pad_before": conv.pad_before,
+            "in_zero_point": conv.in_zero_point,
+            "out_zero_point": conv.zero_point,
+            "out_min": conv.low,
+            "out_max": conv.high,
+            "doubles": int(conv.doubles),
+            "weights": image.array(self.kernels.ordered(conv.weights).tobytes()),
+            "shift": image.array(conv.shift.tobytes()),
+            **{name: image.array(array.astype("<i4").tobytes()) for name, array in words.items()},
+        }
 
     def network(self, request: bytes) -> tuple[list[tuple[int, Int8]], int, Int8]:
         """Run a network; return its tensors, piece by piece, the status, and all values."""
-        reply = self.call(Operation.NETWORK, request)
-        tensors, status = _tensors(reply)
-        seen = sum(5 + len(values) for _, values in tensors)
-        return tensors, status, np.frombuffer(reply, np.int8, offset=seen + 2)
+        return _tensors(self.call(Operation.NETWORK, request))
 
 
-def _tensors(reply: bytes) -> tuple[list[tuple[int, Int8]], int]:
+def _tensors(reply: bytes) -> tuple[list[tuple[int, Int8]], int, Int8]:
+    """Return the tensors of a reply, the status, and the values that end it."""
     tensors = []
     at = 0
-    while reply[at] != END_OF_TENSORS:
-        number, count = struct.unpack_from("<BI", reply, at)
-        tensors.append((number, np.frombuffer(reply, np.int8, count, at + 5)))
-        at += 5 + count
-    return tensors, reply[at + 1]
+    while True:
+        (number,) = struct.unpack_from("<H", reply, at)
+        if number == END_OF_TENSORS:
+            return tensors, reply[at + 2], np.frombuffer(reply, np.int8, offset=at + 3)
+        (count,) = struct.unpack_from("<I", reply, at + 2)
+        tensors.append((number, np.frombuffer(reply, np.int8, count, at + 6)))
+        at += 6 + count

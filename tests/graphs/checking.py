@@ -75,7 +75,7 @@ def _harness_differs(
 def _differ(network: Network, outcome: Outcome, expected: Tensors) -> Iterator[str]:
     if outcome.status != OK:
         yield f"status {outcome.status}"
-    made = {network.input.index}
+    made = {tensor.index for tensor in network.inputs}
     for layer in network.layers:
         made |= {layer.computed.index, layer.output.index}
     if outcome.traced.keys() != made:

@@ -2,17 +2,19 @@
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.arena import plan_arena
-from dynadeep.codegen.kernels import KernelSet
-from dynadeep.codegen.layers import Layer as NetworkLayer
+from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.layers import Network
-from dynadeep.codegen.ops.conv_2d import Conv1d
+from dynadeep.codegen.plan import sources_for
 from dynadeep.codegen.schedule import Schedule, plan_schedule
-from tests.firmware.harness import Harness, Layer
+from dynadeep.codegen.wiring import Source
+from tests.firmware.harness import Harness
+from tests.firmware.layouts import Image, Symbol, types_of
+from tests.graphs.layer_data import add_layer
 from tests.graphs.networks import Streaming
 
 Int8s = npt.NDArray[np.int8]
@@ -32,78 +34,109 @@ class Outcome:
 
 
 def run_layers(harness: Harness, network: Network, codes: Int8s) -> Outcome:
-    """Run the layers engine."""
-    arena = plan_arena(network)
-    calls = [struct.pack("<I", arena.offsets[network.input.name])]
-    for layer, number in zip(network.layers, _numbers(network), strict=True):
-        at = (arena.offsets[layer.inputs[0].name], arena.offsets[layer.output.name])
-        calls.append(struct.pack("<IIB", *at, number))
-    head = _head(network, harness.kernels, codes, streaming=False, size=arena.size)
-    return _outcome(harness, network, head + b"".join(calls), arena.offsets)
+    """Run the layers engine; its inputs' codes one behind the other."""
+    return _run(harness, network, plan_arena(network), codes, (codes.size,))
 
 
 def run_stream(harness: Harness, network: Network, codes: Int8s, streaming: Streaming) -> Outcome:
     """Run the streaming engine."""
     schedule = plan_schedule(network, streaming.tile or harness.kernels.tile)
-    sizes = streaming.pushes
-    request = (
-        _head(network, harness.kernels, codes, streaming=True, size=schedule.size)
-        + struct.pack("<HHB", network.input.time, network.input.channels, schedule.tile)
-        + _plan(network, schedule)
-        + struct.pack(f"<H{len(sizes)}H", len(sizes), *sizes)
-    )
-    offsets = {line.tensor.name: line.offset for line in schedule.lines}
-    return _outcome(harness, network, request, offsets)
+    return _run(harness, network, schedule, codes, streaming.pushes)
 
 
-def _head(
-    network: Network, kernels: KernelSet, codes: Int8s, *, streaming: bool, size: int
-) -> bytes:
-    numbers = (streaming, True, len(network.layers), size, codes.size)
-    layers = b"".join(_layer(layer).packed(kernels) for layer in network.layers)
-    return struct.pack("<BBHII", *numbers) + codes.tobytes() + layers
+def _run(
+    harness: Harness,
+    network: Network,
+    memory: Arena | Schedule,
+    codes: Int8s,
+    pushes: tuple[int, ...],
+) -> Outcome:
+    image = Image(types_of(harness.program))
+    packed = image.packed(image.struct("dd_net_plan", _plan(image, harness, network, memory)))
+    sizes = [min(size, 0xFFFF) for size in pushes]
+    request = packed + struct.pack(f"<IH{len(sizes)}H", memory.size, len(sizes), *sizes)
+    places = {name: at for name, (at, _) in memory.places.items()}
+    return _outcome(harness, network, request + codes.tobytes(), places)
 
 
-def _layer(layer: NetworkLayer) -> Layer:
-    assert isinstance(layer, Conv1d)
-    return Layer(
-        in_length=layer.inputs[0].time,
-        out_length=layer.output.time,
-        stride=layer.stride,
-        pad_before=layer.pad_before,
-        in_zero_point=layer.inputs[0].zero_point,
-        out_zero_point=layer.computed.zero_point,
-        low=layer.low,
-        high=layer.high,
-        doubles=layer.doubles,
-        weights=layer.weights,
-        bias=layer.bias,
-        multiplier=layer.multiplier,
-        shift=layer.shift,
-        table=layer.table,
-    )
+def _plan(
+    image: Image, harness: Harness, network: Network, memory: Arena | Schedule
+) -> dict[str, Any]:
+    """Return the plan that the generated C holds, as members of ``dd_net_plan``."""
+    sources = sources_for(network, streamed=isinstance(memory, Schedule))
+    flat = [source for of_layer in sources for source in of_layer]
+    lines, readers = _lines(network, memory, flat)
+    return {
+        "engine": Symbol(
+            "dd_stream_engine" if isinstance(memory, Schedule) else "dd_layers_engine"
+        ),
+        "stages": image.structs("dd_stage", _stages(image, harness, network, memory, sources)),
+        "lines": image.structs("dd_line_plan", lines),
+        "sources": image.structs("dd_source", [_source(source) for source in flat]),
+        "readers": image.array(np.array(readers, "<u2").tobytes()),
+        "count": len(network.layers),
+        "source_count": len(flat),
+        "inputs": len(network.inputs),
+        "tile": memory.tile if isinstance(memory, Schedule) else 0,
+    }
 
 
-def _plan(network: Network, schedule: Schedule) -> bytes:
-    """Return the tables that the generated C holds."""
-    stages = [
-        struct.pack("<HBB", stage.source, stage.first, number)
-        for stage, number in zip(schedule.stages, _numbers(network), strict=True)
-    ]
-    lines: list[bytes] = []
+def _stages(
+    image: Image,
+    harness: Harness,
+    network: Network,
+    memory: Arena | Schedule,
+    sources: list[tuple[Source, ...]],
+) -> list[dict[str, Any]]:
+    stages, begin = [], 0
+    for index, (layer, number) in enumerate(zip(network.layers, _numbers(network), strict=True)):
+        first = memory.stages[index].first if isinstance(memory, Schedule) else 0
+        numbers = {"sources": begin, "tensor": number, "count": len(sources[index])}
+        stages.append({**add_layer(image, layer, harness.kernels), **numbers, "first": first})
+        begin += len(sources[index])
+    return stages
+
+
+def _source(source: Source) -> dict[str, int]:
+    window = source.window
+    return {
+        "line": source.line,
+        "target": source.target,
+        "kernel": window.kernel,
+        "stride": window.stride,
+        "up": window.up,
+        "before": window.before,
+    }
+
+
+def _lines(
+    network: Network, memory: Arena | Schedule, sources: list[Source]
+) -> tuple[list[dict[str, int]], list[int]]:
+    """Return the lines, and the list of all their readers."""
+    lines: list[dict[str, int]] = []
     readers: list[int] = []
-    for line in schedule.lines:
-        reach = max(line.readers, default=0)
-        numbers = (line.offset, len(readers), reach, len(line.readers), line.kept)
-        lines.append(struct.pack("<IHHBB", *numbers))
-        readers += line.readers
-    listed = struct.pack(f"<H{len(readers)}H", len(readers), *readers)
-    return b"".join(stages + lines) + listed
+    for number, tensor in enumerate(network.tensors):
+        line = memory.lines[number] if isinstance(memory, Schedule) else None
+        of_line = () if line is None else line.readers
+        reach = max((sources[reader].target - 1 for reader in of_line), default=0)
+        lines.append(
+            {
+                "at": memory.places[tensor.name][0],
+                "steps": tensor.time,
+                "channels": tensor.channels,
+                "readers": len(readers),
+                "count": len(of_line),
+                "reach": reach,
+                "kept": int(line is None or line.kept),
+            }
+        )
+        readers += of_line
+    return lines, readers
 
 
 def _numbers(network: Network) -> list[int]:
     """Return the number of each layer's first traced tensor."""
-    numbers, number = [], 1
+    numbers, number = [], len(network.inputs)
     for layer in network.layers:
         numbers.append(number)
         number += 1 if layer.table is None else 2
@@ -114,7 +147,7 @@ def _outcome(
     harness: Harness, network: Network, request: bytes, offsets: dict[str, int]
 ) -> Outcome:
     pieces, status, values = harness.network(request)
-    order = [network.input.index]
+    order = [tensor.index for tensor in network.inputs]
     for layer in network.layers:
         order += [layer.computed.index] + ([] if layer.table is None else [layer.output.index])
     traced: dict[int, list[Int8s]] = {}

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "dd_layers.h"
 #include "dd_model_debug.h"
+#include "dd_net.h"
 
 #define CRASH_BY_TRAP      32767
 #define CRASH_BY_STACK     32766

@@ -16,16 +16,26 @@
 
 static uint16_t stall_at;
 
-static dd_status toy_engine(const dd_codec *codec, const int16_t *samples, size_t count,
-                            size_t *taken)
+static void toy_begin(const dd_net *net)
 {
-    for (*taken = 0; *taken < count && codec->state->taken + *taken < stall_at; ++*taken) {
-        int8_t *const code = codec->values + codec->state->taken + *taken;
-        const uint32_t clipped = dd_map_affine(codec->plan->map, samples + *taken, code, 1);
-        codec->state->clipped = (uint16_t)(codec->state->clipped + clipped);
-    }
+    (void)net;
+}
+
+static uint32_t toy_room(const dd_net *net)
+{
+    return net->lines->end < stall_at ? 1 : 0;
+}
+
+static dd_status toy_run(const dd_net *net, const dd_trace *trace)
+{
+    (void)net;
+    (void)trace;
     return DD_OK;
 }
+
+static const dd_engine toy_engine = {toy_begin, toy_room, toy_run};
+static const dd_line_plan toy_line = {.steps = LENGTH, .channels = 1, .kept = true};
+static const dd_net_plan toy_net = {.engine = &toy_engine, .lines = &toy_line, .inputs = 1};
 
 static const uint8_t model_id[] = {1, 2, 3, 4};
 static const dd_affine_map map = {.offset = 100, .multiplier = 1, .shift = 4};
@@ -37,7 +47,6 @@ static dd_codec_plan toy_plan(bool lossless)
     return (dd_codec_plan){
         .model_id = model_id,
         .map = &map,
-        .engine = toy_engine,
         .levels = levels,
         .outputs = outputs,
         .lossless = lossless ? &dd_rice_lossless : NULL,
@@ -46,11 +55,6 @@ static dd_codec_plan toy_plan(bool lossless)
         .packet_bytes_coded = CODED_MAX,
         .packet_bytes_max = lossless ? MAX : CODED_MAX,
     };
-}
-
-static void put_u16(uint16_t value)
-{
-    put(&value, sizeof value);
 }
 
 /* Status, what was taken, the number of the next packet; then the whole buffer as it is now. */
@@ -74,9 +78,16 @@ void run_codec(request *from)
     static dd_rice coder;
     static dd_error predicted[2];
     static int8_t values[LENGTH];
+    static dd_line line;
+    static uint16_t counts;
     const dd_codec_plan plan = toy_plan(take_u8(from) != 0);
     const dd_codec codec = {
-        .plan = &plan, .state = &state, .coder = &coder, .predicted = predicted, .values = values};
+        .plan = &plan,
+        .state = &state,
+        .net = {&toy_net, &line, &counts, values},
+        .coder = &coder,
+        .predicted = predicted,
+    };
     memset(&state, JUNK, sizeof state);
     memset(&coder, JUNK, sizeof coder);
     memset(values, JUNK, sizeof values);

@@ -6,8 +6,7 @@
 
 /* Operations by number; tests/firmware/harness.py holds the same list. */
 #define OPERATION_LIST(X)      \
-    X(1, run_conv1d)           \
-    X(2, run_layer_conv1d)     \
+    X(2, run_layer)            \
     X(3, run_lookup)           \
     X(4, run_requantize)       \
     X(5, run_requantize_index) \

@@ -71,6 +71,11 @@ void put_u8(uint8_t value)
     put(&value, sizeof value);
 }
 
+void put_u16(uint16_t value)
+{
+    put(&value, sizeof value);
+}
+
 void put_u32(uint32_t value)
 {
     put(&value, sizeof value);

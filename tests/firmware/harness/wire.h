@@ -28,6 +28,7 @@ void *exact_block(size_t bytes);
 /* Add to the reply that send_reply() sends. */
 void put(const void *bytes, size_t count);
 void put_u8(uint8_t value);
+void put_u16(uint16_t value);
 void put_u32(uint32_t value);
 
 #endif
