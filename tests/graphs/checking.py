@@ -9,11 +9,10 @@ import numpy.typing as npt
 from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
-from dynadeep.codegen.ops.conv_2d import Conv1d
 from dynadeep.codegen.tflite import read_graph
 from tests.firmware.compiling import build_harness
 from tests.firmware.harness import Harness
-from tests.graphs.engines import OK, Outcome, Tensors, run_layers, run_stream
+from tests.graphs.engines import OK, Outcome, Tensors, run_layers, run_stream, streams
 from tests.graphs.networks import Streaming
 from tests.graphs.reference import tflite_tensors
 from tests.graphs.tiles import tiles_differ
@@ -61,13 +60,11 @@ def _harness_differs(
     expected: Tensors,
 ) -> Iterator[str]:
     yield from tiles_differ(harness, network, expected, seed=streaming.tile)
-    if not all(isinstance(layer, Conv1d) for layer in network.layers):
-        return  # until the engines take every layer
-    (codes,) = inputs
-    for engine, outcome in (
-        ("layers", run_layers(harness, network, codes)),
-        ("stream", run_stream(harness, network, codes, streaming)),
-    ):
+    codes = np.concatenate([values.ravel() for values in inputs])
+    outcomes = {"layers": run_layers(harness, network, codes)}
+    if streams(network):
+        outcomes["stream"] = run_stream(harness, network, codes, streaming)
+    for engine, outcome in outcomes.items():
         for found in _differ(network, outcome, expected):
             yield f"{engine}: {found}"
 

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.arena import Arena, plan_arena
+from dynadeep.codegen.graph import Tensor
+from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.plan import sources_for
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.wiring import Source
 from tests.firmware.harness import Harness
-from tests.firmware.layouts import Image, Symbol, types_of
+from tests.firmware.layouts import Image, Reference, Symbol, types_of
 from tests.graphs.layer_data import add_layer
 from tests.graphs.networks import Streaming
 
@@ -31,6 +33,14 @@ class Outcome:
     status: int
     traced: Tensors
     outputs: Tensors
+
+
+def streams(network: Network) -> bool:
+    """Return whether the streaming engine takes a network."""
+    made = {tensor.name: tensor.channels for tensor in network.tensors}
+    reads = [tensor for layer in network.layers for tensor in layer.inputs]
+    same = all(tensor.channels == made[tensor.name] for tensor in reads)
+    return len(network.inputs) == 1 and same
 
 
 def run_layers(harness: Harness, network: Network, codes: Int8s) -> Outcome:
@@ -52,25 +62,25 @@ def _run(
     pushes: tuple[int, ...],
 ) -> Outcome:
     image = Image(types_of(harness.program))
-    packed = image.packed(image.struct("dd_net_plan", _plan(image, harness, network, memory)))
+    packed = image.packed(add_plan(image, harness.kernels, network, memory))
     sizes = [min(size, 0xFFFF) for size in pushes]
     request = packed + struct.pack(f"<IH{len(sizes)}H", memory.size, len(sizes), *sizes)
     places = {name: at for name, (at, _) in memory.places.items()}
     return _outcome(harness, network, request + codes.tobytes(), places)
 
 
-def _plan(
-    image: Image, harness: Harness, network: Network, memory: Arena | Schedule
-) -> dict[str, Any]:
-    """Return the plan that the generated C holds, as members of ``dd_net_plan``."""
+def add_plan(
+    image: Image, kernels: KernelSet, network: Network, memory: Arena | Schedule
+) -> Reference:
+    """Add the plan that the generated C holds."""
     sources = sources_for(network, streamed=isinstance(memory, Schedule))
     flat = [source for of_layer in sources for source in of_layer]
     lines, readers = _lines(network, memory, flat)
-    return {
+    plan: dict[str, Any] = {
         "engine": Symbol(
             "dd_stream_engine" if isinstance(memory, Schedule) else "dd_layers_engine"
         ),
-        "stages": image.structs("dd_stage", _stages(image, harness, network, memory, sources)),
+        "stages": image.structs("dd_stage", _stages(image, kernels, network, memory, sources)),
         "lines": image.structs("dd_line_plan", lines),
         "sources": image.structs("dd_source", [_source(source) for source in flat]),
         "readers": image.array(np.array(readers, "<u2").tobytes()),
@@ -79,11 +89,12 @@ def _plan(
         "inputs": len(network.inputs),
         "tile": memory.tile if isinstance(memory, Schedule) else 0,
     }
+    return image.struct("dd_net_plan", plan)
 
 
 def _stages(
     image: Image,
-    harness: Harness,
+    kernels: KernelSet,
     network: Network,
     memory: Arena | Schedule,
     sources: list[tuple[Source, ...]],
@@ -92,7 +103,7 @@ def _stages(
     for index, (layer, number) in enumerate(zip(network.layers, _numbers(network), strict=True)):
         first = memory.stages[index].first if isinstance(memory, Schedule) else 0
         numbers = {"sources": begin, "tensor": number, "count": len(sources[index])}
-        stages.append({**add_layer(image, layer, harness.kernels), **numbers, "first": first})
+        stages.append({**add_layer(image, layer, kernels), **numbers, "first": first})
         begin += len(sources[index])
     return stages
 
@@ -134,6 +145,14 @@ def _lines(
     return lines, readers
 
 
+def traced_tensors(network: Network) -> list[Tensor]:
+    """Return the tensors that a trace sees, by their number."""
+    seen = list(network.inputs)
+    for layer in network.layers:
+        seen += [layer.computed] if layer.table is None else [layer.computed, layer.output]
+    return seen
+
+
 def _numbers(network: Network) -> list[int]:
     """Return the number of each layer's first traced tensor."""
     numbers, number = [], len(network.inputs)
@@ -147,9 +166,7 @@ def _outcome(
     harness: Harness, network: Network, request: bytes, offsets: dict[str, int]
 ) -> Outcome:
     pieces, status, values = harness.network(request)
-    order = [tensor.index for tensor in network.inputs]
-    for layer in network.layers:
-        order += [layer.computed.index] + ([] if layer.table is None else [layer.output.index])
+    order = [tensor.index for tensor in traced_tensors(network)]
     traced: dict[int, list[Int8s]] = {}
     for number, piece in pieces:
         traced.setdefault(order[number], []).append(piece)
