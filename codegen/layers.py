@@ -97,10 +97,15 @@ class Layer(ABC):
         """All of it in a few words: ``conv k5 s2, SiLU``."""
         if not self.folded:
             return self.words
-        return f"{self.words}, {TABLE_NAMES.get(self.folded, ' + '.join(self.folded))}"
+        return f"{self.words}, {table_words(self.folded)}"
 
 
 TABLE_NAMES = {("LOGISTIC",): "sigmoid", ("LOGISTIC", "MUL"): "SiLU"}
+
+
+def table_words(folded: tuple[str, ...]) -> str:
+    """Return what a table of these operators is called."""
+    return TABLE_NAMES.get(folded, " + ".join(folded))
 
 
 @dataclass(frozen=True, eq=False)

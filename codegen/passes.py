@@ -111,38 +111,64 @@ def _with_border(op: Op, pad: Pad | None) -> Op:
 
 
 def fold_tables(ops: list[Op], outputs: Iterable[Tensor]) -> list[Layer]:
-    """Lower all operators; fold what is a function of one layer's codes into a table behind it."""
+    """Lower all operators; fold what is a function of one tensor's codes into one table.
+
+    The table goes behind the layer that makes the tensor, or makes a layer of its own.
+    """
     left = list(ops)
     wanted = {tensor.index for tensor in outputs}
-    layers = []
+    layers: list[Layer] = []
     while left:
-        layer, left = _fold_behind(left[0].node, left[0].lower(), left[1:], wanted)
-        layers.append(layer)
+        first = left[0]
+        if isinstance(first, Pointwise) and len({tensor.index for tensor in first.inputs}) == 1:
+            folded, codes = _table_from(first.inputs[0], left, wanted, keeps=True)
+            layers.append(first.lookup(folded, codes))
+            left = [op for op in left if op not in folded]
+        else:
+            layer = first.lower()
+            folded, codes = _table_from(layer.output, left[1:], wanted, keeps=False)
+            layers.append(_with_table(layer, folded, codes) if folded else layer)
+            left = [op for op in left[1:] if op not in folded]
     return layers
 
 
-def _fold_behind(
-    node: Node, layer: Layer, ops: list[Op], wanted: set[int]
-) -> tuple[Layer, list[Op]]:
-    """Return the layer with its table, and the operators that are not in it."""
-    codes = {layer.output.index: ALL_CODES}
-    folded: list[Op] = []
+def _with_table(layer: Layer, folded: list[Pointwise], table: Int8s) -> Layer:
+    # Behind a RESHAPE the last operator has another shape than the layer that now writes it.
+    output = dataclasses.replace(folded[-1].output, shape=layer.output.shape)
+    kinds = tuple(op.node.kind for op in folded)
+    return dataclasses.replace(layer, output=output, table=table, folded=kinds)
+
+
+def _table_from(
+    tensor: Tensor, ops: list[Op], wanted: set[int], *, keeps: bool
+) -> tuple[list[Pointwise], Int8s]:
+    """Return the operators that a table of ``tensor``'s codes can take, and the table.
+
+    As many go into it as can without losing a tensor that is read elsewhere: a table gives only
+    the last one's, and the codes themselves where the layer ``keeps`` them. There may be none.
+    """
+    codes = {tensor.index: ALL_CODES}
+    behind: list[Pointwise] = []
     for op in ops:
         if isinstance(op, Pointwise) and all(tensor.index in codes for tensor in op.inputs):
             codes[op.output.index] = op.evaluate(tuple(codes[t.index] for t in op.inputs))
-            folded.append(op)
-    if not folded:
-        return layer, ops
-    kept = [op for op in ops if op not in folded]
-    read = {tensor.index for op in kept for tensor in op.inputs} | wanted
-    needed = [index for index in codes if index in read]
-    if needed != [folded[-1].output.index]:
-        node.refuse(
-            f"{len(needed)} of the {len(codes)} tensors computed from its codes are used later, "
-            "where a table keeps only the last",
-            "Let only the activation's result be used.",
-        )
-    # Behind a RESHAPE the last operator has another shape than the layer that now writes it.
-    last = dataclasses.replace(folded[-1].output, shape=layer.output.shape)
-    kinds = tuple(op.node.kind for op in folded)
-    return dataclasses.replace(layer, output=last, table=codes[last.index], folded=kinds), kept
+            behind.append(op)
+    for last in reversed(behind):
+        folded = _leading_to(last, behind)
+        kept = [op for op in ops if op not in folded]
+        read = {tensor.index for op in kept for tensor in op.inputs} | wanted
+        made = {op.output.index for op in folded[:-1]} | (set() if keeps else {tensor.index})
+        if not made & read:
+            return folded, codes[last.output.index]
+    return [], ALL_CODES
+
+
+def _leading_to(last: Pointwise, ops: list[Pointwise]) -> list[Pointwise]:
+    """Return those of ``ops`` that ``last`` is computed from, and itself."""
+    needed = {last.output.index}
+    found = []
+    for op in reversed(ops):
+        if op.output.index in needed:
+            needed |= {tensor.index for tensor in op.inputs}
+            found.append(op)
+    return found[::-1]

@@ -12,6 +12,7 @@ To add one:
 """
 
 from dynadeep.codegen.ops import (
+    add,
     concatenation,
     conv_2d,
     convolution,
@@ -19,10 +20,12 @@ from dynadeep.codegen.ops import (
     fully_connected,
     hard_swish,
     leaky_relu,
+    maximum,
     mirror_pad,
     mul,
     pad,
     pool_2d,
+    prelu,
     quantize,
     real_function,
     reduce,
@@ -37,6 +40,7 @@ from dynadeep.codegen.ops import (
 from dynadeep.codegen.ops.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
+    "ADD": Operation(add.read, "AddOptions", ("FusedActivationFunction",)),
     "AVERAGE_POOL_2D": Operation(pool_2d.read_average, "Pool2DOptions", pool_2d.OPTIONS),
     "CONCATENATION": Operation(concatenation.read, "ConcatenationOptions", concatenation.OPTIONS),
     "CONV_2D": Operation(conv_2d.read, "Conv2DOptions", convolution.OPTIONS),
@@ -53,13 +57,16 @@ OPERATIONS: dict[str, Operation] = {
     "HARD_SWISH": Operation(hard_swish.read),
     "LEAKY_RELU": Operation(leaky_relu.read, "LeakyReluOptions", ("Alpha",)),
     "LOGISTIC": Operation(real_function.read),
+    "MAXIMUM": Operation(maximum.read),
     "MAX_POOL_2D": Operation(pool_2d.read_max, "Pool2DOptions", pool_2d.OPTIONS),
     "MEAN": Operation(reduce.read_mean),
+    "MINIMUM": Operation(maximum.read),
     "MIRROR_PAD": Operation(mirror_pad.read, "MirrorPadOptions", ("Mode",)),
     "MUL": Operation(mul.read, "MulOptions", ("FusedActivationFunction",)),
     "PACK": Operation(concatenation.read_pack),
     "PAD": Operation(pad.read),
     "PADV2": Operation(pad.read),
+    "PRELU": Operation(prelu.read),
     "QUANTIZE": Operation(quantize.read),
     "REDUCE_MAX": Operation(reduce.read_extreme),
     "REDUCE_MIN": Operation(reduce.read_extreme),
@@ -80,6 +87,7 @@ OPERATIONS: dict[str, Operation] = {
     "STRIDED_SLICE": Operation(
         strided_slice.read_strided, "StridedSliceOptions", strided_slice.OPTIONS
     ),
+    "SUB": Operation(add.read, "SubOptions", ("FusedActivationFunction",)),
     "TANH": Operation(real_function.read),
     "TRANSPOSE": Operation(transpose.read),
     "TRANSPOSE_CONV": Operation(

@@ -11,6 +11,7 @@ from dynadeep.codegen.graph import Int8s, Int32s, Node, Tensor
 LENGTH_LIMIT = (1 << 16) - 2  # time steps and channels are uint16 in the kernels' parameters
 SIZE_LIMIT = 1 << 24  # values of a tensor: with any padding an offset stays within int32
 CODE_SHIFT_LIMIT = 23  # a code less its zero point has 9 bits; more would overflow int32
+PRODUCT_SHIFT_LIMIT = 14  # two of them make 17 bits
 ACTIVATIONS: Mapping[int, str] = {
     tflite.ActivationFunctionType.NONE: "NONE",
     tflite.ActivationFunctionType.RELU: "RELU",
@@ -176,3 +177,18 @@ def code_multiplier(node: Node, x: Tensor, y: Tensor, by: float = 1.0) -> tuple[
     with np.errstate(over="ignore", under="ignore"):
         scale = np.float32(x.scale) * np.float32(by) / np.float32(y.scale)
     return multiplier(node, float(scale), CODE_SHIFT_LIMIT)
+
+
+def constant_codes(node: Node, tensor: Tensor) -> Tensor:
+    """Return a constant of int8 codes with one scale and zero point, as an activation has them."""
+    quantization = tensor.quantization
+    if tensor.type != "INT8":
+        node.refuse(f'the constant "{tensor.name}" is {tensor.type}, not INT8', QUANTISE)
+    if quantization is None or len(quantization.scales) != 1:
+        node.refuse(f'the constant "{tensor.name}" is not quantised by one scale', QUANTISE)
+    if not -128 <= quantization.zero_points[0] <= 127:
+        node.refuse(
+            f'the constant "{tensor.name}" has the zero point {quantization.zero_points[0]}',
+            QUANTISE,
+        )
+    return tensor

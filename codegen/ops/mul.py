@@ -1,49 +1,78 @@
-"""MUL of two int8 tensors of one shape."""
+"""MUL of two int8 tensors, or of one and a constant."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from dynadeep.codegen.fixed_point import requantize
 from dynadeep.codegen.graph import Int8s, Node
+from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.operation import Pointwise
-
-SHIFT_LIMIT = 14  # two codes less their zero points make 17 bits; more would overflow int32
+from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
 
 
 @dataclass(frozen=True, eq=False)
-class Mul(Pointwise):
-    """The product of two tensors, value by value."""
+class Mul(Pair):
+    """The product of two operands, value by value."""
 
     mantissa: int
     shift: int
     low: int
     high: int
 
-    def evaluate(self, codes: tuple[Int8s, ...]) -> Int8s:
+    def compute(self, first: Int8s, second: Int8s) -> Int8s:
         """Multiply the codes less their zero points, requantise, clamp."""
-        first, second = (
-            values.astype(np.int64) - tensor.zero_point
-            for values, tensor in zip(codes, self.inputs, strict=True)
+        one, other = self.operands
+        factors = first.astype(np.int64) - one.zero_point, second.astype(np.int64)
+        product = factors[0] * (factors[1] - other.zero_point)
+        codes = requantize(product, self.mantissa, self.shift) + self.output.zero_point
+        return np.clip(codes, self.low, self.high).astype(np.int8)
+
+    def kernel(self) -> Layer:
+        """Return the layer."""
+        first, second = self.operands
+        numbers: dict[str, int | str] = {
+            "multiplier": self.mantissa,
+            "shift": self.shift,
+            "first_zero_point": first.zero_point,
+            "second_zero_point": second.zero_point,
+            "out_zero_point": self.output.zero_point,
+            "out_min": self.low,
+            "out_max": self.high,
+        }
+        return Product(
+            name=self.node.layer,
+            inputs=self.inputs,
+            computed=self.output,
+            output=self.output,
+            constant=self.constant,
+            described="mul",
+            numbers=numbers,
         )
-        scaled = requantize(first * second, self.mantissa, self.shift) + self.output.zero_point
-        clamped = np.clip(scaled, self.low, self.high)
-        return clamped.astype(np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class PointwiseMul(Mul, PointwisePair):
+    """One that a table can hold."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Product(PairLayer):
+    """A product."""
+
+    FUNCTION: ClassVar[str] = "dd_mul_s8"
+    STRUCT: ClassVar[str] = "dd_multiplication"
 
 
 def read(node: Node) -> Mul:
     """Read and check a MUL."""
-    first, second = (checks.activation(node, tensor) for tensor in checks.operands(node, 2, 2))
-    y = checks.activation(node, node.outputs[0])
-    if not first.shape == second.shape == y.shape:
-        node.refuse(
-            f"it multiplies {list(first.shape)} by {list(second.shape)}",
-            "Only tensors of one shape can be multiplied.",
-        )
+    inputs, constant, y, _ = read_pair(node)
+    first, second = (*inputs, *([] if constant is None else [constant]))
     # TFLite multiplies and divides these scales in float32, and only then widens to double.
     with np.errstate(over="ignore", under="ignore"):
         scale = np.float32(first.scale) * np.float32(second.scale) / np.float32(y.scale)
-    mantissa, shift = checks.multiplier(node, float(scale), SHIFT_LIMIT)
+    mantissa, shift = checks.multiplier(node, float(scale), checks.PRODUCT_SHIFT_LIMIT)
     low, high = checks.activation_codes(node, checks.fused_activation(node), y)
-    return Mul(node, (first, second), y, mantissa, shift, low, high)
+    kind = PointwiseMul if is_pointwise(inputs, constant, y) else Mul
+    return kind(node, inputs, y, constant, mantissa, shift, low, high)

@@ -1,11 +1,12 @@
 """What an operator is to the passes, and what its reader promises."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from dynadeep.codegen.graph import Int8s, Node, Tensor
-from dynadeep.codegen.layers import Layer
+from dynadeep.codegen.layers import Layer, table_words
+from dynadeep.codegen.ops.lookup import Lookup
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,24 @@ class Pointwise(Op, ABC):
     @abstractmethod
     def evaluate(self, codes: tuple[Int8s, ...]) -> Int8s:
         """Return the output codes for the codes of ``inputs``, as TFLite's reference does."""
+
+    def lookup(self, folded: Sequence["Pointwise"], codes: Int8s) -> Layer:
+        """Return a layer of nothing but a table, for where no layer before it can take it.
+
+        Args:
+            folded: the operators that the table holds, on one input; the last one makes the output.
+            codes: what they make of all codes.
+        """
+        source = self.inputs[0]
+        output = replace(folded[-1].output, shape=source.shape)
+        return Lookup(
+            name=folded[-1].node.layer,
+            inputs=(source,),
+            computed=output,
+            output=output,
+            codes=codes,
+            described=table_words(tuple(op.node.kind for op in folded)),
+        )
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@
 /* Raised whenever sources that were generated before would no longer compile or run right. */
 #define DD_RUNTIME_ABI 5
 
+#include "dd_add_s8.h"
+#include "dd_add_stepwise_s8.h"
 #include "dd_cobs.h"
 #include "dd_codec.h"
 #include "dd_conv1d_general_s8.h"
@@ -16,8 +18,12 @@
 #include "dd_input_map.h"
 #include "dd_layer.h"
 #include "dd_lookup_s8.h"
+#include "dd_maximum_s8.h"
+#include "dd_move_s8.h"
+#include "dd_mul_s8.h"
 #include "dd_net.h"
 #include "dd_packet.h"
+#include "dd_prelu_s8.h"
 #include "dd_rice.h"
 #include "dd_status.h"
 #include "dd_trace.h"

@@ -36,20 +36,49 @@ def test_the_zero_point_moves_into_the_bias() -> None:
     np.testing.assert_array_equal(layer.bias, bias - layer.inputs[0].zero_point * sums)
 
 
-def test_a_convolution_whose_codes_are_used_twice_is_not_folded() -> None:
-    net = small_encoder()
-    conv1 = next(i for i, spec in enumerate(net.model.tensors) if spec.name == "conv1/conv")
-    net.model.outputs.append(conv1)
-    with pytest.raises(ModelError, match=r'CONV_2D, layer "conv1".*2 of the 3 tensors'):
-        lowered(net)
-
-
-def test_a_sigmoid_that_follows_no_convolution_is_refused() -> None:
+def test_a_convolution_whose_codes_are_an_output_too_keeps_them() -> None:
     net = Net(16)
-    net.silu("start")
+    net.conv("conv1", 2, 3)
+    convolved = net.at
+    net.silu("conv1")
+    net.model.outputs = [convolved, net.at]
+    layers = lowered(net).layers
+    assert [layer.words for layer in layers] == ["conv k3 s1", "SiLU"]
+    assert [layer.inputs[0].name for layer in layers] == ["segment", "conv1/conv"]
+
+
+def test_a_table_takes_what_leads_to_the_one_tensor_that_others_read() -> None:
+    net = Net(16)
+    net.conv("conv1", 2, 3)
+    net.silu("conv1")
+    activated = net.at
+    net.silu("gate")
+    net.model.outputs = [activated, net.at]
+    layers = lowered(net).layers
+    assert [layer.summary for layer in layers] == ["conv k3 s1, SiLU", "SiLU"]
+    assert layers[1].inputs[0].name == "conv1/silu"
+
+
+def test_a_tensor_inside_a_table_that_is_an_output_too_has_a_layer_of_its_own() -> None:
+    net = Net(16)
+    net.conv("conv1", 2, 3)
+    net.silu("conv1")
+    sigmoid = next(i for i, spec in enumerate(net.model.tensors) if spec.name == "conv1/sigmoid")
+    net.model.outputs = [sigmoid, net.at]
+    layers = lowered(net).layers
+    assert [layer.summary for layer in layers] == ["conv k3 s1", "sigmoid", "mul"]
+
+
+def test_a_sigmoid_that_follows_no_layer_is_a_table_of_its_own() -> None:
+    net = Net(16)
+    net._op(
+        OPS.LOGISTIC,
+        [],
+        TensorSpec("sigmoid", (1, 1, 16, 1), scales=(1 / 256,), zero_points=(-128,)),
+    )
     net.model.outputs = [net.at]
-    with pytest.raises(ModelError, match="has no kernel and does not follow a convolution"):
-        lowered(net)
+    (layer,) = lowered(net).layers
+    assert (layer.words, layer.FUNCTION, layer.table) == ("sigmoid", "dd_move_s8", None)
 
 
 def test_a_pad_that_no_convolution_follows_is_a_layer_of_its_own() -> None:

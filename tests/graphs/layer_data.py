@@ -14,7 +14,11 @@ BRACKETS = str.maketrans("{}", "[]")
 
 def add_layer(image: Image, layer: Layer, kernels: KernelSet) -> Mapping[str, Any]:
     """Add a layer's arrays and parameters; return its kernel, parameters and table as members."""
-    values: dict[str, Any] = {name: _value(value) for name, value in layer.fields().items()}
+    values: dict[str, Any] = {}
+    for name, value in layer.fields().items():
+        outer, _, member = name.rpartition(".")  # "pair.channels" is a member of a member
+        members = values.setdefault(outer, {}) if outer else values
+        members[member] = _value(value)
     values |= {
         kind: image.array(array.tobytes()) for kind, array in layer.constants(kernels).items()
     }

@@ -1,0 +1,137 @@
+"""ADD and SUB of two int8 tensors, or of one and a constant."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from dynadeep.codegen.fixed_point import Int64s, requantize
+from dynadeep.codegen.graph import Int8s, Node, Tensor
+from dynadeep.codegen.kernels import KernelSet
+from dynadeep.codegen.layers import Layer
+from dynadeep.codegen.ops import checks
+from dynadeep.codegen.ops.linear_sum import linear_sum
+from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
+
+LEFT_SHIFT = 20  # bits that TFLite gives both operands before it scales them
+CODES = np.arange(-128, 128).astype(np.int8)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Multipliers as a mantissa, below zero where its operand is subtracted, and a shift."""
+
+    first: tuple[int, int]
+    second: tuple[int, int]
+    output: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Pair):
+    """The sum of two operands, value by value."""
+
+    scaling: Scaling
+    low: int
+    high: int
+
+    def compute(self, first: Int8s, second: Int8s) -> Int8s:
+        """Scale both operands with 20 bits more, add, requantise, clamp."""
+        one, other = self.operands
+        total = _scaled(first, one.zero_point, *self.scaling.first)
+        total = total + _scaled(second, other.zero_point, *self.scaling.second)
+        codes = requantize(total, *self.scaling.output) + self.output.zero_point
+        return np.clip(codes, self.low, self.high).astype(np.int8)
+
+    def kernel(self) -> Layer:
+        """Return a layer of one linear form, or of TFLite's steps where there is no such form."""
+        first, second = self.operands
+        made = self.compute(CODES[:, np.newaxis], CODES[np.newaxis])
+        signs = (np.sign(self.scaling.first[0]), np.sign(self.scaling.second[0]))
+        ratios = tuple(
+            int(sign) * operand.scale / self.output.scale
+            for sign, operand in zip(signs, (first, second), strict=True)
+        )
+        form = linear_sum(made, ratios, (self.low, self.high))
+        kind = SteppedSum if form is None else Sum
+        return kind(
+            name=self.node.layer,
+            inputs=self.inputs,
+            computed=self.output,
+            output=self.output,
+            constant=self.constant,
+            described=self.node.kind.lower(),
+            numbers={
+                **(self._steps() if form is None else form.fields()),
+                "out_min": self.low,
+                "out_max": self.high,
+            },
+        )
+
+    def _steps(self) -> dict[str, int]:
+        """Return what TFLite's own arithmetic needs."""
+        first, second = self.operands
+        return {
+            "first_multiplier": self.scaling.first[0],
+            "second_multiplier": self.scaling.second[0],
+            "out_multiplier": self.scaling.output[0],
+            "first_shift": self.scaling.first[1],
+            "second_shift": self.scaling.second[1],
+            "out_shift": self.scaling.output[1],
+            "first_zero_point": first.zero_point,
+            "second_zero_point": second.zero_point,
+            "out_zero_point": self.output.zero_point,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class PointwiseAdd(Add, PointwisePair):
+    """One that a table can hold."""
+
+
+def _scaled(codes: Int8s, zero_point: int, mantissa: int, shift: int) -> Int64s:
+    return requantize((codes.astype(np.int64) - zero_point) << LEFT_SHIFT, mantissa, shift)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Sum(PairLayer):
+    """A sum as one linear form of the codes."""
+
+    FUNCTION: ClassVar[str] = "dd_add_s8"
+    STRUCT: ClassVar[str] = "dd_addition"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class SteppedSum(PairLayer):
+    """A sum in the steps of TFLite's arithmetic."""
+
+    FUNCTION: ClassVar[str] = "dd_add_stepwise_s8"
+    STRUCT: ClassVar[str] = "dd_add_stepwise"
+
+    def instructions(self, kernels: KernelSet, cpu: str) -> float:
+        """Return about what it takes: three multipliers, each rounded twice."""
+        return 60.0 * self.output.size
+
+
+def read(node: Node) -> Add:
+    """Read and check an ADD or a SUB."""
+    inputs, constant, y, swapped = read_pair(node)
+    operands = (*inputs, *([] if constant is None else [constant]))
+    subtracts = node.kind == "SUB"
+    signs = (-1 if subtracts and swapped else 1, -1 if subtracts and not swapped else 1)
+    scaling = _scaling(node, operands, signs, y)
+    low, high = checks.activation_codes(node, checks.fused_activation(node), y)
+    kind = PointwiseAdd if is_pointwise(inputs, constant, y) else Add
+    return kind(node, inputs, y, constant, scaling, low, high)
+
+
+def _scaling(
+    node: Node, operands: tuple[Tensor, ...], signs: tuple[int, int], y: Tensor
+) -> Scaling:
+    """Return TFLite's multipliers: of twice the larger scale, so that the sum cannot overflow."""
+    twice = 2 * max(operand.scale for operand in operands)
+    pairs = []
+    for sign, operand in zip(signs, operands, strict=True):
+        mantissa, shift = checks.multiplier(node, operand.scale / twice, 0)
+        pairs.append((sign * mantissa, shift))
+    output = checks.multiplier(node, twice / ((1 << LEFT_SHIFT) * y.scale), 0)
+    return Scaling(pairs[0], pairs[1], output)
