@@ -52,20 +52,36 @@ static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t 
 
 #elif DD_WORDS
 
-/* Channels side by side, four at a time. */
+/* Four or eight channels side by side. */
+static inline void take_words(const dd_reduce *of, const int8_t *at, uint32_t count, uint32_t words,
+                              int8_t *found)
+{
+    const uint32_t flip = (uint32_t)(int32_t)of->flip;
+    const uint32_t hop = of->hop;
+    uint32_t low = dd_load_word(found);
+    uint32_t high = words == 2 ? dd_load_word(found + 4) : 0;
+    for (uint32_t left = count; left != 0; left--) {
+        low = dd_max_bytes(low, dd_load_word(at) ^ flip);
+        high = words == 2 ? dd_max_bytes(high, dd_load_word(at + 4) ^ flip) : 0;
+        at += hop;
+    }
+    dd_store_word(found, low);
+    if (words == 2) {
+        dd_store_word(found + 4, high);
+    }
+}
+
+/* Channels side by side. */
 static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
                             uint32_t count, int8_t *found)
 {
-    const uint32_t flip = (uint32_t)(int32_t)of->flip;
     uint32_t c = 0;
-    for (; c + 4u <= channels; c += 4u) {
-        const int8_t *at = values + c;
-        uint32_t most = dd_load_word(found + c);
-        for (uint32_t i = 0; i < count; i++) {
-            most = dd_max_bytes(most, dd_load_word(at) ^ flip);
-            at += of->hop;
-        }
-        dd_store_word(found + c, most);
+    for (; c + 8u <= channels; c += 8u) {
+        take_words(of, values + c, count, 2, found + c);
+    }
+    if (c + 4u <= channels) {
+        take_words(of, values + c, count, 1, found + c);
+        c += 4u;
     }
     take_channels(of, values + c, channels - c, count, found + c);
 }

@@ -6,95 +6,119 @@
 
 #include <arm_mve.h>
 
-static void max_window(dd_pooled window, uint32_t channels, int8_t *out)
+/* Sixteen channels at a time, or what is left of them. */
+static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
 {
     for (uint32_t c = 0; c < channels; c += 16u) {
         const mve_pred16_t there = vctp8q(channels - c);
-        const int8_t *at = window.values + c;
-        int8x16_t most = vldrbq_z_s8(at, there);
-        for (uint32_t k = 1; k < window.steps; k++) {
-            at += channels;
-            most = vmaxq_s8(most, vldrbq_z_s8(at, there));
+        const int8_t *window = of->values + c;
+        int8_t *to = out + c;
+        for (uint32_t i = 0; i < of->count; i++) {
+            const int8_t *at = window;
+            int8x16_t most = vldrbq_z_s8(at, there);
+            for (uint32_t k = 1; k < of->steps; k++) {
+                at += channels;
+                most = vmaxq_s8(most, vldrbq_z_s8(at, there));
+            }
+            vstrbq_p_s8(to, most, there);
+            window += of->hop;
+            to += channels;
         }
-        vstrbq_p_s8(out + c, most, there);
     }
 }
 
 #else
 
-/* Channels [from, channels), one at a time. */
-static void max_channels(dd_pooled window, uint32_t from, uint32_t channels, int8_t *out)
+/* One channel. */
+static void max_one(const dd_windows *of, uint32_t channels, uint32_t channel, int8_t *out)
 {
-    for (uint32_t c = from; c < channels; c++) {
-        const int8_t *at = window.values + c;
+    const int8_t *window = of->values + channel;
+    int8_t *to = out + channel;
+    for (uint32_t i = 0; i < of->count; i++) {
+        const int8_t *at = window;
         int32_t most = *at;
-        for (uint32_t k = 1; k < window.steps; k++) {
+        for (uint32_t k = 1; k < of->steps; k++) {
             at += channels;
             most = *at > most ? *at : most;
         }
-        out[c] = (int8_t)most;
+        *to = (int8_t)most;
+        window += of->hop;
+        to += channels;
     }
 }
 
 #if DD_WORDS
 
-/* Eight channels. */
-static inline void max_eight(const int8_t *at, uint32_t steps, uint32_t hop, int8_t *out)
+/* Four or eight channels from `channel` on. `steps` stands in the windows as well: as a constant it
+ * unrolls the loop over them. */
+static inline void max_words(const dd_windows *of, uint32_t steps, uint32_t channels,
+                             uint32_t channel, uint32_t words, int8_t *out)
 {
-    uint32_t low = dd_load_word(at);
-    uint32_t high = dd_load_word(at + 4);
-    for (uint32_t k = 1; k < steps; k++) {
-        at += hop;
-        low = dd_max_bytes(low, dd_load_word(at));
-        high = dd_max_bytes(high, dd_load_word(at + 4));
+    const int8_t *window = of->values + channel;
+    int8_t *to = out + channel;
+    for (uint32_t left = of->count; left != 0; left--) {
+        const int8_t *at = window;
+        uint32_t low = dd_load_word(at);
+        uint32_t high = words == 2 ? dd_load_word(at + 4) : 0;
+        for (uint32_t k = 1; k < steps; k++) {
+            at += channels;
+            low = dd_max_bytes(low, dd_load_word(at));
+            high = words == 2 ? dd_max_bytes(high, dd_load_word(at + 4)) : 0;
+        }
+        dd_store_word(to, low);
+        if (words == 2) {
+            dd_store_word(to + 4, high);
+        }
+        window += of->hop;
+        to += channels;
     }
-    dd_store_word(out, low);
-    dd_store_word(out + 4, high);
 }
 
-static inline void max_four(const int8_t *at, uint32_t steps, uint32_t hop, int8_t *out)
-{
-    uint32_t most = dd_load_word(at);
-    for (uint32_t k = 1; k < steps; k++) {
-        at += hop;
-        most = dd_max_bytes(most, dd_load_word(at));
-    }
-    dd_store_word(out, most);
-}
-
-/* `steps` as well stands in the window: as a constant it unrolls the loop over them. */
-static inline void max_words(dd_pooled window, uint32_t steps, uint32_t channels, int8_t *out)
+static inline uint32_t max_most(const dd_windows *of, uint32_t steps, uint32_t channels,
+                                int8_t *out)
 {
     uint32_t c = 0;
     for (; c + 8u <= channels; c += 8u) {
-        max_eight(window.values + c, steps, channels, out + c);
+        max_words(of, steps, channels, c, 2, out);
     }
     if (c + 4u <= channels) {
-        max_four(window.values + c, steps, channels, out + c);
+        max_words(of, steps, channels, c, 1, out);
         c += 4u;
     }
-    max_channels(window, c, channels, out);
+    return c;
 }
 
-static void max_window(dd_pooled window, uint32_t channels, int8_t *out)
+/* Return how many channels were done. */
+static uint32_t max_fours(const dd_windows *of, uint32_t channels, int8_t *out)
 {
-    if (window.steps == 2) {
-        max_words(window, 2, channels, out);
-    } else if (window.steps == 3) {
-        max_words(window, 3, channels, out);
-    } else {
-        max_words(window, window.steps, channels, out);
+    if (of->steps == 2) {
+        return max_most(of, 2, channels, out);
     }
+    if (of->steps == 3) {
+        return max_most(of, 3, channels, out);
+    }
+    return max_most(of, of->steps, channels, out);
 }
 
 #else
 
-static void max_window(dd_pooled window, uint32_t channels, int8_t *out)
+static uint32_t max_fours(const dd_windows *of, uint32_t channels, int8_t *out)
 {
-    max_channels(window, 0, channels, out);
+    (void)of;
+    (void)channels;
+    (void)out;
+    return 0;
 }
 
 #endif
+
+static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
+{
+    for (uint32_t c = max_fours(of, channels, out); c < channels; c++) {
+        max_one(of, channels, c, out);
+    }
+}
+
 #endif
 
 void dd_max_pool_s8(const void *params, const int8_t *table, const dd_view *in, uint32_t first,
@@ -103,10 +127,12 @@ void dd_max_pool_s8(const void *params, const int8_t *table, const dd_view *in, 
     const dd_pool *const pool = params;
     int32_t begin = (int32_t)(first * pool->stride) - pool->before;
     int8_t *at = out;
-    for (uint32_t step = 0; step < steps; step++) {
-        max_window(dd_pool_window(pool, in, begin), pool->channels, at);
-        begin += pool->stride;
-        at += pool->channels;
+    for (uint32_t left = steps; left != 0;) {
+        const dd_windows windows = dd_pool_windows(pool, in, begin, left);
+        max_windows(&windows, pool->channels, at);
+        begin += (int32_t)(windows.count * pool->stride);
+        at += windows.count * pool->channels;
+        left -= windows.count;
     }
-    dd_pool_finish(pool, table, out, steps * pool->channels);
+    dd_pool_finish(pool, table, out, steps);
 }

@@ -51,21 +51,43 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
 
 #define PAIRS_MAX 256u /* values that fit an int16 sum: 256 x -128 does */
 
-/* Four channels side by side, as many values as fit. */
-static const int8_t *sum_four(const int8_t *at, uint32_t hop, uint32_t count, int32_t *sums)
+/* Sums of four channels: of bytes 0 and 2, and of bytes 1 and 3. */
+typedef struct four_sums {
+    uint32_t even;
+    uint32_t odd;
+} four_sums;
+
+static inline four_sums add_four(four_sums sums, const int8_t *at)
 {
-    uint32_t even = 0;
-    uint32_t odd = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t word = dd_load_word(at);
-        even = dd_add_even_bytes(even, word);
-        odd = dd_add_odd_bytes(odd, word);
+    const uint32_t word = dd_load_word(at);
+    sums.even = dd_add_even_bytes(sums.even, word);
+    sums.odd = dd_add_odd_bytes(sums.odd, word);
+    return sums;
+}
+
+static void keep_four(four_sums from, int32_t *sums)
+{
+    sums[0] += (int16_t)(from.even & 0xFFFFu);
+    sums[1] += (int16_t)(from.odd & 0xFFFFu);
+    sums[2] += (int16_t)(from.even >> 16);
+    sums[3] += (int16_t)(from.odd >> 16);
+}
+
+/* Four or eight channels side by side, as many values as fit. */
+static inline const int8_t *sum_words(const int8_t *at, uint32_t hop, uint32_t count,
+                                      uint32_t words, int32_t *sums)
+{
+    four_sums low = {0, 0};
+    four_sums high = {0, 0};
+    for (uint32_t left = count; left != 0; left--) {
+        low = add_four(low, at);
+        high = words == 2 ? add_four(high, at + 4) : high;
         at += hop;
     }
-    sums[0] += (int16_t)(even & 0xFFFFu);
-    sums[1] += (int16_t)(odd & 0xFFFFu);
-    sums[2] += (int16_t)(even >> 16);
-    sums[3] += (int16_t)(odd >> 16);
+    keep_four(low, sums);
+    if (words == 2) {
+        keep_four(high, sums + 4);
+    }
     return at;
 }
 
@@ -74,11 +96,15 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
                            uint32_t count, int32_t *sums)
 {
     uint32_t c = 0;
-    for (; c + 4u <= channels; c += 4u) {
+    while (c + 4u <= channels) {
+        const uint32_t words = c + 8u <= channels ? 2 : 1;
         const int8_t *at = values + c;
         for (uint32_t done = 0; done < count; done += PAIRS_MAX) {
-            at = sum_four(at, of->hop, at_most(count - done, PAIRS_MAX), sums + c);
+            const uint32_t now = at_most(count - done, PAIRS_MAX);
+            at = words == 2 ? sum_words(at, of->hop, now, 2, sums + c)
+                            : sum_words(at, of->hop, now, 1, sums + c);
         }
+        c += 4u * words;
     }
     sum_channels(of, values + c, channels - c, count, sums + c);
 }

@@ -16,9 +16,10 @@ from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Layer
 from tests.caching import hash_of, hash_of_files, made_once
 from tests.firmware.compiling import HARNESS, HEADERS, RUNTIME, SANITIZED, SOURCES, STRICT_C, run
+from tests.firmware.emulated import Core, build_for, emulate
 
 Int8 = npt.NDArray[np.int8]
-MAIN = Path(__file__).parent / "cores" / "kernels.c"
+MAIN = Path(__file__).parent / "cores" / "kernels_on_host.c"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +119,13 @@ def run_on_host(cases: Sequence[Case], kernels: KernelSet) -> list[Int8]:
         np.frombuffer(bytes.fromhex(line), np.int8).reshape(case.shape)
         for line, case in zip(lines, cases, strict=False)
     ]
+
+
+def run_on_core(cases: Sequence[Case], core: Core, folder: Path) -> list[tuple[int, int]]:
+    """Return the CRC of what each case's kernel makes on an emulated core, and its instructions."""
+    source = source_of(cases, core.kernels)
+    (folder / "cases.c").write_text(source, encoding="utf-8")
+    return emulate(build_for(core, "kernels_on_core.c", folder), core)
 
 
 def _archive(kernels: KernelSet) -> Path:

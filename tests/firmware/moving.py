@@ -90,6 +90,15 @@ def pool(rng: Rng, code: int) -> ModelBuilder:
     )
 
 
+def plain_pool(rng: Rng, name: str, kernel: int, stride: int, channels: int) -> ModelBuilder:
+    """Return a pool of 240 steps without padding or activation."""
+    code = OPS.MAX_POOL_2D if name == "max_pool" else OPS.AVERAGE_POOL_2D
+    made = (1, 1, (240 - kernel) // stride + 1, channels)
+    valid: dict[str, Option] = {"Padding": tflite.Padding.VALID}
+    window: dict[str, Option] = {"FilterWidth": kernel, "StrideW": stride}
+    return OneOperator(rng).one(code, (1, 1, 240, channels), [], made, **valid, **window)
+
+
 def max_pool(rng: Rng) -> ModelBuilder:
     return pool(rng, OPS.MAX_POOL_2D)
 

@@ -1,7 +1,5 @@
 """The convolution on emulated cores: each kernel set gives the bits of the definition."""
 
-import shutil
-import subprocess
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,50 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dynadeep.codegen.kernels import DSP, HELIUM, LANES, PLAIN, KernelSet
-from tests.firmware.compiling import CORTEX_M4, HARNESS, RUNTIME, SOURCES, STRICT_C, run
+from dynadeep.codegen.kernels import DSP, KernelSet
+from tests.firmware.emulated import CORES, Core, build_for, emulate
 from tests.firmware.reference import Conv1d
 
-HERE = Path(__file__).parent / "cores"
-LIMITS = ("--specs=nosys.specs", "-nostartfiles", "-Wl,--no-warn-rwx-segments")
-
 Array = npt.NDArray[np.signedinteger]
-
-
-@dataclass(frozen=True)
-class Core:
-    """A kernel set on a machine that has what it needs."""
-
-    kernels: KernelSet
-    flags: tuple[str, ...]
-    machine: str
-    clock_mhz: float
-    code: int = 0
-    ram: int = 0x2000_0000
-    traps: bool = False  # words that are not aligned
-
-    @property
-    def name(self) -> str:
-        return f"{self.kernels.name}, unaligned access traps" if self.traps else self.kernels.name
-
-
-TRAPPING = ("-Os", "-mno-unaligned-access", "-DTRAP_UNALIGNED")
-
-CORES = (
-    # A Cortex-M3 runs all that a Cortex-M0 does, and has a counter besides.
-    Core(PLAIN, ("-mcpu=cortex-m0",), "mps2-an385", 25),
-    Core(LANES, ("-mcpu=cortex-m3",), "mps2-an385", 25),
-    Core(DSP, CORTEX_M4, "mps2-an386", 25),
-    Core(DSP, (*CORTEX_M4, *TRAPPING), "mps2-an386", 25, traps=True),
-    Core(
-        HELIUM,
-        ("-mcpu=cortex-m55", "-mfloat-abi=hard"),
-        "mps3-an547",
-        32,
-        0x1000_0000,
-        0x3000_0000,
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -160,37 +119,15 @@ def write_cases(
     )
 
 
-def emulate(firmware: Path, core: Core) -> list[tuple[int, int]]:
-    """Return each case's CRC and instructions."""
-    command = ["qemu-system-arm", "-M", core.machine, "-nographic", "-monitor", "none"]
-    command += ["-serial", "none", "-icount", "shift=0,align=off,sleep=off", "-kernel"]
-    command += [str(firmware), "-semihosting-config", "enable=on,target=native"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
-    per_tick = 1000 / core.clock_mhz  # -icount shift=0: one instruction a nanosecond
-    return [(int(crc, 16), int(int(ticks, 16) * per_tick)) for crc, ticks in rows]
-
-
 @pytest.mark.emulator
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
 def test_a_core_gives_the_same_bits_and_the_dsp_kernels_keep_to_a_budget(
     tmp_path: Path, core: Core
 ) -> None:
-    for tool in ("arm-none-eabi-gcc", "qemu-system-arm"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed; `make setup` installs it")
     rng = np.random.default_rng(3)
     made = [make(case, rng) for case in CASES]
     write_cases(made, tmp_path / "cases.h", core.kernels)
-    flags = [
-        *("-mthumb", *STRICT_C, "-O2", *core.flags),
-        f"-DDD_KERNELS={core.kernels.macro}",
-        *(f"-I{folder}" for folder in (RUNTIME, HARNESS, tmp_path)),
-        *(*LIMITS, f"-Wl,--defsym=__code={core.code},--defsym=__ram={core.ram}"),
-    ]
-    sources = [str(HERE / "main.c"), *map(str, SOURCES), f"-T{HERE / 'link.ld'}"]
-    run(["arm-none-eabi-gcc", *flags, *sources, "-o", "cases.elf"], tmp_path)
-    results = emulate(tmp_path / "cases.elf", core)
+    results = emulate(build_for(core, "main.c", tmp_path), core)
     for case, (conv, x), (crc, instructions) in zip(CASES, made, results, strict=True):
         macs = conv.out_length * conv.weights.size
         assert crc == zlib.crc32(conv.run(x).tobytes()), case.name

@@ -1,6 +1,8 @@
 """Pooling, reductions and the operators that move values: TFLite's bits, in any tiles."""
 
 import warnings
+import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,12 +10,13 @@ import numpy.typing as npt
 import pytest
 
 from dynadeep.codegen import passes
-from dynadeep.codegen.kernels import KERNELS, KernelSet
+from dynadeep.codegen.kernels import DSP, KERNELS, KernelSet
 from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.tflite import read_graph
 from tests.codegen.tflite_builder import ModelBuilder
-from tests.firmware.kernel_program import Case, random_tiles, run_on_host
-from tests.firmware.moving import OPERATORS, codes
+from tests.firmware.emulated import CORES, Core
+from tests.firmware.kernel_program import Case, random_tiles, run_on_core, run_on_host
+from tests.firmware.moving import OPERATORS, codes, plain_pool
 
 Int8 = npt.NDArray[np.int8]
 CASES = 12  # of each operator
@@ -82,3 +85,37 @@ def test_a_kernel_gives_tflites_bits_in_any_tiles(
 ) -> None:
     for case, right in all_drawn[name]:
         assert made[case].ravel().tolist() == right.ravel().tolist(), case.layer
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
+def test_a_core_gives_the_same_bits(tmp_path: Path, all_drawn: Drawn, core: Core) -> None:
+    pairs = [pair for several in all_drawn.values() for pair in several]
+    results = run_on_core([case for case, _ in pairs], core, tmp_path)
+    for (case, right), (crc, _) in zip(pairs, results, strict=True):
+        assert crc == zlib.crc32(right.tobytes()), case.layer
+
+
+BUDGET = {  # instructions for a value of the input, with the DSP extension
+    ("max_pool", 2, 2, 16): 1.1,
+    ("max_pool", 3, 2, 32): 1.5,
+    ("max_pool", 3, 3, 8): 1.1,
+    ("average_pool", 2, 2, 16): 1.5,
+    ("average_pool", 2, 2, 64): 1.5,
+    ("average_pool", 12, 12, 16): 1.5,
+}
+
+
+@pytest.mark.emulator
+def test_pooling_keeps_to_a_budget_on_an_m4(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    cases = []
+    for name, kernel, stride, channels in BUDGET:
+        layer = layers_of(plain_pool(rng, name, kernel, stride, channels))[0]
+        values = codes((layer.inputs[0].time, channels), rng)
+        cases.append(Case(layer, (values,), (layer.output.time,)))
+    (core,) = (core for core in CORES if core.kernels is DSP and not core.traps)
+    for (key, most), case, (_, instructions) in zip(
+        BUDGET.items(), cases, run_on_core(cases, core, tmp_path), strict=True
+    ):
+        assert instructions / case.inputs[0].size <= most, key
