@@ -74,11 +74,16 @@ def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
         its values, under the shape in which the operators behind the RESHAPE were checked.
     """
     replaced: dict[int, Tensor] = {}
+    holders: dict[int, Tensor] = {}  # the same, under the shapes that they were made in
     kept = []
     for op in ops:
-        inputs = tuple(replaced.get(tensor.index, tensor) for tensor in op.inputs)
+        inputs = tuple(
+            op.reads(replaced.get(tensor.index, tensor), holders.get(tensor.index, tensor))
+            for tensor in op.inputs
+        )
         if isinstance(op, Reshape):
             replaced[op.output.index] = dataclasses.replace(inputs[0], shape=op.output.shape)
+            holders[op.output.index] = holders.get(op.inputs[0].index, inputs[0])
         else:
             kept.append(dataclasses.replace(op, inputs=inputs))
     return kept, replaced

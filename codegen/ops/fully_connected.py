@@ -108,11 +108,16 @@ class FullyConnectedOp(Op):
     bias: Int32s  # [out_channels]
     activation: str
 
+    def reads(self, tensor: Tensor, holder: Tensor) -> Tensor:
+        """Return the tensor that was flattened, if its steps are what an output step reads."""
+        steps, rest = divmod(self.weights.shape[1], holder.channels)
+        return holder if rest == 0 and holder.time % steps == 0 else tensor
+
     def lower(self) -> FullyConnected:
         """Fold the zero point into the bias, and prove sums and rounding."""
         source, values = self.inputs[0], self.weights.shape[1]
-        kernel = values // source.channels
-        if values % source.channels or source.time % kernel or kernel > PLACE_LIMIT:
+        kernel, rest = divmod(values, source.channels)
+        if rest or source.time % kernel or kernel > PLACE_LIMIT:
             self.node.refuse(
                 f"its {values} weights of an output are no whole steps of [{source.time}, "
                 f"{source.channels}]",

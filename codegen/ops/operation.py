@@ -20,6 +20,10 @@ class Op:
     inputs: tuple[Tensor, ...]
     output: Tensor
 
+    def reads(self, tensor: Tensor, holder: Tensor) -> Tensor:
+        """Return an input as a RESHAPE made it, or to read that the tensor with its values."""
+        return tensor
+
     def lower(self) -> Layer:
         """Return the layer that computes it; those that a pass makes part of another have none.
 

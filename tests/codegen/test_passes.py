@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dynadeep.codegen.errors import ModelError
-from dynadeep.codegen.layers import Network
+from dynadeep.codegen.layers import Network, Window
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 
@@ -245,3 +245,16 @@ def test_a_sigmoid_alone_becomes_a_table_too() -> None:
     layer = lowered(net).layers[0]
     assert layer.table is not None
     assert (np.diff(layer.table.astype(int)) >= 0).all()
+
+
+def test_a_fully_connected_layer_reads_the_steps_that_were_flattened_for_it() -> None:
+    net = Net(20)
+    net.conv("conv1", 4, 3)
+    net.reshape("flat", 1, 72)
+    weights = TensorSpec("fc/weights", (5, 72), data=np.ones((5, 72), np.int8))
+    constant = net.model.tensor(weights)
+    net._op(OPS.FULLY_CONNECTED, [constant], TensorSpec("fc/made", (1, 5)))
+    net.model.outputs = [net.at]
+    layer = lowered(net).layers[1]
+    assert layer.inputs[0].shape == (1, 1, 18, 4)
+    assert layer.windows == (Window(18, 18, 0),)
