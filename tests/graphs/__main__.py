@@ -6,10 +6,16 @@ python -m tests.graphs --count 2000 --json
 import argparse
 import json
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from tests.firmware.emulated import CORES
 from tests.graphs.checking import harness_of_each_kernel_set
+from tests.graphs.cores import differ_on_core, sample_cases
 from tests.graphs.networks import NETWORKS, only
 from tests.graphs.tally import Tally, try_networks
+
+FIRMWARE = 25  # networks in one firmware
 
 
 def main() -> int:
@@ -18,13 +24,25 @@ def main() -> int:
     networks = only(options.operators) if options.operators else NETWORKS
     with harness_of_each_kernel_set() as harnesses:
         tally = try_networks(networks, options.count, options.seed, harnesses)
+    tally.wrong += _wrong_on_cores(options.cores, options.seed)
     if options.json:
-        print(json.dumps(_record(tally)))
+        print(json.dumps({**_record(tally), "on_cores": options.cores}))
     else:
         _print(tally)
     for line in tally.wrong:
         print(line, file=sys.stderr)
     return 1 if tally.wrong or tally.never_run else 0
+
+
+def _wrong_on_cores(count: int, seed: int) -> list[str]:
+    """Try networks on the emulated Cortex-M0, M4 and M55; return what was wrong."""
+    wrong: list[str] = []
+    for begin in range(0, count, FIRMWARE):
+        cases = sample_cases(min(FIRMWARE, count - begin), seed + begin)
+        for core in (CORES[0], CORES[2], CORES[4]):
+            with TemporaryDirectory() as folder:
+                wrong += differ_on_core(core, cases, Path(folder))
+    return wrong
 
 
 def _record(tally: Tally) -> dict[str, object]:
@@ -55,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.graphs", description=__doc__)
     parser.add_argument("operators", nargs="*", help="draw only these (all)")
     parser.add_argument("--count", type=int, default=2000, help="networks to try")
+    parser.add_argument("--cores", type=int, default=0, help="networks on emulated cores (0)")
     parser.add_argument("--seed", type=int, default=0, help="others for another number")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     return parser

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import hypothesis
 import numpy as np
 import numpy.typing as npt
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.codegen.tflite_builder import FLOAT32, ModelBuilder, TensorSpec
@@ -156,3 +157,25 @@ STREAMINGS = st.builds(
     tile=st.integers(0, 13),
     pushes=st.lists(st.integers(1, 90), min_size=1, max_size=5).map(tuple),
 )
+
+
+def sample(
+    networks: st.SearchStrategy[Drawn], count: int, seed: int
+) -> list[tuple[Drawn, Streaming]]:
+    """Return ``count`` random networks, the same ones for the same seed."""
+    found: list[tuple[Drawn, Streaming]] = []
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(network=networks, streaming=STREAMINGS)
+    def draw(network: Drawn, streaming: Streaming) -> None:
+        found.append((network, streaming))
+
+    draw()
+    return found
