@@ -25,6 +25,7 @@
 #include "dd_packet.h"
 #include "dd_prelu_s8.h"
 #include "dd_rice.h"
+#include "dd_softmax_s8.h"
 #include "dd_status.h"
 #include "dd_trace.h"
 #include "dd_transpose_conv_s8.h"

@@ -1,4 +1,4 @@
-"""Pooling, reductions and the operators that move values: TFLite's bits, in any tiles."""
+"""The operators that pool, reduce, move or combine values: TFLite's bits, in any tiles."""
 
 import warnings
 import zlib
@@ -14,12 +14,14 @@ from dynadeep.codegen.kernels import DSP, KERNELS, KernelSet
 from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.tflite import read_graph
 from tests.codegen.tflite_builder import ModelBuilder
+from tests.firmware import elementwise, moving
 from tests.firmware.emulated import CORES, Core
 from tests.firmware.kernel_program import Case, random_tiles, run_on_core, run_on_host
-from tests.firmware.moving import OPERATORS, codes, plain_pool
+from tests.firmware.moving import codes, plain_pool
 
 Int8 = npt.NDArray[np.int8]
 CASES = 12  # of each operator
+OPERATORS = moving.OPERATORS | elementwise.OPERATORS
 
 
 def reference(content: bytes, inputs: list[Int8]) -> list[Int8]:
