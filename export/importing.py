@@ -4,12 +4,15 @@ Everything that could be refused is, before TensorFlow sees the file.
 """
 
 import hashlib
+import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from dynadeep.codegen.arrays import Array
 from dynadeep.codegen.bundle import (
     BUNDLE_FILES,
     GOLDEN,
@@ -26,24 +29,30 @@ from dynadeep.codegen.bundle import (
 from dynadeep.codegen.canonical import ends
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.graph import Graph
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.codegen.typed import Reader
 from dynadeep.codegen.version import __version__
-from dynadeep.export.errors import ExportError
+from dynadeep.export import onnx_network, torch_network
+from dynadeep.export.errors import CalibrationError, ExportError
+from dynadeep.export.float_network import is_float, quantize
 from dynadeep.export.interpreters import Reference, Values, Witness
 from dynadeep.export.net_golden import (
     Cases,
+    Form,
     cases_of,
     made_up,
     read_inputs,
     run_cases,
+    series_form,
     write_golden,
 )
 from dynadeep.export.reference import has_witness
 from dynadeep.export.replace import replaced
 
 LARGEST_BYTES = 256 << 20
+Shape = tuple[int, ...]
 KNOWN_FILES = (*BUNDLE_FILES, *NET_FILES, MANIFEST)
 
 
@@ -78,50 +87,124 @@ class ImportReport:
 class Wanted:
     """What the user asks of an import."""
 
+    calibration: Path | None = None  # real values that a float network is quantised by
     golden: Path | None = None  # inputs of the golden vectors; None makes some up
-    count: int = 8  # random ones, of those that are made up
+    count: int = 8  # of those of the calibration, or else of random ones, that go with them
     rate_hz: int | None = None
 
 
-def import_tflite(path: Path, out: Path, wanted: Wanted = Wanted()) -> ImportReport:
-    """Turn an int8 .tflite into a bundle, or leave ``out`` as it was.
+@dataclass(frozen=True)
+class _Network:
+    """A network on its way into a bundle: int8, and what it came from."""
+
+    content: bytes
+    source: Source
+    forms: Sequence[Form]  # of the inputs, in files of the user's
+    calibration: Sequence[Array] = ()  # real values [N, time, channels] for each input
+
+
+def import_network(path: Path, out: Path, wanted: Wanted) -> ImportReport:
+    """Turn a .tflite or .onnx into a bundle, or leave ``out`` as it was.
 
     Raises:
         ModelError: the file is damaged, or holds what the kit cannot run.
         ExportError: one of its kinds; see export/errors.py.
         MissingDependencyError: TensorFlow, which makes the golden vectors, is not installed.
     """
-    content = read_file(path)
-    return bundle_of(content, _source(path, content), out, wanted)
+    content = _read(path)
+    if path.suffix == ".onnx":
+        return _import_onnx(path, _source(path.name, content), out, wanted)
+    graph = read_graph(content, path.name)
+    source = _source(path.name, content)
+    forms = [series_form(tensor.name, tensor.time, tensor.channels) for tensor in graph.inputs]
+    if not is_float(graph):
+        if wanted.calibration is not None:
+            raise CalibrationError(
+                f"{path.name}: it is quantised already, --calibration is for a float network. "
+                "Leave it away."
+            )
+        return _bundle(_Network(content, source, forms), out, wanted)
+    return _bundle(_quantized(content, graph, source, forms, wanted), out, wanted)
 
 
-def read_file(path: Path) -> bytes:
-    """Return the bytes of a network's file.
+def import_torch(factory: str, shapes: Sequence[Shape], out: Path, wanted: Wanted) -> ImportReport:
+    """Turn what a function of the user's returns, a torch.nn.Module, into a bundle.
+
+    Args:
+        factory: ``module:function``; the module is found as Python finds it, or in this folder.
+        shapes: of the inputs, the batch of 1 included.
+        out: the bundle's folder.
+        wanted: what else was asked for.
 
     Raises:
-        ModelError: it is missing, no regular file, or too large.
+        ExportError: there is no such function, its code fails, or PyTorch cannot export it.
     """
-    return Reader(str(path), ModelError, "Name a .tflite or .onnx file.").content(
-        path, LARGEST_BYTES
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.onnx"
+        torch_network.export(factory, shapes, path)
+        return _import_onnx(path, _source(factory, path.read_bytes()), out, wanted)
+
+
+def _read(path: Path) -> bytes:
+    reader = Reader(str(path), ModelError, "Name a .tflite or .onnx file.")
+    return reader.content(path, LARGEST_BYTES)
+
+
+def _import_onnx(path: Path, source: Source, out: Path, wanted: Wanted) -> ImportReport:
+    _need_calibration(source.file, wanted)
+    converted = onnx_network.convert(path, source.file)
+    forms = [onnx_network.form_of(end) for end in converted.inputs]
+    network = _quantized(
+        converted.content, read_graph(converted.content, source.file), source, forms, wanted
     )
+    difference = onnx_network.check(converted, network.calibration, source.file)
+    note = f"as a float .tflite at most {difference:.2g} of an output's range from onnxruntime"
+    return _bundle(_noted(network, note, *onnx_network.notes(converted)), out, wanted)
 
 
-def _source(path: Path, content: bytes, *notes: str) -> Source:
-    """Say what a bundle is made from, and what was done to it."""
-    return Source(path.name, hashlib.sha256(content).hexdigest(), notes)
+def _quantized(
+    content: bytes, graph: Graph, source: Source, forms: Sequence[Form], wanted: Wanted
+) -> _Network:
+    """Quantise a float network by the user's calibration data."""
+    calibration = read_inputs(_need_calibration(source.file, wanted), forms, codes=False)
+    shaped = [
+        values.astype(np.float32).reshape(-1, *tensor.shape[1:])
+        for values, tensor in zip(calibration, graph.inputs, strict=True)
+    ]
+    made = quantize(content, graph, shaped)
+    network = _Network(made, source, forms, calibration)
+    return _noted(network, f"quantised to int8 by {len(calibration[0])} calibration inputs")
 
 
-def bundle_of(content: bytes, source: Source, out: Path, wanted: Wanted) -> ImportReport:
-    """Write the bundle of an int8 .tflite that was made of ``source``."""
-    file = source.file
+def _need_calibration(file: str, wanted: Wanted) -> Path:
+    if wanted.calibration is None:
+        raise ModelError(
+            f"{file}: a float network, which is quantised by inputs as it will see them. Give "
+            "--calibration x.npy (real values, some hundred inputs), or import an int8 .tflite."
+        )
+    return wanted.calibration
+
+
+def _source(file: str, content: bytes) -> Source:
+    """Say what a bundle is made from."""
+    return Source(file, hashlib.sha256(content).hexdigest())
+
+
+def _noted(network: _Network, *notes: str) -> _Network:
+    source = network.source
+    return replace(network, source=replace(source, notes=(*source.notes, *notes)))
+
+
+def _bundle(network: _Network, out: Path, wanted: Wanted) -> ImportReport:
+    """Write the bundle of an int8 .tflite."""
+    content, file = network.content, network.source.file
     graph = read_graph(content, file)
     lower(graph)
     inputs, outputs = ends(content, file)
-    cases = _cases(inputs, wanted)
-    reference = Reference(content, file)
-    runs = run_cases(cases, reference)
+    cases = _cases(network, inputs, wanted)
+    runs = run_cases(cases, Reference(content, file))
     micro, differences = _against_micro(content, file, cases, runs)
-    notes = (*source.notes, *_end_notes(inputs, outputs))
+    notes = (*network.source.notes, *_end_notes(inputs, outputs))
     with replaced(out, KNOWN_FILES) as folder:
         write_whole(folder / MODEL_TFLITE, content)
         write_golden(folder / GOLDEN, cases, runs)
@@ -133,7 +216,7 @@ def bundle_of(content: bytes, source: Source, out: Path, wanted: Wanted) -> Impo
             files={name: sha256_of(folder / name) for name in NET_FILES},
             record={},
             sample_rate_hz=wanted.rate_hz,
-            source=replace(source, notes=notes),
+            source=replace(network.source, notes=notes),
         )
         write_manifest(folder, manifest)
     return ImportReport(
@@ -150,10 +233,15 @@ def bundle_of(content: bytes, source: Source, out: Path, wanted: Wanted) -> Impo
     )
 
 
-def _cases(inputs: tuple[TensorSpec, ...], wanted: Wanted) -> Cases:
-    if wanted.golden is None:
+def _cases(network: _Network, inputs: tuple[TensorSpec, ...], wanted: Wanted) -> Cases:
+    """Return the golden inputs: those given, or made up ones and some of the calibration's."""
+    if wanted.golden is not None:
+        return cases_of(read_inputs(wanted.golden, network.forms, codes=True), inputs)
+    if not network.calibration:
         return made_up(inputs, wanted.count)
-    return cases_of(read_inputs(wanted.golden, inputs), inputs)
+    rows = np.linspace(0, len(network.calibration[0]) - 1, wanted.count).round().astype(int)
+    chosen = [values[np.unique(rows)] for values in network.calibration]
+    return made_up(inputs, 1) | cases_of(chosen, inputs, "calibration")
 
 
 def _against_micro(

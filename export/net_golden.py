@@ -1,6 +1,7 @@
 """Golden vectors of any network: inputs of the user's, or made up, and every tensor of each run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -68,24 +69,47 @@ _FILLS = {
 }
 
 
-def read_inputs(path: Path, inputs: Sequence[TensorSpec]) -> dict[str, Array]:
+@dataclass(frozen=True)
+class Form:
+    """What one input is in a file of the user's: its shape without the batch, and how to turn it.
+
+    ``series`` takes [N, *shape] to [N, time, channels].
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    series: Callable[[Array], Array]
+
+
+def series_form(name: str, time: int, channels: int) -> Form:
+    """Return the form of an input that stands as [time, channels]."""
+    return Form(name, (time, channels), lambda values: values.reshape(-1, time, channels))
+
+
+def read_inputs(path: Path, forms: Sequence[Form], *, codes: bool) -> list[Array]:
     """Read N inputs of a network: a .npy for one input, a .npz of arrays by name for several.
 
+    Args:
+        path: the file.
+        forms: the network's inputs.
+        codes: int8 arrays are codes of the network's own scale, and real values are float; without
+            it all numbers are real values.
+
     Returns:
-        int8 or float arrays [N, time, channels] by the input's name.
+        An array [N, time, channels] for each input.
 
     Raises:
         CalibrationError: the file is damaged, or an array is missing, of another type or shape.
     """
-    reader = Reader(str(path), CalibrationError, f"Expected {_expected(inputs)}.")
+    reader = Reader(str(path), CalibrationError, f"Expected {_expected(forms, codes=codes)}.")
     if path.suffix == ".npz":
         arrays = read_npz(path, reader)
-    elif len(inputs) == 1:
-        arrays = {inputs[0].name: read_npy(path, reader)}
+    elif len(forms) == 1:
+        arrays = {forms[0].name: read_npy(path, reader)}
     else:
-        reader.refuse(f"the network has {len(inputs)} inputs, which a .npy cannot name")
-    found = {one.name: _series(arrays, one, reader) for one in inputs}
-    if len({len(values) for values in found.values()}) != 1:
+        reader.refuse(f"the network has {len(forms)} inputs, which one array cannot name")
+    found = [_checked(arrays, form, reader, codes=codes) for form in forms]
+    if len({len(values) for values in found}) != 1:
         reader.refuse("the arrays differ in their number of inputs")
     return found
 
@@ -98,13 +122,12 @@ def codes_of(values: Array, one: TensorSpec) -> Int8:
     return np.clip(scaled, LOWEST, HIGHEST).astype(np.int8)
 
 
-def cases_of(arrays: dict[str, Array], inputs: Sequence[TensorSpec]) -> Cases:
+def cases_of(arrays: Sequence[Array], inputs: Sequence[TensorSpec], name: str = "given") -> Cases:
     """Return the inputs that ``read_inputs`` read, as int8."""
-    codes = {one.name: codes_of(arrays[one.name], one) for one in inputs}
-    count = len(next(iter(codes.values())))
+    codes = {one.name: codes_of(values, one) for values, one in zip(arrays, inputs, strict=True)}
     return {
-        f"given{number:02d}": {name: values[number] for name, values in codes.items()}
-        for number in range(count)
+        f"{name}{number:02d}": {one: values[number] for one, values in codes.items()}
+        for number in range(len(arrays[0]))
     }
 
 
@@ -122,24 +145,34 @@ def write_golden(path: Path, cases: Cases, runs: Sequence[Values]) -> None:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
-def _series(arrays: dict[str, Array], one: TensorSpec, reader: Reader) -> Array:
-    """Return one input's values [N, time, channels]; dimensions of 1 may stand anywhere."""
-    values = arrays.get(one.name)
+def _checked(arrays: dict[str, Array], form: Form, reader: Reader, *, codes: bool) -> Array:
+    """Return one input's values [N, time, channels]; dimensions of 1 may be left out or added."""
+    values = arrays.get(form.name)
     if values is None:
-        reader.refuse(f'the array "{one.name}" is missing')
+        reader.refuse(f'the array "{form.name}" is missing')
     squeezed = tuple(size for size in values.shape[1:] if size != 1)
-    expected = tuple(size for size in (one.time, one.channels) if size != 1)
+    expected = tuple(size for size in form.shape if size != 1)
     if values.ndim == 0 or len(values) == 0 or squeezed != expected:
-        reader.refuse(f'"{one.name}" is {values.dtype} {list(values.shape)}')
-    if values.dtype != np.int8 and values.dtype.kind != "f":
-        reader.refuse(f'"{one.name}" is {values.dtype}, neither int8 codes nor real numbers')
+        reader.refuse(f'"{form.name}" is {values.dtype} {list(values.shape)}')
+    if values.dtype.kind not in "iuf" or (
+        codes and values.dtype.kind != "f" and values.dtype != "i1"
+    ):
+        kinds = "neither int8 codes nor real numbers" if codes else "no numbers"
+        reader.refuse(f'"{form.name}" is {values.dtype}, {kinds}')
     if not np.isfinite(values.astype(np.float64)).all():
-        reader.refuse(f'"{one.name}" has values that are no finite numbers')
-    return values.reshape(len(values), one.time, one.channels)
+        reader.refuse(f'"{form.name}" has values that are no finite numbers')
+    if not codes:
+        values = values.astype(np.float32)
+    return form.series(values.reshape(len(values), *form.shape))
 
 
-def _expected(inputs: Sequence[TensorSpec]) -> str:
+def _expected(forms: Sequence[Form], *, codes: bool) -> str:
     """Say what a file of inputs must hold."""
-    shapes = ", ".join(f'"{one.name}" [N, {one.time}, {one.channels}]' for one in inputs)
-    kind = "a .npy" if len(inputs) == 1 else "a .npz"
-    return f"{kind} of float real values or int8 codes, {shapes}, N of 1 or more"
+    shapes = ", ".join(f'"{form.name}" {_shape(form)}' for form in forms)
+    file = "a .npy" if len(forms) == 1 else "a .npz"
+    kind = "float real values or int8 codes" if codes else "real values"
+    return f"{file} of {kind}, {shapes}, N of 1 or more"
+
+
+def _shape(form: Form) -> str:
+    return "[" + ", ".join(["N", *(str(size) for size in form.shape)]) + "]"

@@ -17,6 +17,7 @@ import onnx
 from dynadeep.export.errors import UnsupportedOpError
 from dynadeep.export.onnx import INPUT, constants, module_of
 from dynadeep.export.packages import tensorflow
+from dynadeep.export.padding import padding_mode
 
 Array = npt.NDArray[np.generic]
 Floats = npt.NDArray[np.float32]
@@ -102,22 +103,6 @@ def conv(tf: Any, node: Node) -> Any:
         x = tf.pad(x, [[0, 0], [0, 0], [before, after], [0, 0]], name=f"{node.layer}/pad")
         mode = "VALID"
     return _conv2d(tf, node, x, stride, mode)
-
-
-def padding_mode(samples: int, kernel: int, stride: int, before: int, after: int) -> str:
-    """Return how TensorFlow can pad the same: "VALID", "SAME", or "PAD" for neither.
-
-    SAME puts the smaller half before the signal, and counts only what the last step reaches:
-    with a stride it differs from PyTorch's symmetric padding.
-    """
-    if before == after == 0:
-        return "VALID"
-    steps = (samples + before + after - kernel) // stride + 1
-    reached = max((steps - 1) * stride + kernel - samples - before, 0)
-    same_steps = -(-samples // stride)
-    same = max((same_steps - 1) * stride + kernel - samples, 0)
-    alike = steps == same_steps and (before, reached) == (same // 2, same - same // 2)
-    return "SAME" if alike else "PAD"
 
 
 def gemm(tf: Any, node: Node) -> Any:

@@ -5,28 +5,68 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption, refuse_with
 from dynadeep.host_tools.cli.stages import heavy
 
 if TYPE_CHECKING:
     from dynadeep.export.importing import ImportReport
 
 
+def parse_shape(text: str) -> tuple[int, ...]:
+    """Return the sizes of ``1,1,64``.
+
+    Raises:
+        typer.BadParameter: it is no list of sizes from 1 on that begins with a batch of 1.
+    """
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if len(sizes) < 2 or sizes[0] != 1 or min(sizes) < 1:
+        raise typer.BadParameter(f"--shape {text}: give the input's sizes, as in 1,3,256.")
+    return sizes
+
+
 def import_(
     *,
-    file: Annotated[Path, typer.Argument(help="An int8 .tflite.")],
+    file: Annotated[Path | None, typer.Argument(help="A .tflite or .onnx file.")] = None,
+    torch: Annotated[
+        str | None,
+        typer.Option(
+            "--torch",
+            metavar="MODULE:FUNCTION",
+            help="Instead of a file: your own function that returns a torch.nn.Module. It is run.",
+        ),
+    ] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option("--shape", help="With --torch: an input's sizes, as 1,3,256; one for each."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="The bundle's folder.")] = DEFAULT_BUNDLE,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibration",
+            help="Inputs that a float network is quantised by: a .npy of real values [N, ...] as "
+            "the network takes them, a .npz by name for several inputs.",
+        ),
+    ] = None,
     golden: Annotated[
         Path | None,
         typer.Option(
             "--golden",
-            help="Inputs for the golden vectors: a .npy [N, time, channels] of real values or int8 "
-            "codes, a .npz by name for several inputs. Without it some are made up.",
+            help="Inputs for the golden vectors, real values or int8 codes in a file of the same "
+            "form. Without it some are made up.",
         ),
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option("--count", min=1, max=1000, help="Random golden inputs, of those made up."),
+        typer.Option(
+            "--count",
+            min=1,
+            max=1000,
+            help="Golden inputs besides the made-up extremes: of the calibration, else random.",
+        ),
     ] = None,
     rate: Annotated[
         int | None,
@@ -37,15 +77,25 @@ def import_(
     """Turn a network of yours into a bundle: int8 TFLite, golden vectors, manifest."""
     from dataclasses import asdict
 
-    from dynadeep.host_tools.cli.options import refuse_with
     from dynadeep.host_tools.cli.output import print_lines, write_json
 
+    if (file is None) == (torch is None):
+        raise typer.BadParameter("name a .tflite or .onnx file, or --torch MODULE:FUNCTION.")
+    if file is not None:
+        refuse_with("a file", {"--shape": shape}, "it says its inputs' shapes itself")
+    elif not shape:
+        raise typer.BadParameter("--torch needs --shape, an input's sizes, as in 1,3,256.")
     if golden is not None:
         refuse_with("--golden", {"--count": count}, "it has the inputs")
     with heavy("export"):
-        from dynadeep.export.importing import Wanted, import_tflite
+        from dynadeep.export import importing
 
-        report = import_tflite(file, out, Wanted(golden, count or Wanted.count, rate))
+        wanted = importing.Wanted(calibration, golden, count or importing.Wanted.count, rate)
+        if file is not None:
+            report = importing.import_network(file, out, wanted)
+        else:
+            shapes = [parse_shape(text) for text in shape or ()]
+            report = importing.import_torch(torch or "", shapes, out, wanted)
     print_lines(json, *_lines(report))
     write_json(json, asdict(report) | {"folder": str(report.folder)})
 

@@ -12,8 +12,8 @@ from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.golden import read_net_golden
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
-from dynadeep.export.errors import CalibrationError, ExportError
-from dynadeep.export.importing import Wanted, import_tflite
+from dynadeep.export.errors import CalibrationError, ExportError, QuantizationError
+from dynadeep.export.importing import Wanted, import_network
 from dynadeep.export.interpreters import Reference
 from tests.codegen.tflite_builder import ModelBuilder, TensorSpec
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.heavy
 
 
 def imported(path: Path, out: Path, wanted: Wanted = QUICK):
-    report = import_tflite(path, out, wanted)
+    report = import_network(path, out, wanted)
     bundle = read_bundle(out)
     return report, bundle, read_net_golden(out / GOLDEN, bundle.manifest.inputs)
 
@@ -90,7 +90,7 @@ def test_a_keras_conv1d_and_its_reshapes_are_imported(tmp_path: Path) -> None:
 
 def test_a_float_network_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"float32_model\.tflite: .*--calibration"):
-        import_tflite(OPERATORS / "float32_model.tflite", tmp_path / "b", QUICK)
+        import_network(OPERATORS / "float32_model.tflite", tmp_path / "b", QUICK)
     assert not (tmp_path / "b").exists()
 
 
@@ -103,8 +103,27 @@ def test_all_operators_that_cannot_run_are_named_and_nothing_is_written(tmp_path
     path = tmp_path / "odd.tflite"
     path.write_bytes(model.build())
     with pytest.raises(ModelError, match=r'^odd\.tflite: 2 operators cannot run.*"a/y".*"b/z"'):
-        import_tflite(path, tmp_path / "b", QUICK)
+        import_network(path, tmp_path / "b", QUICK)
     assert not (tmp_path / "b").exists()
+
+
+def test_a_float_network_is_quantised_by_calibration_data(tmp_path: Path) -> None:
+    inputs = np.random.default_rng(0).normal(size=(20, 32, 1))
+    np.save(tmp_path / "x.npy", inputs)
+    wanted = Wanted(calibration=tmp_path / "x.npy", count=3)
+    report, bundle, golden = imported(OPERATORS / "float32_model.tflite", tmp_path / "b", wanted)
+    assert bundle.manifest.input.scale == pytest.approx(float(np.ptp(inputs)) / 255, rel=1e-3)
+    assert golden.names[-3:] == ("calibration00", "calibration01", "calibration02")
+    assert "quantised to int8 by 20 calibration inputs" in report.notes
+
+
+def test_a_network_of_another_kind_than_calibration_is_for_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((2, 32, 1)))
+    wanted = Wanted(calibration=tmp_path / "x.npy")
+    with pytest.raises(CalibrationError, match="is quantised already"):
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", wanted)
+    with pytest.raises(QuantizationError, match=r"op 0 CONV_2D.*\(dynamic range\)"):
+        import_network(OPERATORS / "dynamic_range.tflite", tmp_path / "b", wanted)
 
 
 def test_given_inputs_are_codes_or_real_values(tmp_path: Path) -> None:
@@ -114,7 +133,7 @@ def test_given_inputs_are_codes_or_real_values(tmp_path: Path) -> None:
     for number, values in enumerate((codes, (codes - 15.0) * scale, codes[:, None], codes[..., 0])):
         given = tmp_path / f"given{number}.npy"
         np.save(given, values)
-        _, bundle, golden = imported(path, tmp_path / "b", Wanted(given))
+        _, bundle, golden = imported(path, tmp_path / "b", Wanted(golden=given))
         np.testing.assert_array_equal(golden.tensors[bundle.manifest.input.name], codes)
 
 
@@ -134,7 +153,7 @@ def test_given_inputs_of_another_shape_or_type_are_refused(case: str, tmp_path: 
     given = tmp_path / "given.npy"
     np.save(given, values, allow_pickle=True)
     with pytest.raises(CalibrationError, match=rf"given\.npy: .*{message}.*\[N, 32, 1\]"):
-        import_tflite(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(given))
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(golden=given))
 
 
 def test_an_earlier_bundle_is_replaced_whole_and_a_users_folder_kept(tmp_path: Path) -> None:
@@ -143,7 +162,7 @@ def test_an_earlier_bundle_is_replaced_whole_and_a_users_folder_kept(tmp_path: P
     assert {path.name for path in (tmp_path / "b").iterdir()} == {MODEL_TFLITE, GOLDEN, MANIFEST}
     (tmp_path / "b" / "thesis.txt").write_text("mine")
     with pytest.raises(ExportError, match=r"holds thesis\.txt"):
-        import_tflite(OPERATORS / "conv_only.tflite", tmp_path / "b", QUICK)
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", QUICK)
 
 
 def test_a_rate_is_kept(tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""One ONNX node with what its lowering needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+
+from dynadeep.export.errors import UnsupportedOpError
+from dynadeep.export.onnx_values import Array, Value
+
+ADVICE = "Build the layer of what runs, or import a .tflite of your own converter."
+
+
+@dataclass(frozen=True)
+class Node:
+    """One ONNX node: its inputs computed (``Value``), constant (array), or left out (None)."""
+
+    file: str
+    name: str
+    op: str
+    inputs: tuple[Value | Array | None, ...]
+    attributes: dict[str, Any]
+    outputs: int
+
+    def refuse(self, found: str, advice: str = ADVICE) -> NoReturn:
+        """Raise the UnsupportedOpError that names this node."""
+        raise UnsupportedOpError(f"{self.file}: node {self.name} ({self.op}): {found}. {advice}")
+
+    def value(self, at: int = 0) -> Value:
+        """Return a computed input."""
+        found = self.inputs[at] if at < len(self.inputs) else None
+        if not isinstance(found, Value):
+            self.refuse(f"its input {at} is missing or constant, expected a computed one")
+        return found
+
+    def constant(self, at: int, name: str = "") -> Array:
+        """Return a constant input, or the attribute that older ONNX has in its place."""
+        found = self.inputs[at] if at < len(self.inputs) else None
+        if found is None and name in self.attributes:
+            found = np.asarray(self.attributes[name])
+        if not isinstance(found, np.ndarray):
+            self.refuse(f"its input {at} {name} is missing or computed, expected a constant")
+        return found
+
+    def has(self, at: int, name: str = "") -> bool:
+        """Return whether an optional input, or the attribute in its place, is there."""
+        given = at < len(self.inputs) and self.inputs[at] is not None
+        return given or name in self.attributes
+
+
+Outputs = tuple[Value, ...]
+Lowering = Callable[[Node], Outputs]
