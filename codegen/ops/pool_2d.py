@@ -33,7 +33,7 @@ class Pool(Layer):
 
     FUNCTION: ClassVar[str] = "dd_max_pool_s8"
     STRUCT: ClassVar[str] = "dd_pool"
-    OVERLAP: ClassVar[Overlap] = "tile"
+    OVERLAP: ClassVar[Overlap] = "none"  # all steps of a few channels come before the others'
     WORDS: ClassVar[str] = "max pool"
 
     kernel: int
