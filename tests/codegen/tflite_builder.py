@@ -25,6 +25,7 @@ VERSIONS = {
     **dict.fromkeys((OPS.STRIDED_SLICE, OPS.RESIZE_NEAREST_NEIGHBOR), 2),
     **dict.fromkeys((OPS.SPACE_TO_BATCH_ND, OPS.BATCH_TO_SPACE_ND), 2),
     **dict.fromkeys((OPS.SQUEEZE, OPS.PACK, OPS.SLICE, OPS.SPLIT_V, OPS.UNPACK), 1),
+    **dict.fromkeys((OPS.EXP, OPS.GELU, OPS.RELU_0_TO_1, OPS.RELU_N1_TO_1), 1),
     OPS.FULLY_CONNECTED: 4,
 }
 """Versions in which int8 came; 3 where none is given."""

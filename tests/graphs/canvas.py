@@ -155,10 +155,10 @@ class Canvas:
         return self.op(OPS.QUANTIZE, [at], self.shape(at), codes)
 
     def random(self, shape: Shape, *, extreme: bool = False) -> Int8s:
-        """Return random int8 values, -127 to 127; extreme: only these two."""
+        """Return random int8 values; extreme: the lowest and the highest alone."""
         if extreme:
-            return self.rng.choice(np.array([-127, 127], np.int8), shape)
-        return self.rng.integers(-127, 128, shape).astype(np.int8)
+            return self.rng.choice(np.array([-128, 127], np.int8), shape)
+        return self.rng.integers(-128, 128, shape).astype(np.int8)
 
     def pick(self, back: int) -> int:
         """Return the tensor ``back`` ahead of the last one that was made."""

@@ -12,21 +12,23 @@ from typing import Literal
 import hypothesis
 import numpy as np
 import numpy.typing as npt
+import tflite
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.codegen.tflite_builder import FLOAT32, ModelBuilder, TensorSpec
-from tests.graphs.canvas import OPS, Canvas, Form
+from tests.codegen.tflite_builder import FLOAT32, INT8, ModelBuilder, TensorSpec
+from tests.graphs.canvas import OPS, Canvas, Codes, Form, Shape
 from tests.graphs.draws import DRAWS
 from tests.graphs.draws.draw import Draw, any_of, often
 
+UINT8 = tflite.TensorType.UINT8
 Int8s = npt.NDArray[np.int8]
 Names = Literal["all", "one", "none"]
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 """What hypothesis says of an example that a whole engine runs on, which is no fault."""
 
-INPUT_SCALE = 0.02
+Ends = Literal["int8", "float32", "uint8"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Drawn:
     form: Form
     expands: bool
     flat: bool  # the outputs are reshaped to one dimension
-    float_ends: bool  # inputs and outputs are float32
+    ends: Ends  # what inputs and outputs are
+    input_scale: float
     any_batch: bool  # the shapes' signature leaves the batch open
     names: Names  # of the tensors: one each, all the same, none
     seed: int  # of weights, biases, zero points and inputs
@@ -86,24 +89,31 @@ def build(drawn: Drawn) -> ModelBuilder:
 
 
 def _input(canvas: Canvas, drawn: Drawn, name: str, size: tuple[int, int]) -> int:
-    shape, codes = canvas.whole_shape(*size), canvas.any_codes(INPUT_SCALE)
-    if not drawn.float_ends:
-        canvas.model.inputs.append(canvas.activation(shape, codes, name))
-        return canvas.model.inputs[-1]
-    source = canvas.model.tensor(TensorSpec(name, shape, FLOAT32, (), ()))
+    shape, codes = canvas.whole_shape(*size), canvas.any_codes(drawn.input_scale)
+    source = canvas.model.tensor(_end(drawn, name, shape, codes))
     canvas.model.inputs.append(source)
-    return canvas.op(OPS.QUANTIZE, [source], shape, codes)
+    return source if drawn.ends == "int8" else canvas.op(OPS.QUANTIZE, [source], shape, codes)
 
 
 def _output(canvas: Canvas, drawn: Drawn, at: int) -> int:
     if drawn.flat:
         at = canvas.reshaped(at, (1, math.prod(canvas.shape(at))))
-    if not drawn.float_ends:
+    if drawn.ends == "int8":
         return at
     name = f"t{len(canvas.model.tensors)}"
-    output = canvas.model.tensor(TensorSpec(name, canvas.shape(at), FLOAT32, (), ()))
-    canvas.model.op(OPS.DEQUANTIZE, [at], [output])
+    output = canvas.model.tensor(_end(drawn, name, canvas.shape(at), canvas.codes(at)))
+    code = OPS.DEQUANTIZE if drawn.ends == "float32" else OPS.QUANTIZE
+    canvas.model.op(code, [at], [output])
     return output
+
+
+def _end(drawn: Drawn, name: str, shape: Shape, codes: Codes) -> TensorSpec:
+    """Return an input or output; of uint8 the codes are 128 higher, for the same values."""
+    if drawn.ends == "float32":
+        return TensorSpec(name, shape, FLOAT32, (), ())
+    higher = 128 if drawn.ends == "uint8" else 0
+    kind = UINT8 if drawn.ends == "uint8" else INT8
+    return TensorSpec(name, shape, kind, (codes.scale,), (codes.zero_point + higher,))
 
 
 def _describe(canvas: Canvas, drawn: Drawn) -> None:
@@ -115,8 +125,11 @@ def _describe(canvas: Canvas, drawn: Drawn) -> None:
             spec.signature = (-1, *spec.shape[1:])
 
 
-SIZES = st.tuples(
-    st.one_of(st.integers(1, 24), st.integers(1, 80)), st.sampled_from((1, 1, 2, 3, 7, 16))
+SIZES = any_of(
+    st.tuples(st.integers(1, 24), st.sampled_from((1, 1, 2, 3, 7, 16))),
+    st.tuples(st.integers(1, 80), st.sampled_from((1, 1, 2, 3, 7, 16))),
+    st.tuples(st.integers(1, 500), st.integers(1, 3)),
+    st.tuples(st.integers(1, 40), st.integers(1, 70)),
 )
 
 
@@ -139,7 +152,8 @@ def networks_of(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[Drawn]:
         form=st.sampled_from(("1TC", "11TC", "1T1C")),
         expands=st.booleans(),
         flat=st.booleans(),
-        float_ends=st.sampled_from((False, False, False, True)),
+        ends=often("int8", st.sampled_from(("float32", "uint8"))),
+        input_scale=often(0.02, st.floats(-20, 15).map(lambda x: 2.0**x)),
         any_batch=st.sampled_from((False, False, False, True)),
         names=st.sampled_from(("all", "all", "one", "none")),
         seed=st.integers(0, 1 << 30),

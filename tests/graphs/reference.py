@@ -46,6 +46,8 @@ def _run(content: bytes, inputs: Sequence[Int8s], known: Tensors) -> Tensors:
         values = codes.reshape(source["shape"])
         if source["dtype"] == np.float32:
             values = _real(content, source["index"], values)
+        elif source["dtype"] == np.uint8:
+            values = (values.astype(np.int16) + 128).astype(np.uint8)
         interpreter.set_tensor(source["index"], values)
     for source in details[len(inputs) :]:
         zeros = np.zeros(source["shape"], np.int8)

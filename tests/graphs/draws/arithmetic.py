@@ -7,7 +7,7 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from tests.graphs.canvas import OPS, Canvas, Codes, Shape
-from tests.graphs.draws.draw import ACTIVATIONS, GAINS, Draw
+from tests.graphs.draws.draw import ACTIVATIONS, GAINS, Draw, often
 
 Operand = Literal["computed", "number", "channels", "steps", "all"]
 
@@ -25,12 +25,14 @@ class Arithmetic:
     back: int
     swapped: bool
     activation: int
+    ratio: float  # of a constant's scale to the other operand's
     gain: float
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         at = canvas.formed(at)
         scale = canvas.codes(at).scale
-        other = _operand(canvas, at, self.operand, self.back, canvas.any_codes(scale * 0.7))
+        codes = canvas.any_codes(scale * self.ratio)
+        other = _operand(canvas, at, self.operand, self.back, codes)
         pair = [other, at] if self.swapped else [at, other]
         shape = _broadcast(canvas, at, other)
         codes = canvas.any_codes(self._scale(scale, canvas.codes(other).scale))
@@ -94,6 +96,7 @@ def _arithmetic(code: int) -> st.SearchStrategy[Draw]:
         back=st.integers(0, 6),
         swapped=st.booleans(),
         activation=ACTIVATIONS,
+        ratio=often(0.7, st.floats(-20, 20).map(lambda x: 2.0**x)),
         gain=GAINS,
     )
 

@@ -28,14 +28,20 @@ class Numbers:
     """What weights, biases and requantisation are drawn from."""
 
     gain: float
-    extreme: bool  # weights and biases
+    extreme: bool  # weights
+    bias_bits: int
     one_scale: bool  # for all channels
     biased: bool
 
 
 def _numbers(biased: st.SearchStrategy[bool]) -> st.SearchStrategy[Numbers]:
     return st.builds(
-        Numbers, gain=GAINS, extreme=st.booleans(), one_scale=st.booleans(), biased=biased
+        Numbers,
+        gain=GAINS,
+        extreme=st.booleans(),
+        bias_bits=often(12, st.integers(1, 30)),
+        one_scale=st.booleans(),
+        biased=biased,
     )
 
 
@@ -58,7 +64,7 @@ def _constants(
     weights.axis, weights.data = axis, canvas.random(shape, extreme=numbers.extreme)
     constants = [canvas.model.tensor(weights)]
     if numbers.biased:
-        limit = 1 << 24 if numbers.extreme else 1 << 12
+        limit = 1 << numbers.bias_bits
         scales = tuple(source * scale for scale in scales)
         bias = TensorSpec(f"b{len(canvas.model.tensors)}", (count,), INT32, scales, zeros)
         bias.data = canvas.rng.integers(-limit, limit, count).astype(np.int32)

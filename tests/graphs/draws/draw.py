@@ -39,8 +39,8 @@ def often(usual: T, values: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
     return any_of(st.just(usual), st.just(usual), values)
 
 
-ACTIVATIONS = st.sampled_from((0, 1, 3))
-"""Fused: none, RELU, RELU6."""
+ACTIVATIONS = st.sampled_from((0, 0, 1, 3, 2))
+"""Fused: none, RELU, RELU6, RELU_N1_TO_1."""
 
 MILD_GAINS = often(0.0, st.floats(-6, 5)).map(lambda x: 2.0**x)
 GAINS = st.one_of(MILD_GAINS, st.floats(-30, 25).map(lambda x: 2.0**x))

@@ -1,9 +1,11 @@
-"""Operators that move codes: CONCATENATION, SPLIT, PAD, STRIDED_SLICE, RESIZE_NEAREST_NEIGHBOR."""
+"""Operators that move codes from several tensors, or into more or fewer of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import tflite
 from hypothesis import strategies as st
 
 from tests.graphs.canvas import OPS, TIME_AXIS, VALUES, Canvas
@@ -63,11 +65,50 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """SPLIT_V into two parts of any size."""
+
+    axis: Axis
+    first: int
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        shape, axis = canvas.shape(at), _number(canvas, self.axis)
+        if shape[axis] == 1:
+            return []
+        first = 1 + self.first % (shape[axis] - 1)
+        counts = (first, shape[axis] - first)
+        inputs = [at, canvas.numbers(*counts), canvas.numbers(axis)]
+        shapes = [(*shape[:axis], count, *shape[axis + 1 :]) for count in counts]
+        made = [canvas.activation(part, canvas.codes(at)) for part in shapes]
+        canvas.model.op(OPS.SPLIT_V, inputs, made, NumSplits=2)
+        return made
+
+
+@dataclass(frozen=True)
+class Unpack:
+    """UNPACK of few steps or channels, whose dimension goes."""
+
+    axis: Axis
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        shape, axis = canvas.shape(at), _number(canvas, self.axis)
+        if shape[axis] > 9:
+            return []
+        left = shape[:axis] + shape[axis + 1 :]
+        made = [canvas.activation(left, canvas.codes(at)) for _ in range(shape[axis])]
+        canvas.model.op(OPS.UNPACK, [at], made, Num=shape[axis], Axis=axis)
+        return made
+
+
+@dataclass(frozen=True)
 class Pad:
-    """PAD of steps, and seldom of channels."""
+    """PAD of steps, and seldom of channels; PADV2 if it says with which code."""
 
     time: tuple[int, int]
     channels: tuple[int, int]
+    code: int | None
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         at = canvas.formed(at)
@@ -78,7 +119,51 @@ class Pad:
         amounts = [(0, 0)] * len(canvas.form)
         amounts[_number(canvas, "time")] = self.time
         amounts[-1] = self.channels
-        return [canvas.moved(OPS.PAD, [at, canvas.numbers(*amounts)], canvas.whole_shape(*size))]
+        inputs = [at, canvas.numbers(*amounts)]
+        if self.code is None:
+            return [canvas.moved(OPS.PAD, inputs, canvas.whole_shape(*size))]
+        inputs.append(canvas.constant(np.array(self.code, np.int8), canvas.codes(at)))
+        return [canvas.moved(OPS.PADV2, inputs, canvas.whole_shape(*size))]
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """MIRROR_PAD of steps: the first and last one twice or not."""
+
+    before: int
+    after: int
+    symmetric: bool
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        time, channels = canvas.size(at)
+        most = time if self.symmetric else time - 1
+        pair = (min(self.before, most), min(self.after, most))
+        amounts = [(0, 0)] * len(canvas.form)
+        amounts[_number(canvas, "time")] = pair
+        shape = canvas.whole_shape(time + sum(pair), channels)
+        mode = tflite.MirrorPadMode.SYMMETRIC if self.symmetric else tflite.MirrorPadMode.REFLECT
+        return [canvas.moved(OPS.MIRROR_PAD, [at, canvas.numbers(*amounts)], shape, Mode=mode)]
+
+
+@dataclass(frozen=True)
+class PlainSlice:
+    """SLICE of steps and channels."""
+
+    begins: tuple[int, int]
+    cuts: tuple[int, int]
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        shape = canvas.shape(at)
+        begins, sizes = [0] * len(shape), list(shape)
+        axes = (_number(canvas, "time"), len(shape) - 1)
+        for axis, begin, cut in zip(axes, self.begins, self.cuts, strict=True):
+            begins[axis] = begin % shape[axis]
+            most = shape[axis] - begins[axis]
+            sizes[axis] = most - cut % most
+        numbers = [canvas.numbers(*begins), canvas.numbers(*sizes)]
+        return [canvas.moved(OPS.SLICE, [at, *numbers], tuple(sizes))]
 
 
 @dataclass(frozen=True)
@@ -150,6 +235,8 @@ class Resize:
 
 
 FEW_OR_MANY = st.one_of(st.integers(0, 9), st.integers(0, 60))
+PAIR = st.tuples(FEW_OR_MANY, FEW_OR_MANY)
+FEW_CHANNELS = st.tuples(seldom(0, st.integers(0, 3)), seldom(0, st.integers(0, 3)))
 
 DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "CONCATENATION": st.builds(
@@ -162,11 +249,12 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
         from_behind=st.booleans(),
     ),
     "SPLIT": st.builds(Split, axis=AXES, number=st.integers(0, 9)),
-    "PAD": st.builds(
-        Pad,
-        time=st.tuples(FEW_OR_MANY, FEW_OR_MANY),
-        channels=st.tuples(seldom(0, st.integers(0, 3)), seldom(0, st.integers(0, 3))),
-    ),
+    "SPLIT_V": st.builds(Parts, axis=AXES, first=st.integers(0, 60)),
+    "UNPACK": st.builds(Unpack, axis=AXES),
+    "PAD": st.builds(Pad, time=PAIR, channels=FEW_CHANNELS, code=st.none()),
+    "PADV2": st.builds(Pad, time=PAIR, channels=FEW_CHANNELS, code=st.integers(-128, 127)),
+    "MIRROR_PAD": st.builds(Mirror, before=FEW_OR_MANY, after=FEW_OR_MANY, symmetric=st.booleans()),
+    "SLICE": st.builds(PlainSlice, begins=PAIR, cuts=PAIR),
     "STRIDED_SLICE": st.builds(
         Slice,
         axis=AXES,

@@ -1,4 +1,4 @@
-"""Operators over windows or all of time that keep the channels: pools, MEAN and REDUCE_MAX."""
+"""Operators over windows or all of time that keep the channels: pools and reductions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Reduce:
-    """MEAN and REDUCE_MAX."""
+    """MEAN, REDUCE_MAX and REDUCE_MIN."""
 
     code: int
     over: Over
@@ -95,4 +95,5 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "AVERAGE_POOL_2D": _pool(OPS.AVERAGE_POOL_2D),
     "MEAN": _reduce(OPS.MEAN),
     "REDUCE_MAX": _reduce(OPS.REDUCE_MAX),
+    "REDUCE_MIN": _reduce(OPS.REDUCE_MIN),
 }

@@ -56,6 +56,21 @@ class ExpandDims:
 
 
 @dataclass(frozen=True)
+class Pack:
+    """PACK of one tensor, which is what EXPAND_DIMS does."""
+
+    number: int
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        shape = canvas.shape(at)
+        if len(shape) > 3:
+            return []
+        axis = 1 + self.number % max(len(shape) - 1, 1)
+        more = (*shape[:axis], 1, *shape[axis:])
+        return [canvas.moved(OPS.PACK, [at], more, ValuesCount=1, Axis=axis)]
+
+
+@dataclass(frozen=True)
 class Transpose:
     """TRANSPOSE that moves nothing: the dimensions beyond 1 stay in their order."""
 
@@ -79,5 +94,6 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "RESHAPE": st.builds(Reshape, channels=NUMBER),
     "SQUEEZE": st.builds(Squeeze, number=NUMBER),
     "EXPAND_DIMS": st.builds(ExpandDims, number=NUMBER),
+    "PACK": st.builds(Pack, number=NUMBER),
     "TRANSPOSE": st.builds(Transpose, number=NUMBER),
 }

@@ -30,6 +30,19 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Gelu:
+    """GELU, by the error function or approximated."""
+
+    approximate: bool
+    gain: float
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        codes = canvas.any_codes(canvas.codes(at).scale / self.gain)
+        options = {"Approximate": self.approximate}
+        return [canvas.op(OPS.GELU, [at], canvas.shape(at), codes, **options)]
+
+
+@dataclass(frozen=True)
 class LeakyRelu:
     """LEAKY_RELU."""
 
@@ -43,16 +56,17 @@ class LeakyRelu:
 
 @dataclass(frozen=True)
 class PRelu:
-    """PRELU with a constant slope for each channel, or one for all."""
+    """PRELU with a constant slope for each channel, each value, or one for all."""
 
-    shared: bool
+    slopes: Literal["one", "channels", "all"]
     gain: float
     slope: float  # of the largest code
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         shape = canvas.shape(at)
-        own = 1 if self.shared else shape[-1]
-        values = canvas.random((*(1 for _ in shape[1:-1]), own))
+        ones = (1,) * len(shape[1:-1])
+        shapes = {"one": (*ones, 1), "channels": (*ones, shape[-1]), "all": shape[1:]}
+        values = canvas.random(shapes[self.slopes])
         slopes = canvas.constant(values, canvas.any_codes(self.slope / 127))
         codes = canvas.any_codes(canvas.codes(at).scale / self.gain)
         return [canvas.op(OPS.PRELU, [at, slopes], shape, codes)]
@@ -86,6 +100,10 @@ def _of_gain(limit: float) -> Callable[[float], float]:
 DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "RELU": _curve(OPS.RELU, GAINS),
     "RELU6": _curve(OPS.RELU6, GAINS),
+    "RELU_0_TO_1": _curve(OPS.RELU_0_TO_1, GAINS),
+    "RELU_N1_TO_1": _curve(OPS.RELU_N1_TO_1, GAINS),
+    "EXP": _curve(OPS.EXP, GAINS),
+    "GELU": st.builds(Gelu, approximate=st.booleans(), gain=GAINS),
     "QUANTIZE": _curve(OPS.QUANTIZE, GAINS),
     "LOGISTIC": _curve(OPS.LOGISTIC, st.just(1.0)),
     "TANH": _curve(OPS.TANH, st.just(1.0)),
@@ -95,7 +113,12 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "LEAKY_RELU": st.builds(
         LeakyRelu, alpha=st.sampled_from((0.1, 0.01, 0.3, 1.5, -0.2)), gain=GAINS
     ),
-    "PRELU": st.builds(PRelu, shared=st.booleans(), gain=GAINS, slope=st.floats(0.01, 2)),
+    "PRELU": st.builds(
+        PRelu,
+        slopes=st.sampled_from(("channels", "one", "all")),
+        gain=GAINS,
+        slope=st.floats(0.01, 2),
+    ),
     "SOFTMAX": st.builds(
         Softmax,
         over=st.sampled_from(("channels", "all")),
