@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from tests.graphs.canvas import OPS, Canvas
+from tests.graphs.canvas import OPS, Canvas, Shape
 from tests.graphs.draws.draw import Draw, divisor
 
 
@@ -47,12 +47,8 @@ class ExpandDims:
     number: int
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
-        shape = canvas.shape(at)
-        if len(shape) > 3:
-            return []
-        axis = 1 + self.number % max(len(shape) - 1, 1)
-        more = (*shape[:axis], 1, *shape[axis:])
-        return [canvas.moved(OPS.EXPAND_DIMS, [at, canvas.numbers(axis)], more)]
+        at, axis, shape = _one_more(canvas, at, self.number)
+        return [canvas.moved(OPS.EXPAND_DIMS, [at, canvas.numbers(axis)], shape)]
 
 
 @dataclass(frozen=True)
@@ -62,12 +58,17 @@ class Pack:
     number: int
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
-        shape = canvas.shape(at)
-        if len(shape) > 3:
-            return []
-        axis = 1 + self.number % max(len(shape) - 1, 1)
-        more = (*shape[:axis], 1, *shape[axis:])
-        return [canvas.moved(OPS.PACK, [at], more, ValuesCount=1, Axis=axis)]
+        at, axis, shape = _one_more(canvas, at, self.number)
+        return [canvas.moved(OPS.PACK, [at], shape, ValuesCount=1, Axis=axis)]
+
+
+def _one_more(canvas: Canvas, at: int, number: int) -> tuple[int, int, Shape]:
+    """Return a tensor of three dimensions or fewer, where one more comes, and what it then is."""
+    if len(canvas.shape(at)) > 3:
+        at = canvas.reshaped(at, (1, *canvas.size(at)))
+    shape = canvas.shape(at)
+    axis = 1 + number % max(len(shape) - 1, 1)
+    return at, axis, (*shape[:axis], 1, *shape[axis:])
 
 
 @dataclass(frozen=True)
