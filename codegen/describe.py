@@ -1,10 +1,11 @@
-"""The plan in words: a table for people, and ``dd_model.json`` for the host's tools."""
+"""The plan in words: a table for people, and ``NAME_net.json`` for the host's tools."""
 
 import json
 import zlib
 from typing import Any
 
 from dynadeep.codegen.board import Board
+from dynadeep.codegen.bundle import TensorSpec
 from dynadeep.codegen.plan import LayerRow, Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
@@ -14,7 +15,7 @@ HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "RAM at", "byte
 
 
 def describe_model(plan: Plan) -> dict[str, Any]:
-    """Return what ``dd_model.json`` holds; lists are in the order of their numbers."""
+    """Return what ``NAME_net.json`` holds; lists are in the order of their numbers."""
     return {
         "format": FORMAT,
         "kit": __version__,
@@ -22,10 +23,10 @@ def describe_model(plan: Plan) -> dict[str, Any]:
         "engine": plan.choice.engine,
         "kernels": plan.choice.kernels.name,
         "chunk": plan.chunk,
-        "lossless": plan.choice.lossless,
-        "segment_length": plan.manifest.segment_length,
         "sample_rate_hz": plan.manifest.sample_rate_hz,
-        "levels": [level.name for level in plan.manifest.levels],
+        "inputs": [_end(end) for end in plan.manifest.inputs],
+        "outputs": [_end(end) for end in plan.manifest.outputs],
+        **_codec(plan),
         "tensors": [vars(tensor) for tensor in plan.tensors],
         "constants": [
             {
@@ -43,8 +44,29 @@ def describe_model(plan: Plan) -> dict[str, Any]:
             "macs": plan.macs,
             "constant_bytes": plan.constant_bytes,
             "values_bytes": plan.values_bytes,
-            "encoder_bytes": plan.encoder_bytes,
+            "net_bytes": plan.net_bytes,
+            **({} if plan.manifest.codec is None else {"encoder_bytes": plan.encoder_bytes}),
         },
+    }
+
+
+def _end(end: TensorSpec) -> dict[str, Any]:
+    return {
+        "name": end.name,
+        "shape": [end.time, end.channels],
+        "scale": end.scale,
+        "zero_point": end.zero_point,
+    }
+
+
+def _codec(plan: Plan) -> dict[str, Any]:
+    codec = plan.manifest.codec
+    if codec is None:
+        return {}
+    return {
+        "segment_length": plan.manifest.segment_length,
+        "lossless": plan.choice.lossless,
+        "levels": [level.name for level in codec.levels],
     }
 
 
@@ -87,12 +109,25 @@ def table_rows(plan: Plan) -> list[tuple[str, ...]]:
     ]
 
 
+def _of_what(plan: Plan) -> str:
+    if plan.manifest.codec is not None:
+        return f"a segment of {plan.manifest.segment_length} samples"
+    shapes = ", ".join(f"{one.time}x{one.channels}" for one in plan.manifest.inputs)
+    return f"an input of {shapes}"
+
+
+def _state(plan: Plan) -> str:
+    if plan.manifest.codec is None:
+        return f"{plan.net_bytes:,} B for one network"
+    return f"{plan.encoder_bytes:,} B for one encoder"
+
+
 def totals(plan: Plan, board: Board | None) -> list[str]:
     """Return what the whole firmware needs, one sentence a line."""
     lines = [
-        f"{plan.macs:,} MAC a segment of {plan.manifest.segment_length} samples",
+        f"{plan.macs:,} MAC {_of_what(plan)}",
         f"{plan.constant_bytes:,} B of constants; with code about {plan.flash_bytes:,} B of flash",
-        f"{plan.values_bytes:,} B of activations; {plan.encoder_bytes:,} B for one dd_encoder",
+        f"{plan.values_bytes:,} B of activations; {_state(plan)}",
     ]
     if plan.network.unread:
         lines.append(f"left out, because no output needs it: {', '.join(plan.network.unread)}")

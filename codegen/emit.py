@@ -9,24 +9,26 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from dynadeep.codegen.board import DESCRIPTION, Board
-from dynadeep.codegen.context import ModelContext, model_context
+from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.describe import describe_model, json_text
 from dynadeep.codegen.errors import OutputError, ProjectError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.lock import locked
-from dynadeep.codegen.plan import Plan
+from dynadeep.codegen.net_context import DEFAULT_NAME, NetContext, net_context
+from dynadeep.codegen.plan import Plan, application_of
 from dynadeep.codegen.project import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND, read_project
-from dynadeep.codegen.render import render_build, render_model
+from dynadeep.codegen.render import Build, render_build, render_model
 from dynadeep.codegen.version import __version__
 
-MODEL_TEMPLATES = (
-    "dd_kernels.h",
-    "dd_model.h",
-    "dd_model.c",
-    "dd_weights.h",
-    "dd_weights.c",
-    "dd_model_debug.h",
-)
+NET_FILES = {
+    "model/{name}_net.h": "net.h",
+    "model/{name}_net.c": "net.c",
+    "model/{name}_debug.h": "debug.h",
+    "runtime/dd_kernels.h": "kernels.h",
+}
+CODEC_FILES = {"model/{name}_codec.h": "codec.h", "model/{name}_codec.c": "codec.c"}
+"""What a model becomes, each of its template in ``firmware_templates/model``."""
+
 COPIED = (".c", ".h", ".S", ".ld", ".cmake", ".toml")
 """What is copied of the runtime, the application and a board."""
 
@@ -34,16 +36,25 @@ Files = dict[str, bytes]
 """A project in memory: path with forward slashes -> content."""
 
 
-def project_files(plan: Plan, board: Board | None) -> Files:
-    """Return the whole project; without a board a library of the model and the runtime."""
-    context = model_context(plan)
-    files = _model_files(plan, context) | _tree("runtime")
-    files["CMakeLists.txt"] = render_build("CMakeLists.txt", board, context).encode("utf-8")
+def project_files(plan: Plan, board: Board | None, name: str = DEFAULT_NAME) -> Files:
+    """Return the whole project; without a board a library of the model and the runtime.
+
+    Args:
+        plan: all that was decided.
+        board: whose firmware it is.
+        name: what the model's symbols and files begin with.
+
+    Raises:
+        CodegenError: the model cannot stand in C, or the name is none.
+    """
+    net = net_context(plan, name)
+    build = Build(board, net, application_of(plan), plan.chunk)
+    files = _model_files(plan, net) | _tree("runtime")
+    files["CMakeLists.txt"] = render_build("CMakeLists.txt", build).encode("utf-8")
     if board is not None:
-        files |= _tree("app") | _board_files(board, context)
-        files["app/application.h"] = render_build("application.h", board, context).encode("utf-8")
+        files |= _tree("app") | _board_files(board, build)
     ordered = dict(sorted(files.items()))
-    return ordered | {MANIFEST: _manifest(plan, board, ordered)}
+    return ordered | {MANIFEST: _manifest(plan, board, name, ordered)}
 
 
 def write_project(files: Files, out: Path, *, force: bool = False) -> None:
@@ -142,22 +153,28 @@ def _digest(path: Path) -> str | None:
     return _hash(path.read_bytes()) if path.is_file() else None
 
 
-def _model_files(plan: Plan, context: ModelContext) -> Files:
-    files = {f"model/{name}": render_model(name, context) for name in MODEL_TEMPLATES}
-    files["model/dd_model.json"] = json_text(describe_model(plan))
-    return {name: text.encode("utf-8") for name, text in files.items()}
+def _model_files(plan: Plan, net: NetContext) -> Files:
+    codec = plan.manifest.codec
+    context = None if codec is None else codec_context(plan, codec)
+    templates = NET_FILES if codec is None else NET_FILES | CODEC_FILES
+    files = {
+        path.format(name=net.name): render_model(template, net, context)
+        for path, template in templates.items()
+    }
+    files[f"model/{net.name}_net.json"] = json_text(describe_model(plan))
+    return {path: text.encode("utf-8") for path, text in files.items()}
 
 
-def _board_files(board: Board, context: ModelContext) -> Files:
+def _board_files(board: Board, build: Build) -> Files:
     """Return what depends on the board: its own files, and what its description renders to."""
-    rendered = {"board/board_config.h": "board_config.h"}
+    rendered = {"board/board_config.h": "board_config.h", "app/application.h": "application.h"}
     files = _tree(f"boards/{board.name}", to="board")
     del files[f"board/{DESCRIPTION}"]
     if board.cortex_m:
         rendered["board/linker.ld"] = "linker.ld"
         files["toolchain.cmake"] = _tree("build")["build/toolchain.cmake"]
     for path, template in rendered.items():
-        files[path] = render_build(template, board, context).encode("utf-8")
+        files[path] = render_build(template, build).encode("utf-8")
     return files
 
 
@@ -175,13 +192,15 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
             yield f"{path}/{entry.name}", entry.read_bytes().replace(b"\r\n", b"\n")
 
 
-def _manifest(plan: Plan, board: Board | None, files: Files) -> bytes:
+def _manifest(plan: Plan, board: Board | None, name: str, files: Files) -> bytes:
     """Return ``manifest.json``: what the project is, and the SHA-256 of every other file."""
     data = {
         "kind": MANIFEST_KIND,
         "format": MANIFEST_FORMAT,
         "kit": __version__,
         "model_id": plan.manifest.model_id,
+        "name": name,
+        "application": application_of(plan),
         "board": None if board is None else board.name,
         "engine": plan.choice.engine,
         "kernels": plan.choice.kernels.name,

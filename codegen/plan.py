@@ -1,12 +1,21 @@
 """The plan: what each layer costs, where its tensors lie, and what the firmware will need."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.bundle import Bundle, Level, Manifest, Quantization
+from dynadeep.codegen.bundle import (
+    ENCODER_TFLITE,
+    MAKE_AGAIN,
+    Bundle,
+    Level,
+    Manifest,
+    Quantization,
+    TensorSpec,
+)
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.inventory import (
@@ -23,6 +32,8 @@ from dynadeep.codegen.tflite import read_graph
 from dynadeep.codegen.wiring import Source, check_limits, sources_of
 
 Engine = Literal["stream", "layers"]
+Application = Literal["network", "codec"]
+"""What runs the network: nothing but the network's own commands, or a codec on top of it."""
 
 CODE_BYTES = 11_264
 """Flash besides the arrays: 10,7xx B measured with gcc 12.2 -O2 for Cortex-M4."""
@@ -43,7 +54,7 @@ PACKET_OVERHEAD_BYTES = 17
 RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
 
 PACKET_LIMIT = (1 << 16) - 1 - (16 + 4 * 15)
-"""Bytes of a packet: with the rest of RUN's reply, of 15 levels at most, its size is uint16."""
+"""Bytes of a packet: with the rest of ENCODE's reply, of 15 levels at most, its size is uint16."""
 
 SEGMENT_LIMIT = (PACKET_LIMIT - PACKET_OVERHEAD_BYTES - LOSSLESS_SLACK_BYTES) // 2
 """Samples of a segment: lossless they are a packet's payload."""
@@ -53,6 +64,13 @@ CODES_LIMIT = PACKET_LIMIT - PACKET_OVERHEAD_BYTES - RANGE_BYTES
 
 APPLICATION_RAM_BYTES = 192
 """The application's state besides a request in, a reply out and a trace's log: 108 B measured."""
+
+
+CHUNK_LIMIT, OUTPUT_LIMIT = 4096, 512
+"""Bytes of a network's input in a request, and of its outputs in a reply, at most."""
+
+SEEN_BYTES, TRACE_BYTES = 12, 10
+"""sizeof(dd_seen), and what a reply to TRACE says of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +130,22 @@ class Plan:
         )
 
     @property
+    def input_values(self) -> int:
+        """What one inference takes: samples of a codec, else the codes of all inputs."""
+        if self.manifest.codec is not None:
+            return self.manifest.segment_length
+        return sum(tensor.size for tensor in self.network.inputs)
+
+    @property
+    def value_bytes(self) -> int:
+        """Bytes of each of them, as they come over the link."""
+        return 1 if self.manifest.codec is None else 2
+
+    @property
     def chunk(self) -> int:
-        """Samples that a request carries."""
-        return self.choice.chunk or self.manifest.segment_length
+        """How many of them a request carries."""
+        most = self.input_values if self.manifest.codec else min(self.input_values, CHUNK_LIMIT)
+        return self.choice.chunk or most
 
     @property
     def macs(self) -> int:
@@ -137,13 +168,17 @@ class Plan:
         return -(-self.memory.size // 4) * 4
 
     @property
-    def encoder_bytes(self) -> int:
-        """RAM of one ``dd_encoder`` on a 32-bit target, exact."""
+    def net_bytes(self) -> int:
+        """RAM of one ``NAME_net`` on a 32-bit target, exact."""
         lines = LINE_BYTES * len(self.network.tensors) + self.count_bytes
-        lines = -(-lines // 4) * 4
+        return self.values_bytes + -(-lines // 4) * 4
+
+    @property
+    def encoder_bytes(self) -> int:
+        """RAM of one ``NAME_encoder`` on a 32-bit target, exact."""
         coder = RICE_BYTES if self.choice.lossless else 0
         errors = ERROR_BYTES * len(self.manifest.levels)
-        return self.values_bytes + STATE_BYTES + errors + lines + coder
+        return self.net_bytes + STATE_BYTES + errors + coder
 
     @property
     def count_bytes(self) -> int:
@@ -158,7 +193,7 @@ class Plan:
 
     @property
     def stack_bytes(self) -> int:
-        """The most stack that encoding takes, an application like the kit's around it included."""
+        """The most stack that a call takes, an application like the kit's around it included."""
         return self.choice.kernels.stack_bytes(self.choice.buffers) + STACK_BESIDES_BYTES
 
     @property
@@ -182,11 +217,29 @@ class Plan:
     def ram_bytes(self, board: Board) -> int:
         """RAM of the firmware on a board, its stack included, the application's part estimated."""
         stack = board.ram.stack_bytes if board.ram else 0
-        seen = 12 * len(self.tensors)  # dd_seen
-        # A request carries int16 samples; a reply a packet, or what was seen of each tensor.
-        reply = max(self.packet_bytes_max, 9 * len(self.tensors), 4 * len(self.constants))
-        buffers = 2 * self.chunk + reply + self.packet_bytes_coded
-        return self.encoder_bytes + buffers + seen + APPLICATION_RAM_BYTES + stack
+        seen = SEEN_BYTES * len(self.tensors)
+        reply = max(self._reply_bytes, TRACE_BYTES * len(self.tensors), 4 * len(self.constants))
+        request = self.value_bytes * self.chunk
+        return self._state_bytes + request + reply + seen + APPLICATION_RAM_BYTES + stack
+
+    @property
+    def _state_bytes(self) -> int:
+        """What the application keeps of the network, and a codec of packets that nobody wants."""
+        if self.manifest.codec is None:
+            return self.net_bytes
+        return self.encoder_bytes + self.packet_bytes_coded
+
+    @property
+    def _reply_bytes(self) -> int:
+        """The longest reply of the application's own commands."""
+        if self.manifest.codec is None:
+            return min(max(tensor.size for tensor in self.network.outputs), OUTPUT_LIMIT)
+        return self.packet_bytes_max
+
+
+def application_of(plan: Plan) -> Application:
+    """Return what the firmware does with the network."""
+    return "network" if plan.manifest.codec is None else "codec"
 
 
 def sources_for(network: Network, *, streamed: bool) -> list[tuple[Source, ...]]:
@@ -220,9 +273,11 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
     _check_manifest(network, manifest)
     obstacle = why_not_streamed(network, manifest)
     chosen = choice or Choice(engine="layers" if obstacle else "stream")
+    if manifest.codec is None:
+        chosen = replace(chosen, lossless=False)
     if chosen.engine == "stream" and obstacle:
         raise ModelError(
-            f"encoder.tflite: it cannot be streamed: {obstacle}. Use the layers engine."
+            f"{manifest.model}: it cannot be streamed: {obstacle}. Use the layers engine."
         )
     memory = _placed(network, chosen.engine, chosen.tile or chosen.kernels.tile)
     constants = model_constants(network, chosen.kernels)
@@ -244,7 +299,7 @@ def _placed(network: Network, engine: Engine, tile: int) -> Arena | Schedule:
 
 def why_not_streamed(network: Network, manifest: Manifest) -> str:
     """Return what keeps a model from being streamed, or nothing."""
-    if manifest.input_map.kind == "minmax":
+    if manifest.codec is not None and manifest.codec.input_map.kind == "minmax":
         return "the input map minmax needs the whole segment before the first code"
     made = {tensor.name: tensor for tensor in network.tensors}
     for layer in network.layers:
@@ -260,18 +315,45 @@ def why_not_streamed(network: Network, manifest: Manifest) -> str:
 
 def _check_manifest(network: Network, manifest: Manifest) -> None:
     """Check that the model computes what the manifest promises."""
-    source = network.input
-    if (source.name, source.size) != (manifest.input.name, manifest.segment_length):
+    kept = {tensor.name: tensor for tensor in network.outputs}
+    holders = {one.name: kept.get(network.holder(one.name)) for one in manifest.outputs}
+    inputs = [(tensor.name, tensor) for tensor in network.inputs]
+    _check_ends("inputs", inputs, manifest.inputs, manifest)
+    _check_ends("outputs", list(holders.items()), manifest.outputs, manifest)
+    if manifest.codec is not None:
+        _check_codec(network, manifest)
+
+
+def _check_ends(
+    what: str,
+    found: Sequence[tuple[str, Tensor | None]],
+    specs: Sequence[TensorSpec],
+    manifest: Manifest,
+) -> None:
+    there = {name: (one.time, one.channels) for name, one in found if one is not None}
+    told = {one.name: (one.time, one.channels) for one in specs}
+    if there != told:
         raise ModelError(
-            f'encoder.tflite: its input is "{source.name}" with {source.size} values, the manifest '
-            f'says "{manifest.input.name}" with {manifest.segment_length}. Export again.'
+            f"{manifest.model}: its {what} are {_shapes(there)}, the manifest says "
+            f"{_shapes(told)}. {MAKE_AGAIN}"
         )
+    by_name = {one.name: one for one in specs}
+    for name, tensor in found:
+        assert tensor is not None
+        _check_quantization(tensor, by_name[name], manifest.model)
+
+
+def _shapes(ends: Mapping[str, tuple[int, int]]) -> str:
+    named = (f'"{name}" [{time}, {channels}]' for name, (time, channels) in ends.items())
+    return ", ".join(named) or "none"
+
+
+def _check_codec(network: Network, manifest: Manifest) -> None:
     if not 1 <= manifest.segment_length <= SEGMENT_LIMIT:
         raise ModelError(
             f"manifest.json: a segment has {manifest.segment_length} samples, a packet carries at "
             f"most {SEGMENT_LIMIT}. Use a shorter segment."
         )
-    _check_quantization(source, manifest.input)
     if not 1 <= len(manifest.levels) <= 15:
         raise ModelError(f"manifest.json: has {len(manifest.levels)} levels, expected 1 to 15.")
     for level in manifest.levels:
@@ -295,13 +377,13 @@ def _check_level(network: Network, level: Level) -> None:
                 f'manifest.json: level {level.name} needs the tensor "{name}" of {size} values, '
                 "which is not among the outputs of encoder.tflite. Export again."
             )
-        _check_quantization(tensor, quantization)
+        _check_quantization(tensor, quantization, ENCODER_TFLITE)
 
 
-def _check_quantization(tensor: Tensor, expected: Quantization) -> None:
+def _check_quantization(tensor: Tensor, expected: Quantization, file: str) -> None:
     if (tensor.scale, tensor.zero_point) != (expected.scale, expected.zero_point):
         raise ModelError(
-            f'encoder.tflite: "{tensor.name}" has scale {tensor.scale!r} and zero point '
+            f'{file}: "{tensor.name}" has scale {tensor.scale!r} and zero point '
             f"{tensor.zero_point}, the manifest says {expected.scale!r} and "
             f"{expected.zero_point}. Export again."
         )

@@ -19,7 +19,7 @@ from dynadeep.codegen.plan import (
 )
 
 CHUNKS = (0, 512, 128, 64)
-"""Samples that a request carries, 0 for all of a segment: the fewer requests the better."""
+"""Values that a request carries, 0 for all of an input: the fewer requests the better."""
 
 
 STACK_ALIGNMENT = 8
@@ -102,9 +102,9 @@ def _variants(bundle: Bundle, plan: Plan) -> Iterator[Plan]:
         return
     step = plan.choice.kernels.tile
     tiled = [make_plan(bundle, replace(plan.choice, tile=times * step)) for times in TILES]
-    for lossless in (True, False):
+    for lossless in (True, False) if plan.manifest.codec else (False,):
         for chunk in CHUNKS:
-            if chunk < plan.manifest.segment_length:
+            if chunk < plan.chunk:
                 for one in tiled:
                     choice = replace(one.choice, chunk=chunk, lossless=lossless)
                     yield replace(one, choice=choice)
@@ -130,8 +130,9 @@ def busy_s(plan: Plan, board: Board) -> float:
 
 
 def segment_s(plan: Plan) -> float:
-    """Return how long the samples of a segment take to come, in seconds."""
-    return plan.manifest.segment_length / plan.manifest.rate_hz
+    """Return how long the steps of an input take to come, in seconds; for ever at no known rate."""
+    rate_hz = plan.manifest.sample_rate_hz
+    return plan.manifest.segment_length / rate_hz if rate_hz else math.inf
 
 
 def _keeps_up(plan: Plan, board: Board, deadline_s: float | None) -> bool:
@@ -197,10 +198,11 @@ def explain(plan: Plan, board: Board) -> list[str]:
     if choice.engine == "layers":
         why = why_not_streamed(plan.network, plan.manifest) or "as asked for"
         return [f"layers engine ({why}), {kernels}"]
-    busy = (
-        f"computing takes about {busy_s(plan, board):.2f} s of a segment's {segment_s(plan):.2f} s"
-    )
-    lines = [f"streaming engine, {kernels}, requests of {plan.chunk} samples"]
+    busy = f"computing takes about {busy_s(plan, board):.2f} s"
+    if plan.manifest.sample_rate_hz:
+        busy += f" of a segment's {segment_s(plan):.2f} s"
+    unit = "samples" if plan.manifest.codec else "values"
+    lines = [f"streaming engine, {kernels}, requests of {plan.chunk} {unit}"]
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
     if board.cortex_m:
@@ -212,7 +214,7 @@ def explain(plan: Plan, board: Board) -> list[str]:
             f"the convolution works on {choice.buffers.part} values and {choice.buffers.block} "
             f"channels at a time, for which the stack suffices"
         )
-    if not choice.lossless:
+    if plan.manifest.codec and not choice.lossless:
         lines.append(
             f"level none is left out: its packet alone takes {plan.packet_bytes_lossless} B of RAM"
         )

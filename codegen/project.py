@@ -7,7 +7,7 @@ from dynadeep.codegen.errors import ProjectError
 from dynadeep.codegen.typed import Reader, shown
 
 MANIFEST = "manifest.json"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2
 MANIFEST_KIND = "dynadeep generated project"
 
 
@@ -19,6 +19,8 @@ class Project:
     format: int
     kit: str
     model_id: str
+    name: str  # what the model's symbols and files begin with
+    application: str  # "network" or "codec"
     board: str | None
     engine: str
     kernels: str

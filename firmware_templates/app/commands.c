@@ -4,6 +4,7 @@
 
 #include "dd_bytes.h"
 #include "dd_crc32.h"
+#include "dd_dot.h"
 
 _Static_assert(DD_REQUEST_PAYLOAD_MAX <= UINT16_MAX, "HELLO tells the largest request in 16 bits");
 _Static_assert(sizeof(dd_reply_payload) <= UINT16_MAX, "HELLO tells the largest reply in 16 bits");
@@ -105,7 +106,7 @@ static dd_status trace(dd_app *app, const dd_request *request, uint8_t *reply, s
         .unfused = (request->flags & DD_FLAG_UNFUSED) != 0,
     };
     const dd_status status = dd_application_observe(app, request, dd_app_block(request, 0), &watch);
-    if (status != DD_PACKET_READY) {
+    if (status != DD_OUTPUT_READY) {
         return status;
     }
     if (app->seen[APP_TENSORS - 1u].values == 0) {
@@ -184,7 +185,7 @@ static dd_status tensor(dd_app *app, const dd_request *request, uint8_t *reply, 
     if (status == DD_STOPPED || status == DD_OK) {
         return DD_OK;
     }
-    if (status != DD_PACKET_READY) {
+    if (status != DD_OUTPUT_READY) {
         return status;
     }
     /* The inference is over: the tensor was shorter than the piece, or never seen. */
@@ -195,9 +196,12 @@ static dd_status constants(dd_app *app, const dd_request *request, uint8_t *repl
 {
     (void)app;
     (void)request;
+    (void)reply;
+#if APP_CONSTANTS > 0
     for (size_t i = 0; i < APP_CONSTANTS; i++) {
         dd_put_u32(&reply[4u * i], dd_crc32(0, app_constants[i].data, app_constants[i].bytes));
     }
+#endif
     *bytes = 4u * APP_CONSTANTS;
     return DD_OK;
 }

@@ -1,5 +1,5 @@
 /* The commands that a host gives. Those that any network answers are in commands.c; what runs it
- * adds its own, in commands_codec.c. */
+ * adds its own: commands_net.c for a network alone, commands_codec.c for a codec. */
 #ifndef COMMANDS_H
 #define COMMANDS_H
 
@@ -44,7 +44,11 @@ typedef struct dd_block {
     size_t count;
 } dd_block;
 
+#if APP_CODEC
 #include "commands_codec.h"
+#else
+#include "commands_net.h"
+#endif
 
 /* Sizes of what the commands carry. */
 #define DD_TENSOR_HEADER_BYTES 8u
@@ -57,7 +61,7 @@ typedef union dd_reply_payload {
     uint8_t hello[DD_HELLO_BYTES];
     uint8_t application[DD_APPLICATION_REPLY_BYTES];
     uint8_t trace[DD_TRACE_ENTRY_BYTES * APP_TENSORS];
-    uint8_t constants[4u * APP_CONSTANTS];
+    uint8_t constants[4u * APP_CONSTANTS + 1u];
 } dd_reply_payload;
 #define DD_REPLY_PAYLOAD_MAX ((uint32_t)sizeof(dd_reply_payload))
 
@@ -112,7 +116,7 @@ extern const size_t dd_application_command_count;
 DD_MUST_CHECK dd_status dd_application_init(dd_application *application);
 
 /* Run the network under observation over the next of its input. What the application counts or
- * sends goes on as if nothing had been asked. DD_OK while the input lacks some; DD_PACKET_READY
+ * sends goes on as if nothing had been asked. DD_OK while the input lacks some; DD_OUTPUT_READY
  * when it was complete. */
 DD_MUST_CHECK dd_status dd_application_observe(dd_app *app, const dd_request *request,
                                                dd_block block, const dd_trace *trace);

@@ -35,7 +35,7 @@ static dd_status encode_piece(dd_app *app, sample_block block, size_t step)
         const size_t count = step < block.count - done ? step : block.count - done;
         size_t taken = 0;
         const uint64_t begin = board_ticks();
-        status = app_push(&app->application.encoder, &block.samples[done], count, &taken);
+        status = app_encode_push(&app->application.encoder, &block.samples[done], count, &taken);
         dd_app_clock(&app->inference, begin);
         done += taken;
     }
@@ -123,7 +123,7 @@ dd_status dd_application_observe(dd_app *app, const dd_request *request, dd_bloc
     state->trace = NULL;
     state->sequence = sequence;
     /* Samples that do not fit the space are no loss: nobody wants them. */
-    return status == DD_BUFFER_TOO_SMALL ? DD_PACKET_READY : status;
+    return status == DD_BUFFER_TOO_SMALL || status == DD_PACKET_READY ? DD_OUTPUT_READY : status;
 }
 
 static dd_status bound(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)

@@ -13,7 +13,7 @@ enum {
 /* The input: int16 samples. */
 #define DD_INPUT_VALUE_BYTES 2u
 #define DD_INPUT_BYTES       (2u * APP_SEGMENT_LENGTH)
-#define DD_CHUNK_BYTES       (2u * BOARD_CHUNK_SAMPLES)
+#define DD_CHUNK_BYTES       (2u * BOARD_CHUNK_VALUES)
 
 #define DD_ENCODE_HEADER_BYTES     (2u + 4u * APP_LEVELS + 8u + 4u + 2u)
 #define DD_APPLICATION_REPLY_BYTES (DD_ENCODE_HEADER_BYTES + APP_PACKET_BYTES_MAX)

@@ -3,18 +3,18 @@
  *   dd_batch BOUND [TENSOR ...]  < segments  > rows
  *
  * BOUND is Q8.24; segments are int16 of this machine's byte order, one behind the other, and belong
- * to one stream. Each gives a row: the int8 values of each TENSOR (numbers of dd_model.json) in the
- * order in which they are made, level and packet length as uint32, the predicted errors as int32,
- * and the packet in DD_PACKET_BYTES_MAX bytes, zeros behind it. */
+ * to one stream. Each gives a row: the int8 values of each TENSOR (numbers of model_net.json) in
+ * the order in which they are made, level and packet length as uint32, the predicted errors as
+ * int32, and the packet in MODEL_PACKET_BYTES_MAX bytes, zeros behind it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dd_model.h"
-#include "dd_model_debug.h"
+#include "model_codec.h"
+#include "model_debug.h"
 
-static dd_encoder encoder;
-static bool wanted[DD_TENSORS];
+static model_encoder encoder;
+static bool wanted[MODEL_TENSORS];
 
 static bool write_tensor(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
@@ -37,7 +37,7 @@ static bool read_arguments(int count, char **words, dd_error *bound)
     }
     *bound = (dd_error)value;
     for (int i = 2; i < count; i++) {
-        if (!parse(words[i], DD_TENSORS - 1, &value)) {
+        if (!parse(words[i], MODEL_TENSORS - 1, &value)) {
             return false;
         }
         wanted[value] = true;
@@ -50,21 +50,23 @@ static bool write_packet(const dd_packet *packet)
     const uint32_t head[] = {packet->level, (uint32_t)packet->length};
     memset(packet->bytes + packet->length, 0, packet->capacity - packet->length);
     return fwrite(head, sizeof head, 1, stdout) == 1 &&
-           fwrite(packet->predicted, sizeof packet->predicted[0], DD_LEVELS, stdout) == DD_LEVELS &&
+           fwrite(packet->predicted, sizeof packet->predicted[0], MODEL_LEVELS, stdout) ==
+               MODEL_LEVELS &&
            fwrite(packet->bytes, packet->capacity, 1, stdout) == 1;
 }
 
 /* Encode all that comes on standard input; false with the reason on standard error. */
 static bool encode_all(dd_error bound)
 {
-    static uint8_t bytes[DD_PACKET_BYTES_MAX];
-    static int16_t segment[DD_SEGMENT_LENGTH];
+    static uint8_t bytes[MODEL_PACKET_BYTES_MAX];
+    static int16_t segment[MODEL_SEGMENT_LENGTH];
     dd_packet packet = {.bytes = bytes, .capacity = sizeof bytes};
     size_t got = fread(segment, 1, sizeof segment, stdin);
     for (; got == sizeof segment; got = fread(segment, 1, sizeof segment, stdin)) {
-        const dd_status status = dd_encode(&encoder, segment, DD_SEGMENT_LENGTH, bound, &packet);
+        const dd_status status =
+            model_encode(&encoder, segment, MODEL_SEGMENT_LENGTH, bound, &packet);
         if (status != DD_OK) {
-            (void)fprintf(stderr, "dd_encode returned status %d\n", (int)status);
+            (void)fprintf(stderr, "encoding returned status %d\n", (int)status);
             return false;
         }
         if (!write_packet(&packet)) {
@@ -86,7 +88,7 @@ int main(int count, char **words)
         (void)fprintf(stderr, "usage: dd_batch BOUND [TENSOR ...]\n");
         return EXIT_FAILURE;
     }
-    if (dd_encoder_init(&encoder, 0) != DD_OK) {
+    if (model_encoder_init(&encoder, 0) != DD_OK) {
         return EXIT_FAILURE;
     }
     encoder.state.trace = &trace;

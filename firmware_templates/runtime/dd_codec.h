@@ -26,8 +26,8 @@ typedef struct dd_packet {
     uint8_t *bytes;
     size_t capacity;
     /* Out: the packet's bytes, its level, how many of the segment's samples the input map clipped:
-     * many of them, and the signal is not scaled as the model was trained (DD_ADC_UNITS_PER_MV,
-     * DD_ADC_BASELINE). And what each level's error was predicted to be, in memory of the
+     * many of them, and the signal is not scaled as the model was trained (NAME_ADC_UNITS_PER_MV,
+     * NAME_ADC_BASELINE). And what each level's error was predicted to be, in memory of the
      * encoder's, until it makes another packet. */
     size_t length;
     uint8_t level;
@@ -78,8 +78,8 @@ typedef struct dd_codec {
 /* Begin a recording. */
 void dd_codec_init(const dd_codec *codec, uint16_t stream);
 
-/* Begin a segment that comes in pieces, the next pieces, and a whole segment: dd_begin, dd_push and
- * dd_encode of the generated dd_model.h, which says more. */
+/* Begin a segment that comes in pieces, the next pieces, and a whole segment: NAME_encode_begin,
+ * NAME_encode_push and NAME_encode of the generated NAME_codec.h, which says more. */
 DD_MUST_CHECK dd_status dd_codec_begin(const dd_codec *codec, dd_error bound, dd_packet *packet);
 DD_MUST_CHECK dd_status dd_codec_push(const dd_codec *codec, const int16_t *samples, size_t count,
                                       size_t *taken);

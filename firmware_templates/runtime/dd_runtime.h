@@ -3,7 +3,7 @@
 #define DD_RUNTIME_H
 
 /* Raised whenever sources that were generated before would no longer compile or run right. */
-#define DD_RUNTIME_ABI 5
+#define DD_RUNTIME_ABI 6
 
 #include "dd_add_s8.h"
 #include "dd_add_stepwise_s8.h"
@@ -24,6 +24,8 @@
 #include "dd_net.h"
 #include "dd_packet.h"
 #include "dd_prelu_s8.h"
+#include "dd_push.h"
+#include "dd_quantize.h"
 #include "dd_rice.h"
 #include "dd_softmax_s8.h"
 #include "dd_status.h"

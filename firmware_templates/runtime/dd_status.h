@@ -15,7 +15,8 @@
     X(DD_TIMEOUT, 8, "the rest of a frame did not come in time")            \
     X(DD_RESTARTED, 9, "the board has restarted since it was last greeted") \
     X(DD_PACKET_READY, 10, "a segment is complete and its packet made")     \
-    X(DD_STALLED, 11, "the network did not take all samples of a segment")
+    X(DD_STALLED, 11, "the network did not take all samples of a segment")  \
+    X(DD_OUTPUT_READY, 12, "all of the input has come and the outputs are made")
 
 typedef enum dd_status {
 #define DD_STATUS_ENUM(name, value, text) name = (value),

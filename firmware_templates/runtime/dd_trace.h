@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /* Called with the next `count` values of tensor number `tensor` (the order is in the generated
- * dd_model.json): all of it at once by the layers engine, a piece at a time by the streaming one.
+ * NAME_net.json): all of it at once by the layers engine, a piece at a time by the streaming one.
  * `values` is valid during the call only. Returning false ends the inference with DD_STOPPED, and
  * then the tensor stays valid until the next inference. */
 typedef bool (*dd_on_tensor)(void *context, uint16_t tensor, const int8_t *values, uint32_t count);

@@ -71,7 +71,7 @@ static void send_samples(fuzz_input *input)
         dd_put_u32(&body[at + 4], dd_get_u32(&body[at + 4]) % 1024u);
         at += DD_TENSOR_HEADER_BYTES;
     }
-    const size_t samples = 1u + fuzz_u8(input) % BOARD_CHUNK_SAMPLES;
+    const size_t samples = 1u + fuzz_u8(input) % BOARD_CHUNK_VALUES;
     const int16_t base = (int16_t)fuzz_u16(input);
     for (size_t i = 0; i < samples; i++) {
         dd_put_u16(&body[at + 2 * i], (uint16_t)(base + 16 * (int8_t)fuzz_u8(input)));

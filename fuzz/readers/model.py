@@ -17,11 +17,12 @@ from dynadeep.codegen.bundle import (
     read_bundle,
     sha256_of,
 )
-from dynadeep.codegen.context import model_context
+from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.emit import write_project
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.lowering import lower
-from dynadeep.codegen.plan import plan_model
+from dynadeep.codegen.net_context import net_context
+from dynadeep.codegen.plan import Plan, plan_model
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.host_tools.codec.decode import to_adc
 from dynadeep.host_tools.measure.memory import read_image
@@ -32,6 +33,11 @@ from tests.codegen.models import small_encoder
 from tests.codegen.tflite_builder import TensorSpec
 
 CONTENT, SMALL = small_model()
+
+
+def _contexts(plan: Plan) -> None:
+    net_context(plan)
+    codec_context(plan, plan.manifest.need_codec())
 
 
 def read_tflite(data: bytes) -> None:
@@ -46,7 +52,7 @@ def read_fields(data: bytes) -> None:
         which, field, *value = data[at : at + 6]
         _change(net.model.tensors[which % len(net.model.tensors)], field, bytes(value))
     content = net.model.build()
-    model_context(plan_model(content, SMALL))
+    _contexts(plan_model(content, SMALL))
 
 
 def _change(tensor: TensorSpec, field: int, value: bytes) -> None:
@@ -73,7 +79,7 @@ def read_manifest(data: bytes) -> None:
     manifest = read_bundle(folder).manifest
     check_types(manifest, Manifest)
     to_adc(np.zeros(manifest.segment_length), manifest, (-5, 5))
-    model_context(plan_model(CONTENT, manifest))
+    _contexts(plan_model(CONTENT, manifest))
 
 
 def read_golden(data: bytes) -> None:
@@ -132,7 +138,10 @@ TARGETS = (
     Target(
         "manifest",
         read_manifest,
-        tuple(f"{_CODEGEN}.{name}" for name in ("bundle", "typed", "plan", "context")),
+        tuple(
+            f"{_CODEGEN}.{name}"
+            for name in ("bundle", "typed", "plan", "net_context", "codec_context")
+        ),
         ".json",
     ),
     Target("golden", read_golden, (f"{_CODEGEN}.golden",), ".npz"),

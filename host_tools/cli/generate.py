@@ -35,6 +35,14 @@ def generate(
     engine: EngineOption = None,
     kernels: KernelsOption = None,
     deadline: DeadlineOption = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            help="What the model's symbols and files begin with: one for each network of a "
+            "firmware. Else model.",
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write over files that were edited since.")
     ] = False,
@@ -48,6 +56,7 @@ def generate(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.describe import describe_model, describe_plan
     from dynadeep.codegen.generate import generate as emit
+    from dynadeep.codegen.net_context import DEFAULT_NAME, check_name
     from dynadeep.codegen.planner import Wanted, explain, plan_for
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.place import DEFAULT_BOARD
@@ -57,6 +66,7 @@ def generate(
         refuse_with("--model-only", choices, "what it writes is for any core")
     if plan_only:
         refuse_with("--plan", {"--out": out, "--force": force or None}, "it writes nothing")
+    prefix = check_name(name or DEFAULT_NAME)
     model = read_bundle(bundle)
     target = None if model_only else load_board(board or DEFAULT_BOARD)
     wanted = Wanted(engine, kernels, deadline)
@@ -66,7 +76,7 @@ def generate(
         print_lines(json, *explain(plan, target))
     if not plan_only:
         folder = out or DEFAULT_OUT
-        emit(model, target, folder, wanted, force=force)
+        emit(model, target, folder, wanted, name=prefix, force=force)
         what = "model and runtime" if target is None else f"project for {target.name}"
         print_lines(json, f"\n{folder}: C {what}, model {model.manifest.model_id}")
     write_json(json, describe_model(plan))

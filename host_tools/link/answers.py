@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from dynadeep.codegen.plan import Application
 from dynadeep.host_tools.link.protocol import (
-    Application,
     Hello,
     MalformedError,
     StackUse,

@@ -34,7 +34,13 @@ from dynadeep.host_tools.link.protocol import (
 __all__ = ["Counter", "Device", "Patience"]
 
 NANOSECONDS_PER_S = 1_000_000_000
-WORK = {Command.ENCODE: 1.0, Command.TENSOR: 1.0, Command.TRACE: 2.0, Command.CONSTANTS: 1.0}
+WORK = {
+    Command.ENCODE: 1.0,
+    Command.RUN: 1.0,
+    Command.TENSOR: 1.0,
+    Command.TRACE: 2.0,
+    Command.CONSTANTS: 1.0,
+}
 """What a command costs a board, in inferences. A trace takes the CRC of each tensor; on a slow core
 that of 100 KB of constants takes as long as an inference."""
 

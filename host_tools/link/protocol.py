@@ -7,12 +7,11 @@ import enum
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from dynadeep.codegen.kernels import KernelName
-from dynadeep.codegen.plan import Engine
+from dynadeep.codegen.plan import Application, Engine
 
 PROTOCOL_VERSION = 4
 TENSOR_WISH = struct.Struct("<HHI")  # number, count, offset; the input follows
@@ -23,12 +22,14 @@ class Command(enum.IntEnum):
     """What a host asks for, and the one thing that a board says unasked."""
 
     HELLO = 0x01
+    RUN = 0x02
     TRACE = 0x03
     TENSOR = 0x04
     CONSTANTS = 0x05
     MEMORY = 0x06
     BOUND = 0x07
     RESET = 0x08
+    OUTPUT = 0x09
     ENCODE = 0x0A
     FAULT = 0xFF
 
@@ -57,6 +58,7 @@ class Status(enum.IntEnum):
     RESTARTED = 9, "the board has restarted since it was last greeted"
     PACKET_READY = 10, "a segment is complete and its packet made"
     STALLED = 11, "the network did not take all samples of a segment"
+    OUTPUT_READY = 12, "all of the input has come and the outputs are made"
 
 
 def status_of(number: int) -> Status | None:
@@ -84,9 +86,6 @@ class FaultKind(enum.IntEnum):
 class MalformedError(ValueError):
     """Bytes that are not what the protocol says; the text tells what is wrong with them."""
 
-
-Application = Literal["network", "codec"]
-"""What runs the network: nothing but the network's own commands, or a codec on top of it."""
 
 APPLICATIONS: tuple[Application, ...] = ("network", "codec")
 """By the number that HELLO tells."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from dynadeep.codegen.bundle import GOLDEN, Bundle
 from dynadeep.codegen.errors import BundleError
-from dynadeep.codegen.golden import MAPPED, read_golden
+from dynadeep.codegen.golden import MAPPED, read_golden, read_net_golden
 from dynadeep.codegen.numerics import map_input
 from dynadeep.host_tools.link.device import Values
 from dynadeep.host_tools.recordings.record import Record
@@ -51,15 +51,30 @@ class Case:
 
 
 def golden_cases(bundle: Bundle) -> list[Case]:
-    """Return the bundle's golden vectors: real segments and adversarial ones.
+    """Return the bundle's golden vectors, real and adversarial ones.
 
     Raises:
-        BundleError: ``golden.npz`` is not one, or not of this manifest's segment length.
+        BundleError: ``golden.npz`` is not one, or not of this manifest's inputs.
     """
+    if bundle.manifest.codec is None:
+        return _net_cases(bundle)
     golden = read_golden(bundle.path(GOLDEN), bundle.manifest.segment_length)
     tensors = {MAPPED: golden.inputs, **golden.tensors}
     return [
         Case(name, golden.samples[i], {key: values[i] for key, values in tensors.items()})
+        for i, name in enumerate(golden.names)
+    ]
+
+
+def _net_cases(bundle: Bundle) -> list[Case]:
+    inputs = bundle.manifest.inputs
+    golden = read_net_golden(bundle.path(GOLDEN), inputs)
+    return [
+        Case(
+            name,
+            np.concatenate([golden.tensors[one.name][i].reshape(-1) for one in inputs]),
+            {key: values[i] for key, values in golden.tensors.items()},
+        )
         for i, name in enumerate(golden.names)
     ]
 

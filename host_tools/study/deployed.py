@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, Level
-from dynadeep.codegen.context import model_context
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.generate import generate
@@ -138,7 +137,7 @@ def _row(plan: Plan, tensors: Mapping[int, Level]) -> np.dtype[np.void]:
             ("level", np.uint32),
             ("length", np.uint32),
             ("predicted", np.int32, (len(plan.manifest.levels),)),
-            ("packet", np.uint8, (model_context(plan).packet_bytes_max,)),
+            ("packet", np.uint8, (plan.packet_bytes_max,)),
         ]
     )
 

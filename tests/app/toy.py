@@ -3,6 +3,7 @@
 import shutil
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,6 +14,9 @@ TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
 TOY_MODEL = Path(__file__).parent / "toy_model"
 MODEL_ID = "00112233445566ff"
 SEGMENT = 2000
+NET = SimpleNamespace(
+    name="model", macro="MODEL", model_id=MODEL_ID, sample_rate_hz=360, constant_count=2
+)
 
 # First samples at which the toy model misbehaves; see dd_model.c.
 CRASH_BY_TRAP = 32767
@@ -28,6 +32,7 @@ def make_project(board_name: str, out: Path) -> Path:
     for name in ("runtime", "app"):
         shutil.copytree(TEMPLATES / name, out / name)
     shutil.copytree(TOY_MODEL, out / "model")
+    (out / "model" / "dd_kernels.h").rename(out / "runtime" / "dd_kernels.h")
     (out / "board").mkdir()
     shutil.copy(TEMPLATES / "boards" / board_name / "board.c", out / "board")
     environment = Environment(
@@ -49,7 +54,8 @@ def make_project(board_name: str, out: Path) -> Path:
         text = environment.get_template(f"{name}.j2").render(
             board=board,
             kit_version="0.1.0",
-            model_id=MODEL_ID,
+            net=NET,
+            application="codec",
             chunk=SEGMENT,
         )
         (out / path).write_text(text, encoding="utf-8")

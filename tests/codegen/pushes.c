@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dd_model.h"
+#include "model_codec.h"
 
-static dd_encoder encoders[2];
-static uint8_t bytes[2][DD_PACKET_BYTES_MAX];
+static model_encoder encoders[2];
+static uint8_t bytes[2][MODEL_PACKET_BYTES_MAX];
 static dd_packet packets[2];
 static int16_t samples[65535];
 
@@ -23,7 +23,8 @@ static int push(uint8_t which, size_t count)
     size_t done = 0;
     while (done < count) {
         size_t taken = 0;
-        const dd_status status = dd_push(&encoders[which], samples + done, count - done, &taken);
+        const dd_status status =
+            model_encode_push(&encoders[which], samples + done, count - done, &taken);
         done += taken;
         if (status == DD_PACKET_READY) {
             show(which, (uint32_t)packets[which].length);
@@ -41,14 +42,14 @@ int main(int argc, char **argv)
     uint16_t count = 0;
     for (size_t i = 0; i < 2; i++) {
         packets[i] = (dd_packet){.bytes = bytes[i], .capacity = sizeof bytes[i]};
-        if (dd_encoder_init(&encoders[i], 0x1234) != DD_OK ||
-            dd_begin(&encoders[i], bound, &packets[i]) != DD_OK) {
+        if (model_encoder_init(&encoders[i], 0x1234) != DD_OK ||
+            model_encode_begin(&encoders[i], bound, &packets[i]) != DD_OK) {
             return 1;
         }
     }
     while (fread(head, 1, 2, stdin) == 2 && fread(&count, sizeof count, 1, stdin) == 1) {
         if (head[1] == 'b') {
-            if (dd_begin(&encoders[head[0]], bound, &packets[head[0]]) != DD_OK) {
+            if (model_encode_begin(&encoders[head[0]], bound, &packets[head[0]]) != DD_OK) {
                 return 2;
             }
         } else if (fread(samples, sizeof samples[0], count, stdin) != count ||

@@ -155,10 +155,10 @@ def test_a_project_that_is_current_is_not_touched(bundle: Bundle, tmp_path: Path
     out = tmp_path / "out"
     generate(bundle, load_board("native"), out)
     (out / "build").mkdir()
-    before = (out / "model/dd_model.c").stat().st_mtime_ns
+    before = (out / "model/model_net.c").stat().st_mtime_ns
     generate(bundle, load_board("native"), out)
     assert (out / "build").is_dir()
-    assert (out / "model/dd_model.c").stat().st_mtime_ns == before
+    assert (out / "model/model_net.c").stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize("board", ["native", "mps2-an386"])
@@ -179,7 +179,7 @@ def test_edited_files_are_put_right_by_force(bundle: Bundle, tmp_path: Path) -> 
     out = tmp_path / "out"
     generate(bundle, load_board("native"), out)
     expected = content_of(out)
-    (out / "model/dd_weights.c").write_text("/* gone */\n", encoding="utf-8")
+    (out / "model/model_net.c").write_text("/* gone */\n", encoding="utf-8")
     generate(bundle, load_board("native"), out, force=True)
     assert content_of(out) == expected
 
@@ -198,7 +198,7 @@ def test_a_missing_file_is_written_again(bundle: Bundle, tmp_path: Path) -> None
     out = tmp_path / "out"
     generate(bundle, load_board("native"), out)
     expected = content_of(out)
-    (out / "model/dd_weights.c").unlink()
+    (out / "model/model_net.c").unlink()
     generate(bundle, load_board("native"), out)
     assert content_of(out) == expected
 
@@ -242,7 +242,7 @@ def test_a_bundle_is_not_mistaken_for_a_project(bundle: Bundle, plan: Plan) -> N
 
 def test_an_empty_folder_is_filled(plan: Plan, tmp_path: Path) -> None:
     write_project(project_files(plan, None), tmp_path / ".")
-    assert (tmp_path / "model/dd_model.h").is_file()
+    assert (tmp_path / "model/model_codec.h").is_file()
 
 
 def test_a_file_in_the_way_is_one_clear_error(plan: Plan, tmp_path: Path) -> None:

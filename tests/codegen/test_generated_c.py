@@ -16,6 +16,7 @@ from elftools.elf.elffile import ELFFile
 from dynadeep.codegen.bundle import InputMap, Manifest
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.net_context import RUNTIME_ABI
 from dynadeep.codegen.numerics import (
     choose_level,
     fixed_margin,
@@ -207,7 +208,7 @@ def test_wrong_calls_are_refused_and_use_up_no_sequence_number(
 
 
 @pytest.mark.parametrize("language", ["c -std=c11", "c++ -std=c++17"])
-@pytest.mark.parametrize("header", ["dd_model.h", "dd_weights.h", "dd_model_debug.h"])
+@pytest.mark.parametrize("header", ["model_codec.h", "model_net.h", "model_debug.h"])
 def test_each_header_compiles_alone(
     project: tuple[Path, bytes, Plan], header: str, language: str
 ) -> None:
@@ -223,8 +224,8 @@ def test_c_plus_plus_can_call_it(project: tuple[Path, bytes, Plan], tmp_path: Pa
     out = project[0]
     program = tmp_path / "main.cpp"
     program.write_text(
-        '#include "dd_model.h"\nstatic dd_encoder e;\n'
-        "int main() { return dd_encoder_init(&e, 1) == DD_OK ? 0 : 1; }\n",
+        '#include "model_codec.h"\nstatic model_encoder e;\n'
+        "int main() { return model_encoder_init(&e, 1) == DD_OK ? 0 : 1; }\n",
         encoding="utf-8",
     )
     includes = [f"-I{out}/model", f"-I{out}/runtime"]
@@ -244,13 +245,15 @@ def test_another_runtime_abi_stops_the_compiler(
     shutil.copytree(project[0], copy)
     header = copy / "runtime/dd_runtime.h"
     text = header.read_text(encoding="utf-8")
-    header.write_text(text.replace("DD_RUNTIME_ABI 5", "DD_RUNTIME_ABI 999"), encoding="utf-8")
+    header.write_text(
+        text.replace(f"DD_RUNTIME_ABI {RUNTIME_ABI}", "DD_RUNTIME_ABI 999"), encoding="utf-8"
+    )
     command = [
         "gcc",
         f"-I{copy}/model",
         f"-I{copy}/runtime",
         "-fsyntax-only",
-        copy / "model/dd_model.c",
+        copy / "model/model_net.c",
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode != 0
@@ -268,9 +271,9 @@ def test_the_header_states_the_converter_that_the_model_was_trained_for(
     write_project(project_files(replace(plan, manifest=manifest), None), tmp_path / "ecg")
     program = tmp_path / "main.c"
     program.write_text(
-        '#include "dd_model.h"\n#include <stdio.h>\n'
-        'int main(void) { return printf("%.9g %d", (double)DD_ADC_UNITS_PER_MV,'
-        " 0 - DD_ADC_BASELINE) < 0; }\n",
+        '#include "model_codec.h"\n#include <stdio.h>\n'
+        'int main(void) { return printf("%.9g %d", (double)MODEL_ADC_UNITS_PER_MV,'
+        " 0 - MODEL_ADC_BASELINE) < 0; }\n",
         encoding="utf-8",
     )
     command = ["gcc", "-std=c11", *WARNINGS, "-Iecg/model", "-Iecg/runtime", program, "-o", "main"]
@@ -295,8 +298,8 @@ def test_no_line_is_wider_than_a_hundred_columns(project: tuple[Path, bytes, Pla
 
 def test_constants_lie_in_flash_as_the_description_says(project: tuple[Path, bytes, Plan]) -> None:
     plan = project[2]
-    text = (project[0] / "model/dd_weights.c").read_text(encoding="utf-8")
-    table = text[text.index("dd_constants[DD_CONSTANTS]") :]
+    text = (project[0] / "model/model_net.c").read_text(encoding="utf-8")
+    table = text[text.index("model_constants[MODEL_CONSTANTS]") :]
     for constant in plan.constants:
         assert (
             f"{{{constant.layer}_{constant.kind}, sizeof {constant.layer}_{constant.kind}}}"
@@ -312,9 +315,9 @@ def test_weights_are_aligned_even_where_the_compiler_saves_bytes(
     out, _, plan = project
     flags = ("-mcpu=cortex-m4", "-mthumb", "-std=c11", "-Os", "-fdata-sections")
     includes = (f"-I{out}/model", f"-I{out}/runtime")
-    command = ["arm-none-eabi-gcc", *flags, *includes, "-c", out / "model/dd_weights.c"]
+    command = ["arm-none-eabi-gcc", *flags, *includes, "-c", out / "model/model_net.c"]
     subprocess.run(command, cwd=tmp_path, check=True)
-    with (tmp_path / "dd_weights.o").open("rb") as file:
+    with (tmp_path / "model_net.o").open("rb") as file:
         sections = {it.name: it["sh_addralign"] for it in ELFFile(file).iter_sections()}
     for layer in plan.network.layers:
         assert sections[f".rodata.{layer.name}_weights"] >= 4

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dynadeep.codegen.board import load_board
-from dynadeep.codegen.context import model_context
+from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.describe import describe_model, describe_plan
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BoardError, ModelError
@@ -107,7 +107,7 @@ def _plan_with(**changes: object) -> Plan:
 
 
 def test_a_segment_length_that_the_model_does_not_have_is_refused() -> None:
-    with pytest.raises(ModelError, match='"segment" with 40 values, the manifest says'):
+    with pytest.raises(ModelError, match=r'inputs are "segment" \[40, 1\], the manifest says'):
         _plan_with(time=41)
 
 
@@ -139,7 +139,7 @@ def test_the_longest_segment_and_its_packets_fit_every_size_in_the_c(
     folders = [f"-I{tmp_path / 'out' / name}" for name in ("model", "runtime", "app", "board")]
     sources = [
         tmp_path / "out" / name
-        for name in ("model/dd_model.c", "app/commands.c", "app/commands_codec.c")
+        for name in ("model/model_codec.c", "app/commands.c", "app/commands_codec.c")
     ]
     checked = ["gcc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
     subprocess.run([*checked, *folders, *sources], check=True)
@@ -175,9 +175,12 @@ def test_a_level_may_name_the_reshape_that_was_dropped() -> None:
     net = reshaped_encoder()
     content = net.model.build()
     plan = plan_model(content, manifest_for(net, content))
-    level, text = plan.manifest.levels[0], model_context(plan).levels[0]
+    codec = plan.manifest.need_codec()
+    level, text = codec.levels[0], codec_context(plan, codec).levels[0]
     assert (level.latent_tensor, level.error_tensor) == ("latent32/reshape", "head32/reshape")
-    assert (text.latent, text.error) == ("AT_LATENT32", "AT_HEAD32")
+    assert (text.latent, text.error) == tuple(
+        plan.memory.places[name][0] for name in ("latent32/silu", "head32/conv")
+    )
 
 
 def test_a_level_named_by_a_reshape_of_what_is_not_kept_is_refused() -> None:

@@ -68,7 +68,7 @@ def feed(program: Path, steps: Feed, bound: int = 0) -> list[list[bytes]]:
 
 
 def whole(project: Path, bound: int, stream: Samples | None = None) -> list[bytes]:
-    """Return the packets of segments, by default all, each given to dd_encode as a whole."""
+    """Return the packets of segments, by default all, each given to model_encode as a whole."""
     program = project / "watch"
     if not program.exists():
         compiled(project, "watch.c", *SANITIZERS)

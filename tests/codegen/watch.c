@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dd_model.h"
-#include "dd_model_debug.h"
+#include "model_codec.h"
+#include "model_debug.h"
 
-static dd_encoder encoder;
-static int16_t segment[DD_SEGMENT_LENGTH];
-static uint8_t packet_bytes[DD_PACKET_BYTES_MAX];
+static model_encoder encoder;
+static int16_t segment[MODEL_SEGMENT_LENGTH];
+static uint8_t packet_bytes[MODEL_PACKET_BYTES_MAX];
 
 static void show(uint8_t number, const void *bytes, uint32_t count)
 {
@@ -29,14 +29,14 @@ static bool on_tensor(void *context, uint16_t tensor, const int8_t *values, uint
 int main(int argc, char **argv)
 {
     const dd_trace trace = {.on_tensor = on_tensor, .context = NULL, .unfused = argc > 2};
-    if (argc < 2 || dd_encoder_init(&encoder, 0x1234) != DD_OK) {
+    if (argc < 2 || model_encoder_init(&encoder, 0x1234) != DD_OK) {
         return 1;
     }
     const dd_error bound = (dd_error)strtol(argv[1], NULL, 10);
     encoder.state.trace = &trace;
-    while (fread(segment, sizeof segment[0], DD_SEGMENT_LENGTH, stdin) == DD_SEGMENT_LENGTH) {
+    while (fread(segment, sizeof segment[0], MODEL_SEGMENT_LENGTH, stdin) == MODEL_SEGMENT_LENGTH) {
         dd_packet packet = {.bytes = packet_bytes, .capacity = sizeof packet_bytes};
-        if (dd_encode(&encoder, segment, DD_SEGMENT_LENGTH, bound, &packet) != DD_OK) {
+        if (model_encode(&encoder, segment, MODEL_SEGMENT_LENGTH, bound, &packet) != DD_OK) {
             return 2;
         }
         show(255, packet_bytes, (uint32_t)packet.length);

@@ -21,7 +21,7 @@ def all_errors() -> dict[str, type[DynadeepError]]:
     pending = [DynadeepError]
     while pending:
         one = pending.pop()
-        if one.__module__.startswith("dynadeep."):
+        if one.__module__.startswith("dynadeep.") and not one.__name__.startswith("_"):
             found[one.__name__] = one
         pending += one.__subclasses__()
     return found

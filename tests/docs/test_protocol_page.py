@@ -10,6 +10,7 @@ from dynadeep.host_tools.codec import wire
 from dynadeep.host_tools.link import frames, protocol
 from dynadeep.host_tools.link.frames import FAULT_SEQUENCE, cobs_decode
 from dynadeep.host_tools.link.protocol import Command, CounterUnit, FaultKind, Status
+from dynadeep.host_tools.measure import network
 
 from .pages import page, table
 
@@ -64,6 +65,8 @@ def test_hello_has_the_fields_of_the_page() -> None:
         ("TRACE", "reply", "<HII"),
         ("CONSTANTS", "reply", "<I"),
         ("MEMORY", "reply", "<II"),
+        ("RUN", "reply", network.TICKS.format),
+        ("OUTPUT", "request", network.OUTPUT_WISH.format),
         ("BOUND", "request", wire.BOUND.format),
         ("BOUND", "reply", "<i"),
         ("RESET", "request", wire.STREAM.format),
@@ -92,9 +95,14 @@ def test_a_fault_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
     assert (fault.kind, fault.exception, fault.pc, fault.lr, fault.status) == (1, 3, 4, 5, 6)
 
 
-@pytest.mark.parametrize("name", ["ENCODE", "TRACE", "TENSOR"])
+@pytest.mark.parametrize("name", ["RUN", "ENCODE", "TRACE", "TENSOR"])
 def test_the_flags_are_bits_of_the_host_and_the_firmware(name: str) -> None:
-    words = {"first": "FIRST", "one by one": "SINGLE", "unfused": "UNFUSED"}
+    words = {
+        "first": "FIRST",
+        "one by one": "SINGLE",
+        "one step at a time": "SINGLE",
+        "unfused": "UNFUSED",
+    }
     header = firmware("app/commands.h")
     told = re.findall(r"bit (\d): ([a-z ]+)", COMMANDS[name]["request"])
     assert told

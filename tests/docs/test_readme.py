@@ -37,7 +37,7 @@ int main(void)
     if (!start()) {
         return 1;
     }
-    for (int16_t i = 0; i < 2 * DD_SEGMENT_LENGTH; i++) {
+    for (int16_t i = 0; i < 2 * ECG_SEGMENT_LENGTH; i++) {
         on_sample(i);
     }
     return sent == 2 ? 0 : 2;
@@ -57,7 +57,8 @@ def small_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     net = small_encoder()
     content = net.model.build()
     out = tmp_path_factory.mktemp("readme") / "ecg"
-    write_project(project_files(plan_model(content, manifest_for(net, content)), None), out)
+    plan = plan_model(content, manifest_for(net, content))
+    write_project(project_files(plan, None, "ecg"), out)
     return out
 
 
@@ -152,7 +153,7 @@ def test_its_commands_for_your_own_firmware_work(workplace, capsys) -> None:
     assert run(generate[1:]) == 0, capsys.readouterr().err
     folder = workplace / generate[generate.index("--out") + 1]
     assert (folder / "CMakeLists.txt").is_file()
-    assert (folder / "model" / "dd_model.h").is_file()
+    assert (folder / "model" / "ecg_codec.h").is_file()
 
 
 @pytest.mark.heavy

@@ -146,8 +146,8 @@ def test_segments_of_another_shape_or_type_are_refused(bundle, wrong, tmp_path):
 
 def test_a_program_that_fails_is_an_error_and_no_result(tmp_path):
     script = tmp_path / "program"
-    script.write_text("#!/bin/sh\necho dd_encode returned status 3 >&2; exit 1\n")
+    script.write_text("#!/bin/sh\necho model_encode returned status 3 >&2; exit 1\n")
     script.chmod(0o755)
     program = Program(script, np.dtype([("level", np.uint32)]), ())
-    with pytest.raises(HostError, match="dd_encode returned status 3"):
+    with pytest.raises(HostError, match="model_encode returned status 3"):
         deployed._run(program, np.zeros((1, 2000), np.int16), 0)

@@ -390,7 +390,7 @@ def test_wrong_code_with_right_constants_is_named_by_its_first_value(bundle, alt
     """A kernel that takes another border changes no constant, only tensors."""
     sources = altered(
         "native",
-        "model/dd_weights.c",
+        "model/model_net.c",
         r"dd_conv1d [^;]*?conv7[^;]*?\.in_zero_point = (-?\d+)",
         lambda text: str(int(text) + 1),
     )

@@ -29,7 +29,7 @@ def test_the_statuses_are_those_of_the_firmware() -> None:
 
 
 def test_the_commands_are_those_of_the_firmware() -> None:
-    headers = ("commands.h", "commands_codec.h", "dd_link.h")
+    headers = ("commands.h", "commands_net.h", "commands_codec.h", "dd_link.h")
     text = "".join(firmware_text(f"app/{name}") for name in headers)
     rows = re.findall(r"DD_COMMAND_(\w+)(?: =)? (0x[0-9A-F]+)", text)
     expected = {name: int(value, 16) for name, value in rows}

@@ -2,12 +2,12 @@
  * 3 "head/conv" = two sums. Predicted error of level n is n x 4; the packet's payload is the
  * level's first 62 or 31 codes of tensor 2. Some first samples make it misbehave, as broken
  * firmware would. */
-#include "dd_model.h"
+#include "model_codec.h"
 
 #include <string.h>
 
-#include "dd_model_debug.h"
 #include "dd_net.h"
+#include "model_debug.h"
 
 #define CRASH_BY_TRAP      32767
 #define CRASH_BY_STACK     32766
@@ -17,9 +17,10 @@
 
 static const int8_t weights[5] = {1, -2, 3, -4, 5};
 static const int32_t bias[2] = {1000, -1000};
-const dd_constant dd_constants[DD_CONSTANTS] = {{weights, sizeof weights}, {bias, sizeof bias}};
+const dd_constant model_constants[MODEL_CONSTANTS] = {{weights, sizeof weights},
+                                                      {bias, sizeof bias}};
 
-dd_status dd_encoder_init(dd_encoder *encoder, uint16_t stream)
+dd_status model_encoder_init(model_encoder *encoder, uint16_t stream)
 {
     encoder->state = (dd_codec_state){.stream = stream};
     return DD_OK;
@@ -53,24 +54,24 @@ static void misbehave(int16_t order)
     }
 }
 
-static dd_status layers(dd_encoder *encoder, const int16_t *segment)
+static dd_status layers(model_encoder *encoder, const int16_t *segment)
 {
     int8_t *values = encoder->arena;
-    for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
+    for (size_t i = 0; i < MODEL_SEGMENT_LENGTH; i++) {
         values[i] = (int8_t)segment[i];
     }
-    dd_status status = dd_report(encoder->state.trace, 0, values, DD_SEGMENT_LENGTH);
-    for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
+    dd_status status = dd_report(encoder->state.trace, 0, values, MODEL_SEGMENT_LENGTH);
+    for (size_t i = 0; i < MODEL_SEGMENT_LENGTH; i++) {
         values[i] = (int8_t)(values[i] + 1);
     }
     if (status == DD_OK && encoder->state.trace != NULL && encoder->state.trace->unfused) {
-        status = dd_report(encoder->state.trace, 1, values, DD_SEGMENT_LENGTH);
+        status = dd_report(encoder->state.trace, 1, values, MODEL_SEGMENT_LENGTH);
     }
-    for (size_t i = 0; i < DD_SEGMENT_LENGTH; i++) {
+    for (size_t i = 0; i < MODEL_SEGMENT_LENGTH; i++) {
         values[i] = (int8_t)~values[i];
     }
     if (status == DD_OK) {
-        status = dd_report(encoder->state.trace, 2, values, DD_SEGMENT_LENGTH);
+        status = dd_report(encoder->state.trace, 2, values, MODEL_SEGMENT_LENGTH);
     }
     int8_t head[2] = {(int8_t)(values[0] + values[1]), (int8_t)(values[0] - values[1])};
     if (status == DD_OK && segment[0] != CRASH_BY_ASSERTION) {
@@ -79,13 +80,13 @@ static dd_status layers(dd_encoder *encoder, const int16_t *segment)
     return status;
 }
 
-dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, dd_error bound,
-                    dd_packet *packet)
+dd_status model_encode(model_encoder *encoder, const int16_t *segment, size_t length,
+                       dd_error bound, dd_packet *packet)
 {
-    if (length != DD_SEGMENT_LENGTH) {
+    if (length != MODEL_SEGMENT_LENGTH) {
         return DD_BAD_LENGTH;
     }
-    if (bound < 0 || packet->capacity < DD_PACKET_BYTES_MAX) {
+    if (bound < 0 || packet->capacity < MODEL_PACKET_BYTES_MAX) {
         return DD_BAD_ARGUMENT;
     }
     misbehave(segment[0]);
@@ -93,16 +94,16 @@ dd_status dd_encode(dd_encoder *encoder, const int16_t *segment, size_t length, 
     if (status != DD_OK) {
         return status;
     }
-    static const uint8_t model_id[] = DD_MODEL_ID_BYTES;
-    static const uint16_t codes[DD_LEVELS] = {62, 31};
+    static const uint8_t model_id[] = MODEL_ID_BYTES;
+    static const uint16_t codes[MODEL_LEVELS] = {62, 31};
     packet->level = 0;
-    for (uint8_t level = 1; level <= DD_LEVELS; level++) {
+    for (uint8_t level = 1; level <= MODEL_LEVELS; level++) {
         encoder->predicted[level - 1] = 4 * level * DD_ERROR_ONE;
         packet->level = encoder->predicted[level - 1] <= bound ? level : packet->level;
     }
     packet->predicted = encoder->predicted;
     uint8_t *payload = &packet->bytes[DD_PACKET_HEADER_BYTES];
-    const uint16_t bytes = packet->level == 0 ? 2 * DD_SEGMENT_LENGTH : codes[packet->level - 1];
+    const uint16_t bytes = packet->level == 0 ? 2 * MODEL_SEGMENT_LENGTH : codes[packet->level - 1];
     memcpy(payload, packet->level == 0 ? (const void *)segment : encoder->arena, bytes);
     const dd_packet_header header = {model_id, encoder->state.stream, encoder->state.sequence,
                                      packet->level, 0};

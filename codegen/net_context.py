@@ -1,41 +1,42 @@
-"""What the templates of a model see: one frozen object in which everything is already decided."""
+"""What the templates of a network see: one frozen object in which all is already decided."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from dynadeep.codegen import c_text
 from dynadeep.codegen.arena import Span
-from dynadeep.codegen.bundle import InputMap, Level, map_problem
-from dynadeep.codegen.errors import BundleError
+from dynadeep.codegen.bundle import TensorSpec
+from dynadeep.codegen.errors import CodegenError
 from dynadeep.codegen.kernels import Buffers
 from dynadeep.codegen.layer_text import LayerText, layer_text
 from dynadeep.codegen.naming import SEGMENT, identifier
-from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
-from dynadeep.codegen.plan import PACKET_OVERHEAD_BYTES, RANGE_BYTES, Plan
+from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
 from dynadeep.codegen.wiring import Source
 
-RUNTIME_ABI = 5
+RUNTIME_ABI = 6
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
 
+DEFAULT_NAME = "model"
+"""What symbols and files begin with unless somebody says otherwise."""
 
-@dataclass(frozen=True)
-class LevelText:
-    """One compressed level."""
+RESERVED, RESERVED_PREFIX = {"dd", "app", "board"}, "dd_"
+"""What those of the runtime and the application begin with."""
 
-    number: int
-    name: str  # "cg32"
-    macro: str  # "CG32"
-    codes: int
-    packet_bytes: int
-    latent: str  # macros of the offsets in the arena
-    error: str
-    error_zero_point: int
-    error_scale: int  # Q8.24
-    margin: int  # Q8.24
-    comment: str
+C_KEYWORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        alignas alignof auto bool break case char const constexpr continue default do double else
+        enum extern false float for goto if inline int long nullptr register restrict return short
+        signed sizeof static struct switch thread_local true typedef typeof union unsigned void
+        volatile while
+        """,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -67,102 +68,136 @@ class LineText:
 
 
 @dataclass(frozen=True)
-class ModelContext:
-    """Everything that the templates in ``firmware_templates/model`` name."""
+class EndText:
+    """One input or output of the network."""
 
+    number: int
+    name: str
+    steps: int
+    channels: int
+    scale: str  # a C float literal
+    zero_point: int
+    line: int  # the line that holds it
+
+
+@dataclass(frozen=True)
+class NetContext:
+    """Everything that the templates of a network name."""
+
+    name: str  # prefix of its symbols and files
+    macro: str  # of its macros
     kit_version: str
     model_id: str
     model_id_bytes: str
     runtime_abi: int
-    segment_length: int
-    sample_rate_hz: int
-    adc_units_per_mv: str  # a C float literal
-    adc_baseline: int
-    error_unit: str  # a C string literal
-    default_bound: int  # Q8.24
-    default_bound_comment: str
-    input_map: InputMap
-    minmax: bool
-    packet_bytes_coded: int
-    packet_bytes_max: int
-    chunk: int  # samples of a request
+    sample_rate_hz: int | None
+    inputs: tuple[EndText, ...]
+    outputs: tuple[EndText, ...]
     kernels: str  # macro of the kernel set
-    lossless: bool
     buffers: Buffers
     stream: bool  # the streaming engine; else the layers engine
     values_bytes: int
-    encoder_bytes: int
+    net_bytes: int
+    input_bytes: int  # of all inputs together
+    output_bytes_max: int  # of the largest output
     stack_bytes: int
     macs: int
     worst_macs: int  # of the streaming engine
     tile: int
-    inputs: int  # of the network
-    counts: int  # DD_NET_COUNTS
+    counts: int  # values of dd_net's counts
     stages: tuple[StageText, ...]
     sources: tuple[Source, ...]
     lines: tuple[LineText, ...]
     readers: tuple[str, ...]  # of all lines, as rows of numbers
     constant_bytes: int
-    input: str  # macro of the offset in the arena
     input_comment: str
     places: tuple[str, ...]  # enumerators of the offsets in the arena
     layers: tuple[LayerText, ...]
-    levels: tuple[LevelText, ...]
     tensor_count: int
     constant_count: int
 
 
-def model_context(plan: Plan) -> ModelContext:
-    """Put a plan into the words of the templates.
+def net_context(plan: Plan, name: str = DEFAULT_NAME) -> NetContext:
+    """Put a plan's network into the words of the templates.
+
+    Args:
+        plan: all that was decided.
+        name: what its symbols and files begin with; see ``check_name``.
 
     Raises:
-        CodegenError: the manifest holds what cannot stand in C.
+        CodegenError: the manifest holds what cannot stand in C, or the name is none.
     """
     manifest, source = plan.manifest, plan.network.input
     macros = _macros(plan)
-    range_bytes = RANGE_BYTES if manifest.input_map.kind == "minmax" else 0
     layers = _layers(plan)
-    return ModelContext(
+    streamed = isinstance(plan.memory, Schedule)
+    return NetContext(
+        name=check_name(name),
+        macro=name.upper(),
         kit_version=__version__,
         model_id=manifest.model_id,
         model_id_bytes=c_text.byte_list(bytes.fromhex(manifest.model_id)),
         runtime_abi=RUNTIME_ABI,
-        segment_length=manifest.segment_length,
-        sample_rate_hz=manifest.rate_hz,
-        adc_units_per_mv=c_text.float_literal(manifest.adc_gain, "adc_gain"),
-        adc_baseline=manifest.adc_baseline,
-        error_unit=c_text.string(manifest.error_unit, "error_unit"),
-        default_bound=fixed_error(manifest.default_bound),
-        default_bound_comment=f"{manifest.default_bound:g}",
-        input_map=_checked_map(manifest.input_map),
-        minmax=range_bytes > 0,
-        packet_bytes_coded=plan.packet_bytes_coded,
-        packet_bytes_max=plan.packet_bytes_max,
-        chunk=plan.chunk,
+        sample_rate_hz=manifest.sample_rate_hz,
+        inputs=_ends(plan, manifest.inputs),
+        outputs=_ends(plan, manifest.outputs),
         kernels=plan.choice.kernels.macro,
-        lossless=plan.choice.lossless,
         buffers=plan.choice.buffers,
+        stream=streamed,
         values_bytes=plan.values_bytes,
-        encoder_bytes=plan.encoder_bytes,
+        net_bytes=plan.net_bytes,
+        input_bytes=sum(tensor.size for tensor in plan.network.inputs),
+        output_bytes_max=max(tensor.size for tensor in plan.network.outputs),
         stack_bytes=plan.stack_bytes,
         macs=plan.macs,
-        stream=isinstance(plan.memory, Schedule),
         worst_macs=plan.memory.worst_macs if isinstance(plan.memory, Schedule) else 0,
         tile=plan.memory.tile if isinstance(plan.memory, Schedule) else 0,
-        inputs=len(plan.network.inputs),
         counts=plan.count_bytes // 2,
         stages=_stages(plan, layers),
         sources=tuple(source for of_layer in plan.sources for source in of_layer),
         lines=_lines(plan, macros),
         readers=_readers(plan),
         constant_bytes=plan.constant_bytes,
-        input=macros[source.name],
         input_comment=f"{c_text.scale(source.scale)} x (code - {c_text.signed(source.zero_point)})",
         places=_places(plan, macros),
         layers=layers,
-        levels=_levels(plan, macros, range_bytes),
         tensor_count=len(plan.tensors),
         constant_count=len(plan.constants),
+    )
+
+
+def check_name(name: str) -> str:
+    """Return a name that a network's symbols and files can begin with.
+
+    Raises:
+        CodegenError: it is no C identifier in lower case, or somebody else's.
+    """
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,30}", name) is None or name in C_KEYWORDS:
+        raise CodegenError(
+            f"--name {name!r}: expected a C identifier of at most 31 lower-case letters, digits "
+            "and underscores that is no keyword, like 'ecg'."
+        )
+    if name in RESERVED or name.startswith(RESERVED_PREFIX):
+        raise CodegenError(
+            f"--name {name}: the kit's own symbols begin with it. Choose another, like 'ecg'."
+        )
+    return name
+
+
+def _ends(plan: Plan, specs: Sequence[TensorSpec]) -> tuple[EndText, ...]:
+    """Return the network's inputs or outputs, each with the line that holds it."""
+    lines = {tensor.name: line for line, tensor in enumerate(plan.network.tensors)}
+    return tuple(
+        EndText(
+            number=number,
+            name=spec.name,
+            steps=spec.time,
+            channels=spec.channels,
+            scale=c_text.float_literal(spec.scale, f"the scale of {spec.name}"),
+            zero_point=spec.zero_point,
+            line=lines[plan.network.holder(spec.name)],
+        )
+        for number, spec in enumerate(specs)
     )
 
 
@@ -258,46 +293,10 @@ def _place_notes(plan: Plan) -> list[str]:
 
 def _life(plan: Plan, span: Span) -> str:
     if span.last > len(plan.network.layers):
-        return "kept for the packet"
+        return "kept as an output"
     return f"read by {plan.network.layers[span.last - 1].name}"
 
 
 def _layers(plan: Plan) -> tuple[LayerText, ...]:
     first = {tensor.layer: tensor.number for tensor in reversed(plan.tensors)}
     return tuple(layer_text(row, first[row.layer.name], plan.choice.kernels) for row in plan.rows)
-
-
-def _levels(plan: Plan, macros: Mapping[str, str], range_bytes: int) -> tuple[LevelText, ...]:
-    stems = [identifier(level.name) for level in plan.manifest.levels]
-    if len(set(stems)) != len(stems) or "none" in stems:
-        raise BundleError(f"manifest.json: levels are called {stems}, expected different names.")
-    return tuple(
-        _level(plan, level, number, macros, range_bytes)
-        for number, level in enumerate(plan.manifest.levels, start=1)
-    )
-
-
-def _level(
-    plan: Plan, level: Level, number: int, macros: Mapping[str, str], range_bytes: int
-) -> LevelText:
-    return LevelText(
-        number=number,
-        name=identifier(level.name),
-        macro=identifier(level.name).upper(),
-        codes=level.codes,
-        packet_bytes=level.codes + range_bytes + PACKET_OVERHEAD_BYTES,
-        latent=macros[plan.network.holder(level.latent_tensor)],
-        error=macros[plan.network.holder(level.error_tensor)],
-        error_zero_point=level.error.zero_point,
-        error_scale=error_scale(level),
-        margin=fixed_margin(level.margin),
-        comment=f"a code is {c_text.scale(level.error.scale)}, the margin {level.margin:g}",
-    )
-
-
-def _checked_map(input_map: InputMap) -> InputMap:
-    """Check that the input map's integers keep what dd_input_map.h demands."""
-    problem = map_problem(input_map)
-    if problem:
-        raise BundleError(f"manifest.json: {problem}. Export again.")
-    return input_map

@@ -1,0 +1,132 @@
+"""A network alone on a board: int8 codes in, its outputs back, held against the reference."""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.codegen.bundle import Manifest, TensorSpec
+from dynadeep.host_tools.errors import WrongFirmwareError
+from dynadeep.host_tools.link import protocol
+from dynadeep.host_tools.link.device import Device, Values
+from dynadeep.host_tools.link.protocol import Command, MalformedError
+from dynadeep.host_tools.measure.application import Compared, Difference
+from dynadeep.host_tools.measure.references import Case
+
+OUTPUT_WISH = struct.Struct("<HHI")  # number, count, offset
+TICKS = struct.Struct("<QI")
+
+Codes = npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class RunTicks:
+    """What one inference took, in the board's ticks."""
+
+    ticks: int
+    worst_ticks: int  # of one call
+
+
+class NetBoard:
+    """A device whose firmware is a network alone.
+
+    Raises:
+        WrongFirmwareError: its firmware is a codec's, which takes samples.
+    """
+
+    def __init__(self, device: Device, manifest: Manifest):
+        self.device = device
+        self.outputs = manifest.outputs
+        if device.about.application != "network":
+            raise WrongFirmwareError(
+                f"{device.link.name}: the firmware is a codec's, expected that of a network alone. "
+                "Name the bundle that it was generated from."
+            )
+
+    def run(self, codes: Values, *, single: bool = False) -> RunTicks:
+        """Run the network over int8 codes, flat, one input behind the other.
+
+        ``single`` has them given to the network a time step at a time: ``worst_ticks`` is then what
+        the slowest of them took.
+        """
+        flags = protocol.FLAG_SINGLE if single else 0
+        *before, payload = self.device.in_pieces(Command.RUN, b"", codes, flags)
+        if any(before):
+            raise self.device.malformed("RUN gave a result before the input was complete")
+        ticks = self.device.parse(_parse_ticks, payload)
+        self.device.on_segment()
+        return ticks
+
+    def output(self, number: int) -> Codes:
+        """Return an output of the last run, int8 [time, channels]."""
+        shape = (self.outputs[number].time, self.outputs[number].channels)
+        size, values = shape[0] * shape[1], b""
+        while len(values) < size:
+            count = min(size - len(values), self.device.about.reply_bytes_max)
+            wish = OUTPUT_WISH.pack(number, count, len(values))
+            piece = self.device.ask(Command.OUTPUT, wish)
+            if len(piece) != count:
+                raise self.device.malformed(
+                    f"OUTPUT gave {len(piece)} values, {count} were asked for"
+                )
+            values += piece
+        return np.frombuffer(values, np.int8).reshape(shape)
+
+
+def _parse_ticks(payload: bytes) -> RunTicks:
+    if len(payload) != TICKS.size:
+        raise MalformedError(f"RUN's reply has {len(payload)} bytes, not {TICKS.size}")
+    found = RunTicks(*TICKS.unpack(payload))
+    if found.worst_ticks > found.ticks:
+        raise MalformedError(
+            f"RUN: the longest call took {found.worst_ticks} ticks, all together {found.ticks}"
+        )
+    return found
+
+
+class NetApplication:
+    """A network's board, its outputs held against the reference's."""
+
+    noun = "outputs"
+    kinds: tuple[str, ...] = ()
+    ways = 1
+
+    def __init__(self, board: NetBoard):
+        self.board = board
+
+    def begin(self) -> None:
+        """Do nothing: one inference knows nothing of another."""
+
+    def compare(self, case: Case, index: int) -> Compared:
+        """Run a case and compare every output."""
+        del index
+        self.board.run(case.input)
+        outputs = self.board.outputs
+        return Compared(len(outputs), tuple(self._differences(case, outputs)))
+
+    def _differences(self, case: Case, outputs: Sequence[TensorSpec]) -> Iterator[Difference]:
+        for number, spec in enumerate(outputs):
+            found, reference = self.board.output(number), case.tensor(spec.name)
+            wrong = np.argwhere(found != reference.reshape(found.shape))
+            if len(wrong):
+                time, channel = (int(place) for place in wrong[0])
+                yield Difference(
+                    kind="output",
+                    layer="output",
+                    name=spec.name,
+                    board=str(found[time, channel]),
+                    reference=str(reference.reshape(found.shape)[time, channel]),
+                    segment=case.name,
+                    channel=channel,
+                    time=time,
+                )
+
+    def ticks(self, inputs: Sequence[Values]) -> list[int]:
+        """Return the ticks of each input."""
+        return [self.board.run(given).ticks for given in inputs]
+
+    def longest_call(self, given: Values) -> int:
+        """Return what the slowest of an input's time steps sets going."""
+        return self.board.run(given, single=True).worst_ticks
