@@ -16,10 +16,6 @@ def lower(graph: Graph) -> Network:
     Raises:
         ModelError: the model holds what the kernels cannot run, or could overflow int32.
     """
-    if len(graph.inputs) != 1:
-        raise ModelError(
-            f"{graph.file}: has {len(graph.inputs)} inputs, one can run. Join them in front of it."
-        )
     graph = canonical(graph)
     graph, unread = passes.drop_unread(graph)
     understood = passes.understand(graph)
@@ -32,7 +28,7 @@ def lower(graph: Graph) -> Network:
         for op in understood
         if op.output.index in replaced
     }
-    return Network((graph.input,), unique_layer_names(layers), outputs, names, unread)
+    return Network(graph.inputs, unique_layer_names(layers), outputs, names, unread)
 
 
 def _check_outputs(graph: Graph, outputs: Iterable[Tensor]) -> None:

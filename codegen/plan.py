@@ -301,6 +301,8 @@ def why_not_streamed(network: Network, manifest: Manifest) -> str:
     """Return what keeps a model from being streamed, or nothing."""
     if manifest.codec is not None and manifest.codec.input_map.kind == "minmax":
         return "the input map minmax needs the whole segment before the first code"
+    if len(network.inputs) > 1:
+        return f"it has {len(network.inputs)} inputs, of which the layers engine takes one by one"
     made = {tensor.name: tensor for tensor in network.tensors}
     for layer in network.layers:
         for read in layer.inputs:
