@@ -1,7 +1,6 @@
 #include "dd_add_s8.h"
 
-#include <stdbool.h>
-
+#include "dd_clamp_codes.h"
 #include "dd_requant.h"
 
 #if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
@@ -19,68 +18,9 @@ static inline int32_t sum_of(const dd_addition *add, int8_t first, int8_t second
     return (int32_t)(of_first + of_second + (uint32_t)add->offset);
 }
 
-/* Any shift, clamp and hops. */
-static void add_any(const dd_addition *params, const dd_row *row, int8_t *out)
-{
-    const dd_addition add = *params; /* which the compiler then knows to stay as it is */
-    const int8_t *first = row->first;
-    const int8_t *second = row->second;
-    const uint32_t first_hop = row->first_hop;
-    const uint32_t second_hop = row->second_hop;
-    for (uint32_t left = row->count; left != 0; left--) {
-        const int32_t code = sum_of(&add, *first, *second) >> add.shift;
-        *out++ = (int8_t)dd_clamp(code, add.out_min, add.out_max);
-        first += first_hop;
-        second += second_hop;
-    }
-}
-
-/* The code of one value where the shift is DD_ADD_SHIFT and nothing clamps. */
-static inline int8_t code_of(const dd_addition *add, int8_t first, int8_t second)
-{
-#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
-    int32_t code;
-    static_assert(DD_ADD_SHIFT == 22, "the assembly says it");
-    __asm("mla %0, %1, %2, %3\n\t"
-          "mla %0, %4, %5, %0\n\t"
-          "ssat %0, #8, %0, asr #22"
-          : "=&r"(code)
-          : "r"((int32_t)first), "r"(add->first_factor), "r"(add->offset), "r"((int32_t)second),
-            "r"(add->second_factor)
-          : "cc");
-    return (int8_t)code;
-#else
-    return (int8_t)dd_clamp(sum_of(add, first, second) >> DD_ADD_SHIFT, INT8_MIN, INT8_MAX);
-#endif
-}
-
-static void add_plain(const dd_addition *params, const dd_row *row, int8_t *out)
-{
-    const dd_addition add = *params;
-    const int8_t *first = row->first;
-    const int8_t *second = row->second;
-    uint32_t left = row->count;
-    for (; left >= 8; left -= 8) {
-        out[0] = code_of(&add, first[0], second[0]);
-        out[1] = code_of(&add, first[1], second[1]);
-        out[2] = code_of(&add, first[2], second[2]);
-        out[3] = code_of(&add, first[3], second[3]);
-        out[4] = code_of(&add, first[4], second[4]);
-        out[5] = code_of(&add, first[5], second[5]);
-        out[6] = code_of(&add, first[6], second[6]);
-        out[7] = code_of(&add, first[7], second[7]);
-        first += 8;
-        second += 8;
-        out += 8;
-    }
-    for (; left != 0; left--) {
-        *out++ = code_of(&add, *first++, *second++);
-    }
-}
-
 #if ADD_VECTORS
-/* Any shift and clamp, hops of 1. */
-static void add_vectors(const dd_addition *add, const dd_row *row, int8_t *out)
+/* Hops of 1. */
+static void add_each(const dd_addition *add, const dd_row *row, int8_t *out)
 {
     const int32x4_t offset = vdupq_n_s32(add->offset);
     const int32x4_t least = vdupq_n_s32(add->out_min);
@@ -90,35 +30,111 @@ static void add_vectors(const dd_addition *add, const dd_row *row, int8_t *out)
     const int32_t shift = -(int32_t)add->shift;
     const int8_t *first = row->first;
     const int8_t *second = row->second;
-    for (int32_t left = (int32_t)row->count; left > 0; left -= 4) {
-        const mve_pred16_t there = vctp32q((uint32_t)left);
-        int32x4_t sum = vmlaq_n_s32(offset, vldrbq_z_s32(first, there), of_first);
-        sum = vmlaq_n_s32(sum, vldrbq_z_s32(second, there), of_second);
-        const int32x4_t code = vshlq_r_s32(sum, shift);
-        vstrbq_p_s32(out, vminq_s32(vmaxq_s32(code, least), most), there);
+    for (uint32_t quads = row->count / 4; quads != 0; quads--) {
+        int32x4_t sum = vmlaq_n_s32(offset, vldrbq_s32(first), of_first);
+        sum = vmlaq_n_s32(sum, vldrbq_s32(second), of_second);
+        vstrbq_s32(out, vminq_s32(vmaxq_s32(vshlq_r_s32(sum, shift), least), most));
         first += 4;
         second += 4;
         out += 4;
+    }
+    const mve_pred16_t there = vctp32q(row->count % 4);
+    int32x4_t sum = vmlaq_n_s32(offset, vldrbq_z_s32(first, there), of_first);
+    sum = vmlaq_n_s32(sum, vldrbq_z_s32(second, there), of_second);
+    vstrbq_p_s32(out, vminq_s32(vmaxq_s32(vshlq_r_s32(sum, shift), least), most), there);
+}
+
+#else
+
+/* Any shift and clamp. */
+static void add_any(const dd_addition *params, const dd_row *row, int8_t *out)
+{
+    const dd_addition add = *params; /* which the compiler then knows to stay as it is */
+    const int8_t *first = row->first;
+    const int8_t *second = row->second;
+    for (uint32_t left = row->count; left != 0; left--) {
+        const int32_t code = sum_of(&add, *first++, *second++) >> add.shift;
+        *out++ = (int8_t)dd_clamp(code, add.out_min, add.out_max);
+    }
+}
+
+/* Where the next values of two operands and of their sum lie. */
+typedef struct places {
+    const int8_t *first;
+    const int8_t *second;
+    int8_t *out;
+} places;
+
+/* Add the next values, where the shift is DD_ADD_SHIFT and nothing clamps. */
+static inline places add_next(const dd_addition *add, places at)
+{
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+    int32_t first;
+    int32_t second;
+    static_assert(DD_ADD_SHIFT == 22, "the assembly says it");
+    __asm volatile("ldrsb %0, [%2], #1\n\t"
+                   "ldrsb %1, [%3], #1\n\t"
+                   "mla %0, %0, %5, %7\n\t"
+                   "mla %0, %1, %6, %0\n\t"
+                   "ssat %0, #8, %0, asr #22\n\t"
+                   "strb %0, [%4], #1"
+                   : "=&r"(first), "=&r"(second), "+&r"(at.first), "+&r"(at.second), "+&r"(at.out)
+                   : "r"(add->first_factor), "r"(add->second_factor), "r"(add->offset)
+                   : "memory");
+#else
+    const int32_t code = sum_of(add, *at.first++, *at.second++) >> DD_ADD_SHIFT;
+    *at.out++ = (int8_t)dd_clamp(code, INT8_MIN, INT8_MAX);
+#endif
+    return at;
+}
+
+static void add_plain(const dd_addition *params, const dd_row *row, int8_t *out)
+{
+    const dd_addition add = *params;
+    places at = {row->first, row->second, out};
+    uint32_t left = row->count;
+    for (; left >= 8; left -= 8) {
+        at = add_next(&add, add_next(&add, add_next(&add, add_next(&add, at))));
+        at = add_next(&add, add_next(&add, add_next(&add, add_next(&add, at))));
+    }
+    for (; left != 0; left--) {
+        at = add_next(&add, at);
+    }
+}
+
+/* Hops of 1. */
+static void add_each(const dd_addition *add, const dd_row *row, int8_t *out)
+{
+    if (add->shift != DD_ADD_SHIFT) {
+        add_any(add, row, out);
+        return;
+    }
+    add_plain(add, row, out);
+    if (add->out_min != INT8_MIN || add->out_max != INT8_MAX) {
+        dd_clamp_codes(out, row->count, add->out_min, add->out_max);
     }
 }
 #endif
 
 static void add_row(const void *params, const dd_row *row, int8_t *out)
 {
-    const dd_addition *const add = params;
-    const bool each = row->first_hop == 1 && row->second_hop == 1;
-#if ADD_VECTORS
-    if (each) {
-        add_vectors(add, row, out);
+    if (row->first_hop != 0 && row->second_hop != 0) {
+        add_each(params, row, out);
         return;
     }
-#endif
-    if (each && add->shift == DD_ADD_SHIFT && add->out_min == INT8_MIN &&
-        add->out_max == INT8_MAX) {
-        add_plain(add, row, out);
+    /* The operand that is one value becomes a part of the offset. */
+    dd_addition add = *(const dd_addition *)params;
+    dd_row each = *row;
+    if (row->second_hop == 0) {
+        add.offset = sum_of(&add, 0, *row->second);
+        add.second_factor = 0;
+        each.second = each.first;
     } else {
-        add_any(add, row, out);
+        add.offset = sum_of(&add, *row->first, 0);
+        add.first_factor = 0;
+        each.first = each.second;
     }
+    add_each(&add, &each, out);
 }
 
 void dd_add_s8(const void *params, const int8_t *table, const dd_view *in, uint32_t first,

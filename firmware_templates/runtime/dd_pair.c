@@ -8,9 +8,9 @@ static const int8_t *at_step(const int8_t *values, uint32_t hop, int32_t steps)
     return values + (uint32_t)steps * hop;
 }
 
-/* Run a kernel on one row. What all of it reads is read before any of it is written, because the
- * output may lie there. */
-static void run_row(dd_row_kernel *kernel, const void *params, const dd_row *row, int8_t *out)
+/* Run a kernel on a row of which some operand has one value, which is read before any is written:
+ * the output may lie on it. */
+static void run_narrow(dd_row_kernel *kernel, const void *params, const dd_row *row, int8_t *out)
 {
     const int8_t first = *row->first;
     const int8_t second = *row->second;
@@ -44,7 +44,11 @@ void dd_pair_rows(const dd_pair *pair, const int8_t *constant, const void *param
         steps = 1;
     }
     for (; steps != 0; steps--) {
-        run_row(kernel, params, &row, at);
+        if (row.first_hop != 0 && row.second_hop != 0) {
+            kernel(params, &row, at);
+        } else {
+            run_narrow(kernel, params, &row, at);
+        }
         row.first += pair->first_step;
         row.second += pair->second_step;
         at += row.count;

@@ -41,6 +41,18 @@ static inline uint32_t dd_max_bytes(uint32_t a, uint32_t b)
     return a;
 }
 
+/* The smaller of each pair of bytes. */
+static inline uint32_t dd_min_bytes(uint32_t a, uint32_t b)
+{
+    uint32_t difference;
+    __asm("ssub8 %1, %0, %2\n\t"
+          "sel %0, %2, %0"
+          : "+r"(a), "=&r"(difference)
+          : "r"(b)
+          : "cc");
+    return a;
+}
+
 /* Bytes 0 and 2, or 1 and 3, of a word added to two int16 sums. */
 static inline uint32_t dd_add_even_bytes(uint32_t sums, uint32_t word)
 {

@@ -108,3 +108,18 @@ OPERATORS: dict[str, Callable[[Rng], ModelBuilder]] = {
     function.__name__: function
     for function in (add, subtract, multiply, maximum, minimum, prelu, softmax)
 }
+
+
+def plain(name: str, time: int, channels: int) -> ModelBuilder:
+    """Return an operator on two tensors of one shape, with ordinary scales."""
+    first, second, output = {
+        "add": (0.05, 0.07, 0.09),
+        "multiply": (0.05, 0.07, 0.2),
+        "maximum": (0.05, 0.05, 0.05),
+    }[name]
+    model = ModelBuilder()
+    for at, scale in enumerate((first, second, output)):
+        model.tensor(TensorSpec(f"t{at}", (1, time, channels), scales=(scale,)))
+    model.op({"add": OPS.ADD, "multiply": OPS.MUL, "maximum": OPS.MAXIMUM}[name], [0, 1], [2])
+    model.inputs, model.outputs = [0, 1], [2]
+    return model
