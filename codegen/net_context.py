@@ -51,6 +51,7 @@ class StageText:
     tensor: int
     sources: int  # where its inputs stand in the list
     count: int
+    tile: int
     first: int
 
 
@@ -62,7 +63,6 @@ class LineText:
     steps: int
     channels: int
     readers: int  # where its readers stand in the list
-    reach: int  # the last stage of them
     count: int
     kept: str  # "true" or "false"
 
@@ -103,7 +103,6 @@ class NetContext:
     stack_bytes: int
     macs: int
     worst_macs: int  # of the streaming engine
-    tile: int
     counts: int  # values of dd_net's counts
     stages: tuple[StageText, ...]
     sources: tuple[Source, ...]
@@ -151,7 +150,6 @@ def net_context(plan: Plan, name: str = DEFAULT_NAME) -> NetContext:
         stack_bytes=plan.stack_bytes,
         macs=plan.macs,
         worst_macs=plan.memory.worst_macs if isinstance(plan.memory, Schedule) else 0,
-        tile=plan.memory.tile if isinstance(plan.memory, Schedule) else 0,
         counts=plan.count_bytes // 2,
         stages=_stages(plan, layers),
         sources=tuple(source for of_layer in plan.sources for source in of_layer),
@@ -212,10 +210,10 @@ def _macros(plan: Plan) -> dict[str, str]:
 def _stages(plan: Plan, layers: Sequence[LayerText]) -> tuple[StageText, ...]:
     before = accumulate((len(sources) for sources in plan.sources), initial=0)
     schedule = plan.memory
-    firsts = (
-        [stage.first for stage in schedule.stages]
+    tiles = (
+        [(stage.tile, stage.first) for stage in schedule.stages]
         if isinstance(schedule, Schedule)
-        else [0] * len(layers)
+        else [(0, 0)] * len(layers)
     )
     return tuple(
         StageText(
@@ -227,9 +225,12 @@ def _stages(plan: Plan, layers: Sequence[LayerText]) -> tuple[StageText, ...]:
             tensor=text.tensor,
             sources=begin,
             count=len(sources),
+            tile=tile,
             first=first,
         )
-        for text, sources, begin, first in zip(layers, plan.sources, before, firsts, strict=False)
+        for text, sources, begin, (tile, first) in zip(
+            layers, plan.sources, before, tiles, strict=False
+        )
     )
 
 
@@ -238,10 +239,9 @@ def _lines(plan: Plan, macros: Mapping[str, str]) -> tuple[LineText, ...]:
     schedule = plan.memory
     if not isinstance(schedule, Schedule):
         return tuple(
-            LineText(macros[tensor.name], tensor.time, tensor.channels, 0, 0, 0, "true")
+            LineText(macros[tensor.name], tensor.time, tensor.channels, 0, 0, "true")
             for tensor in plan.network.tensors
         )
-    targets = [source.target for of_layer in plan.sources for source in of_layer]
     before = accumulate((len(line.readers) for line in schedule.lines), initial=0)
     return tuple(
         LineText(
@@ -249,7 +249,6 @@ def _lines(plan: Plan, macros: Mapping[str, str]) -> tuple[LineText, ...]:
             steps=line.tensor.time,
             channels=line.tensor.channels,
             readers=begin,
-            reach=max((targets[source] - 1 for source in line.readers), default=0),
             count=len(line.readers),
             kept="true" if line.kept else "false",
         )
@@ -258,11 +257,14 @@ def _lines(plan: Plan, macros: Mapping[str, str]) -> tuple[LineText, ...]:
 
 
 def _readers(plan: Plan) -> tuple[str, ...]:
-    """Return the list of all lines' readers, sixteen a row."""
+    """Return the list of all lines' readers, source and stage, eight a row."""
     if not isinstance(plan.memory, Schedule):
         return ()
-    numbers = [str(reader) for line in plan.memory.lines for reader in line.readers]
-    rows = [numbers[begin : begin + 16] for begin in range(0, len(numbers), 16)]
+    stages = [number for number, sources in enumerate(plan.sources) for _ in sources]
+    pairs = [
+        f"{{{reader}, {stages[reader]}}}" for line in plan.memory.lines for reader in line.readers
+    ]
+    rows = [pairs[begin : begin + 8] for begin in range(0, len(pairs), 8)]
     return tuple(", ".join(row) + "," for row in rows)
 
 

@@ -184,7 +184,8 @@ class Plan:
     def count_bytes(self) -> int:
         """RAM of the counts of one network: ``counts`` of dd_net."""
         streamed = isinstance(self.memory, Schedule)
-        return COUNT_BYTES * (1 + (sum(map(len, self.sources)) if streamed else 0))
+        awaited = sum(map(len, self.sources)) + len(self.network.layers)
+        return COUNT_BYTES * (2 + (awaited + 1 if streamed else 0))
 
     @property
     def sources(self) -> list[tuple[Source, ...]]:

@@ -119,7 +119,7 @@ def instructions(plan: Plan, cpu: str) -> float:
     if isinstance(plan.memory, Arena):
         tiles = 0
     else:
-        tiles = sum(-(-layer.output.time // plan.memory.tile) for layer in plan.network.layers)
+        tiles = sum(-(-stage.layer.output.time // stage.tile) for stage in plan.memory.stages)
     return plan.macs * plan.choice.kernels.cost(cpu).per_mac + tiles * INSTRUCTIONS_PER_TILE
 
 

@@ -21,7 +21,11 @@ from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.layers import Layer, Network
 from dynadeep.codegen.wiring import Source, sources_of
 
-TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage and dd_net_plan
+TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage
+
+TILES_SAVED_PER_BYTE = 6.0
+"""From how many on a layer computes two tiles at a time: the engine's work around tiles of a narrow
+layer is worth more than the RAM that wider lines take."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,15 @@ class Stage:
 
     layer: Layer
     sources: tuple[Source, ...]
-    first: int  # steps of its first tile
+    tile: int  # steps that it computes at a time
+    first: int  # and at first
 
 
 @dataclass(frozen=True)
 class Schedule:
     """Everything that the streaming engine is told."""
 
-    tile: int
+    tile: int  # of all but narrow layers
     stages: tuple[Stage, ...]
     lines: tuple[Line, ...]  # the input's, then each stage's output
     worst_macs: int  # of what one sample can set going
@@ -78,14 +83,26 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
     _check_tile(tile)
     wired = sources_of(network)
     courses = [arrivals(network.input.time)]
-    firsts = []
+    stages: list[Stage] = []
     for layer, sources in zip(network.layers, wired, strict=True):
-        first, course = best_course(layer, [courses[one.line] for one in sources], tile)
-        firsts.append(first)
+        steps = _tile_of(layer, tile)
+        first, course = best_course(layer, [courses[one.line] for one in sources], steps)
+        stages.append(Stage(layer, sources, steps, first))
         courses.append(course)
-    stages = tuple(map(Stage, network.layers, wired, firsts))
     lines = _lines(network, stages, courses)
-    return Schedule(tile, stages, lines, _worst_macs(network.layers, courses[1:]))
+    return Schedule(tile, tuple(stages), lines, _worst_macs(network.layers, courses[1:]))
+
+
+def _tile_of(layer: Layer, tile: int) -> int:
+    """Return the steps that a layer computes at a time: twice ``tile`` where that pays."""
+    read = sum(
+        tensor.channels * window.stride / window.up
+        for tensor, window in zip(layer.inputs, layer.windows, strict=True)
+    )
+    more_bytes = tile * (layer.output.channels + read)
+    saved = layer.output.time / (2 * tile)
+    pays = saved >= TILES_SAVED_PER_BYTE * more_bytes and 2 * tile <= TILE_LIMIT
+    return 2 * tile if pays else tile
 
 
 def _check_tile(tile: int) -> None:

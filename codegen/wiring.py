@@ -1,5 +1,6 @@
 """Which line each layer reads: the network in the numbers of ``dd_net.h``, for both engines."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from dynadeep.codegen.errors import ModelError
@@ -9,6 +10,7 @@ from dynadeep.codegen.layers import Layer, Network, Window
 STEP_LIMIT = (1 << 16) - 2  # uint16 in dd_line, the last of which means never
 COUNT_LIMIT = (1 << 15) - 1  # lines and sources
 INPUTS_LIMIT = 8  # DD_INPUTS_MAX
+READERS_LIMIT = 255  # of a line
 REACH_LIMIT = (1 << 31) - 1  # where windows begin is worked out in int32
 
 
@@ -17,7 +19,6 @@ class Source:
     """An input of a layer: inputs of the network are the first lines, then come the outputs."""
 
     line: int
-    target: int  # the line that the layer writes
     window: Window
 
 
@@ -31,10 +32,10 @@ def sources_of(network: Network) -> list[tuple[Source, ...]]:
     lines = {tensor.name: line for line, tensor in enumerate(network.tensors)}
     return [
         tuple(
-            Source(lines[tensor.name], len(network.inputs) + number, window)
+            Source(lines[tensor.name], window)
             for tensor, window in zip(layer.inputs, layer.windows, strict=True)
         )
-        for number, layer in enumerate(network.layers)
+        for layer in network.layers
     ]
 
 
@@ -43,6 +44,9 @@ def check_limits(network: Network) -> None:
     longest = max(network.tensors, key=lambda tensor: tensor.time)
     _check(longest.name, longest.time, "steps", STEP_LIMIT, "a shorter segment")
     _check("the network", len(network.tensors), "tensors", COUNT_LIMIT, "a smaller network")
+    readers = Counter(tensor.name for layer in network.layers for tensor in layer.inputs)
+    for name, count in readers.items():
+        _check(name, count, "readers", READERS_LIMIT, "a tree of layers")
     for layer in network.layers:
         _check(layer.name, len(layer.inputs), "inputs", INPUTS_LIMIT, "a tree of layers")
         for tensor, window in zip(layer.inputs, layer.windows, strict=True):

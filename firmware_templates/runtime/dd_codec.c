@@ -10,18 +10,6 @@ static void use_up_number(const dd_codec *codec)
     codec->state->sequence = (uint16_t)(codec->state->sequence + 1u);
 }
 
-/* Map samples to the network's input. A segment that is scaled by its own range comes whole. */
-static void map_samples(const dd_codec *codec, const int16_t *samples, uint32_t count)
-{
-    int8_t *const codes = dd_net_space(&codec->net);
-    if (codec->plan->map == NULL) {
-        (void)dd_map_minmax(samples, codes, count);
-    } else {
-        const uint32_t clipped = dd_map_affine(codec->plan->map, samples, codes, count);
-        codec->state->clipped = (uint16_t)(codec->state->clipped + clipped);
-    }
-}
-
 /* Give samples to the network, or as many of them as the segment lacks. */
 static dd_status feed(const dd_codec *codec, const int16_t *samples, size_t count, size_t *taken)
 {
@@ -42,7 +30,9 @@ static dd_status feed(const dd_codec *codec, const int16_t *samples, size_t coun
             status = DD_STALLED;
             break;
         }
-        map_samples(codec, samples + *taken, piece);
+        codec->state->clipped = (uint16_t)(codec->state->clipped +
+                                           codec->plan->map(codec->plan->map_by, samples + *taken,
+                                                            dd_net_space(&codec->net), piece));
         *taken += piece;
         status = dd_net_run(&codec->net, piece, codec->state->trace);
     }
@@ -188,7 +178,7 @@ static size_t put_whole(const dd_codec *codec, const int16_t *segment, uint8_t l
         codec->plan->lossless->push(codec->coder, segment, length);
         return codec->plan->lossless->end(codec->coder);
     }
-    if (codec->plan->map != NULL) {
+    if (codec->plan->map_by != NULL) {
         return put_codes(codec, level, at);
     }
     at = put_range(dd_range_of(segment, (uint32_t)length), at);

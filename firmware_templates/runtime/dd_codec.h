@@ -45,7 +45,8 @@ typedef struct dd_output {
 /* All that depends on the model. */
 typedef struct dd_codec_plan {
     const uint8_t *model_id;
-    const dd_affine_map *map;    /* null: each segment is scaled by its own range */
+    dd_map *map;
+    const void *map_by; /* what the map is told; null: each segment is scaled by its own range */
     const dd_level *levels;      /* [level_count], the weakest compression first */
     const dd_output *outputs;    /* [level_count] */
     const dd_lossless *lossless; /* null: there is no level none */

@@ -15,10 +15,12 @@ typedef struct dd_affine_map {
     uint8_t shift;      /* 1 to 30 */
 } dd_affine_map;
 
-/* Map `count` samples with the same three integers for every segment. Returns how many of them were
- * clipped: lie beyond what the input can say. */
-uint32_t dd_map_affine(const dd_affine_map *map, const int16_t *samples, int8_t *out,
-                       uint32_t count);
+/* Map `count` (1 or more) samples, as constants `by` say. Returns how many of them were clipped:
+ * lie beyond what the input can say. */
+typedef uint32_t dd_map(const void *by, const int16_t *samples, int8_t *out, uint32_t count);
+
+/* A dd_map with the same three integers for every segment: `by` is a dd_affine_map. */
+uint32_t dd_map_affine(const void *by, const int16_t *samples, int8_t *out, uint32_t count);
 
 /* The least and the greatest sample of a segment. */
 typedef struct dd_range {
@@ -29,8 +31,8 @@ typedef struct dd_range {
 /* The range of `count` (1 or more) samples. */
 dd_range dd_range_of(const int16_t *samples, uint32_t count);
 
-/* Scale `count` (1 or more) samples by their own range: low -> -128, high -> 127. Returns it. */
-dd_range dd_map_minmax(const int16_t *samples, int8_t *out, uint32_t count);
+/* A dd_map of a whole segment by its own range: low -> -128, high -> 127. `by` is null. */
+uint32_t dd_map_minmax(const void *by, const int16_t *samples, int8_t *out, uint32_t count);
 
 #ifdef __cplusplus
 }

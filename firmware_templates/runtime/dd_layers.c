@@ -6,7 +6,6 @@ static void begin(const dd_net *net)
     (void)net;
 }
 
-/* Steps that the first input lacks which has not come whole. */
 static uint32_t room(const dd_net *net)
 {
     uint32_t missing = 0;
@@ -28,10 +27,11 @@ static dd_status run_stage(const dd_net *net, const dd_stage *stage, const dd_li
     return dd_stage_run(stage, in, 0, to->steps, to->channels, net->values + to->at, trace);
 }
 
-static dd_status run(const dd_net *net, const dd_trace *trace)
+static dd_status run(const dd_net *net, uint32_t input, uint32_t steps, const dd_trace *trace)
 {
     const dd_net_plan *const plan = net->plan;
     dd_status status = DD_OK;
+    net->lines[input].end = (uint16_t)(net->lines[input].end + steps);
     if (room(net) != 0) {
         return DD_OK;
     }

@@ -11,6 +11,7 @@
 #define DD_NET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "dd_layer.h"
@@ -29,6 +30,7 @@ typedef struct dd_stage {
     uint16_t sources;    /* where its inputs begin in the plan's list */
     uint16_t tensor;     /* the number of its first traced tensor */
     uint8_t count;       /* of its inputs */
+    uint8_t tile;        /* steps that the streaming engine computes at a time, but for the last */
     uint8_t first; /* steps of its first tile, chosen so that later ones end as input arrives */
 } dd_stage;
 
@@ -36,21 +38,25 @@ typedef struct dd_stage {
  * b = floor((o * stride - before) / up). The layers engine reads `kernel` steps, all there are. */
 typedef struct dd_source {
     uint16_t line;
-    uint16_t target; /* the line that the reading stage writes */
     uint16_t kernel;
     uint16_t stride;
     uint16_t up;
     int32_t before;
 } dd_source;
 
+/* Who reads a line: the number of the source, and the stage that it belongs to. */
+typedef struct dd_reader {
+    uint16_t source;
+    uint16_t stage;
+} dd_reader;
+
 /* Where a line lies and who reads it. */
 typedef struct dd_line_plan {
     uint32_t at;    /* in bytes from the first value, a multiple of 4 */
     uint16_t steps; /* of its tensor */
     uint16_t channels;
-    uint16_t readers; /* where in the plan's list the sources that read it begin, in their order */
-    uint16_t count;   /* how many these are */
-    uint16_t reach;   /* the last stage that reads it */
+    uint16_t readers; /* where in the plan's list its readers begin, in the order of the sources */
+    uint8_t count;    /* how many these are */
     bool kept;        /* the whole tensor stays */
 } dd_line_plan;
 
@@ -61,11 +67,10 @@ typedef struct dd_net_plan {
     const dd_stage *stages;    /* [count] */
     const dd_line_plan *lines; /* [inputs + count] */
     const dd_source *sources;  /* [source_count] */
-    const uint16_t *readers;   /* numbers of sources; of the streaming engine */
+    const dd_reader *readers;  /* of the streaming engine */
     uint16_t count;
     uint16_t source_count;
     uint8_t inputs; /* of the network; the streaming engine has one */
-    uint8_t tile;   /* steps that a stage computes at a time, but for its first and last tile */
 } dd_net_plan;
 
 /* Of a line: the first step that somebody still needs, which may be still to come; and the steps
@@ -79,16 +84,16 @@ typedef struct dd_line {
 typedef struct dd_net {
     const dd_net_plan *plan;
     dd_line *lines;   /* [DD_NET_LINES] */
-    uint16_t *counts; /* [DD_NET_COUNTS]: values of the input step that has not come whole; then, of
-                       * the streaming engine, the steps of each source that its stage awaits */
+    uint16_t *counts; /* [DD_NET_COUNTS]: values of the input step that has not come whole, the
+                       * number of the input that comes; then the streaming engine's */
     int8_t *values;   /* aligned to 4: each line where its plan says */
 } dd_net;
 
 /* What an engine is. Only the one that a plan names is linked. */
 struct dd_engine {
     void (*begin)(const dd_net *net);
-    uint32_t (*room)(const dd_net *net); /* steps that the input line takes now */
-    dd_status (*run)(const dd_net *net, const dd_trace *trace);
+    uint32_t (*room)(const dd_net *net); /* steps that the input takes now which comes */
+    dd_status (*run)(const dd_net *net, uint32_t input, uint32_t steps, const dd_trace *trace);
 };
 extern const dd_engine dd_stream_engine;
 extern const dd_engine dd_layers_engine;
@@ -107,17 +112,25 @@ int8_t *dd_net_space(const dd_net *net);
  */
 DD_MUST_CHECK dd_status dd_net_run(const dd_net *net, uint32_t count, const dd_trace *trace);
 
-/* For engines: run a stage over some steps, as a dd_kernel does. A trace (or null) sees its
- * tensors: of one with a table, the kernel's own output as number `tensor` (in an unfused trace
+/* For engines: run a stage over some steps, as a dd_kernel does, under observation. A trace sees
+ * its tensors: of one with a table, the kernel's own output as number `tensor` (in an unfused trace
  * only) and what the table makes of it as `tensor + 1`; of one without, its output as `tensor`. */
-DD_MUST_CHECK dd_status dd_stage_run(const dd_stage *stage, const dd_view *in, uint32_t first,
-                                     uint32_t steps, uint32_t channels, int8_t *out,
-                                     const dd_trace *trace);
+DD_MUST_CHECK dd_status dd_stage_traced(const dd_stage *stage, const dd_view *in, uint32_t first,
+                                        uint32_t steps, uint32_t channels, int8_t *out,
+                                        const dd_trace *trace);
 
-/* Show `count` values to the trace (or null) as number `tensor`. DD_STOPPED if the observer asks
- * for it. */
-DD_MUST_CHECK dd_status dd_report(const dd_trace *trace, uint16_t tensor, const int8_t *values,
-                                  uint32_t count);
+/* The same where a trace may be null. */
+DD_MUST_CHECK static inline dd_status dd_stage_run(const dd_stage *stage, const dd_view *in,
+                                                   uint32_t first, uint32_t steps,
+                                                   uint32_t channels, int8_t *out,
+                                                   const dd_trace *trace)
+{
+    if (trace != NULL) {
+        return dd_stage_traced(stage, in, first, steps, channels, out, trace);
+    }
+    stage->run(stage->params, stage->table, in, first, steps, out);
+    return DD_OK;
+}
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,8 @@
-/* The streaming engine: the layers run as the input arrives, a tile of steps at a time. */
+/* The streaming engine: the layers run as the input arrives, a tile of steps at a time.
+ *
+ * Of dd_net.counts it has, behind those of dd_net.c: for each source the steps of its line that the
+ * stage awaits before its next tile; then for each stage how many of its sources lack some, with a
+ * 0 behind them. The network has one input, so that stage i writes line i + 1. */
 #include <string.h>
 
 #include "dd_net.h"
@@ -9,6 +13,16 @@ static uint32_t at_most(uint32_t value, uint32_t limit)
 {
     return value < limit ? value : limit;
 }
+
+/* A network at work, with what the loops look at. */
+typedef struct stream {
+    const dd_net_plan *plan;
+    dd_line *lines;
+    int8_t *values;
+    uint16_t *awaited;
+    uint16_t *lacking;
+    uint32_t ready; /* stages that lack nothing */
+} stream;
 
 static int32_t divide_down(int32_t value, int32_t by)
 {
@@ -23,160 +37,181 @@ static int32_t window_of(const dd_source *source, uint32_t step)
     return source->up == 1 ? begin : divide_down(begin, source->up);
 }
 
-/* Steps of a stage's next tile; 0 if it has made all. */
-static uint32_t tile_of(const dd_net *net, uint32_t index)
+/* Make a line grow, and tell its readers. */
+static void grow(stream *of, uint32_t index, uint32_t before, uint32_t steps)
 {
-    const uint32_t line = 1u + index;
-    const uint32_t done = net->lines[line].end;
-    const uint32_t tile = done == 0 ? net->plan->stages[index].first : net->plan->tile;
-    return at_most(net->plan->lines[line].steps - done, tile);
-}
-
-/* What a stage awaits of each source before its next tile: of the first one at least a step, so
- * that the course of a segment does not depend on how its input is cut into pieces. */
-static void set_due(const dd_net *net, uint32_t index)
-{
-    const dd_stage *const stage = &net->plan->stages[index];
-    const dd_source *source = net->plan->sources + stage->sources;
-    uint16_t *due = net->counts + 1 + stage->sources;
-    const uint32_t steps = tile_of(net, index);
-    const uint32_t last = net->lines[1u + index].end + steps - 1u;
-    int32_t least = 1;
-    if (steps == 0) {
-        *due = NEVER;
-        return;
-    }
-    for (uint32_t left = stage->count; left != 0; left--) {
-        const int32_t there = net->plan->lines[source->line].steps;
-        int32_t needed = window_of(source, last) + source->kernel;
-        needed = needed > least ? needed : least;
-        *due++ = (uint16_t)(needed < there ? needed : there);
-        source++;
-        least = 0;
-    }
-}
-
-static bool is_due(const dd_net *net, const dd_stage *stage)
-{
-    const dd_source *source = net->plan->sources + stage->sources;
-    const uint16_t *due = net->counts + 1 + stage->sources;
-    for (uint32_t left = stage->count; left != 0; left--) {
-        if (net->lines[source->line].end < *due) {
-            return false;
+    const dd_line_plan *const plan = &of->plan->lines[index];
+    const dd_reader *reader = of->plan->readers + plan->readers;
+    of->lines[index].end = (uint16_t)(before + steps);
+    for (uint32_t left = plan->count; left != 0; left--) {
+        if (of->awaited[reader->source] - before - 1u < steps) { /* before < it <= end */
+            of->ready += --of->lacking[reader->stage] == 0;
         }
-        source++;
-        due++;
+        reader++;
     }
-    return true;
 }
 
 /* memmove towards lower addresses; small C libraries have one that moves byte by byte. */
 static void move_down(int8_t *to, const int8_t *from, uint32_t count)
 {
     uint32_t words[4];
-    const uint32_t group = (uint32_t)sizeof words;
-    for (; count >= group; count -= group) {
-        memcpy(words, from, group);
-        memcpy(to, words, group);
-        from += group;
-        to += group;
+    for (; count >= sizeof words; count -= (uint32_t)sizeof words) {
+        memcpy(words, from, sizeof words);
+        memcpy(to, words, sizeof words);
+        from += sizeof words;
+        to += sizeof words;
+    }
+    for (; count >= sizeof words[0]; count -= (uint32_t)sizeof words[0]) {
+        memcpy(words, from, sizeof words[0]);
+        memcpy(to, words, sizeof words[0]);
+        from += sizeof words[0];
+        to += sizeof words[0];
     }
     for (; count != 0; count--) {
         *to++ = *from++;
     }
 }
 
-/* The first step of a line that one of its readers still needs. */
-static uint32_t first_needed(const dd_net *net, const dd_line_plan *plan)
+/* Let go of a line's steps before `keep`, of which `first` lies at the line's beginning. */
+static void let_go(const stream *of, const dd_line_plan *plan, uint32_t first, uint32_t keep,
+                   uint32_t end)
 {
-    const uint16_t *reader = net->plan->readers + plan->readers;
+    int8_t *const values = of->values + plan->at;
+    if (first < keep && keep < end) {
+        move_down(values, values + (keep - first) * plan->channels, (end - keep) * plan->channels);
+    }
+}
+
+/* The first step of its line that a source needs for the step `done` of its stage. */
+static uint32_t first_for(const dd_source *source, uint32_t done)
+{
+    const int32_t begin = window_of(source, done);
+    return begin > 0 ? (uint32_t)begin : 0;
+}
+
+/* The first step of a line that any of its readers still needs. */
+static uint32_t first_needed(const stream *of, const dd_line_plan *plan)
+{
+    const dd_reader *reader = of->plan->readers + plan->readers;
     uint32_t keep = NEVER;
     for (uint32_t left = plan->count; left != 0; left--) {
-        const dd_source *const source = &net->plan->sources[*reader++];
-        const uint32_t done = net->lines[source->target].end;
-        if (done != net->plan->lines[source->target].steps) {
-            const int32_t begin = window_of(source, done);
-            keep = at_most(begin > 0 ? (uint32_t)begin : 0, keep);
+        const uint32_t done = of->lines[1u + reader->stage].end;
+        if (done != of->plan->lines[1u + reader->stage].steps) {
+            keep = at_most(first_for(&of->plan->sources[reader->source], done), keep);
         }
+        reader++;
     }
     return keep;
 }
 
-/* Let go of the steps of a line that none of its readers needs any more. */
-static void drop_read(const dd_net *net, uint32_t index)
+/* Let go of the steps of a line that none of its readers needs any more, one of which needs those
+ * from `keep` on. */
+static void drop_read(const stream *of, const dd_line_plan *plan, dd_line *line, uint32_t keep)
 {
-    const dd_line_plan *const plan = &net->plan->lines[index];
-    dd_line *const line = &net->lines[index];
-    const uint32_t keep = first_needed(net, plan);
-    if (keep > line->begin) {
-        if (keep < line->end) {
-            int8_t *const values = net->values + plan->at;
-            move_down(values, values + (keep - line->begin) * plan->channels,
-                      (line->end - keep) * plan->channels);
-        }
+    if (plan->count > 1u) {
+        keep = first_needed(of, plan);
+    }
+    if (keep > line->begin && !plan->kept) {
+        let_go(of, plan, line->begin, keep, line->end);
         line->begin = (uint16_t)keep;
     }
 }
 
-/* Take steps that have just been written: those that nobody needs are let go at once. They lie at
- * the line's beginning, for it held nothing before. */
-static void append(const dd_net *net, uint32_t index, uint32_t steps)
+static dd_view view_of(const stream *of, uint32_t index)
 {
-    const dd_line_plan *const plan = &net->plan->lines[index];
-    dd_line *const line = &net->lines[index];
-    const uint32_t before = line->end;
-    const uint32_t end = before + steps;
-    if (line->begin > before && line->begin < end) {
-        int8_t *const values = net->values + plan->at;
-        move_down(values, values + (line->begin - before) * plan->channels,
-                  (end - line->begin) * plan->channels);
-    }
-    line->end = (uint16_t)end;
+    const dd_line line = of->lines[index];
+    const int32_t begin = line.begin < line.end ? line.begin : line.end;
+    return (dd_view){of->values + of->plan->lines[index].at, begin, line.end};
 }
 
-static dd_view view_of(const dd_net *net, uint32_t index)
+/* Await what a stage needs of a source for the steps from `done` on, `more` behind it: of the first
+ * source at least a step, so that the course of a segment does not depend on how its input is cut
+ * into pieces. Then let go of what only earlier steps needed. Returns whether the line lacks some.
+ */
+static uint32_t await_and_drop(const stream *of, const dd_source *source, uint16_t *awaited,
+                               uint32_t done, uint32_t more, int32_t least)
 {
-    const dd_line *const line = &net->lines[index];
-    const int32_t begin = line->begin < line->end ? line->begin : line->end;
-    return (dd_view){net->values + net->plan->lines[index].at, begin, line->end};
+    const dd_line_plan *const plan = &of->plan->lines[source->line];
+    dd_line *const line = &of->lines[source->line];
+    const int32_t there = plan->steps;
+    const int32_t end = line->end;
+    int32_t begin = (int32_t)(done * source->stride) - source->before;
+    int32_t needed = begin + (int32_t)(more * source->stride);
+    if (source->up != 1) {
+        begin = divide_down(begin, source->up);
+        needed = divide_down(needed, source->up);
+    }
+    needed += source->kernel;
+    needed = needed > least ? needed : least;
+    needed = needed < there ? needed : there;
+    *awaited = (uint16_t)needed;
+    drop_read(of, plan, line, begin > 0 ? (uint32_t)begin : 0);
+    return end < needed;
+}
+
+/* Await the next tile, of `steps` steps: 0 where there is none. Such a stage lacks something for
+ * good, for no line grows to what was awaited last. */
+static uint32_t go_on(const stream *of, const dd_stage *stage, uint32_t done, uint32_t steps)
+{
+    const dd_source *source = of->plan->sources + stage->sources;
+    uint16_t *awaited = of->awaited + stage->sources;
+    uint32_t inputs = stage->count;
+    uint32_t lacking = steps == 0;
+    int32_t least = 1;
+    do {
+        if (steps == 0) {
+            drop_read(of, &of->plan->lines[source->line], &of->lines[source->line], NEVER);
+        } else {
+            lacking += await_and_drop(of, source, awaited, done, steps - 1u, least);
+        }
+        source++;
+        awaited++;
+        least = 0;
+    } while (--inputs != 0);
+    return lacking;
 }
 
 /* Compute the tile that is due. */
-static dd_status run_stage(const dd_net *net, uint32_t index, const dd_trace *trace)
+static dd_status run_stage(stream *of, uint32_t index, const dd_trace *trace)
 {
-    const dd_stage *const stage = &net->plan->stages[index];
-    const dd_source *const sources = net->plan->sources + stage->sources;
-    const dd_line_plan *const plan = &net->plan->lines[1u + index];
-    const dd_line *const to = &net->lines[1u + index];
-    const uint32_t first = to->end;
-    const uint32_t held = to->begin < first ? first - to->begin : 0;
-    const uint32_t steps = tile_of(net, index);
+    const dd_stage *const stage = &of->plan->stages[index];
+    const dd_line_plan *const plan = &of->plan->lines[1u + index];
+    const dd_source *source = of->plan->sources + stage->sources;
+    const dd_line to = of->lines[1u + index];
+    const uint32_t held = to.begin < to.end ? (uint32_t)to.end - to.begin : 0;
+    const uint32_t most = to.end == 0 ? stage->first : stage->tile;
+    const uint32_t steps = at_most(most, (uint32_t)plan->steps - to.end);
+    const uint32_t done = to.end + steps;
     dd_view in[DD_INPUTS_MAX];
-    for (uint32_t i = 0; i < stage->count; i++) {
-        in[i] = view_of(net, sources[i].line);
+    dd_view *view = in;
+    uint32_t inputs = stage->count;
+    do {
+        *view++ = view_of(of, source->line);
+        source++;
+    } while (--inputs != 0);
+    int8_t *const out = of->values + plan->at + held * plan->channels;
+    const dd_status status = dd_stage_run(stage, in, to.end, steps, plan->channels, out, trace);
+    if (to.begin > to.end) { /* of what came, nobody needs the first steps or any */
+        let_go(of, plan, to.end, to.begin, done);
     }
-    int8_t *const out = net->values + plan->at + held * plan->channels;
-    const dd_status status = dd_stage_run(stage, in, first, steps, plan->channels, out, trace);
-    append(net, 1u + index, steps);
-    set_due(net, index);
-    for (uint32_t i = 0; i < stage->count; i++) {
-        if (!net->plan->lines[sources[i].line].kept) {
-            drop_read(net, sources[i].line);
-        }
-    }
+    grow(of, 1u + index, to.end, steps);
+    const uint32_t lacking = go_on(of, stage, done, at_most(plan->steps - done, stage->tile));
+    of->lacking[index] = (uint16_t)lacking;
+    of->ready -= lacking != 0;
     return status;
 }
 
 static void begin(const dd_net *net)
 {
-    for (uint32_t index = 0; index < net->plan->count; index++) {
-        set_due(net, index);
+    stream of = {.plan = net->plan, .lines = net->lines, .values = net->values};
+    of.awaited = net->counts + 2;
+    of.lacking = of.awaited + net->plan->source_count;
+    for (uint32_t index = 0; index < of.plan->count; index++) {
+        const dd_stage *const stage = &of.plan->stages[index];
+        const uint32_t steps = at_most(stage->first, of.plan->lines[1u + index].steps);
+        of.lacking[index] = (uint16_t)go_on(&of, stage, 0, steps);
     }
-    for (uint32_t line = 0; line <= net->plan->count; line++) {
-        if (!net->plan->lines[line].kept) {
-            drop_read(net, line);
-        }
-    }
+    of.lacking[of.plan->count] = 0;
 }
 
 /* No more than the next tile needs: the layers then run in the order in which they would run if the
@@ -184,41 +219,51 @@ static void begin(const dd_net *net)
 static uint32_t room(const dd_net *net)
 {
     const dd_line_plan *const plan = net->plan->lines;
-    const uint16_t *const readers = net->plan->readers + plan->readers;
+    const dd_reader *reader = net->plan->readers + plan->readers;
     const uint32_t end = net->lines->end;
     uint32_t due = plan->steps;
     if (net->lines->begin > end) {
         due = at_most(end + 1u, due);
     }
-    for (uint32_t i = 0; i < plan->count; i++) {
-        const uint32_t awaited = net->counts[1u + readers[i]];
+    for (uint32_t left = plan->count; left != 0; left--) {
+        const uint32_t awaited = net->counts[2u + reader->source];
         if (awaited > end) {
             due = at_most(awaited, due);
         }
+        reader++;
     }
     return due - end;
 }
 
-static dd_status run(const dd_net *net, const dd_trace *trace)
+/* The number of the first stage from `index` on that lacks nothing; one must, or the end is 0. */
+static uint32_t next_ready(const uint16_t *lacking, uint32_t index)
 {
-    uint32_t reach = net->plan->lines[0].reach; /* no later stage can have become ready */
-    bool ran = true;
-    while (ran) {
-        ran = false;
-        /* At most one tile of each a round: a line has room for no more. */
-        for (uint32_t index = 0; index <= reach; index++) {
-            if (is_due(net, &net->plan->stages[index])) {
-                const uint32_t next = net->plan->lines[1u + index].reach;
-                const dd_status status = run_stage(net, index, trace);
-                if (status != DD_OK) {
-                    return status;
-                }
-                reach = next > reach ? next : reach;
-                ran = true;
-            }
+    const uint16_t *at = lacking + index;
+    while (*at != 0) {
+        at++;
+    }
+    return (uint32_t)(at - lacking);
+}
+
+/* Stages run in their order, at most one tile of each a round: a line has room for no more. */
+static dd_status run(const dd_net *net, uint32_t input, uint32_t steps, const dd_trace *trace)
+{
+    stream of = {.plan = net->plan, .lines = net->lines, .values = net->values};
+    of.awaited = net->counts + 2;
+    of.lacking = of.awaited + net->plan->source_count;
+    const uint32_t count = of.plan->count;
+    dd_status status = DD_OK;
+    uint32_t index = 0;
+    grow(&of, input, net->lines[input].end, steps);
+    while (of.ready != 0 && status == DD_OK) {
+        index = next_ready(of.lacking, index);
+        if (index == count) { /* the list's end */
+            index = 0;
+        } else {
+            status = run_stage(&of, index++, trace);
         }
     }
-    return DD_OK;
+    return status;
 }
 
 const dd_engine dd_stream_engine = {begin, room, run};

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dd_status.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -22,6 +24,11 @@ typedef struct dd_trace {
      * too. The results are the same; only then are the unfused tensors reported. */
     bool unfused;
 } dd_trace;
+
+/* Show `count` values to the trace (or null) as number `tensor`. DD_STOPPED if the observer asks
+ * for it. */
+DD_MUST_CHECK dd_status dd_report(const dd_trace *trace, uint16_t tensor, const int8_t *values,
+                                  uint32_t count);
 
 /* One array of constants of the model, as it lies in flash. */
 typedef struct dd_constant {

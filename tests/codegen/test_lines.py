@@ -70,7 +70,7 @@ class Course:
         stage = self._schedule.stages[number]
         done = self._end[number + 1]
         left = self._tensors[number + 1].time - done
-        steps = min(left, stage.first if done == 0 else self._schedule.tile)
+        steps = min(left, stage.first if done == 0 else stage.tile)
         for index, source in enumerate(stage.sources):
             needed = max(source.window.end(done + steps - 1), 1 if index == 0 else 0)
             if self._end[source.line] < min(needed, self._tensors[source.line].time):
@@ -84,10 +84,10 @@ class Course:
         if self._stays[line]:
             return 0
         return min(
-            source.window.begin(self._end[source.target])
-            if self._end[source.target] < self._tensors[source.target].time
+            source.window.begin(self._end[number])
+            if self._end[number] < self._tensors[number].time
             else self._tensors[line].time
-            for stage in self._schedule.stages
+            for number, stage in enumerate(self._schedule.stages, start=1)
             for source in stage.sources
             if source.line == line
         )

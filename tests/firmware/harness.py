@@ -123,7 +123,7 @@ class Harness:
             "run": Symbol("dd_conv1d_s8"),
             "params": image.struct("dd_conv1d", self._params(image, conv)),
             "table": None if conv.table is None else image.array(conv.table.tobytes()),
-            **{"sources": 0, "tensor": first, "count": 1, "first": 0},
+            **{"sources": 0, "tensor": first, "count": 1, "tile": 0, "first": 0},
         }
         packed = image.packed(image.struct("dd_stage", stage))
         numbers = (lead, tensors, unfused, conv.out_length, conv.out_channels, len(x))

@@ -75,7 +75,7 @@ def add_plan(
     """Add the plan that the generated C holds."""
     sources = sources_for(network, streamed=isinstance(memory, Schedule))
     flat = [source for of_layer in sources for source in of_layer]
-    lines, readers = _lines(network, memory, flat)
+    lines, readers = _lines(network, memory, sources)
     plan: dict[str, Any] = {
         "engine": Symbol(
             "dd_stream_engine" if isinstance(memory, Schedule) else "dd_layers_engine"
@@ -87,7 +87,6 @@ def add_plan(
         "count": len(network.layers),
         "source_count": len(flat),
         "inputs": len(network.inputs),
-        "tile": memory.tile if isinstance(memory, Schedule) else 0,
     }
     return image.struct("dd_net_plan", plan)
 
@@ -101,9 +100,10 @@ def _stages(
 ) -> list[dict[str, Any]]:
     stages, begin = [], 0
     for index, (layer, number) in enumerate(zip(network.layers, _numbers(network), strict=True)):
-        first = memory.stages[index].first if isinstance(memory, Schedule) else 0
+        stage = memory.stages[index] if isinstance(memory, Schedule) else None
+        tiles = {"tile": stage.tile if stage else 0, "first": stage.first if stage else 0}
         numbers = {"sources": begin, "tensor": number, "count": len(sources[index])}
-        stages.append({**add_layer(image, layer, kernels), **numbers, "first": first})
+        stages.append({**add_layer(image, layer, kernels), **numbers, **tiles})
         begin += len(sources[index])
     return stages
 
@@ -112,7 +112,6 @@ def _source(source: Source) -> dict[str, int]:
     window = source.window
     return {
         "line": source.line,
-        "target": source.target,
         "kernel": window.kernel,
         "stride": window.stride,
         "up": window.up,
@@ -121,15 +120,15 @@ def _source(source: Source) -> dict[str, int]:
 
 
 def _lines(
-    network: Network, memory: Arena | Schedule, sources: list[Source]
-) -> tuple[list[dict[str, int]], list[int]]:
+    network: Network, memory: Arena | Schedule, sources: list[tuple[Source, ...]]
+) -> tuple[list[dict[str, int]], list[tuple[int, int]]]:
     """Return the lines, and the list of all their readers."""
     lines: list[dict[str, int]] = []
-    readers: list[int] = []
+    readers: list[tuple[int, int]] = []
+    stages = [number for number, of_layer in enumerate(sources) for _ in of_layer]
     for number, tensor in enumerate(network.tensors):
         line = memory.lines[number] if isinstance(memory, Schedule) else None
         of_line = () if line is None else line.readers
-        reach = max((sources[reader].target - 1 for reader in of_line), default=0)
         lines.append(
             {
                 "at": memory.places[tensor.name][0],
@@ -137,11 +136,10 @@ def _lines(
                 "channels": tensor.channels,
                 "readers": len(readers),
                 "count": len(of_line),
-                "reach": reach,
                 "kept": int(line is None or line.kept),
             }
         )
-        readers += of_line
+        readers += [(reader, stages[reader]) for reader in of_line]
     return lines, readers
 
 

@@ -404,7 +404,7 @@ def test_a_crash_is_told_from_a_mismatch_and_names_the_line(bundle, altered, cap
     sources = altered(
         "mps2-an386",
         "runtime/dd_codec.c",
-        r"(int8_t \*const codes = dd_net_space)",
+        r"(codec->state->clipped = \(uint16_t\))",
         lambda text: f"__builtin_trap();\n    {text}",
     )
     where = ["--bundle", str(bundle.folder), "--sources", str(sources)]

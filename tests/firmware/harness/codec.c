@@ -26,10 +26,10 @@ static uint32_t toy_room(const dd_net *net)
     return net->lines->end < stall_at ? 1 : 0;
 }
 
-static dd_status toy_run(const dd_net *net, const dd_trace *trace)
+static dd_status toy_run(const dd_net *net, uint32_t input, uint32_t steps, const dd_trace *trace)
 {
-    (void)net;
     (void)trace;
+    net->lines[input].end = (uint16_t)(net->lines[input].end + steps);
     return DD_OK;
 }
 
@@ -46,7 +46,8 @@ static dd_codec_plan toy_plan(bool lossless)
 {
     return (dd_codec_plan){
         .model_id = model_id,
-        .map = &map,
+        .map = dd_map_affine,
+        .map_by = &map,
         .levels = levels,
         .outputs = outputs,
         .lossless = lossless ? &dd_rice_lossless : NULL,
@@ -79,12 +80,12 @@ void run_codec(request *from)
     static dd_error predicted[2];
     static int8_t values[LENGTH];
     static dd_line line;
-    static uint16_t counts;
+    static uint16_t counts[2];
     const dd_codec_plan plan = toy_plan(take_u8(from) != 0);
     const dd_codec codec = {
         .plan = &plan,
         .state = &state,
-        .net = {&toy_net, &line, &counts, values},
+        .net = {&toy_net, &line, counts, values},
         .coder = &coder,
         .predicted = predicted,
     };

@@ -62,7 +62,7 @@ void run_network(request *from)
     const dd_net net = {
         .plan = plan,
         .lines = exact_block(lines * sizeof *net.lines),
-        .counts = exact_block((plan->source_count + 1u) * sizeof *net.counts),
+        .counts = exact_block((plan->source_count + plan->count + 3u) * sizeof *net.counts),
         .values = exact_block(value_bytes),
     };
     const dd_status status = feed(&net, from, sizes, pushes);

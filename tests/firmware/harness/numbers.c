@@ -45,7 +45,8 @@ void run_map_minmax(request *from)
     const size_t count = from->left / sizeof(int16_t);
     int16_t *samples = take_block(from, count * sizeof(int16_t));
     int8_t *out = exact_block(count);
-    const dd_range range = dd_map_minmax(samples, out, (uint32_t)count);
+    const dd_range range = dd_range_of(samples, (uint32_t)count);
+    (void)dd_map_minmax(NULL, samples, out, (uint32_t)count);
     put(&range.low, sizeof range.low);
     put(&range.high, sizeof range.high);
     put(out, count);
