@@ -15,11 +15,12 @@ from dynadeep.codegen.tflite import read_graph
 
 TO_INT8 = ("QUANTIZE",)
 FROM_INT8 = ("DEQUANTIZE", "QUANTIZE")
+RESHAPES = ("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
 
 
 def canonical(graph: Graph) -> Graph:
     """Return the graph as the operators' readers know it."""
-    return _strip_outputs(_strip_inputs(graph))
+    return _strip_outputs(_unfold_inputs(_strip_inputs(graph)))
 
 
 def ends(content: bytes, file: str = "model.tflite") -> tuple[tuple[TensorSpec, ...], ...]:
@@ -76,6 +77,37 @@ def _strip_inputs(graph: Graph) -> Graph:
             dropped.append(readers[0])
     return replace(
         graph, nodes=_without(graph.nodes, dropped), inputs=tuple(inputs), file_ends=file_ends
+    )
+
+
+def _unfold_inputs(graph: Graph) -> Graph:
+    """Let the network begin behind the reshape that makes steps of its input's values.
+
+    An input [1, 187] would be one step of 187 channels, all of which must come before any of it.
+    """
+    for end in graph.inputs:
+        readers = _readers(graph.nodes, end)
+        if len(readers) == 1 and readers[0].kind in RESHAPES and end not in graph.outputs:
+            (made,) = readers[0].outputs
+            if (made.type, made.size) == (end.type, end.size) and made.time > end.time:
+                graph = _unfolded(graph, end, readers[0])
+    return graph
+
+
+def _unfolded(graph: Graph, end: Tensor, reshape: Node) -> Graph:
+    """Return the graph without a reshape of an input, which has the reshaped one's shape."""
+    (made,) = reshape.outputs
+    begin = replace(made, name=end.name)
+    nodes = [
+        replace(node, inputs=tuple(begin if t is made else t for t in node.inputs))
+        for node in _without(graph.nodes, [reshape])
+    ]
+    return replace(
+        graph,
+        nodes=tuple(nodes),
+        inputs=tuple(begin if tensor is end else tensor for tensor in graph.inputs),
+        outputs=tuple(begin if tensor is made else tensor for tensor in graph.outputs),
+        file_ends={**graph.file_ends, begin.index: graph.file_ends.get(end.index, end)},
     )
 
 

@@ -8,6 +8,7 @@ from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Graph, Tensor
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.naming import unique_layer_names
+from dynadeep.codegen.reshapes import drop_reshapes
 
 
 def lower(graph: Graph) -> Network:
@@ -19,14 +20,14 @@ def lower(graph: Graph) -> Network:
     graph = canonical(graph)
     graph, unread = passes.drop_unread(graph)
     understood = passes.understand(graph)
-    ops, replaced = passes.drop_reshapes(understood)
+    ops, replaced = drop_reshapes(understood)
     outputs = tuple(replaced.get(tensor.index, tensor) for tensor in graph.outputs)
     _check_outputs(graph, outputs)
     layers = passes.fold_tables(passes.fold_pads(ops, outputs), outputs)
     names = {
         op.output.name: replaced[op.output.index].name
         for op in understood
-        if op.output.index in replaced
+        if op.output.index in replaced and replaced[op.output.index].index != op.output.index
     }
     return Network(graph.inputs, unique_layer_names(layers), outputs, names, unread)
 

@@ -16,7 +16,6 @@ from dynadeep.codegen.ops.checks import same_quantization
 from dynadeep.codegen.ops.convolution import PaddedConvolution
 from dynadeep.codegen.ops.operation import Op, Pointwise
 from dynadeep.codegen.ops.pad import Pad
-from dynadeep.codegen.ops.reshape import Reshape
 
 ALL_CODES: Int8s = np.arange(-128, 128).astype(np.int8)
 
@@ -64,29 +63,6 @@ def _refuse_unknown(node: Node) -> NoReturn:
         f"Use one of {', '.join(sorted(OPERATIONS))}, or add the operator "
         "(codegen/ops/__init__.py says how).",
     )
-
-
-def drop_reshapes(ops: list[Op]) -> tuple[list[Op], dict[int, Tensor]]:
-    """Drop what leaves steps and channels as they are: the values stay where they lie.
-
-    Returns:
-        The operators, and what replaces each dropped tensor, by its index: the tensor that holds
-        its values, under the shape in which the operators behind the RESHAPE were checked.
-    """
-    replaced: dict[int, Tensor] = {}
-    holders: dict[int, Tensor] = {}  # the same, under the shapes that they were made in
-    kept = []
-    for op in ops:
-        inputs = tuple(
-            op.reads(replaced.get(tensor.index, tensor), holders.get(tensor.index, tensor))
-            for tensor in op.inputs
-        )
-        if isinstance(op, Reshape):
-            replaced[op.output.index] = dataclasses.replace(inputs[0], shape=op.output.shape)
-            holders[op.output.index] = holders.get(op.inputs[0].index, inputs[0])
-        else:
-            kept.append(dataclasses.replace(op, inputs=inputs))
-    return kept, replaced
 
 
 def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:

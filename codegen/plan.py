@@ -304,15 +304,6 @@ def why_not_streamed(network: Network, manifest: Manifest) -> str:
         return "the input map minmax needs the whole segment before the first code"
     if len(network.inputs) > 1:
         return f"it has {len(network.inputs)} inputs, of which the layers engine takes one by one"
-    made = {tensor.name: tensor for tensor in network.tensors}
-    for layer in network.layers:
-        for read in layer.inputs:
-            source = made[read.name]
-            if source.channels != read.channels:
-                return (
-                    f"{layer.name} reads {source.name}, {source.channels} channels, as "
-                    f"{read.channels} channels"
-                )
     return ""
 
 

@@ -108,10 +108,10 @@ class FullyConnectedOp(Op):
     bias: Int32s  # [out_channels]
     activation: str
 
-    def reads(self, tensor: Tensor, holder: Tensor) -> Tensor:
-        """Return the tensor that was flattened, if its steps are what an output step reads."""
-        steps, rest = divmod(self.weights.shape[1], holder.channels)
-        return holder if rest == 0 and holder.time % steps == 0 else tensor
+    def flattens(self, source: Tensor) -> bool:
+        """Return whether whole steps of ``source`` are the values of an output step."""
+        kernel, rest = divmod(int(self.weights.shape[1]), source.channels)
+        return rest == 0 and 0 < kernel <= PLACE_LIMIT and source.time % kernel == 0
 
     def lower(self) -> FullyConnected:
         """Fold the zero point into the bias, and prove sums and rounding."""

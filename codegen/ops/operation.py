@@ -20,9 +20,9 @@ class Op:
     inputs: tuple[Tensor, ...]
     output: Tensor
 
-    def reads(self, tensor: Tensor, holder: Tensor) -> Tensor:
-        """Return an input as a RESHAPE made it, or to read that the tensor with its values."""
-        return tensor
+    def flattens(self, source: Tensor) -> bool:
+        """Return whether it could read its values from ``source``, in steps of another size."""
+        return False
 
     def lower(self) -> Layer:
         """Return the layer that computes it; those that a pass makes part of another have none.

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "dd_pool_windows.h"
 #include "dd_words.h"
 
 /* sum / steps, ties away from zero. */

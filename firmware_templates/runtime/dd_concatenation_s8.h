@@ -8,8 +8,6 @@
 extern "C" {
 #endif
 
-#define DD_CONCATENATION_MAX 8u
-
 /* Where one of the inputs goes: its first value to channel `channel` of output step `step`. */
 typedef struct dd_concatenated {
     uint16_t channels;
@@ -21,7 +19,7 @@ typedef struct dd_concatenated {
 typedef struct dd_concatenation {
     uint16_t channels; /* of the output */
     uint16_t count;
-    dd_concatenated inputs[DD_CONCATENATION_MAX]; /* the first `count`, in the order of the views */
+    dd_concatenated inputs[DD_INPUTS_MAX]; /* the first `count`, in the order of the views */
 } dd_concatenation;
 
 /* A dd_kernel; `params` is a dd_concatenation. `out` may not overlap an input. */

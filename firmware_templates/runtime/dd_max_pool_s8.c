@@ -1,5 +1,6 @@
 #include "dd_max_pool_s8.h"
 
+#include "dd_pool_windows.h"
 #include "dd_words.h"
 
 #if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)

@@ -1,6 +1,7 @@
-#include "dd_pool.h"
+#include "dd_pool_windows.h"
 
 #include "dd_lookup_s8.h"
+#include "dd_requant.h"
 
 dd_windows dd_pool_at_border(const dd_pool *pool, const dd_view *in, int32_t begin, uint32_t most)
 {

@@ -105,10 +105,10 @@ def test_a_pad_that_is_an_output_too_is_a_border_and_a_layer() -> None:
 def test_a_reshape_is_dropped_and_leaves_its_name_behind() -> None:
     network = lowered(reshaped_encoder())
     assert [layer.name for layer in network.layers] == [
-        *("conv1", "conv2", "latent32", "head32", "latent64", "head64")
+        *("conv1", "conv2", "folded", "latent32", "head32", "latent64", "tall64", "head64")
     ]
     assert network.names["latent32/reshape"] == "latent32/silu"
-    assert network.names["tall64/reshape"] == "latent64/silu"
+    assert network.names["series64/reshape"] == "latent64/silu"
     held = network.tensor("head32/reshape")
     assert held is not None
     assert held.name == "head32/conv"
@@ -124,16 +124,17 @@ def test_a_flattened_output_is_the_tensor_that_holds_its_values() -> None:
     ]
 
 
-def test_a_convolution_behind_a_reshape_sees_the_new_shape() -> None:
-    made, reader = lowered(reshaped_encoder()).layers[1:3]
-    assert reader.inputs[0].name == made.output.name == "conv2/silu"
+def test_a_reshape_that_changes_steps_is_a_layer_for_all_that_read_it() -> None:
+    made, reshape, latent = lowered(reshaped_encoder()).layers[1:4]
+    assert reshape.inputs[0].name == made.output.name == "conv2/silu"
     assert (made.output.time, made.output.channels) == (20, 5)
-    assert (reader.inputs[0].time, reader.inputs[0].channels) == (10, 10)
-    assert reader.output.time == 10
+    assert (reshape.words, reshape.windows[0]) == ("reshape", Window(2, 10, 0, 5))
+    assert latent.inputs[0].name == reshape.output.name == "folded/reshape"
+    assert (latent.inputs[0].time, latent.inputs[0].channels) == (10, 10)
 
 
 def test_a_reshape_amid_an_activation_leaves_the_convolution_its_shape() -> None:
-    layer = lowered(reshaped_encoder()).layers[4]
+    layer = lowered(reshaped_encoder()).layers[5]
     assert layer.folded == ("LOGISTIC", "MUL")
     assert (layer.output.name, layer.output.time, layer.output.channels) == ("latent64/silu", 3, 2)
 
@@ -173,18 +174,15 @@ def test_a_convolution_checked_for_the_old_shape_is_refused() -> None:
         lowered(net)
 
 
-@pytest.mark.parametrize("shape", [(7, 4), (28, 1)])
-def test_a_pad_that_is_reshaped_before_its_convolution_is_refused(shape: tuple[int, int]) -> None:
+def test_a_pad_that_is_reshaped_before_its_convolution_is_a_layer() -> None:
     net = Net(14)
     net.conv("conv1", 2, 3)
     net.pad("conv2", 1, 1)
-    net.reshape("again", 1, 1, *shape)
+    net.reshape("again", 1, 1, 7, 4)
     net.conv("conv2", 1, 3)
     net.model.outputs = [net.at]
-    with pytest.raises(
-        ModelError, match=r"reads the padded conv2/pad, reshaped from \[1, 1, 14, 2"
-    ):
-        lowered(net)
+    words = [layer.words for layer in lowered(net).layers]
+    assert words == ["conv k3 s1", "pad 1 + 1", "reshape", "conv k3 s1"]
 
 
 def test_a_pad_reshaped_back_before_its_convolution_is_its_border() -> None:
