@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from dynadeep.codegen.graph import Int8s, Node
+from dynadeep.codegen.graph import Int8s, Int32s, Node
 from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.ops import checks
 from dynadeep.codegen.ops.convolution import (
@@ -28,9 +28,30 @@ class Depthwise(ConvLayer):
         """``depthwise k3 s1``."""
         return self.described("depthwise")
 
+    def constants(self, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
+        """Return weights [kernel, out_channels], or all that there is of each channel as words."""
+        if kernels.name == "dsp":
+            return {"weights": self._words().view(np.int8)}
+        return super().constants(kernels)
+
     def ordered(self, kernels: KernelSet) -> Int8s:
         """Return the weights as [kernel, out_channels]."""
         return np.ascontiguousarray(self.weights[:, :, 0].T)
+
+    def _words(self) -> Int32s:
+        """Return what ``dd_depthwise_dsp.c`` reads: pairs of int16 weights, then four numbers."""
+        scale = 2 if self.doubles else 1
+        taps = self.weights[:, :, 0].astype(np.int16) * np.int16(scale)
+        if self.kernel % 2:
+            before = taps[:, -2:-1] if self.kernel > 1 else np.zeros_like(taps)
+            taps = np.concatenate([taps[:, :-1], before, taps[:, -1:]], axis=1)
+        pairs = np.ascontiguousarray(taps).view(np.int32)
+        shift = -self.shift.astype(np.int64)
+        rounding = np.left_shift(2 * self.computed.zero_point + 1, np.clip(shift - 1, 0, 30))
+        offset = rounding if self.doubles else np.zeros_like(shift)
+        bias = self.bias.astype(np.int64) * scale
+        numbers = np.stack((bias, self.multiplier.astype(np.int64), shift, offset), axis=1)
+        return np.hstack((pairs, numbers.astype(np.int32)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +60,10 @@ class DepthwiseConv2D(PaddedConvolution):
 
     def lower(self) -> Depthwise:
         """Make all constants final."""
-        taps = self.places()
+        taps, final = self.places(), self.final()
+        final["doubles"] &= bool((final["shift"] <= -1).all() and (final["shift"] >= -22).all())
         return Depthwise(
-            **self.final(),
+            **final,
             stride=taps.stride,
             dilation=taps.dilation,
             pad_before=taps.before,

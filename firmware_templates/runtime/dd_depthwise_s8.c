@@ -1,7 +1,10 @@
 #include "dd_depthwise_s8.h"
 
+#if DD_KERNELS != DD_KERNELS_DSP
+
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "dd_store_tile.h"
 
@@ -97,6 +100,79 @@ static void sum_channels(const tile *of, uint32_t first, uint32_t count, int32_t
     }
 }
 
+#if defined(__ARM_FEATURE_MVE) && DD_KERNELS == DD_KERNELS_HELIUM
+
+#include <arm_mve.h>
+
+/* Four channels of one step: a vector has a sum of each. The vector multiplication rounds as
+ * dd_multiply_high does. */
+static void four_channels(const tile *of, const int8_t *table, uint32_t channel, int8_t *out)
+{
+    const dd_conv1d *const layer = of->layer;
+    const mve_pred16_t there = vctp32q(layer->out_channels - channel);
+    const int8_t *weights = layer->weights + channel;
+    const int8_t *const values = of->in->values + channel;
+    const int32_t steps = of->in->end - of->in->begin;
+    const int32x4_t zeros = vdupq_n_s32(layer->in_zero_point);
+    int32x4_t sum = vldrwq_z_s32(layer->bias + channel, there);
+    int32_t at = of->begin;
+    for (uint32_t tap = layer->kernel; tap != 0; tap--) {
+        const uint32_t place = (uint32_t)at * layer->in_channels;
+        const bool inside = at >= 0 && at < steps;
+        const int32x4_t value = inside ? vldrbq_z_s32(values + place, there) : zeros;
+        sum = vaddq_s32(sum, vmulq_s32(value, vldrbq_z_s32(weights, there)));
+        weights += layer->out_channels;
+        at += layer->dilation;
+    }
+    const int32x4_t high = vqrdmulhq_s32(sum, vldrwq_z_s32(layer->multiplier + channel, there));
+    const int32x4_t away = vaddq_s32(high, vshrq_n_s32(high, 31));
+    const int32x4_t scaled = vrshlq_s32(away, vldrbq_z_s32(layer->shift + channel, there));
+    const int32x4_t raised =
+        vmaxq_s32(vaddq_n_s32(scaled, layer->out_zero_point), vdupq_n_s32(layer->out_min));
+    int32x4_t code = vminq_s32(raised, vdupq_n_s32(layer->out_max));
+    if (table != NULL) {
+        const uint32x4_t index = vreinterpretq_u32_s32(vaddq_n_s32(code, 128));
+        code = vldrbq_gather_offset_z_s32(table, index, there);
+    }
+    vstrbq_p_s32(out + channel, code, there);
+}
+
+/* One value a channel, and shifts to the right only. */
+static bool has_vectors(const dd_conv1d *layer)
+{
+    return layer->filters == 1 && layer->doubles;
+}
+
+static void convolve_vectors(const tile *of, const int8_t *table, uint32_t steps, int8_t *out)
+{
+    tile at = *of;
+    for (; steps != 0; steps--) {
+        for (uint32_t channel = 0; channel < at.layer->out_channels; channel += 4) {
+            four_channels(&at, table, channel, out);
+        }
+        at.begin += at.layer->stride;
+        out += at.layer->out_channels;
+    }
+}
+
+#else
+
+static bool has_vectors(const dd_conv1d *layer)
+{
+    (void)layer;
+    return false;
+}
+
+static void convolve_vectors(const tile *of, const int8_t *table, uint32_t steps, int8_t *out)
+{
+    (void)of;
+    (void)table;
+    (void)steps;
+    (void)out;
+}
+
+#endif
+
 static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, int8_t *out)
 {
     int32_t sums[DD_BLOCK * DD_TILE];
@@ -115,6 +191,10 @@ void dd_depthwise_s8(const void *params, const int8_t *table, const dd_view *in,
     const int32_t reach = (DD_TILE - 1) * layer->stride + (layer->kernel - 1) * layer->dilation;
     tile of = {.layer = layer, .in = in};
     of.begin = (int32_t)(first * layer->stride) - layer->pad_before - in->begin;
+    if (has_vectors(layer)) {
+        convolve_vectors(&of, table, steps, out);
+        return;
+    }
     for (uint32_t step = 0; step < steps; step += DD_TILE) {
         of.inside = of.begin >= 0 && of.begin + reach < in->end - in->begin;
         convolve_tile(&of, table, at_most(steps - step, DD_TILE), out);
@@ -122,3 +202,5 @@ void dd_depthwise_s8(const void *params, const int8_t *table, const dd_view *in,
         out += (uint32_t)DD_TILE * layer->out_channels;
     }
 }
+
+#endif

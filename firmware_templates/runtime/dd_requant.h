@@ -132,12 +132,16 @@ static inline int32_t dd_multiply_high_doubled(int32_t sum, int32_t doubled_bias
 #endif
 }
 
-/* The part of dd_requantize_index behind the multiplication. */
-static inline int32_t dd_index_of_high(int32_t high, int32_t exponent, int32_t offset)
+/* The part of dd_requantize_index behind the multiplication, without its clamp. */
+static inline int32_t dd_any_index_of_high(int32_t high, int32_t exponent, int32_t offset)
 {
     const int32_t away = high + (high >> 31); /* so that ties of negative values leave zero, too */
-    const int32_t index = ((away >> (exponent - 1)) + offset) >> 1;
-    return dd_clamp(index, 0, 255);
+    return ((away >> (exponent - 1)) + offset) >> 1;
+}
+
+static inline int32_t dd_index_of_high(int32_t high, int32_t exponent, int32_t offset)
+{
+    return dd_clamp(dd_any_index_of_high(high, exponent, offset), 0, 255);
 }
 
 static inline int32_t dd_requantize_index(int32_t value, int32_t multiplier, int32_t exponent,

@@ -16,6 +16,13 @@
 
 static_assert(DD_TILE == 3 || DD_TILE == 4, "store_codes stores three or four steps");
 
+/* Of a tile. */
+typedef struct tile_part {
+    uint32_t channel; /* the first that is stored */
+    uint32_t end;     /* behind the last one */
+    uint32_t steps;
+} tile_part;
+
 static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
                           uint32_t channel, uint32_t steps, int8_t *out)
 {
@@ -115,6 +122,39 @@ static uint32_t store_channels_doubled(const dd_conv1d *layer, const int8_t *tab
     return channel;
 }
 
+/* What the fast ones ask for is not always there: the first `steps` of a tile, with a clamp, and
+ * with a table or without. */
+static inline void store_clamped(const dd_conv1d *layer, const scaling *by, const int32_t *sums,
+                                 uint32_t steps, int8_t *out)
+{
+    const int32_t least = layer->out_min + 128;
+    const int32_t most = layer->out_max + 128;
+    const uint32_t hop = layer->out_channels;
+    for (; steps != 0; steps--) {
+        const int32_t sum = dd_add(*sums++, by->bias);
+        const int32_t high = dd_multiply_high_positive(sum, by->multiplier);
+        const int32_t any = dd_any_index_of_high(high, by->exponent, by->offset);
+        const int32_t index = dd_clamp(any, least, most);
+        *out = by->table == NULL ? (int8_t)(index - 128) : by->table[index];
+        out += hop;
+    }
+}
+
+static uint32_t store_channels_clamped(const dd_conv1d *layer, const int8_t *table,
+                                       const int32_t *sums, const tile_part *part, int8_t *out)
+{
+    scaling by = {.table = table, .offset = dd_index_offset(layer->out_zero_point)};
+    uint32_t channel = part->channel;
+    for (; channel < part->end && layer->shift[channel] <= -2; channel++) {
+        by.exponent = -layer->shift[channel];
+        by.multiplier = layer->multiplier[channel];
+        by.bias = layer->bias[channel];
+        store_clamped(layer, &by, sums, part->steps, out + channel);
+        sums += DD_TILE;
+    }
+    return channel;
+}
+
 #if STORE_VECTORS
 static bool is_fast(const int8_t *shift, uint32_t count)
 {
@@ -128,32 +168,49 @@ static bool is_fast(const int8_t *shift, uint32_t count)
 
 /* The same for the four steps of a tile at a time, where all shifts are for dd_requantize_index:
  * the vector multiplication rounds as dd_multiply_high does. */
-static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *table,
-                                      const int32_t *sums, uint32_t channel, uint32_t end,
-                                      int8_t *out)
+static inline uint32_t store_vectors(const dd_conv1d *layer, const int8_t *table,
+                                     const int32_t *sums, const tile_part *part, bool whole,
+                                     int8_t *out)
 {
     const uint32x4_t hops = vmulq_n_u32(vidupq_n_u32(0, 1), layer->out_channels);
-    const int32x4_t least = vdupq_n_s32(0);
-    const int32x4_t most = vdupq_n_s32(255);
+    const int32x4_t least = vdupq_n_s32(layer->out_min + 128);
+    const int32x4_t most = vdupq_n_s32(layer->out_max + 128);
+    const mve_pred16_t there = vctp32q(part->steps);
     const int32_t middle = layer->out_zero_point + 128;
-    const int32_t *bias = layer->bias + channel;
-    const int32_t *multiplier = layer->multiplier + channel;
-    const int8_t *shift = layer->shift + channel;
-    int8_t *at = out + channel;
-    if (!is_fast(shift, end - channel)) {
-        return channel;
+    const int32_t *bias = layer->bias + part->channel;
+    const int32_t *multiplier = layer->multiplier + part->channel;
+    const int8_t *shift = layer->shift + part->channel;
+    int8_t *at = out + part->channel;
+    if (!is_fast(shift, part->end - part->channel)) {
+        return part->channel;
     }
-    for (uint32_t left = end - channel; left != 0; left--) {
+    for (uint32_t left = part->end - part->channel; left != 0; left--) {
         const int32x4_t sum = vaddq_n_s32(vldrwq_s32(sums), *bias++);
         const int32x4_t high = vqrdmulhq_n_s32(sum, *multiplier++);
         const int32x4_t away = vaddq_s32(high, vshrq_n_s32(high, 31));
         const int32x4_t index = vaddq_n_s32(vrshlq_n_s32(away, *shift++), middle);
         const int32x4_t code = vminq_s32(vmaxq_s32(index, least), most);
-        const int32x4_t value = vldrbq_gather_offset_s32(table, vreinterpretq_u32_s32(code));
-        vstrbq_scatter_offset_s32(at++, hops, value);
+        const int32x4_t value = table == NULL
+                                    ? vaddq_n_s32(code, -128)
+                                    : vldrbq_gather_offset_s32(table, vreinterpretq_u32_s32(code));
+        if (whole) {
+            vstrbq_scatter_offset_s32(at++, hops, value);
+        } else {
+            vstrbq_scatter_offset_p_s32(at++, hops, value, there);
+        }
         sums += DD_TILE;
     }
-    return end;
+    return part->end;
+}
+
+static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *table,
+                                      const int32_t *sums, const tile_part *part, int8_t *out)
+{
+    if (table == NULL) {
+        return store_vectors(layer, NULL, sums, part, false, out);
+    }
+    return part->steps == DD_TILE ? store_vectors(layer, table, sums, part, true, out)
+                                  : store_vectors(layer, table, sums, part, false, out);
 }
 #endif
 
@@ -162,27 +219,26 @@ void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *s
 {
     const bool plain = steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
                        layer->out_max == INT8_MAX;
-    const uint32_t end = first + count;
-    uint32_t channel = first;
-    while (channel < end) {
-        uint32_t before = channel;
+    tile_part part = {.channel = first, .end = first + count, .steps = steps};
+    while (part.channel < part.end) {
+        uint32_t before = part.channel;
 #if STORE_VECTORS
-        if (plain) {
-            channel = store_channels_vector(layer, table, sums, channel, end, out);
-        }
-        sums += (channel - before) * DD_TILE;
-        before = channel;
+        part.channel = store_channels_vector(layer, table, sums, &part, out);
+        sums += (part.channel - before) * DD_TILE;
+        before = part.channel;
 #endif
         if (plain && layer->doubles) {
-            channel = store_channels_doubled(layer, table, sums, channel, end, out);
+            part.channel = store_channels_doubled(layer, table, sums, part.channel, part.end, out);
         } else if (plain) {
-            channel = store_channels_fast(layer, table, sums, channel, end, out);
+            part.channel = store_channels_fast(layer, table, sums, part.channel, part.end, out);
+        } else {
+            part.channel = store_channels_clamped(layer, table, sums, &part, out);
         }
-        sums += (channel - before) * DD_TILE;
-        if (channel < end) {
-            store_channel(layer, table, sums, channel, steps, out + channel);
+        sums += (part.channel - before) * DD_TILE;
+        if (part.channel < part.end) {
+            store_channel(layer, table, sums, part.channel, steps, out + part.channel);
             sums += DD_TILE;
-            channel++;
+            part.channel++;
         }
     }
 }
