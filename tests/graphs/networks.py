@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.codegen.tflite_builder import FLOAT32, INT8, ModelBuilder, TensorSpec
 from tests.graphs.canvas import OPS, Canvas, Codes, Form, Shape
 from tests.graphs.draws import DRAWS
+from tests.graphs.draws.blocks import BLOCKS
 from tests.graphs.draws.draw import Draw, any_of, often
 
 UINT8 = tflite.TensorType.UINT8
@@ -165,7 +166,7 @@ def only(operators: Iterable[str]) -> st.SearchStrategy[Drawn]:
     return networks_of(steps_of([DRAWS[name] for name in operators]))
 
 
-NETWORKS = networks_of(steps_of([*DRAWS.values(), *[DRAWS["CONV_2D"]] * 3]))
+NETWORKS = networks_of(steps_of([*DRAWS.values(), *[DRAWS["CONV_2D"]] * 3, *BLOCKS * 2]))
 STREAMINGS = st.builds(
     Streaming,
     tile=st.integers(0, 13),

@@ -33,16 +33,21 @@ class Arithmetic:
         scale = canvas.codes(at).scale
         codes = canvas.any_codes(scale * self.ratio)
         other = _operand(canvas, at, self.operand, self.back, codes)
-        pair = [other, at] if self.swapped else [at, other]
-        shape = _broadcast(canvas, at, other)
-        codes = canvas.any_codes(self._scale(scale, canvas.codes(other).scale))
-        return [canvas.op(self.code, pair, shape, codes, FusedActivationFunction=self.activation)]
+        pair = (other, at) if self.swapped else (at, other)
+        return [joined(canvas, self.code, *pair, activation=self.activation, gain=self.gain)]
 
-    def _scale(self, first: float, second: float) -> float:
-        """Return the scale that fits both, within what TFLite's kernels foresee of a multiplier."""
-        if self.code == OPS.MUL:
-            return first * second * 128 / min(self.gain, 2.0**12)
-        return 1.5 * max(first, second) / min(self.gain, 2.0**16)
+
+def joined(
+    canvas: Canvas, code: int, first: int, second: int, *, activation: int = 0, gain: float = 1.0
+) -> int:
+    """Add ADD, SUB or MUL of two tensors, in codes that fit them; return what it makes."""
+    one, other = canvas.codes(first).scale, canvas.codes(second).scale
+    # Within what TFLite's kernels foresee of a multiplier.
+    sum_scale = 1.5 * max(one, other) / min(gain, 2.0**16)
+    product_scale = one * other * 128 / min(gain, 2.0**12)
+    codes = canvas.any_codes(product_scale if code == OPS.MUL else sum_scale)
+    shape = _broadcast(canvas, first, second)
+    return canvas.op(code, [first, second], shape, codes, FusedActivationFunction=activation)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Extreme:
 def _operand(canvas: Canvas, at: int, operand: Operand, back: int, codes: Codes) -> int:
     """Return the second operand: a tensor that fits ``at``, itself at worst, or a constant."""
     if operand == "computed":
-        fitting = [other for other in canvas.made if _fit(canvas.size(at), canvas.size(other))]
+        fitting = [other for other in canvas.made if fit(canvas.size(at), canvas.size(other))]
         return canvas.formed(fitting[-1 - back % len(fitting)]) if fitting else at
     time, channels = canvas.size(at)
     shapes: dict[str, Shape] = {
@@ -78,14 +83,16 @@ def _operand(canvas: Canvas, at: int, operand: Operand, back: int, codes: Codes)
     return canvas.constant(canvas.random(shapes[operand]), codes)
 
 
-def _fit(one: tuple[int, int], other: tuple[int, int]) -> bool:
+def fit(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether tensors of these steps and channels have one shape, or one broadcasts."""
     return all(a == b or 1 in (a, b) for a, b in zip(one, other, strict=True))
 
 
 def _broadcast(canvas: Canvas, at: int, other: int) -> Shape:
-    first, second = canvas.shape(at), canvas.shape(other)
-    filled = (1,) * (len(first) - len(second)) + second
-    return tuple(map(max, first, filled))
+    shapes = [canvas.shape(at), canvas.shape(other)]
+    rank = max(map(len, shapes))
+    filled = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+    return tuple(map(max, *filled))
 
 
 def _arithmetic(code: int) -> st.SearchStrategy[Draw]:
