@@ -4,7 +4,7 @@ Every step works on the file's operators before any of them is understood, and l
 every tensor that stays as they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from dynadeep.codegen.bundle import FileEnd, TensorSpec
@@ -16,11 +16,12 @@ from dynadeep.codegen.tflite import read_graph
 TO_INT8 = ("QUANTIZE",)
 FROM_INT8 = ("DEQUANTIZE", "QUANTIZE")
 RESHAPES = ("EXPAND_DIMS", "RESHAPE", "SQUEEZE")
+REAL = ("ELU",)  # operators that can stand in float32 between the two
 
 
 def canonical(graph: Graph) -> Graph:
     """Return the graph as the operators' readers know it."""
-    return _strip_outputs(_unfold_inputs(_strip_inputs(graph)))
+    return _close_islands(_strip_outputs(_unfold_inputs(_strip_inputs(graph))))
 
 
 def ends(content: bytes, file: str = "model.tflite") -> tuple[tuple[TensorSpec, ...], ...]:
@@ -131,6 +132,47 @@ def _strip_outputs(graph: Graph) -> Graph:
     return replace(
         graph, nodes=_without(graph.nodes, dropped), outputs=tuple(outputs), file_ends=file_ends
     )
+
+
+def _close_islands(graph: Graph) -> Graph:
+    """Make DEQUANTIZE, ELU in float32 and QUANTIZE one operator from codes to codes.
+
+    So converters write ELU, of which they have no int8 form.
+    """
+    makers = {tensor.index: node for node in graph.nodes for tensor in node.outputs}
+    nodes = []
+    for node in graph.nodes:
+        middle = _maker(makers, node) if node.kind == "QUANTIZE" else None
+        begin = None if middle is None else _maker(makers, middle)
+        nodes.append(_closed(begin, middle, node))
+    return replace(graph, nodes=_without_unread_reals(nodes, graph))
+
+
+def _closed(begin: Node | None, middle: Node | None, end: Node) -> Node:
+    """Return the operator from the input of ``begin`` to the output of ``end``, if there is one."""
+    if begin is None or middle is None or begin.kind != "DEQUANTIZE" or middle.kind not in REAL:
+        return end
+    options = {**middle.options, "BetweenReals": True}
+    return replace(middle, inputs=begin.inputs, outputs=end.outputs, options=options)
+
+
+def _maker(makers: Mapping[int, Node], node: Node) -> Node | None:
+    """Return the operator that makes the only input of ``node``, if that is a float32 tensor."""
+    if len(node.inputs) != 1 or node.inputs[0] is None or node.inputs[0].type != "FLOAT32":
+        return None
+    return makers.get(node.inputs[0].index)
+
+
+def _without_unread_reals(nodes: list[Node], graph: Graph) -> tuple[Node, ...]:
+    """Drop the operators that make float32 tensors which nothing reads."""
+    read = {tensor.index for tensor in graph.outputs}
+    kept = []
+    for node in reversed(nodes):
+        unread = all(t.type == "FLOAT32" and t.index not in read for t in node.outputs)
+        if not unread:
+            read |= {tensor.index for tensor in node.inputs if tensor is not None}
+            kept.append(node)
+    return tuple(kept[::-1])
 
 
 def _readers(nodes: Iterable[Node], tensor: Tensor) -> list[Node]:

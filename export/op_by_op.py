@@ -30,7 +30,11 @@ def pieces(content: bytes) -> Iterator[Piece]:
         inputs = dict.fromkeys(at for at in computed if not flatbuffer.is_constant(model, at))
         one = copy.copy(model)
         one.subgraphs = [copy.copy(graph)]
-        one.subgraphs[0].operators = [operator]
+        # A resolver looks up every code of a file, also those that no operator has.
+        one.operatorCodes = [model.operatorCodes[operator.opcodeIndex]]
+        alone = copy.copy(operator)
+        alone.opcodeIndex = 0
+        one.subgraphs[0].operators = [alone]
         one.subgraphs[0].inputs = list(inputs)
         one.subgraphs[0].outputs = [int(at) for at in operator.outputs]
         yield Piece(flatbuffer.pack(one), tuple(inputs), tuple(int(at) for at in operator.outputs))

@@ -49,10 +49,18 @@ def _gelu(x: Floats) -> Floats:
     return values
 
 
+def _gelu_by_tanh(x: Floats) -> Floats:
+    half, one, third = np.float32(0.5), np.float32(1), np.float32(0.044715)
+    inside = np.float32(math.sqrt(2 / math.pi)) * (x + third * x * x * x)
+    values: Floats = half * x * (one + _tanh(inside))
+    return values
+
+
 FUNCTIONS: Mapping[str, Callable[[Floats], Floats]] = {
     "ELU": _elu,
     "EXP": _exp,
     "GELU": _gelu,
+    "GELU by tanh": _gelu_by_tanh,
     "LOGISTIC": _logistic,
     "TANH": _tanh,
 }
@@ -63,6 +71,7 @@ class RealFunction(Pointwise):
     """A function of real numbers on one tensor."""
 
     function: Callable[[Floats], Floats]
+    between_reals: bool = False  # a DEQUANTIZE stands before it and a QUANTIZE behind
 
     def evaluate(self, codes: tuple[Int8s, ...]) -> Int8s:
         """Dequantise, evaluate and quantise, each step in float32 as the reference does."""
@@ -70,24 +79,34 @@ class RealFunction(Pointwise):
         with np.errstate(over="ignore", under="ignore"):
             steps = codes[0].astype(np.float32) - np.float32(x.zero_point)
             values = self.function(np.float32(x.scale) * steps)
-            scaled = values * (np.float32(1) / np.float32(y.scale))
+            scaled = self._in_steps(values)
         away = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
         bounded = np.clip(away.astype(np.float64), -INT32_MAX, INT32_MAX)
         return clamp_int8(bounded.astype(np.int64) + y.zero_point)
+
+    def _in_steps(self, values: Floats) -> Floats:
+        """Return values in steps of the output: QUANTIZE divides, a table's kernel multiplies."""
+        scale = np.float32(self.output.scale)
+        return values / scale if self.between_reals else values * (np.float32(1) / scale)
 
 
 def read(node: Node) -> RealFunction:
     """Read and check one of the operators."""
     x, y = checks.one_to_one(node)
-    if node.options.get("Approximate", 0):
-        node.refuse("it is GELU's approximation by tanh", "Use GELU itself.")
-    if node.kind == "LOGISTIC" and (y.scale, y.zero_point) != (
-        LOGISTIC_SCALE,
-        LOGISTIC_ZERO_POINT,
+    if (
+        node.kind == "LOGISTIC"
+        and not node.options.get("BetweenReals")
+        and (y.scale, y.zero_point)
+        != (
+            LOGISTIC_SCALE,
+            LOGISTIC_ZERO_POINT,
+        )
     ):
         node.refuse(
             f"its output has scale {y.scale:g} and zero point {y.zero_point}, "
             "expected 1/256 and -128",
             checks.QUANTISE,
         )
-    return RealFunction(node, (x,), y, FUNCTIONS[node.kind])
+    kind = "GELU by tanh" if node.options.get("Approximate", 0) else node.kind
+    between_reals = bool(node.options.get("BetweenReals", False))
+    return RealFunction(node, (x,), y, FUNCTIONS[kind], between_reals)

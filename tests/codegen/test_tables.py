@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from dynadeep.codegen.canonical import canonical
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Node, Quantization, Tensor
 from dynadeep.codegen.ops import OPERATIONS
 from dynadeep.codegen.ops.operation import Pointwise
+from dynadeep.codegen.passes import understand
+from dynadeep.codegen.tflite import read_graph
 
 from .conftest import Int8s, Run
-from .tflite_builder import OPS, ModelBuilder, Option, TensorSpec
+from .tflite_builder import FLOAT32, INT8, OPS, ModelBuilder, Option, TensorSpec
 
 CODES = np.arange(-128, 128).astype(np.int8)
 SHAPE = (1, 256, 1)
@@ -42,6 +45,8 @@ def draw(random: np.random.Generator, kind: str, extreme: bool) -> Quantizations
 
 
 def options(random: np.random.Generator, kind: str) -> dict[str, float]:
+    if kind == "GELU":
+        return {"Approximate": bool(random.integers(2))}
     if kind != "LEAKY_RELU":
         return {}
     return {"Alpha": float(np.float32(random.choice([0.01, 0.3, 1.5, -0.2, random.uniform(0, 1)])))}
@@ -94,29 +99,56 @@ def test_a_table_is_the_reference_on_every_code(reference: Run, kind: str, extre
         np.testing.assert_array_equal(op.evaluate((CODES,)), expected)
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_elu_is_the_kernel_of_the_interpreter_that_has_one() -> None:
-    """No reference kernel is registered for it, so that the interpreter's own is the contract."""
+ELUS = [
+    (draw(np.random.default_rng(seed), "TANH", extreme=bool(seed % 2)), {}) for seed in range(200)
+]
+
+
+def run_elu(builder: ModelBuilder) -> list[Int8s]:
+    """Run a model on the kernels of the interpreter: no reference kernel is registered for ELU."""
     tf = pytest.importorskip("tensorflow")
-    random = np.random.default_rng(12)
-    cases = [(draw(random, "TANH", extreme), {}) for extreme in [False, True] * 100]
-    builder = model_of("ELU", cases)
+    kinds = tf.lite.experimental.OpResolverType
     interpreter = tf.lite.Interpreter(
         model_content=builder.build(),
-        experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_op_resolver_type=kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     interpreter.allocate_tensors()
     for index in builder.inputs:
         interpreter.set_tensor(index, CODES.reshape(SHAPE))
     interpreter.invoke()
-    for (scales, also), index in zip(cases, builder.outputs, strict=True):
-        expected = interpreter.get_tensor(index).ravel()
+    return [interpreter.get_tensor(index).ravel() for index in builder.outputs]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_elu_is_the_interpreters_only_kernel_on_every_code() -> None:
+    for (scales, also), expected in zip(ELUS, run_elu(model_of("ELU", ELUS)), strict=True):
         np.testing.assert_array_equal(read("ELU", scales, also).evaluate((CODES,)), expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_elu_between_dequantize_and_quantize_is_one_table() -> None:
+    builder = ModelBuilder()
+    for i, ((of_x, of_y), _) in enumerate(ELUS):
+        x, y = (
+            builder.tensor(TensorSpec(f"{name}{i}", SHAPE, INT8, q.scales, q.zero_points))
+            for name, q in (("x", of_x), ("y", of_y))
+        )
+        real, made = (
+            builder.tensor(TensorSpec(f"{name}{i}", SHAPE, FLOAT32, ())) for name in ("real", "elu")
+        )
+        builder.op(OPS.DEQUANTIZE, [x], [real])
+        builder.op(OPS.ELU, [real], [made])
+        builder.op(OPS.QUANTIZE, [made], [y])
+        builder.inputs.append(x)
+        builder.outputs.append(y)
+    ops = understand(canonical(read_graph(builder.build())))
+    for op, expected in zip(ops, run_elu(builder), strict=True):
+        assert isinstance(op, Pointwise)
+        np.testing.assert_array_equal(op.evaluate((CODES,)), expected)
 
 
 REFUSALS = {
     "a sigmoid of another scale": ("LOGISTIC", 0.1, 0.1, {}, "expected 1/256 and -128"),
-    "GELU's approximation": ("GELU", 0.1, 0.1, {"Approximate": 1}, "approximation by tanh"),
     "a swish whose output is far coarser": ("HARD_SWISH", 1e-5, 0.1, {}, "from 1/512 to 128"),
     "a swish whose output is far finer": ("HARD_SWISH", 1.0, 1e-3, {}, "from 1/512 to 128"),
     "an output beyond int32": ("QUANTIZE", 1.0, 1e-9, {}, "overflows int32"),
