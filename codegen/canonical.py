@@ -11,6 +11,8 @@ from dynadeep.codegen.bundle import FileEnd, TensorSpec
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Graph, Node, Tensor
 from dynadeep.codegen.ops.checks import QUANTISE
+from dynadeep.codegen.patterns import merged
+from dynadeep.codegen.shapes import with_fixed_shapes
 from dynadeep.codegen.tflite import read_graph
 
 TO_INT8 = ("QUANTIZE",)
@@ -21,7 +23,8 @@ REAL = ("ELU",)  # operators that can stand in float32 between the two
 
 def canonical(graph: Graph) -> Graph:
     """Return the graph as the operators' readers know it."""
-    return _close_islands(_strip_outputs(_unfold_inputs(_strip_inputs(graph))))
+    stripped = _strip_inputs(merged(with_fixed_shapes(graph)))
+    return _close_islands(_strip_outputs(_unfold_inputs(stripped)))
 
 
 def ends(content: bytes, file: str = "model.tflite") -> tuple[tuple[TensorSpec, ...], ...]:

@@ -37,6 +37,7 @@ class Tensor:
     shape: tuple[int, ...]
     type: str  # as the schema calls it: "INT8", "INT32"
     quantization: Quantization | None = None
+    signature: tuple[int, ...] = ()  # the shape with -1 for what the file leaves open
     data: npt.NDArray[Any] | None = None
 
     @property

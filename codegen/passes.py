@@ -78,16 +78,16 @@ def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
 
 
 def _with_border(op: Op, pad: Pad | None) -> Op:
-    """Return a convolution with what a PAD before it adds; any other operator as it is."""
+    """Return a convolution with what a PAD before it adds; any other operator as it is.
+
+    One that reads other steps than the PAD made, behind a RESHAPE, reads what it made.
+    """
     if pad is None or not isinstance(op, PaddedConvolution):
         return op
-    same_quantization(op.node, pad.inputs[0], op.inputs[0])
-    if op.inputs[0].shape != pad.output.shape:
-        op.node.refuse(
-            f"it reads the padded {pad.output.name}, reshaped from {list(pad.output.shape)} to "
-            f"{list(op.inputs[0].shape)}",
-            "Pad behind the RESHAPE.",
-        )
+    source, padded = op.inputs[0], pad.output
+    if (source.time, source.channels) != (padded.time, padded.channels):
+        return op
+    same_quantization(op.node, pad.inputs[0], source)
     return op.padded(pad.before, pad.after, pad.inputs[0])
 
 

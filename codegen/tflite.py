@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tflite
 
+from dynadeep.codegen import shapes
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Graph, Node, OperatorError, Quantization, Tensor
 from dynadeep.codegen.naming import unique_names
@@ -108,6 +109,8 @@ def _read_model(model: Any, file: str) -> Graph:
     inputs = _ends(tensors, graph.Inputs, graph.InputsLength(), "input")
     if len(set(inputs)) != len(inputs):
         raise _damage(f"lists one of its inputs twice: {[tensor.name for tensor in inputs]}")
+    for tensor in inputs:
+        _check_open(tensor)
     outputs = _ends(tensors, graph.Outputs, graph.OutputsLength(), "output")
     result = Graph(nodes, inputs, outputs, file)
     _check_order(result)
@@ -140,23 +143,34 @@ def _read_tensor(model: Any, raw: Any, index: int, name: str) -> Tensor:
         )
     kind = TENSOR_TYPES.get(raw.Type(), f"type {raw.Type()}")
     data = _read_data(model, raw.Buffer(), name, kind, shape)
-    return Tensor(index, name, shape, kind, _read_quantization(raw.Quantization(), name), data)
+    quantization = _read_quantization(raw.Quantization(), name)
+    return Tensor(index, name, shape, kind, quantization, _read_signature(raw, name, shape), data)
 
 
 def _read_shape(raw: Any, name: str) -> tuple[int, ...]:
-    """Return a tensor's shape; a batch that the file leaves open, its dimension 0, is 1."""
+    """Return a tensor's shape; what the file leaves open is 1, as it is for most converters."""
     rank = _count(raw.ShapeLength(), f'dimensions of "{name}"', RANK_LIMIT)
-    shape = [int(raw.Shape(i)) for i in range(rank)]
-    signature_rank = _count(raw.ShapeSignatureLength(), f'dimensions of "{name}"', RANK_LIMIT)
-    signature = [int(raw.ShapeSignature(i)) for i in range(signature_rank)] or shape
-    if signature[:1] == [-1] and shape and shape[0] < 1:
-        shape[0] = 1
-    if min(shape, default=1) < 1 or min(signature[1:], default=1) < 1:
+    shape = tuple(int(raw.Shape(i)) for i in range(rank))
+    is_open = _count(raw.ShapeSignatureLength(), f'dimensions of "{name}"', RANK_LIMIT) == rank > 0
+    if min(shape, default=1) < (-1 if is_open else 1):
+        raise _damage(f'tensor "{name}" has the shape {list(shape)}')
+    return tuple(max(size, 1) for size in shape)
+
+
+def _read_signature(raw: Any, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    signature = tuple(int(raw.ShapeSignature(i)) for i in range(raw.ShapeSignatureLength()))
+    if signature and len(signature) != len(shape):
+        raise _damage(f'tensor "{name}" has the shape {list(shape)}, but also {list(signature)}')
+    return signature
+
+
+def _check_open(tensor: Tensor) -> None:
+    """Refuse an input of which more than the batch is open."""
+    if any(size < 0 for size in tensor.signature[1:]):
         raise _DamageError(
-            f'tensor "{name}" has the dynamic shape {signature}, only its batch may be open. '
-            "Convert the network with a fixed length."
+            f'input "{tensor.name}" has the dynamic shape {list(tensor.signature)}, only its batch '
+            "may be open. Convert the network with a fixed length."
         )
-    return tuple(shape)
 
 
 def _read_data(
@@ -211,14 +225,15 @@ def _read_node(model: Any, raw: Any, index: int, tensors: list[Tensor], file: st
 def _read_options(raw: Any, kind: str) -> dict[str, Any]:
     """Return the options that the operator's reader names, defaults where the file has none."""
     operation = OPERATIONS.get(kind)
-    if operation is None or not operation.options:
-        return {}
-    options = getattr(tflite, operation.options_table)()
+    tables = [(operation.options_table, operation.options)] if operation else []
+    tables += [shapes.OPTIONS[kind]] if kind in shapes.OPTIONS else []
+    named = [name for _, names in tables for name in names]
     table = raw.BuiltinOptions()
-    if table is None:
+    if table is None or not named:
         return {}
+    options = getattr(tflite, tables[-1][0])()
     options.Init(table.Bytes, table.Pos)
-    values = {name: getattr(options, name)() for name in operation.options}
+    values = {name: getattr(options, name)() for name in named}
     return {name: v if isinstance(v, float) else int(v) for name, v in values.items()}
 
 

@@ -32,9 +32,8 @@ def quantize(content: bytes, graph: Graph, calibration: Sequence[Floats]) -> byt
         calibration: real values for each input, [N, *shape], in the order of the file.
 
     Raises:
-        QuantizationError: its weights are quantised already, or TFLite's quantiser refuses it.
+        QuantizationError: TFLite's quantiser refuses it.
     """
-    _refuse_dynamic_range(graph)
     tf = tensorflow()
     calibrator = load("tensorflow.lite.python.optimize.calibrator")
     converter = load("tensorflow.lite.python.convert")
@@ -58,7 +57,12 @@ def quantize(content: bytes, graph: Graph, calibration: Sequence[Floats]) -> byt
     return quantized
 
 
-def _refuse_dynamic_range(graph: Graph) -> None:
+def refuse_dynamic_range(graph: Graph) -> None:
+    """Refuse a network whose weights are quantised and whose activations are not.
+
+    Raises:
+        QuantizationError: it names the first operator that has such weights.
+    """
     for node in graph.nodes:
         weights = node.inputs[1] if node.kind in WEIGHTED and len(node.inputs) > 1 else None
         if weights is not None and weights.data is not None and weights.type != "FLOAT32":

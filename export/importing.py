@@ -36,7 +36,7 @@ from dynadeep.codegen.typed import Reader
 from dynadeep.codegen.version import __version__
 from dynadeep.export import onnx_network, torch_network
 from dynadeep.export.errors import CalibrationError, ExportError
-from dynadeep.export.float_network import is_float, quantize
+from dynadeep.export.float_network import is_float, quantize, refuse_dynamic_range
 from dynadeep.export.interpreters import Reference, Values, Witness
 from dynadeep.export.net_golden import (
     Cases,
@@ -124,6 +124,7 @@ def import_network(path: Path, out: Path, wanted: Wanted) -> ImportReport:
                 "Leave it away."
             )
         return _bundle(_Network(content, source, forms), out, wanted)
+    refuse_dynamic_range(graph)
     return _bundle(_quantized(content, graph, source, forms, wanted), out, wanted)
 
 
@@ -254,7 +255,7 @@ def _against_micro(
         witness = Witness(content, file)
         found = run_cases(cases, witness)
     except ExportError as error:
-        return f"not compared: {error}", ()
+        return f"not compared ({str(error).partition(': ')[2]})", ()
     makers = {
         tensor.name: f"op {node.index} {node.kind}"
         for node in witness.graph.nodes

@@ -30,6 +30,7 @@ MICRO_ARENA_BYTES = 16 << 20
 UNREGISTERED = "Didn't find op for builtin opcode"
 """What TFLite says of an operator that a resolver does not know."""
 
+MICRO = "TFLite-Micro"
 NUMPY_TYPES: Mapping[str, type[Any]] = {
     "INT8": np.int8,
     "UINT8": np.uint8,
@@ -83,6 +84,7 @@ class Witness:
             content,
             arena_size=MICRO_ARENA_BYTES,
             intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+            runtime=MICRO,
         )
 
     def run(self, inputs: Values) -> Values:
@@ -93,8 +95,8 @@ class Witness:
         """
         for number, tensor in enumerate(self.graph.inputs):
             _, values = _file_input(self.graph, tensor, inputs[tensor.name])
-            _call(self.graph.file, self._interpreter.set_input, values, number)
-        _call(self.graph.file, self._interpreter.invoke)
+            _call(self.graph.file, self._interpreter.set_input, values, number, runtime=MICRO)
+        _call(self.graph.file, self._interpreter.invoke, runtime=MICRO)
         return {
             tensor.name: _as_series(
                 self.graph, tensor, self._interpreter.GetTensor(tensor.index, 0)["tensor_data"]
@@ -104,9 +106,9 @@ class Witness:
 
 
 def int8_tensors(graph: Graph) -> tuple[Tensor, ...]:
-    """Return the inputs and every int8 tensor that an operator makes, in order."""
+    """Return the inputs and every int8 tensor of the file that an operator makes, in order."""
     made = (tensor for node in graph.nodes for tensor in node.outputs)
-    return (*graph.inputs, *(tensor for tensor in made if tensor.type == "INT8"))
+    return (*graph.inputs, *(t for t in made if t.type == "INT8" and t.index >= 0))
 
 
 def _reference(content: bytes) -> _Run:
@@ -164,7 +166,9 @@ def _whole(content: bytes, *, with_reference: bool) -> _Run:
     return run
 
 
-def _call(file: str, function: Any, *arguments: Any, **options: Any) -> Any:
+def _call(
+    file: str, function: Any, *arguments: Any, runtime: str = "TFLite", **options: Any
+) -> Any:
     """Call an interpreter, whose exceptions say what the file has that it does not take."""
     try:
         with quiet():
@@ -172,7 +176,7 @@ def _call(file: str, function: Any, *arguments: Any, **options: Any) -> Any:
     except (RuntimeError, ValueError) as error:
         line = " ".join(str(error).split())[:300]
         raise ExportError(
-            f"{file}: TFLite's kernels do not run it ({line}). Convert the network again."
+            f"{file}: {runtime} does not run it ({line}). Convert the network again."
         ) from error
 
 
