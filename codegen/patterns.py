@@ -109,13 +109,14 @@ def _dilated(node: Node, links: _Links) -> _Match | None:
         return None
     height = weights.shape[2] == 1 and weights.shape[1] != 1
     padded = _padded(node, source, pads[0], pads[1] - crops[1], height=height)
+    read = padded[0].outputs[0] if padded else _upright(source, height=height)
     dilated = replace(
         conv,
-        inputs=(padded.outputs[0], *conv.inputs[1:]),
+        inputs=(read, *conv.inputs[1:]),
         outputs=(_upright(node.outputs[0], height=height),),
         options={**conv.options, f"Dilation{'H' if height else 'W'}Factor": block[0]},
     )
-    return _Match((padded, dilated), tuple(chain))
+    return _Match((*padded, dilated), tuple(chain))
 
 
 def _is_plain(conv: Node) -> bool:
@@ -137,16 +138,22 @@ def _along_time(node: Node, at: int) -> list[int] | None:
     return (moved or [none])[0] if len(moved) < 2 else None
 
 
-def _padded(node: Node, source: Tensor, before: int, after: int, *, height: bool) -> Node:
-    """Return a PAD of a series, whose tensor the file does not have."""
-    amounts = np.array([[0, 0], [before, after], [0, 0], [0, 0]], np.int32)
-    if not height:
-        amounts = amounts[[0, 2, 1, 3]]
+def _padded(
+    node: Node, source: Tensor, before: int, after: int, *, height: bool
+) -> tuple[Node, ...]:
+    """Return a PAD of a series, whose tensor the file does not have, or nothing for no steps."""
+    if before == after == 0:
+        return ()
     upright = _upright(source, height=height)
+    axis = 1 if height else 2
+    amounts = np.zeros((4, 2), np.int32)
+    amounts[axis] = before, after
     paddings = Tensor(_absent(node, 1), f"{node.layer}/paddings", (4, 2), "INT32", data=amounts)
-    shape = tuple(size + int(sum(row)) for size, row in zip(upright.shape, amounts, strict=True))
-    output = replace(upright, index=_absent(node, 0), name=f"{node.layer}/pad", shape=shape)
-    return Node(node.index, "PAD", (upright, paddings), (output,), {}, node.file)
+    shape = list(upright.shape)
+    shape[axis] += before + after
+    name = f"{node.layer}/pad"
+    output = replace(upright, index=_absent(node, 0), name=name, shape=tuple(shape))
+    return (Node(node.index, "PAD", (upright, paddings), (output,), {}, node.file),)
 
 
 def _absent(node: Node, number: int) -> int:

@@ -48,17 +48,18 @@ def differences(
     return [
         f"{harness.kernels.name} {found}"
         for harness in harnesses
-        for found in _harness_differs(harness, network, inputs, streaming, expected)
+        for found in harness_differs(harness, network, inputs, streaming, expected)
     ]
 
 
-def _harness_differs(
+def harness_differs(
     harness: Harness,
     network: Network,
     inputs: Sequence[Int8s],
     streaming: Streaming,
     expected: Tensors,
 ) -> Iterator[str]:
+    """Yield a line for each engine and tensor of one kernel set that is not as expected."""
     yield from tiles_differ(harness, network, expected, seed=streaming.tile)
     codes = np.concatenate([values.ravel() for values in inputs])
     outcomes = {"layers": run_layers(harness, network, codes)}
