@@ -85,9 +85,13 @@ class Node:
 
     @property
     def layer(self) -> str:
-        """The layer it belongs to: the output's name up to its last slash."""
+        """The layer it belongs to: the output's name up to its last slash.
+
+        Where the converter joined several names by ";", that of the first.
+        """
         name = self.outputs[0].name if self.outputs else "?"
-        return name.rpartition("/")[0] or name
+        first = name.partition(";")[0] or name
+        return first.rpartition("/")[0] or first
 
     def refuse(self, found: str, advice: str) -> NoReturn:
         """Raise the OperatorError that names this operator, its tensor and its layer."""

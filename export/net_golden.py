@@ -115,11 +115,12 @@ def read_inputs(path: Path, forms: Sequence[Form], *, codes: bool) -> list[Array
 
 
 def codes_of(values: Array, one: TensorSpec) -> Int8:
-    """Return int8 codes as they are, real values as the input's scale and zero point have them."""
+    """Return int8 codes as they are, real values as TFLite's QUANTIZE and ``dd_quantize.h`` do."""
     if values.dtype == np.int8:
         return values.astype(np.int8)
-    scaled = np.round(values.astype(np.float64) / one.scale) + one.zero_point
-    return np.clip(scaled, LOWEST, HIGHEST).astype(np.int8)
+    steps = values.astype(np.float32) / np.float32(one.scale)
+    away = np.trunc(steps + np.copysign(np.float32(0.5), steps)).astype(np.float64)
+    return np.clip(away + one.zero_point, LOWEST, HIGHEST).astype(np.int8)
 
 
 def cases_of(arrays: Sequence[Array], inputs: Sequence[TensorSpec], name: str = "given") -> Cases:
