@@ -55,7 +55,7 @@ def _spec(tensor: Tensor, graph: Graph) -> TensorSpec:
         name=tensor.name,
         time=tensor.time,
         channels=tensor.channels,
-        file_end=None if end is None else _file_end(end),
+        file_end=None if end is None or end.type == "INT8" else _file_end(end),
     )
 
 
