@@ -120,7 +120,8 @@ def codes_of(values: Array, one: TensorSpec) -> Int8:
         return values.astype(np.int8)
     steps = values.astype(np.float32) / np.float32(one.scale)
     away = np.trunc(steps + np.copysign(np.float32(0.5), steps)).astype(np.float64)
-    return np.clip(away + one.zero_point, LOWEST, HIGHEST).astype(np.int8)
+    codes: Int8 = np.clip(away + one.zero_point, LOWEST, HIGHEST).astype(np.int8)
+    return codes
 
 
 def cases_of(arrays: Sequence[Array], inputs: Sequence[TensorSpec], name: str = "given") -> Cases:
