@@ -16,11 +16,10 @@ from tests.graphs.networks import Streaming
 
 DATA = Path(__file__).parents[1] / "data"
 NEEDS_CALIBRATION = ("dynamic_range", "float32_model")
-REFUSED = ("gelu",)  # its approximation by tanh
 FILES = [
     path
     for path in sorted((*DATA.glob("keras/*.tflite"), *DATA.glob("operators/*.tflite")))
-    if path.stem not in (*NEEDS_CALIBRATION, *REFUSED)
+    if path.stem not in NEEDS_CALIBRATION
 ]
 
 pytestmark = pytest.mark.heavy
