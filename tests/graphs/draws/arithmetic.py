@@ -68,6 +68,23 @@ class Extreme:
         return [canvas.op(self.code, pair, _broadcast(canvas, at, other), codes)]
 
 
+@dataclass(frozen=True)
+class PRelu:
+    """PRELU, whose slopes may be computed too."""
+
+    operand: Operand
+    back: int
+    slope: float  # of the largest code
+    gain: float
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        at = canvas.formed(at)
+        codes = canvas.any_codes(self.slope / 127)
+        slopes = _operand(canvas, at, self.operand, self.back, codes)
+        target = canvas.any_codes(canvas.codes(at).scale / self.gain)
+        return [canvas.op(OPS.PRELU, [at, slopes], _broadcast(canvas, at, slopes), target)]
+
+
 def _operand(canvas: Canvas, at: int, operand: Operand, back: int, codes: Codes) -> int:
     """Return the second operand: a tensor that fits ``at``, itself at worst, or a constant."""
     if operand == "computed":
@@ -124,4 +141,11 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "MUL": _arithmetic(OPS.MUL),
     "MINIMUM": _extreme(OPS.MINIMUM),
     "MAXIMUM": _extreme(OPS.MAXIMUM),
+    "PRELU": st.builds(
+        PRelu,
+        operand=OPERANDS,
+        back=st.integers(0, 6),
+        slope=st.floats(0.01, 2),
+        gain=GAINS,
+    ),
 }

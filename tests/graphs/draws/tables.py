@@ -55,24 +55,6 @@ class LeakyRelu:
 
 
 @dataclass(frozen=True)
-class PRelu:
-    """PRELU with a constant slope for each channel, each value, or one for all."""
-
-    slopes: Literal["one", "channels", "all"]
-    gain: float
-    slope: float  # of the largest code
-
-    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
-        shape = canvas.shape(at)
-        ones = (1,) * len(shape[1:-1])
-        shapes = {"one": (*ones, 1), "channels": (*ones, shape[-1]), "all": shape[1:]}
-        values = canvas.random(shapes[self.slopes])
-        slopes = canvas.constant(values, canvas.any_codes(self.slope / 127))
-        codes = canvas.any_codes(canvas.codes(at).scale / self.gain)
-        return [canvas.op(OPS.PRELU, [at, slopes], shape, codes)]
-
-
-@dataclass(frozen=True)
 class Softmax:
     """SOFTMAX over the channels of a step, or over all values."""
 
@@ -112,12 +94,6 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "HARD_SWISH": _curve(OPS.HARD_SWISH, MILD_GAINS.map(_of_gain(64.0))),
     "LEAKY_RELU": st.builds(
         LeakyRelu, alpha=st.sampled_from((0.1, 0.01, 0.3, 1.5, -0.2)), gain=GAINS
-    ),
-    "PRELU": st.builds(
-        PRelu,
-        slopes=st.sampled_from(("channels", "one", "all")),
-        gain=GAINS,
-        slope=st.floats(0.01, 2),
     ),
     "SOFTMAX": st.builds(
         Softmax,
