@@ -20,7 +20,7 @@ def lower(graph: Graph) -> Network:
     graph = canonical(graph)
     graph, unread = passes.drop_unread(graph)
     understood = passes.understand(graph)
-    ops, replaced = drop_reshapes(understood)
+    ops, replaced = drop_reshapes(understood, graph)
     outputs = tuple(replaced.get(tensor.index, tensor) for tensor in graph.outputs)
     _check_outputs(graph, outputs)
     layers = passes.fold_tables(passes.fold_pads(ops, outputs), outputs)

@@ -15,7 +15,7 @@ from dynadeep.codegen.naming import SEGMENT, identifier
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
-from dynadeep.codegen.wiring import Source
+from dynadeep.codegen.wiring import Source, most_inputs
 
 RUNTIME_ABI = 6
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
@@ -95,6 +95,7 @@ class NetContext:
     outputs: tuple[EndText, ...]
     kernels: str  # macro of the kernel set
     buffers: Buffers
+    layer_inputs: int  # the most that a layer may have
     stream: bool  # the streaming engine; else the layers engine
     values_bytes: int
     net_bytes: int
@@ -142,6 +143,7 @@ def net_context(plan: Plan, name: str = DEFAULT_NAME) -> NetContext:
         outputs=_ends(plan, manifest.outputs),
         kernels=plan.choice.kernels.macro,
         buffers=plan.choice.buffers,
+        layer_inputs=most_inputs(plan.network),
         stream=streamed,
         values_bytes=plan.values_bytes,
         net_bytes=plan.net_bytes,

@@ -29,7 +29,13 @@ from dynadeep.codegen.layers import Layer, Network, Window
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
-from dynadeep.codegen.wiring import Source, check_limits, sources_of
+from dynadeep.codegen.wiring import (
+    LEAST_INPUTS,
+    Source,
+    check_limits,
+    most_inputs,
+    sources_of,
+)
 
 Engine = Literal["stream", "layers"]
 Application = Literal["network", "codec"]
@@ -46,6 +52,9 @@ STATE_BYTES, ERROR_BYTES = 20, 4
 
 STACK_BESIDES_BYTES = 1_400
 """Stack of the firmware besides the convolution's buffers: 0.9 KB measured, some to spare."""
+
+VIEW_BYTES = 12
+"""sizeof(dd_view) on a 32-bit target; among what lies besides are as many as most layers need."""
 
 LINE_BYTES, COUNT_BYTES, RICE_BYTES = 4, 2, 212
 """sizeof(dd_line), uint16_t and dd_rice on a 32-bit target."""
@@ -195,7 +204,9 @@ class Plan:
     @property
     def stack_bytes(self) -> int:
         """The most stack that a call takes, an application like the kit's around it included."""
-        return self.choice.kernels.stack_bytes(self.choice.buffers) + STACK_BESIDES_BYTES
+        more_views = VIEW_BYTES * (most_inputs(self.network) - LEAST_INPUTS)
+        buffers = self.choice.kernels.stack_bytes(self.choice.buffers)
+        return buffers + STACK_BESIDES_BYTES + more_views
 
     @property
     def packet_bytes_coded(self) -> int:

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dynadeep.codegen.graph import Tensor
+from dynadeep.codegen.graph import Graph, Tensor
 from dynadeep.codegen.ops.operation import Op, Pointwise
 from dynadeep.codegen.ops.reshape import Reshape
 
 
-def drop_reshapes(ops: Sequence[Op]) -> tuple[list[Op], dict[int, Tensor]]:
+def drop_reshapes(ops: Sequence[Op], graph: Graph) -> tuple[list[Op], dict[int, Tensor]]:
     """Let each operator read the tensor that holds its values, wherever that can be.
+
+    An output of the graph that is but its reshaped input is a layer that copies it.
 
     Returns:
         The operators, and what replaces each dropped tensor, by its index: the tensor that holds
@@ -24,10 +26,13 @@ def drop_reshapes(ops: Sequence[Op]) -> tuple[list[Op], dict[int, Tensor]]:
             state.kept.append(state.rewritten(op))
         else:
             state.kept.append(op)
+    for output in graph.outputs:
+        if output.index in state.reshapes and state.holder(output) in graph.inputs:
+            state.cut(state.holder(output), output)
     made = {tensor.index for tensor in state.cuts.values()}
     shapes = {op.output.index: op.output for op in ops}
     replaced = {
-        index: _shaped(holder, shapes[index])
+        index: _shaped(state.cuts.get((holder.index, *_size(shapes[index])), holder), shapes[index])
         for index, holder in state.holders.items()
         if index not in made
     }
@@ -62,9 +67,9 @@ class _State:
         source = self.holder(tensor)
         if _size(source) == _size(tensor):
             return _shaped(source, tensor)
-        return source if op.flattens(source) else _shaped(self._cut(source, tensor), tensor)
+        return source if op.flattens(source) else _shaped(self.cut(source, tensor), tensor)
 
-    def _cut(self, source: Tensor, tensor: Tensor) -> Tensor:
+    def cut(self, source: Tensor, tensor: Tensor) -> Tensor:
         """Return the values of ``source`` in the steps of ``tensor``: one layer for each size."""
         key = (source.index, *_size(tensor))
         if key not in self.cuts:

@@ -9,7 +9,8 @@ from dynadeep.codegen.layers import Layer, Network, Window
 
 STEP_LIMIT = (1 << 16) - 2  # uint16 in dd_line, the last of which means never
 COUNT_LIMIT = (1 << 15) - 1  # lines and sources
-INPUTS_LIMIT = 8  # DD_INPUTS_MAX
+INPUTS_LIMIT = 64  # of a layer: the kernels' views lie on the stack
+LEAST_INPUTS = 8  # DD_INPUTS_MAX where no layer has more
 READERS_LIMIT = 255  # of a line
 REACH_LIMIT = (1 << 31) - 1  # where windows begin is worked out in int32
 
@@ -20,6 +21,11 @@ class Source:
 
     line: int
     window: Window
+
+
+def most_inputs(network: Network) -> int:
+    """Return for how many inputs of a layer the engines make room."""
+    return max(LEAST_INPUTS, *(len(layer.inputs) for layer in network.layers))
 
 
 def sources_of(network: Network) -> list[tuple[Source, ...]]:
@@ -46,7 +52,7 @@ def check_limits(network: Network) -> None:
     _check("the network", len(network.tensors), "tensors", COUNT_LIMIT, "a smaller network")
     readers = Counter(tensor.name for layer in network.layers for tensor in layer.inputs)
     for name, count in readers.items():
-        _check(name, count, "readers", READERS_LIMIT, "a tree of layers")
+        _check(name, count, "readers", READERS_LIMIT, "fewer at a time")
     for layer in network.layers:
         _check(layer.name, len(layer.inputs), "inputs", INPUTS_LIMIT, "a tree of layers")
         for tensor, window in zip(layer.inputs, layer.windows, strict=True):

@@ -10,7 +10,6 @@ from dynadeep.codegen.ops import axes, checks
 from dynadeep.codegen.ops.operation import Op
 from dynadeep.codegen.ops.reshape import checked
 
-INPUTS_LIMIT = 8  # DD_CONCATENATION_MAX
 OPTIONS = ("Axis", "FusedActivationFunction")
 
 
@@ -83,11 +82,6 @@ def read(node: Node) -> Op:
         checks.same_quantization(node, x, y)
     if len(inputs) == 1:
         return checked(node, inputs[0], y)
-    if len(inputs) > INPUTS_LIMIT:
-        node.refuse(
-            f"it has {len(inputs)} inputs, at most {INPUTS_LIMIT} fit a layer",
-            "Concatenate some of them first.",
-        )
     axis = axes.axis_of(node, node.options.get("Axis", 0), len(y.shape))
     along_time = axis != len(y.shape) - 1
     if not _fits(inputs, y, axis):

@@ -2,8 +2,9 @@
 
 #include <stdbool.h>
 
+#include "dd_dot.h" /* which kernels */
 #include "dd_pool_windows.h"
-#include "dd_words.h"
+#include "dd_simd.h"
 
 /* sum / steps, ties away from zero. */
 static inline int32_t mean_of(int32_t sum, uint32_t steps, uint32_t reciprocal)
@@ -71,7 +72,7 @@ static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_
     return channels;
 }
 
-#elif DD_WORDS
+#elif DD_KERNELS == DD_KERNELS_DSP
 
 #define EACH_BYTE 0x01010101u
 
@@ -79,32 +80,8 @@ static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_
  * and positive. */
 static inline uint32_t means_of_two(uint32_t a, uint32_t b)
 {
-    uint32_t floors;
-    __asm("shadd8 %0, %1, %2" : "=r"(floors) : "r"(a), "r"(b));
+    const uint32_t floors = dd_half_sums(a, b);
     return floors + ((a ^ b) & EACH_BYTE & ~(floors >> 7));
-}
-
-/* One of a word's two int16 sums, over the number of steps, in units of 1/256. */
-static inline uint32_t mean_of_low(uint32_t sums, uint32_t reciprocal)
-{
-    uint32_t result;
-    __asm("smlawb %0, %1, %2, %3" : "=r"(result) : "r"(reciprocal), "r"(sums), "r"(128u));
-    return result;
-}
-
-static inline uint32_t mean_of_high(uint32_t sums, uint32_t reciprocal)
-{
-    uint32_t result;
-    __asm("smlawt %0, %1, %2, %3" : "=r"(result) : "r"(reciprocal), "r"(sums), "r"(128u));
-    return result;
-}
-
-/* Two results side by side. */
-static inline uint32_t pair_of(uint32_t low, uint32_t high)
-{
-    uint32_t result;
-    __asm("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
-    return result;
 }
 
 /* Sums of four channels: of bytes 0 and 2, and of bytes 1 and 3. */
@@ -115,26 +92,27 @@ typedef struct four_sums {
 
 static inline four_sums add_four(four_sums sums, const int8_t *at)
 {
-    const uint32_t word = dd_load_word(at);
+    const uint32_t word = dd_four(at);
     sums.even = dd_add_even_bytes(sums.even, word);
     sums.odd = dd_add_odd_bytes(sums.odd, word);
     return sums;
 }
 
-static inline uint32_t means_of(four_sums sums, uint32_t reciprocal)
+/* Half of one, as dd_scale_low leaves 8 bits behind the point. */
+#define HALF      128
+
+static inline uint32_t means_of(four_sums sums, int32_t factor)
 {
-    const uint32_t evens =
-        pair_of(mean_of_low(sums.even, reciprocal), mean_of_high(sums.even, reciprocal));
-    const uint32_t odds =
-        pair_of(mean_of_low(sums.odd, reciprocal), mean_of_high(sums.odd, reciprocal));
-    uint32_t means;
-    __asm("uxtb16 %0, %1, ror #8" : "=r"(means) : "r"(evens));
-    return means | (odds & 0xFF00FF00u);
+    const uint32_t even = dd_lower_halves((uint32_t)dd_scale_low(factor, sums.even, HALF),
+                                          (uint32_t)dd_scale_high(factor, sums.even, HALF));
+    const uint32_t odd = dd_lower_halves((uint32_t)dd_scale_low(factor, sums.odd, HALF),
+                                         (uint32_t)dd_scale_high(factor, sums.odd, HALF));
+    return dd_upper_bytes(even, odd);
 }
 
 /* Four or eight channels. `steps` stands in the windows as well: as a constant it spares the loop
  * over them. */
-static inline void average_words(const dd_windows *of, uint32_t steps, uint32_t reciprocal,
+static inline void average_words(const dd_windows *of, uint32_t steps, int32_t factor,
                                  uint32_t channels, uint32_t words, const int8_t *window,
                                  int8_t *to)
 {
@@ -148,9 +126,9 @@ static inline void average_words(const dd_windows *of, uint32_t steps, uint32_t 
             high = words == 2 ? add_four(high, at + 4) : high;
             at += channels;
         }
-        dd_store_word(to, means_of(low, reciprocal));
+        dd_put_four(to, means_of(low, factor));
         if (words == 2) {
-            dd_store_word(to + 4, means_of(high, reciprocal));
+            dd_put_four(to + 4, means_of(high, factor));
         }
         window += of->hop;
         to += channels;
@@ -162,24 +140,24 @@ static inline void average_words_of_two(const dd_windows *of, uint32_t channels,
 {
     for (uint32_t left = of->count; left != 0; left--) {
         const int8_t *const next = window + channels;
-        dd_store_word(to, means_of_two(dd_load_word(window), dd_load_word(next)));
+        dd_put_four(to, means_of_two(dd_four(window), dd_four(next)));
         if (words == 2) {
-            dd_store_word(to + 4, means_of_two(dd_load_word(window + 4), dd_load_word(next + 4)));
+            dd_put_four(to + 4, means_of_two(dd_four(window + 4), dd_four(next + 4)));
         }
         window += of->hop;
         to += channels;
     }
 }
 
-static inline void average_some(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
+static inline void average_some(const dd_windows *of, int32_t factor, uint32_t channels,
                                 uint32_t words, const int8_t *window, int8_t *to)
 {
     if (of->steps == 2) {
         average_words_of_two(of, channels, words, window, to);
     } else if (of->steps == 3) {
-        average_words(of, 3, reciprocal, channels, words, window, to);
+        average_words(of, 3, factor, channels, words, window, to);
     } else {
-        average_words(of, of->steps, reciprocal, channels, words, window, to);
+        average_words(of, of->steps, factor, channels, words, window, to);
     }
 }
 
@@ -187,13 +165,13 @@ static inline void average_some(const dd_windows *of, uint32_t reciprocal, uint3
 static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
                               int8_t *out)
 {
-    const uint32_t fine = 2u * reciprocal; /* smlaw drops 16 bits, which leaves 8 of 24 */
+    const int32_t factor = (int32_t)(2u * reciprocal); /* in units of 2^-24 */
     uint32_t c = 0;
     for (; c + 8u <= channels; c += 8u) {
-        average_some(of, fine, channels, 2, of->values + c, out + c);
+        average_some(of, factor, channels, 2, of->values + c, out + c);
     }
     if (c + 4u <= channels) {
-        average_some(of, fine, channels, 1, of->values + c, out + c);
+        average_some(of, factor, channels, 1, of->values + c, out + c);
         c += 4u;
     }
     return c;

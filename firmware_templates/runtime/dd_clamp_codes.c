@@ -1,15 +1,15 @@
 #include "dd_clamp_codes.h"
 
 #include "dd_requant.h"
-#include "dd_words.h"
+#include "dd_simd.h"
 
 void dd_clamp_codes(int8_t *codes, uint32_t count, int8_t low, int8_t high)
 {
-#if DD_WORDS
+#if DD_KERNELS == DD_KERNELS_DSP
     const uint32_t lows = (uint8_t)low * 0x01010101u;
     const uint32_t highs = (uint8_t)high * 0x01010101u;
     for (; count >= 4; count -= 4) {
-        dd_store_word(codes, dd_min_bytes(dd_max_bytes(dd_load_word(codes), lows), highs));
+        dd_put_four(codes, dd_min_bytes(dd_max_bytes(dd_four(codes), lows), highs));
         codes += 4;
     }
 #endif

@@ -3,8 +3,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dd_dot.h" /* which kernels */
 #include "dd_lookup_s8.h"
-#include "dd_words.h"
+#include "dd_simd.h"
 
 /* The smallest is the largest of the complements: ~x is -1 - x, which turns the order around. */
 
@@ -50,7 +51,7 @@ static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t 
     }
 }
 
-#elif DD_WORDS
+#elif DD_KERNELS == DD_KERNELS_DSP
 
 /* Four or eight channels side by side. */
 static inline void take_words(const dd_reduce *of, const int8_t *at, uint32_t count, uint32_t words,
@@ -58,16 +59,16 @@ static inline void take_words(const dd_reduce *of, const int8_t *at, uint32_t co
 {
     const uint32_t flip = (uint32_t)(int32_t)of->flip;
     const uint32_t hop = of->hop;
-    uint32_t low = dd_load_word(found);
-    uint32_t high = words == 2 ? dd_load_word(found + 4) : 0;
+    uint32_t low = dd_four(found);
+    uint32_t high = words == 2 ? dd_four(found + 4) : 0;
     for (uint32_t left = count; left != 0; left--) {
-        low = dd_max_bytes(low, dd_load_word(at) ^ flip);
-        high = words == 2 ? dd_max_bytes(high, dd_load_word(at + 4) ^ flip) : 0;
+        low = dd_max_bytes(low, dd_four(at) ^ flip);
+        high = words == 2 ? dd_max_bytes(high, dd_four(at + 4) ^ flip) : 0;
         at += hop;
     }
-    dd_store_word(found, low);
+    dd_put_four(found, low);
     if (words == 2) {
-        dd_store_word(found + 4, high);
+        dd_put_four(found + 4, high);
     }
 }
 

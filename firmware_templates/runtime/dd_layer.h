@@ -4,11 +4,16 @@
 
 #include <stdint.h>
 
+#include "dd_kernels.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define DD_INPUTS_MAX 8 /* of a layer */
+/* The most inputs of a layer, where dd_kernels.h does not say more. */
+#if !defined(DD_INPUTS_MAX)
+#define DD_INPUTS_MAX 8
+#endif
 
 /* Steps [begin, end) of a tensor, those that are there: [end - begin][channels], time-major.
  * Both are counted from the tensor's first step. */

@@ -1,7 +1,8 @@
 #include "dd_max_pool_s8.h"
 
+#include "dd_dot.h" /* which kernels */
 #include "dd_pool_windows.h"
-#include "dd_words.h"
+#include "dd_simd.h"
 
 #if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
 
@@ -48,7 +49,7 @@ static void max_one(const dd_windows *of, uint32_t channels, uint32_t channel, i
     }
 }
 
-#if DD_WORDS
+#if DD_KERNELS == DD_KERNELS_DSP
 
 /* Four or eight channels from `channel` on. `steps` stands in the windows as well: as a constant it
  * unrolls the loop over them. */
@@ -59,16 +60,16 @@ static inline void max_words(const dd_windows *of, uint32_t steps, uint32_t chan
     int8_t *to = out + channel;
     for (uint32_t left = of->count; left != 0; left--) {
         const int8_t *at = window;
-        uint32_t low = dd_load_word(at);
-        uint32_t high = words == 2 ? dd_load_word(at + 4) : 0;
+        uint32_t low = dd_four(at);
+        uint32_t high = words == 2 ? dd_four(at + 4) : 0;
         for (uint32_t k = 1; k < steps; k++) {
             at += channels;
-            low = dd_max_bytes(low, dd_load_word(at));
-            high = words == 2 ? dd_max_bytes(high, dd_load_word(at + 4)) : 0;
+            low = dd_max_bytes(low, dd_four(at));
+            high = words == 2 ? dd_max_bytes(high, dd_four(at + 4)) : 0;
         }
-        dd_store_word(to, low);
+        dd_put_four(to, low);
         if (words == 2) {
-            dd_store_word(to + 4, high);
+            dd_put_four(to + 4, high);
         }
         window += of->hop;
         to += channels;

@@ -1,7 +1,7 @@
 #include "dd_maximum_s8.h"
 
 #include "dd_dot.h" /* which kernels */
-#include "dd_words.h"
+#include "dd_simd.h"
 
 #if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
 #define MAXIMUM_VECTORS 1
@@ -39,17 +39,17 @@ static uint32_t maximum_each(const dd_row *row, int32_t flip, int8_t *out)
     }
     return row->count;
 }
-#elif DD_WORDS
+#elif DD_KERNELS == DD_KERNELS_DSP
 static uint32_t maximum_each(const dd_row *row, int32_t flip, int8_t *out)
 {
     uint32_t at = 0;
     for (; flip == 0 && at + 4 <= row->count; at += 4) {
-        const uint32_t first = dd_load_word(row->first + at);
-        dd_store_word(out + at, dd_max_bytes(first, dd_load_word(row->second + at)));
+        const uint32_t first = dd_four(row->first + at);
+        dd_put_four(out + at, dd_max_bytes(first, dd_four(row->second + at)));
     }
     for (; flip != 0 && at + 4 <= row->count; at += 4) {
-        const uint32_t first = dd_load_word(row->first + at);
-        dd_store_word(out + at, dd_min_bytes(first, dd_load_word(row->second + at)));
+        const uint32_t first = dd_four(row->first + at);
+        dd_put_four(out + at, dd_min_bytes(first, dd_four(row->second + at)));
     }
     return at;
 }

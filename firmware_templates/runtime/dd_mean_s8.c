@@ -3,9 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dd_dot.h" /* which kernels */
 #include "dd_lookup_s8.h"
 #include "dd_requant.h"
-#include "dd_words.h"
+#include "dd_simd.h"
 
 static uint32_t at_most(uint32_t value, uint32_t limit)
 {
@@ -47,7 +48,7 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
     }
 }
 
-#elif DD_WORDS
+#elif DD_KERNELS == DD_KERNELS_DSP
 
 #define PAIRS_MAX 256u /* values that fit an int16 sum: 256 x -128 does */
 
@@ -59,7 +60,7 @@ typedef struct four_sums {
 
 static inline four_sums add_four(four_sums sums, const int8_t *at)
 {
-    const uint32_t word = dd_load_word(at);
+    const uint32_t word = dd_four(at);
     sums.even = dd_add_even_bytes(sums.even, word);
     sums.odd = dd_add_odd_bytes(sums.odd, word);
     return sums;

@@ -1,5 +1,5 @@
-/* What the DSP extension does with two int16 lanes of a word, as functions; elsewhere the same in
- * C. "low" and "high" are a word's lanes. */
+/* What the DSP extension does with two int16 lanes or four int8 values of a word, as functions;
+ * elsewhere the same in C. "low" and "high" are a word's lanes. */
 #ifndef DD_SIMD_H
 #define DD_SIMD_H
 
@@ -165,6 +165,125 @@ static inline uint32_t dd_clamp_bytes(uint32_t values, uint32_t least, uint32_t 
         clamped |= (uint32_t)(uint8_t)(raised > high ? high : raised) << bits;
     }
     return clamped;
+#endif
+}
+
+static inline void dd_put_four(int8_t *at, uint32_t word)
+{
+    memcpy(at, &word, sizeof word);
+}
+
+/* The larger of each two of four int8 values. */
+static inline uint32_t dd_max_bytes(uint32_t a, uint32_t b)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t difference;
+    __asm("ssub8 %1, %0, %2\n\t"
+          "sel %0, %0, %2"
+          : "+r"(a), "=&r"(difference)
+          : "r"(b)
+          : "cc");
+    return a;
+#else
+    uint32_t most = 0;
+    for (uint32_t bits = 0; bits < 32u; bits += 8u) {
+        const int8_t one = (int8_t)(a >> bits & 0xFFu);
+        const int8_t other = (int8_t)(b >> bits & 0xFFu);
+        most |= (uint32_t)(uint8_t)(one > other ? one : other) << bits;
+    }
+    return most;
+#endif
+}
+
+/* The smaller of each two of four int8 values: of complements the larger, ~x being -1 - x. */
+static inline uint32_t dd_min_bytes(uint32_t a, uint32_t b)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t difference;
+    __asm("ssub8 %1, %0, %2\n\t"
+          "sel %0, %2, %0"
+          : "+r"(a), "=&r"(difference)
+          : "r"(b)
+          : "cc");
+    return a;
+#else
+    return ~dd_max_bytes(~a, ~b);
+#endif
+}
+
+/* Half the sum of each two of four int8 values, rounded down. */
+static inline uint32_t dd_half_sums(uint32_t a, uint32_t b)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t halves;
+    __asm("shadd8 %0, %1, %2" : "=r"(halves) : "r"(a), "r"(b));
+    return halves;
+#else
+    uint32_t halves = 0;
+    for (uint32_t bits = 0; bits < 32u; bits += 8u) {
+        const int32_t sum = (int8_t)(a >> bits & 0xFFu) + (int8_t)(b >> bits & 0xFFu);
+        halves |= (uint32_t)(uint8_t)(sum >> 1) << bits;
+    }
+    return halves;
+#endif
+}
+
+/* Bytes 0 and 2, or 1 and 3, added to two lanes, which must not overflow. */
+static inline uint32_t dd_add_even_bytes(uint32_t lanes, uint32_t word)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t sums;
+    __asm("sxtab16 %0, %1, %2" : "=r"(sums) : "r"(lanes), "r"(word));
+    return sums;
+#else
+    const uint32_t bytes = dd_even_bytes(word);
+    return dd_lanes(dd_low(lanes) + dd_low(bytes), dd_high(lanes) + dd_high(bytes));
+#endif
+}
+
+static inline uint32_t dd_add_odd_bytes(uint32_t lanes, uint32_t word)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t sums;
+    __asm("sxtab16 %0, %1, %2, ror #8" : "=r"(sums) : "r"(lanes), "r"(word));
+    return sums;
+#else
+    return dd_add_even_bytes(lanes, word >> 8);
+#endif
+}
+
+/* offset + factor x one of the lanes / 2^16, rounded down. */
+static inline int32_t dd_scale_low(int32_t factor, uint32_t lanes, int32_t offset)
+{
+#if DD_SIMD_ASSEMBLY
+    int32_t sum;
+    __asm("smlawb %0, %1, %2, %3" : "=r"(sum) : "r"(factor), "r"(lanes), "r"(offset));
+    return sum;
+#else
+    return offset + (int32_t)(((int64_t)factor * dd_low(lanes)) >> 16);
+#endif
+}
+
+static inline int32_t dd_scale_high(int32_t factor, uint32_t lanes, int32_t offset)
+{
+#if DD_SIMD_ASSEMBLY
+    int32_t sum;
+    __asm("smlawt %0, %1, %2, %3" : "=r"(sum) : "r"(factor), "r"(lanes), "r"(offset));
+    return sum;
+#else
+    return offset + (int32_t)(((int64_t)factor * dd_high(lanes)) >> 16);
+#endif
+}
+
+/* The upper bytes of both lanes of `even`, and of `odd`, as bytes 0 and 2, and 1 and 3. */
+static inline uint32_t dd_upper_bytes(uint32_t even, uint32_t odd)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t evens;
+    __asm("uxtb16 %0, %1, ror #8" : "=r"(evens) : "r"(even));
+    return evens | (odd & 0xFF00FF00u);
+#else
+    return (even >> 8 & 0x00FF00FFu) | (odd & 0xFF00FF00u);
 #endif
 }
 

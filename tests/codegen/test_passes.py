@@ -108,7 +108,7 @@ def test_a_reshape_is_dropped_and_leaves_its_name_behind() -> None:
         *("conv1", "conv2", "folded", "latent32", "head32", "latent64", "tall64", "head64")
     ]
     assert network.names["latent32/reshape"] == "latent32/silu"
-    assert network.names["series64/reshape"] == "latent64/silu"
+    assert network.names["flat64/reshape"] == "latent64/conv"
     held = network.tensor("head32/reshape")
     assert held is not None
     assert held.name == "head32/conv"
@@ -256,3 +256,13 @@ def test_a_fully_connected_layer_reads_the_steps_that_were_flattened_for_it() ->
     layer = lowered(net).layers[1]
     assert layer.inputs[0].shape == (1, 1, 18, 4)
     assert layer.windows == (Window(18, 18, 0),)
+
+
+def test_an_output_that_is_the_reshaped_input_is_a_copy_of_it() -> None:
+    net = Net(16)
+    first = net.reshape("short", 1, 1, 8, 2)
+    net.at = 0
+    net.model.outputs = [first, net.reshape("again", 1, 8, 2)]
+    network = lowered(net)
+    assert [layer.words for layer in network.layers] == ["reshape"]
+    assert [tensor.name for tensor in network.outputs] == ["short/reshape", "short/reshape"]

@@ -71,8 +71,14 @@ def _case(case: Case, index: int, kernels: KernelSet) -> tuple[str, str]:
     texts += [_array(f"in{index}_{i}", values) for i, values in enumerate(case.inputs)]
     texts += [] if layer.table is None else [_array(table, layer.table)]
     texts.append(f"static const {layer.STRUCT} params{index} = {{\n{numbers}}};\n")
-    tiles = [_tile(case, index, first, steps) for first, steps in _placed(case.tiles)]
-    texts.append(f"static const kernel_tile tiles{index}[] = {{\n{''.join(tiles)}}};\n")
+    placed = _placed(case.tiles)
+    views = [view for first, steps in placed for view in _views(case, index, first, steps)]
+    texts.append(f"static const dd_view views{index}[] = {{{', '.join(views)}}};\n")
+    tiles = [
+        f"{{{first}, {steps}, views{index} + {number * len(case.inputs)}}}"
+        for number, (first, steps) in enumerate(placed)
+    ]
+    texts.append(f"static const kernel_tile tiles{index}[] = {{{', '.join(tiles)}}};\n")
     size = layer.output.channels
     channels = ", ".join(str(values.shape[1]) for values in case.inputs)
     return "".join(texts), (
@@ -85,14 +91,14 @@ def _placed(tiles: Sequence[int]) -> list[tuple[int, int]]:
     return [(sum(tiles[:i]), steps) for i, steps in enumerate(tiles)]
 
 
-def _tile(case: Case, index: int, first: int, steps: int) -> str:
-    """Return one tile, with a view of what it may read of each input, and no more."""
+def _views(case: Case, index: int, first: int, steps: int) -> list[str]:
+    """Return a view of what a tile may read of each input, and no more."""
     views = []
     for i, (window, values) in enumerate(zip(case.layer.windows, case.inputs, strict=True)):
         begin = min(max(window.begin(first), 0), len(values))
         end = max(min(window.end(first + steps - 1), len(values)), begin)
         views.append(f"{{in{index}_{i} + {begin * values.shape[1]}, {begin}, {end}}}")
-    return f"    {{{first}, {steps}, {{{', '.join(views)}}}}},\n"
+    return views
 
 
 def _array(name: str, values: npt.NDArray[np.signedinteger]) -> str:

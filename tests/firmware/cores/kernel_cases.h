@@ -8,7 +8,7 @@
 typedef struct kernel_tile {
     uint32_t first;
     uint32_t steps;
-    dd_view in[DD_INPUTS_MAX];
+    const dd_view *in;
 } kernel_tile;
 
 typedef struct kernel_case {

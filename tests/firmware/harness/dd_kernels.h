@@ -6,4 +6,6 @@
 #define DD_KERNELS DD_KERNELS_LANES
 #endif
 
+#define DD_INPUTS_MAX 16
+
 #endif
