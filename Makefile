@@ -52,6 +52,7 @@ format: setup ## Format and fix what can be fixed
 .PHONY: bench
 bench: setup ## Measure the emulated boards and rewrite benchmarks/
 	@$(BIN)/dynadeep bench --out benchmarks
+	@$(BIN)/python -m tests.firmware.benchmark --out benchmarks
 
 .PHONY: clean
 clean: ## Remove what was built (the environment stays: remove .venv by hand)

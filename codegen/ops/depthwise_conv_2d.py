@@ -16,6 +16,12 @@ from dynadeep.codegen.ops.convolution import (
     refuse_shape,
 )
 
+COSTS = {"plain": (90, 7.5), "lanes": (46, 4.0), "dsp": (12, 6.0), "helium": (9, 1.8)}
+"""Instructions for an output value, and for each of its taps, on a kernel set's own cores."""
+
+COST_OF_THREE = 12
+"""The same for an output value of the DSP kernels' part for three taps."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Depthwise(ConvLayer):
@@ -27,6 +33,14 @@ class Depthwise(ConvLayer):
     def words(self) -> str:
         """``depthwise k3 s1``."""
         return self.described("depthwise")
+
+    def instructions(self, kernels: KernelSet, cpu: str) -> float:
+        """Return about how many instructions one run takes on a core."""
+        of_value, of_tap = COSTS[kernels.name]
+        foreign = kernels.cost(cpu).per_mac / kernels.own.per_mac
+        if kernels.name == "dsp" and (self.kernel, self.stride, self.dilation) == (3, 1, 1):
+            return self.output.size * COST_OF_THREE * foreign
+        return self.output.size * (of_value + of_tap * self.kernel) * foreign
 
     def constants(self, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
         """Return weights [kernel, out_channels], or all that there is of each channel as words."""

@@ -20,6 +20,9 @@ from dynadeep.codegen.ops.convolution import PLACE_LIMIT, folded_bias
 from dynadeep.codegen.ops.operation import Op
 
 OPTIONS = ("FusedActivationFunction", "WeightsFormat", "KeepNumDims")
+SINGLE_COST = {"plain": 1.4, "lanes": 1.7, "dsp": 1.0, "helium": 1.7}
+"""Of one output step, for a multiply-accumulate, against a convolution's."""
+
 RESULT_LIMIT = 1 << 30  # of the scaled sum: it stays within int32 with the zero point
 
 
@@ -69,6 +72,11 @@ class FullyConnected(Layer):
     def macs(self) -> int:
         """Multiply-accumulates of one run."""
         return self.output.time * int(self.weights.size)
+
+    def instructions(self, kernels: KernelSet, cpu: str) -> float:
+        """Return about how many instructions one run takes on a core."""
+        by = SINGLE_COST[kernels.name] if self.single else 1.0
+        return super().instructions(kernels, cpu) * by
 
     def constants(self, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
         """Return the weights in a kernel set's order, and what turns sums into codes."""

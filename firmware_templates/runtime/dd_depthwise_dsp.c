@@ -1,5 +1,6 @@
 /* For the DSP extension: four channels at a time, whose values of two steps share a word, and whose
  * weights of two taps do. What is left of a layer, and what has no time, goes value by value. */
+#include "dd_depthwise_dsp.h"
 #include "dd_depthwise_s8.h"
 
 #if DD_KERNELS == DD_KERNELS_DSP
@@ -10,18 +11,6 @@
 #include "dd_lookup_s8.h"
 #include "dd_requant.h"
 #include "dd_simd.h"
-
-/* What there is of each channel, one behind the other, `words` words each: pairs of weights, and
- * then this. An odd number of taps ends with a pair of the last two, of which the first is there
- * for the second time. With `doubles` weights and bias are doubled. */
-typedef struct ending {
-    int32_t bias;
-    int32_t multiplier;
-    int32_t shift;  /* to the right */
-    int32_t offset; /* with `doubles` what rounds, and the zero point: (2 z + 1) x 2^(shift - 1) */
-} ending;
-
-#define ENDING_WORDS (sizeof(ending) / sizeof(uint32_t))
 
 /* The windows of some steps on end. */
 typedef struct walk {
@@ -42,7 +31,7 @@ static walk walk_of(const dd_conv1d *layer, const int8_t *table, const dd_view *
                   .table = table,
                   .in = in,
                   .channels = (const uint32_t *)(const void *)layer->weights,
-                  .words = pairs + (uint32_t)ENDING_WORDS,
+                  .words = pairs + (uint32_t)DD_DEPTHWISE_END_WORDS,
                   .pairs = pairs,
                   .steps = (uint32_t)(in->end - in->begin),
                   .zeros = (uint8_t)layer->in_zero_point * 0x01010101u};
@@ -102,15 +91,8 @@ static int32_t sum_border(const window *of, const uint32_t *words, uint32_t chan
     return sum;
 }
 
-/* A doubled sum as what int8 holds of it. */
-static inline int32_t scaled_of(int32_t sum, const ending *end)
-{
-    const int32_t offset = end->offset + (sum >> 31); /* ties of negative values leave zero, too */
-    return dd_saturate(dd_add_rounded_high(sum, end->multiplier, offset) >> end->shift);
-}
-
-/* The same where sums are not doubled, for any shift. */
-static int32_t code_of(const dd_conv1d *layer, int32_t sum, const ending *end)
+/* A sum that is not doubled to a code, for any shift. */
+static int32_t code_of(const dd_conv1d *layer, int32_t sum, const dd_depthwise_end *end)
 {
     const int32_t scaled = dd_requantize(sum, end->multiplier, -end->shift);
     return dd_clamp(scaled, -256, 255) + layer->out_zero_point;
@@ -128,11 +110,13 @@ static void rest_of_step(const walk *of, uint32_t first, int32_t begin, int8_t *
     uint32_t source = first / layer->filters;
     uint32_t left = layer->filters - (first - source * layer->filters);
     for (uint32_t channel = first; channel < layer->out_channels; channel++) {
-        const ending *const end = (const ending *)(const void *)(words + of->pairs);
+        const dd_depthwise_end *const end =
+            (const dd_depthwise_end *)(const void *)(words + of->pairs);
         const int32_t products =
             seen.inside ? sum_inside(&seen, words, source) : sum_border(&seen, words, source);
         const int32_t whole = dd_add(products, end->bias);
-        const int32_t code = layer->doubles ? scaled_of(whole, end) : code_of(layer, whole, end);
+        const int32_t code =
+            layer->doubles ? dd_depthwise_code(whole, end) : code_of(layer, whole, end);
         out[channel] = (int8_t)dd_clamp(code, layer->out_min, layer->out_max);
         words += of->words;
         left--;
@@ -145,8 +129,8 @@ static void rest_of_step(const walk *of, uint32_t first, int32_t begin, int8_t *
 
 static inline int32_t scaled_from(int32_t sum, const uint32_t *words)
 {
-    const ending *const end = (const ending *)(const void *)words;
-    return scaled_of(sum + end->bias, end);
+    const dd_depthwise_end *const end = (const dd_depthwise_end *)(const void *)words;
+    return dd_depthwise_code(sum + end->bias, end);
 }
 
 /* The sums of four channels at one step. */
@@ -229,7 +213,7 @@ static void inner_step(const walk *of, const int8_t *at, uint32_t count, int8_t 
             words++;
         }
         store_quad(&sums, words, hop, out);
-        words += ENDING_WORDS + 3u * hop;
+        words += DD_DEPTHWISE_END_WORDS + 3u * hop;
         at += 4;
         out += 4;
     }
@@ -257,95 +241,70 @@ static void border_step(const walk *of, int32_t begin, uint32_t count, int8_t *o
             words++;
         }
         store_quad(&sums, words, hop, out);
-        words += ENDING_WORDS + 3u * hop;
+        words += DD_DEPTHWISE_END_WORDS + 3u * hop;
         out += 4;
     }
 }
 
-#if DD_SIMD_ASSEMBLY && defined(__ARM_FEATURE_UNALIGNED)
+#define CHUNK 16u /* channels whose values are brought together at a time */
 
-/* One of three sums to a code. */
-#define CODE(sum)                         \
-    "add lr, r12, " sum ", asr #31\n\t"   \
-    "smmlar " sum ", " sum ", r7, lr\n\t" \
-    "asr " sum ", " sum ", r8\n\t"        \
-    "ssat " sum ", #8, " sum "\n\t"
-/* Three steps of one channel, which is the lower byte of each half, or turned to be it. */
-#define CHANNEL(turned)                                 \
-    "ldm r3!, {r7, r8, r9}\n\t"                         \
-    "sxtb16 r10, r4" turned "\n\t"                      \
-    "smlad r11, r10, r7, r9\n\t"                        \
-    "smlatb r10, r10, r7, r9\n\t"                       \
-    "sxtb16 r12, r5" turned "\n\t"                      \
-    "smlad r9, r12, r7, r9\n\t"                         \
-    "smlabt r11, r12, r8, r11\n\t"                      \
-    "smlad r10, r12, r8, r10\n\t"                       \
-    "sxtb16 r12, r6" turned "\n\t"                      \
-    "smlabt r9, r12, r8, r9\n\t"                        \
-    "ldm r3!, {r7, r8, r12}\n\t" CODE("r9") CODE("r10") \
-        CODE("r11") "strb r10, [r2, r1]\n\t"            \
-                    "strb r9, [r2, r1, lsl #1]\n\t"     \
-                    "strb r11, [r2], #1\n\t"
-
-/* Three steps of a kernel of three without a stride, two channels at a time, until `out` is `end`.
- * The values of five steps fill three registers: r4 and r5 have two steps each, r6 the last one; r7
- * and r8 the weights, r9 to r11 the sums. The compiler spills half of this. */
-__attribute__((naked)) static void three_steps_of_pairs(__attribute__((unused)) const int8_t *in,
-                                                        __attribute__((unused)) uint32_t hop,
-                                                        __attribute__((unused)) int8_t *out,
-                                                        __attribute__((unused))
-                                                        const uint32_t *words,
-                                                        __attribute__((unused)) const int8_t *end)
+/* Copy `count` values, whole fours. */
+static void copy_fours(int8_t *to, const int8_t *from, uint32_t count)
 {
-    __asm volatile("push {r4-r11, lr}\n"
-                   "1:\n\t"
-                   "add lr, r0, r1, lsl #1\n\t"
-                   "ldrh r7, [r0, r1]\n\t"
-                   "ldrh r5, [lr]\n\t"
-                   "ldrh r8, [lr, r1]\n\t"
-                   "ldrh r6, [lr, r1, lsl #1]\n\t"
-                   "ldrh r4, [r0], #2\n\t"
-                   "pkhbt r4, r4, r7, lsl #16\n\t"
-                   "pkhbt r5, r5, r8, lsl #16\n\t" CHANNEL("")
-                       CHANNEL(", ror #8") "ldr lr, [sp, #36]\n\t"
-                                           "cmp r2, lr\n\t"
-                                           "bne 1b\n\t"
-                                           "pop {r4-r11, pc}");
-}
-
-static void three_steps(const walk *of, const int8_t *at, uint32_t count, int8_t *out)
-{
-    if (count != 0) {
-        three_steps_of_pairs(at, of->layer->in_channels, out, of->channels, out + count);
+    for (; count != 0; count -= 4) {
+        const uint32_t four = dd_four(from);
+        memcpy(to, &four, sizeof four);
+        from += 4;
+        to += 4;
     }
 }
 
-#else
-
-/* Three steps of one channel of a kernel of three without a stride. */
-static void store_three(const int8_t *in, uint32_t hop, const uint32_t *words, int8_t *out)
+/* Up to three steps of a kernel of three whose windows are partly outside of the view. */
+static void border_steps(const walk *of, int32_t begin, uint32_t steps, uint32_t count, int8_t *out)
 {
-    const ending *const end = (const ending *)(const void *)(words + 2);
-    for (uint32_t step = 0; step < 3; step++) {
-        const uint32_t first = dd_lanes(in[0], in[hop]);
-        const uint32_t last = dd_lanes(in[hop], in[2 * hop]);
-        const int32_t sum = dd_add_products(first, words[0], end->bias);
-        *out = (int8_t)scaled_of(dd_add_high_high(last, words[1], sum), end);
-        in += hop;
-        out += hop;
+    const uint32_t hop = of->layer->in_channels;
+    int8_t values[5 * CHUNK];
+    int8_t codes[3 * CHUNK];
+    for (uint32_t channel = 0; channel < count; channel += CHUNK) {
+        const uint32_t now = count - channel < CHUNK ? count - channel : CHUNK;
+        const uint32_t *const words = of->channels + channel * of->words;
+        memset(values, of->layer->in_zero_point, sizeof values);
+        for (uint32_t row = 0; row < 5; row++) {
+            const uint32_t step = (uint32_t)(begin + (int32_t)row);
+            if (step < of->steps) {
+                copy_fours(values + row * CHUNK, of->in->values + step * hop + channel, now);
+            }
+        }
+        dd_depthwise_three(of->layer, words, values, CHUNK, now, codes);
+        for (uint32_t step = 0; step < steps; step++) {
+            copy_fours(out + step * hop + channel, codes + step * CHUNK, now);
+        }
     }
 }
 
-static void three_steps(const walk *of, const int8_t *at, uint32_t count, int8_t *out)
+/* Up to three steps of a kernel of three. */
+static void three_steps(const walk *of, int32_t begin, uint32_t steps, uint32_t count, int8_t *out)
 {
-    const uint32_t *words = of->channels;
-    for (uint32_t channel = 0; channel < count; channel++) {
-        store_three(at + channel, of->layer->in_channels, words, out + channel);
-        words += of->words;
+    const uint32_t hop = of->layer->in_channels;
+    if (steps == 3 && begin >= 0 && begin + 5 <= (int32_t)of->steps) {
+        const int8_t *const at = of->in->values + (uint32_t)begin * hop;
+        dd_depthwise_three(of->layer, of->channels, at, hop, count, out);
+    } else {
+        border_steps(of, begin, steps, count, out);
     }
 }
 
-#endif
+/* One step of any kernel. */
+static void one_step(const walk *of, int32_t begin, uint32_t count, int8_t *out)
+{
+    const dd_conv1d *const layer = of->layer;
+    const int32_t span = (layer->kernel - 1) * layer->dilation;
+    if (begin >= 0 && begin + span < (int32_t)of->steps) {
+        inner_step(of, of->in->values + (uint32_t)begin * layer->in_channels, count, out);
+    } else {
+        border_step(of, begin, count, out);
+    }
+}
 
 /* Clamp the codes of the first `count` channels, which are saturated only, and look all of them up.
  */
@@ -370,29 +329,21 @@ void dd_depthwise_s8(const void *params, const int8_t *table, const dd_view *in,
 {
     const dd_conv1d *const layer = params;
     const walk of = walk_of(layer, table, in);
-    const uint32_t channels = layer->out_channels;
-    const uint32_t fast = layer->doubles && layer->filters == 1 ? channels / 4u * 4u : 0;
-    const bool by_three =
-        fast != 0 && layer->kernel == 3 && layer->stride == 1 && layer->dilation == 1;
-    const int32_t span = (layer->kernel - 1) * layer->dilation;
+    const uint32_t fast = layer->doubles && layer->filters == 1 ? layer->out_channels / 4u * 4u : 0;
+    const bool three = layer->kernel == 3 && layer->stride == 1 && layer->dilation == 1;
     int32_t begin = (int32_t)(first * layer->stride) - layer->pad_before - in->begin;
     while (steps != 0) {
-        const bool inside = begin >= 0 && begin + span < (int32_t)of.steps;
-        const bool three = by_three && steps >= 3 && begin >= 0 && begin + 5 <= (int32_t)of.steps;
-        const uint32_t now = three ? 3u : 1u;
-        const int8_t *const at = in->values + (inside ? (uint32_t)begin : 0u) * layer->in_channels;
+        const uint32_t now = three && steps >= 2 ? (steps < 3 ? 2u : 3u) : 1u;
         if (three) {
-            three_steps(&of, at, fast, out);
-        } else if (inside) {
-            inner_step(&of, at, fast, out);
+            three_steps(&of, begin, now, fast, out);
         } else {
-            border_step(&of, begin, fast, out);
+            one_step(&of, begin, fast, out);
         }
         for (uint32_t step = 0; step < now; step++) {
             rest_of_step(&of, fast, begin, out);
             finish_step(&of, fast, out);
             begin += layer->stride;
-            out += channels;
+            out += layer->out_channels;
         }
         steps -= now;
     }

@@ -104,37 +104,99 @@ static void sum_channels(const tile *of, uint32_t first, uint32_t count, int32_t
 
 #include <arm_mve.h>
 
-/* Four channels of one step: a vector has a sum of each. The vector multiplication rounds as
- * dd_multiply_high does. */
-static void four_channels(const tile *of, const int8_t *table, uint32_t channel, int8_t *out)
+/* How four channels' sums become codes. */
+typedef struct scaling {
+    int32x4_t bias;
+    int32x4_t multiplier;
+    int32x4_t shift;
+    int32x4_t least;
+    int32x4_t most;
+    int32_t zero_point;
+    mve_pred16_t there; /* which of the channels the layer has */
+} scaling;
+
+static inline scaling scaling_of(const dd_conv1d *layer, uint32_t channel)
 {
-    const dd_conv1d *const layer = of->layer;
     const mve_pred16_t there = vctp32q(layer->out_channels - channel);
-    const int8_t *weights = layer->weights + channel;
-    const int8_t *const values = of->in->values + channel;
-    const int32_t steps = of->in->end - of->in->begin;
-    const int32x4_t zeros = vdupq_n_s32(layer->in_zero_point);
-    int32x4_t sum = vldrwq_z_s32(layer->bias + channel, there);
-    int32_t at = of->begin;
-    for (uint32_t tap = layer->kernel; tap != 0; tap--) {
-        const uint32_t place = (uint32_t)at * layer->in_channels;
-        const bool inside = at >= 0 && at < steps;
-        const int32x4_t value = inside ? vldrbq_z_s32(values + place, there) : zeros;
-        sum = vaddq_s32(sum, vmulq_s32(value, vldrbq_z_s32(weights, there)));
-        weights += layer->out_channels;
-        at += layer->dilation;
-    }
-    const int32x4_t high = vqrdmulhq_s32(sum, vldrwq_z_s32(layer->multiplier + channel, there));
+    return (scaling){.bias = vldrwq_z_s32(layer->bias + channel, there),
+                     .multiplier = vldrwq_z_s32(layer->multiplier + channel, there),
+                     .shift = vldrbq_z_s32(layer->shift + channel, there),
+                     .least = vdupq_n_s32(layer->out_min),
+                     .most = vdupq_n_s32(layer->out_max),
+                     .zero_point = layer->out_zero_point,
+                     .there = there};
+}
+
+/* The vector multiplication rounds as dd_multiply_high does. */
+static inline void store_four(const scaling *by, const int8_t *table, int32x4_t sum, int8_t *out)
+{
+    const int32x4_t high = vqrdmulhq_s32(vaddq_s32(sum, by->bias), by->multiplier);
     const int32x4_t away = vaddq_s32(high, vshrq_n_s32(high, 31));
-    const int32x4_t scaled = vrshlq_s32(away, vldrbq_z_s32(layer->shift + channel, there));
-    const int32x4_t raised =
-        vmaxq_s32(vaddq_n_s32(scaled, layer->out_zero_point), vdupq_n_s32(layer->out_min));
-    int32x4_t code = vminq_s32(raised, vdupq_n_s32(layer->out_max));
+    const int32x4_t scaled = vaddq_n_s32(vrshlq_s32(away, by->shift), by->zero_point);
+    int32x4_t code = vminq_s32(vmaxq_s32(scaled, by->least), by->most);
     if (table != NULL) {
         const uint32x4_t index = vreinterpretq_u32_s32(vaddq_n_s32(code, 128));
-        code = vldrbq_gather_offset_z_s32(table, index, there);
+        code = vldrbq_gather_offset_z_s32(table, index, by->there);
     }
-    vstrbq_p_s32(out + channel, code, there);
+    vstrbq_p_s32(out, code, by->there);
+}
+
+static inline int32x4_t add_four(int32x4_t sum, const int8_t *at, int32x4_t weight,
+                                 mve_pred16_t there)
+{
+    return vaddq_s32(sum, vmulq_s32(vldrbq_z_s32(at, there), weight));
+}
+
+/* A tile of four channels; `at` is the first value of the first window. */
+static void four_steps(const dd_conv1d *layer, const int8_t *table, uint32_t channel,
+                       const int8_t *at, int8_t *out)
+{
+    const scaling by = scaling_of(layer, channel);
+    const uint32_t channels = layer->out_channels;
+    const uint32_t hop = (uint32_t)layer->stride * channels;
+    const uint32_t down = (uint32_t)layer->dilation * channels;
+    const int8_t *weights = layer->weights + channel;
+    int32x4_t sum0 = vdupq_n_s32(0);
+    int32x4_t sum1 = sum0;
+    int32x4_t sum2 = sum0;
+    int32x4_t sum3 = sum0;
+    for (uint32_t tap = layer->kernel; tap != 0; tap--) {
+        const int32x4_t weight = vldrbq_z_s32(weights, by.there);
+        sum0 = add_four(sum0, at, weight, by.there);
+        sum1 = add_four(sum1, at + hop, weight, by.there);
+        sum2 = add_four(sum2, at + 2 * hop, weight, by.there);
+        sum3 = add_four(sum3, at + 3 * hop, weight, by.there);
+        weights += channels;
+        at += down;
+    }
+    store_four(&by, table, sum0, out);
+    store_four(&by, table, sum1, out + channels);
+    store_four(&by, table, sum2, out + 2 * channels);
+    store_four(&by, table, sum3, out + 3 * channels);
+}
+
+/* One step of four channels, with zero points outside of the view. */
+static void one_step(const tile *of, const int8_t *table, uint32_t channel, int8_t *out)
+{
+    const dd_conv1d *const layer = of->layer;
+    const scaling by = scaling_of(layer, channel);
+    const uint32_t hop = layer->out_channels;
+    const int32_t steps = of->in->end - of->in->begin;
+    const int8_t *weights = layer->weights + channel;
+    int32x4_t sum = vdupq_n_s32(0);
+    int32_t at = of->begin;
+    for (uint32_t tap = layer->kernel; tap != 0; tap--) {
+        const int32x4_t weight = vldrbq_z_s32(weights, by.there);
+        if (at >= 0 && at < steps) {
+            const int8_t *const value = of->in->values + (uint32_t)at * hop + channel;
+            sum = add_four(sum, value, weight, by.there);
+        } else {
+            sum = vaddq_s32(sum, vmulq_n_s32(weight, layer->in_zero_point));
+        }
+        weights += hop;
+        at += layer->dilation;
+    }
+    store_four(&by, table, sum, out);
 }
 
 /* One value a channel, and shifts to the right only. */
@@ -145,13 +207,21 @@ static bool has_vectors(const dd_conv1d *layer)
 
 static void convolve_vectors(const tile *of, const int8_t *table, uint32_t steps, int8_t *out)
 {
+    const uint32_t channels = of->layer->out_channels;
     tile at = *of;
+    if (of->inside && steps == DD_TILE) {
+        const int8_t *const begin = of->in->values + (uint32_t)of->begin * channels;
+        for (uint32_t channel = 0; channel < channels; channel += 4) {
+            four_steps(of->layer, table, channel, begin + channel, out + channel);
+        }
+        return;
+    }
     for (; steps != 0; steps--) {
-        for (uint32_t channel = 0; channel < at.layer->out_channels; channel += 4) {
-            four_channels(&at, table, channel, out);
+        for (uint32_t channel = 0; channel < channels; channel += 4) {
+            one_step(&at, table, channel, out + channel);
         }
         at.begin += at.layer->stride;
-        out += at.layer->out_channels;
+        out += channels;
     }
 }
 
@@ -191,13 +261,13 @@ void dd_depthwise_s8(const void *params, const int8_t *table, const dd_view *in,
     const int32_t reach = (DD_TILE - 1) * layer->stride + (layer->kernel - 1) * layer->dilation;
     tile of = {.layer = layer, .in = in};
     of.begin = (int32_t)(first * layer->stride) - layer->pad_before - in->begin;
-    if (has_vectors(layer)) {
-        convolve_vectors(&of, table, steps, out);
-        return;
-    }
     for (uint32_t step = 0; step < steps; step += DD_TILE) {
         of.inside = of.begin >= 0 && of.begin + reach < in->end - in->begin;
-        convolve_tile(&of, table, at_most(steps - step, DD_TILE), out);
+        if (has_vectors(layer)) {
+            convolve_vectors(&of, table, at_most(steps - step, DD_TILE), out);
+        } else {
+            convolve_tile(&of, table, at_most(steps - step, DD_TILE), out);
+        }
         of.begin += DD_TILE * layer->stride;
         out += (uint32_t)DD_TILE * layer->out_channels;
     }
