@@ -4,11 +4,13 @@ To add one:
 1. write ``codegen/ops/<operator>.py`` with a frozen subclass of ``Op`` and a ``read`` that checks
    everything the operator could say and refuses, by ``node.refuse``, what the kit cannot run;
 2. add its line to ``OPERATIONS``, with the options that ``read`` looks at;
-3. an operator on single codes (RELU, TANH) subclasses ``Pointwise``: its ``evaluate`` is then
-   folded into the table of the convolution before it, and that is all. An operator with a kernel of
-   its own needs a layer in ``codegen/layers.py``, a line in ``codegen/lowering.py``, a C kernel in
-   ``firmware_templates/runtime`` and its call in ``firmware_templates/model/dd_model.c.j2``;
-4. test it in ``tests/codegen``: equal to the interpreter, and refusing what it must.
+3. an operator on single codes (RELU, TANH) subclasses ``Pointwise``: its ``evaluate`` goes into the
+   table of the layer before it, or into a table of its own, and that is all. An operator on two
+   tensors (ADD) subclasses ``Pair``. Any other has its own subclass of ``Layer`` in its file, which
+   ``lower`` returns, a C kernel in ``firmware_templates/runtime`` and the kernel's header in
+   ``dd_runtime.h``;
+4. test it in ``tests/codegen``: equal to the interpreter, and refusing what it must; draw it in
+   ``tests/graphs/draws``.
 """
 
 from dynadeep.codegen.ops import (

@@ -45,6 +45,7 @@ class Larger(PairLayer):
 
     FUNCTION: ClassVar[str] = "dd_maximum_s8"
     STRUCT: ClassVar[str] = "dd_maximum"
+    PER_VALUE: ClassVar = {"plain": 16.6, "lanes": 15.0, "dsp": 3.3, "helium": 1.5}
 
 
 def read(node: Node) -> Maximum:

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from dynadeep.codegen.graph import Int8s, Int32s, Node, Tensor
-from dynadeep.codegen.kernels import KernelSet
+from dynadeep.codegen.kernels import KernelName, KernelSet
 from dynadeep.codegen.layers import Layer, Overlap, Window
 from dynadeep.codegen.ops import checks
 from dynadeep.codegen.ops.operation import Op, Pointwise
@@ -64,6 +64,8 @@ class PairLayer(Layer):
     """A kernel that ``dd_pair_rows`` drives."""
 
     OVERLAP: ClassVar[Overlap] = "step"
+    PER_VALUE: ClassVar[Mapping[KernelName, float]]
+    """Instructions for a value of the output, as counted on each kernel set's own core."""
 
     constant: Tensor | None
     described: str
@@ -98,6 +100,10 @@ class PairLayer(Layer):
             "pair.second_channel": int(second.channels == self.output.channels),
             **self.numbers,
         }
+
+    def instructions(self, kernels: KernelSet, cpu: str) -> float:
+        """Return about what it takes."""
+        return self.PER_VALUE[kernels.name] * self.output.size
 
     def _hop(self, operand: Tensor) -> int:
         """Return the values from one step of an operand to its next; 0 where there is none."""

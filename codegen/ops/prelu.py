@@ -63,6 +63,7 @@ class SlopedRelu(PairLayer):
 
     FUNCTION: ClassVar[str] = "dd_prelu_s8"
     STRUCT: ClassVar[str] = "dd_prelu"
+    PER_VALUE: ClassVar = {"plain": 94.0, "lanes": 42.0, "dsp": 41.0, "helium": 48.0}
 
 
 def read(node: Node) -> Prelu:

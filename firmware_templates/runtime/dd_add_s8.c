@@ -46,18 +46,6 @@ static void add_each(const dd_addition *add, const dd_row *row, int8_t *out)
 
 #else
 
-/* Any shift and clamp. */
-static void add_any(const dd_addition *params, const dd_row *row, int8_t *out)
-{
-    const dd_addition add = *params; /* which the compiler then knows to stay as it is */
-    const int8_t *first = row->first;
-    const int8_t *second = row->second;
-    for (uint32_t left = row->count; left != 0; left--) {
-        const int32_t code = sum_of(&add, *first++, *second++) >> add.shift;
-        *out++ = (int8_t)dd_clamp(code, add.out_min, add.out_max);
-    }
-}
-
 /* Where the next values of two operands and of their sum lie. */
 typedef struct places {
     const int8_t *first;
@@ -65,13 +53,33 @@ typedef struct places {
     int8_t *out;
 } places;
 
-/* Add the next values, where the shift is DD_ADD_SHIFT and nothing clamps. */
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+static_assert(DD_ADD_SHIFT == 22, "the assembly says it");
+
+/* Add the next values; the shift is `add`'s. */
 static inline places add_next(const dd_addition *add, places at)
 {
-#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
     int32_t first;
     int32_t second;
-    static_assert(DD_ADD_SHIFT == 22, "the assembly says it");
+    __asm volatile("ldrsb %0, [%2], #1\n\t"
+                   "ldrsb %1, [%3], #1\n\t"
+                   "mla %0, %0, %5, %7\n\t"
+                   "mla %0, %1, %6, %0\n\t"
+                   "asr %0, %0, %8\n\t"
+                   "ssat %0, #8, %0\n\t"
+                   "strb %0, [%4], #1"
+                   : "=&r"(first), "=&r"(second), "+&r"(at.first), "+&r"(at.second), "+&r"(at.out)
+                   : "r"(add->first_factor), "r"(add->second_factor), "r"(add->offset),
+                     "r"((uint32_t)add->shift)
+                   : "memory");
+    return at;
+}
+
+/* The same where the shift is DD_ADD_SHIFT: one instruction less. */
+static inline places add_next_fast(const dd_addition *add, places at)
+{
+    int32_t first;
+    int32_t second;
     __asm volatile("ldrsb %0, [%2], #1\n\t"
                    "ldrsb %1, [%3], #1\n\t"
                    "mla %0, %0, %5, %7\n\t"
@@ -81,23 +89,33 @@ static inline places add_next(const dd_addition *add, places at)
                    : "=&r"(first), "=&r"(second), "+&r"(at.first), "+&r"(at.second), "+&r"(at.out)
                    : "r"(add->first_factor), "r"(add->second_factor), "r"(add->offset)
                    : "memory");
+    return at;
+}
 #else
-    const int32_t code = sum_of(add, *at.first++, *at.second++) >> DD_ADD_SHIFT;
+static inline places add_next(const dd_addition *add, places at)
+{
+    const int32_t code = sum_of(add, *at.first++, *at.second++) >> add->shift;
     *at.out++ = (int8_t)dd_clamp(code, INT8_MIN, INT8_MAX);
-#endif
     return at;
 }
 
-static void add_plain(const dd_addition *params, const dd_row *row, int8_t *out)
+#define add_next_fast add_next
+#endif
+
+static void add_values(const dd_addition *params, places at, uint32_t count)
 {
-    const dd_addition add = *params;
-    places at = {row->first, row->second, out};
-    uint32_t left = row->count;
-    for (; left >= 8; left -= 8) {
-        at = add_next(&add, add_next(&add, add_next(&add, add_next(&add, at))));
+    const dd_addition add = *params; /* which the compiler then knows to stay as it is */
+    if (add.shift == DD_ADD_SHIFT) {
+        for (; count >= 8; count -= 8) {
+            at = add_next_fast(&add, add_next_fast(&add, add_next_fast(&add, at)));
+            at = add_next_fast(&add, add_next_fast(&add, add_next_fast(&add, at)));
+            at = add_next_fast(&add, add_next_fast(&add, at));
+        }
+    }
+    for (; count >= 4; count -= 4) {
         at = add_next(&add, add_next(&add, add_next(&add, add_next(&add, at))));
     }
-    for (; left != 0; left--) {
+    for (; count != 0; count--) {
         at = add_next(&add, at);
     }
 }
@@ -105,11 +123,7 @@ static void add_plain(const dd_addition *params, const dd_row *row, int8_t *out)
 /* Hops of 1. */
 static void add_each(const dd_addition *add, const dd_row *row, int8_t *out)
 {
-    if (add->shift != DD_ADD_SHIFT) {
-        add_any(add, row, out);
-        return;
-    }
-    add_plain(add, row, out);
+    add_values(add, (places){row->first, row->second, out}, row->count);
     if (add->out_min != INT8_MIN || add->out_max != INT8_MAX) {
         dd_clamp_codes(out, row->count, add->out_min, add->out_max);
     }
