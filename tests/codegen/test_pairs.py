@@ -65,7 +65,9 @@ def read(
     tensors = [Tensor(i, "xwy"[i], shapes[i], "INT8", scales[i]) for i in range(3)]
     if constant is not None:
         data = np.ones(shapes[constant], np.int8)
-        tensors[constant] = Tensor(constant, "c", shapes[constant], "INT8", scales[constant], data)
+        tensors[constant] = Tensor(
+            constant, "c", shapes[constant], "INT8", scales[constant], data=data
+        )
     op = OPERATIONS[kind].read(Node(0, kind, tuple(tensors[:2]), (tensors[2],), also or {}))
     assert isinstance(op, Pair)
     return op
@@ -232,7 +234,7 @@ def test_what_no_kernel_can_run_is_refused_by_name(case: str) -> None:
 
 def test_two_constants_are_refused() -> None:
     data = np.ones(X, np.int8)
-    x, w = (Tensor(i, "xw"[i], X, "INT8", QUANTIZED[i], data) for i in range(2))
+    x, w = (Tensor(i, "xw"[i], X, "INT8", QUANTIZED[i], data=data) for i in range(2))
     y = Tensor(2, "y", X, "INT8", QUANTIZED[2])
     with pytest.raises(ModelError, match="both its operands are constants"):
         OPERATIONS["ADD"].read(Node(0, "ADD", (x, w), (y,)))
