@@ -6,7 +6,10 @@ from typing import Any
 
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import TensorSpec
+from dynadeep.codegen.graph import Tensor
+from dynadeep.codegen.keeping import kept
 from dynadeep.codegen.plan import LayerRow, Plan
+from dynadeep.codegen.running import State
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
 
@@ -91,6 +94,10 @@ def json_text(data: dict[str, Any]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=True) + "\n"
 
 
+def _shape(tensor: Tensor) -> str:
+    return "state" if isinstance(tensor, State) else f"{tensor.time}x{tensor.channels}"
+
+
 def table_rows(plan: Plan) -> list[tuple[str, ...]]:
     """Return the plan's table, one row of text per layer, under ``HEADINGS``."""
     return [
@@ -98,8 +105,8 @@ def table_rows(plan: Plan) -> list[tuple[str, ...]]:
             str(row.number),
             row.layer.name,
             row.layer.summary,
-            f"{row.layer.inputs[0].time}x{row.layer.inputs[0].channels}",
-            f"{row.layer.output.time}x{row.layer.output.channels}",
+            ", ".join(_shape(tensor) for tensor in row.layer.inputs),
+            _shape(row.layer.output),
             f"{row.layer.macs:,}",
             f"{row.constant_bytes:,}",
             f"{row.out_offset:,}",
@@ -136,6 +143,7 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
             f"streaming, {plan.memory.tile} steps at a time; one sample sets going at most "
             f"{plan.memory.worst_macs:,} MAC"
         )
+        lines += kept(plan.memory)
     if board is not None and board.flash is not None and board.ram is not None:
         lines.append(
             f"{board.name}: about {plan.flash_bytes:,} of {board.flash.bytes:,} B of flash, "

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Int8s, Int32s, Tensor
 from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Layer, Network
+from dynadeep.codegen.running import State
 
 NUMBER_LIMIT = 255  # numbers and counts travel as uint8
 LITTLE_ENDIAN = {np.dtype(np.int8): "<i1", np.dtype(np.int32): "<i4"}
@@ -59,7 +61,15 @@ def traced_tensors(network: Network) -> tuple[TracedTensor, ...]:
     )
 
 
+def first_traced(network: Network) -> tuple[int, ...]:
+    """Return the number of each layer's first traced tensor; of a state's, what is made of it."""
+    counts = (len(list(_made_by(layer))) for layer in network.layers)
+    return tuple(accumulate(counts, initial=len(network.inputs)))[:-1]
+
+
 def _made_by(layer: Layer) -> Iterator[tuple[Tensor, str, bool]]:
+    if isinstance(layer.output, State):
+        return  # of which a trace sees no values
     yield layer.computed, "layer", layer.table is None
     if layer.table is not None:
         yield layer.output, "table", True

@@ -92,6 +92,13 @@ class Layer(ABC):
             return self.macs * kernels.cost(cpu).per_mac
         return self.output.size * INSTRUCTIONS_PER_VALUE
 
+    def running(self) -> tuple["Layer", "Layer"] | None:
+        """Return a layer that takes the input step by step into a state, and one that ends it.
+
+        None where there is no such form; see ``running``.
+        """
+        return None
+
     @property
     def summary(self) -> str:
         """All of it in a few words: ``conv k5 s2, SiLU``."""

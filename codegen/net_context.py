@@ -9,6 +9,7 @@ from dynadeep.codegen import c_text
 from dynadeep.codegen.arena import Span
 from dynadeep.codegen.bundle import TensorSpec
 from dynadeep.codegen.errors import CodegenError
+from dynadeep.codegen.inventory import first_traced
 from dynadeep.codegen.kernels import Buffers
 from dynadeep.codegen.layer_text import LayerText, layer_text
 from dynadeep.codegen.naming import SEGMENT, identifier
@@ -302,5 +303,5 @@ def _life(plan: Plan, span: Span) -> str:
 
 
 def _layers(plan: Plan) -> tuple[LayerText, ...]:
-    first = {tensor.layer: tensor.number for tensor in reversed(plan.tensors)}
-    return tuple(layer_text(row, first[row.layer.name], plan.choice.kernels) for row in plan.rows)
+    rows = zip(plan.rows, first_traced(plan.network), strict=True)
+    return tuple(layer_text(row, number, plan.choice.kernels) for row, number in rows)

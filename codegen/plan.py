@@ -27,6 +27,7 @@ from dynadeep.codegen.inventory import (
 from dynadeep.codegen.kernels import BUFFERS, LANES, Buffers, KernelSet
 from dynadeep.codegen.layers import Layer, Network, Window
 from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.running import with_running_layers
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.codegen.wiring import (
@@ -92,6 +93,7 @@ class Choice:
     chunk: int = 0  # samples that a request carries; 0: all of a segment
     lossless: bool = True  # whether the samples can be sent where no level serves
     buffers: Buffers = BUFFERS[0]
+    because: str = "as asked for"  # why it is the layers engine, where the network can be streamed
 
 
 @dataclass(frozen=True)
@@ -291,6 +293,8 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
         raise ModelError(
             f"{manifest.model}: it cannot be streamed: {obstacle}. Use the layers engine."
         )
+    if chosen.engine == "stream":
+        network = _running(network)
     memory = _placed(network, chosen.engine, chosen.tile or chosen.kernels.tile)
     constants = model_constants(network, chosen.kernels)
     return Plan(manifest, network, chosen, memory, traced_tensors(network), constants)
@@ -300,6 +304,12 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
 def _lowered(content: bytes, file: str) -> Network:
     """Lower a model once, however many plans are made of it."""
     return lower(read_graph(content, file))
+
+
+@lru_cache(maxsize=2)
+def _running(network: Network) -> Network:
+    """Return the same network for every plan, by which ``_placed`` knows it again."""
+    return with_running_layers(network)
 
 
 @lru_cache(maxsize=16)

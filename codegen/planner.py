@@ -65,7 +65,10 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
         base = make_plan(bundle, chosen)
     if board is None:
         return base
-    plan = _first_that_fits([base, *_variants(bundle, base)], board, wanted.deadline_s)
+    variants = [base, *_variants(bundle, base)]
+    if wanted.engine is None and base.manifest.codec is None:
+        variants += _whole(bundle, base)
+    plan = _first_that_fits(variants, board, wanted.deadline_s)
     check_fit(plan, board, wanted.deadline_s)
     return plan
 
@@ -110,6 +113,16 @@ def _variants(bundle: Bundle, plan: Plan) -> Iterator[Plan]:
                     yield replace(one, choice=choice)
 
 
+def _whole(bundle: Bundle, streamed: Plan) -> Iterator[Plan]:
+    """Yield the plan of the layers engine where it needs less RAM than a stream."""
+    if streamed.choice.engine == "layers":
+        return
+    why = f"its activations take less RAM than the {streamed.values_bytes:,} B of a stream"
+    plan = make_plan(bundle, replace(streamed.choice, engine="layers", because=why))
+    if plan.values_bytes < streamed.values_bytes:
+        yield plan
+
+
 def _fits_ram(plan: Plan, board: Board) -> bool:
     return board.ram is None or plan.ram_bytes(board) <= board.ram.bytes
 
@@ -120,7 +133,9 @@ def instructions(plan: Plan, cpu: str) -> float:
         tiles = 0
     else:
         tiles = sum(-(-stage.layer.output.time // stage.tile) for stage in plan.memory.stages)
-    return plan.macs * plan.choice.kernels.cost(cpu).per_mac + tiles * INSTRUCTIONS_PER_TILE
+    kernels = plan.choice.kernels
+    computed = sum(layer.instructions(kernels, cpu) for layer in plan.network.layers)
+    return computed + tiles * INSTRUCTIONS_PER_TILE
 
 
 def busy_s(plan: Plan, board: Board) -> float:
@@ -196,7 +211,7 @@ def explain(plan: Plan, board: Board) -> list[str]:
     choice = plan.choice
     kernels = f"{choice.kernels.name} kernels, for {board.core.cpu}"
     if choice.engine == "layers":
-        why = why_not_streamed(plan.network, plan.manifest) or "as asked for"
+        why = why_not_streamed(plan.network, plan.manifest) or choice.because
         return [f"layers engine ({why}), {kernels}"]
     busy = f"computing takes about {busy_s(plan, board):.2f} s"
     if plan.manifest.sample_rate_hz:

@@ -19,6 +19,7 @@ from dynadeep.codegen.course import (
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.layers import Layer, Network
+from dynadeep.codegen.running import State
 from dynadeep.codegen.wiring import Source, sources_of
 
 TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage
@@ -26,6 +27,11 @@ TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage
 TILES_SAVED_PER_BYTE = 6.0
 """From how many on a layer computes two tiles at a time: the engine's work around tiles of a narrow
 layer is worth more than the RAM that wider lines take."""
+
+
+def held_bytes(tensor: Tensor, steps: int) -> int:
+    """Return the bytes of some steps of a tensor; a state has all of its bytes from the first."""
+    return tensor.size if isinstance(tensor, State) else steps * tensor.channels
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Line:
     @property
     def size(self) -> int:
         """Its bytes."""
-        return self.steps * self.tensor.channels
+        return held_bytes(self.tensor, self.steps)
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,9 @@ def _lines(
         tensor.time if whole else filled.steps
         for tensor, filled, whole in zip(network.tensors, fillings, kept, strict=True)
     ]
-    sizes = [tensor.channels * count for tensor, count in zip(network.tensors, steps, strict=True)]
+    sizes = [
+        held_bytes(tensor, count) for tensor, count in zip(network.tensors, steps, strict=True)
+    ]
     lives = [
         (line - 1, readers[line][-1][0]) if _is_passing(line, filled, whole=kept[line]) else None
         for line, filled in enumerate(fillings)

@@ -12,6 +12,7 @@ from dynadeep.codegen.kernels import KernelName, KernelSet
 from dynadeep.codegen.layers import Layer, Window
 from dynadeep.codegen.ops import axes, checks
 from dynadeep.codegen.ops.operation import Op
+from dynadeep.codegen.running import State, state_of
 
 LARGEST_STEP = 255  # between a code and a zero point
 PER_VALUE: dict[KernelName, float] = {"plain": 6.0, "lanes": 4.0, "dsp": 1.5, "helium": 0.8}
@@ -61,6 +62,10 @@ class Extreme(Layer):
         """Return about how many instructions one run takes on a core."""
         return self.inputs[0].size * PER_VALUE[kernels.name]
 
+    def running(self) -> tuple[Layer, Layer] | None:
+        """Return the two halves of one over time."""
+        return _halves(self, RunningExtreme, 1)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Mean(Layer):
@@ -96,6 +101,84 @@ class Mean(Layer):
     def instructions(self, kernels: KernelSet, cpu: str) -> float:
         """Return about how many instructions one run takes on a core."""
         return self.inputs[0].size * PER_VALUE[kernels.name]
+
+    def running(self) -> tuple[Layer, Layer] | None:
+        """Return the two halves of one over time."""
+        return _halves(self, RunningMean, 4)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Running(Layer):
+    """Half of a reduction over time: it takes steps into a state, or with that for its input ends.
+
+    What it is told is what the whole reduction is, and which half this is.
+    """
+
+    STRUCT: ClassVar[str] = "dd_running_reduce"
+
+    whole: Extreme | Mean
+
+    @property
+    def ends(self) -> bool:
+        """Whether it makes the output of the state."""
+        return isinstance(self.inputs[0], State)
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """A step, or the state of all of them."""
+        steps = self.whole.geometry.steps
+        return (Window(steps, steps, 0) if self.ends else Window(1, 1, 0),)
+
+    @property
+    def words(self) -> str:
+        """``mean over 40 values, step by step``; the end is but the end of it."""
+        return "the end of it" if self.ends else f"{self.whole.words}, step by step"
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the numbers of ``dd_running_reduce``."""
+        numbers = {f"whole.{name}": value for name, value in self.whole.fields().items()}
+        per_step = self.whole.geometry.count // self.whole.geometry.steps
+        return {**numbers, "per_step": per_step, "ends": "true" if self.ends else "false"}
+
+    def instructions(self, kernels: KernelSet, cpu: str) -> float:
+        """Return about how many instructions one run takes on a core."""
+        return 0.0 if self.ends else self.whole.instructions(kernels, cpu)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunningExtreme(Running):
+    """Half of a maximum or minimum over time."""
+
+    FUNCTION: ClassVar[str] = "dd_running_extreme_s8"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunningMean(Running):
+    """Half of a mean over time."""
+
+    FUNCTION: ClassVar[str] = "dd_running_mean_s8"
+
+
+def _halves(
+    whole: Extreme | Mean, half: type[Running], value_bytes: int
+) -> tuple[Layer, Layer] | None:
+    """Return both halves of a reduction over time; None for one over channels alone."""
+    if whole.geometry.steps == 1 or whole.geometry.next != 1:
+        return None
+    state = state_of(whole, value_bytes * whole.geometry.channels)
+    taking = half(
+        name=f"{whole.name}/state", inputs=whole.inputs, computed=state, output=state, whole=whole
+    )
+    end = half(
+        name=whole.name,
+        inputs=(state,),
+        computed=whole.computed,
+        output=whole.output,
+        table=whole.table,
+        folded=whole.folded,
+        whole=whole,
+    )
+    return taking, end
 
 
 def _places(layer: Extreme | Mean) -> dict[str, int | str]:

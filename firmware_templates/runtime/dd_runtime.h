@@ -36,6 +36,8 @@
 #include "dd_reshape_s8.h"
 #include "dd_rice.h"
 #include "dd_softmax_s8.h"
+#include "dd_running_extreme_s8.h"
+#include "dd_running_mean_s8.h"
 #include "dd_status.h"
 #include "dd_trace.h"
 #include "dd_transpose_conv_s8.h"

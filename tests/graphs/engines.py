@@ -9,9 +9,11 @@ import numpy.typing as npt
 
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.graph import Tensor
+from dynadeep.codegen.inventory import first_traced
 from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.plan import sources_for
+from dynadeep.codegen.running import State, with_running_layers
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.wiring import Source
 from tests.firmware.harness import Harness
@@ -50,6 +52,7 @@ def run_layers(harness: Harness, network: Network, codes: Int8s) -> Outcome:
 
 def run_stream(harness: Harness, network: Network, codes: Int8s, streaming: Streaming) -> Outcome:
     """Run the streaming engine."""
+    network = with_running_layers(network)
     schedule = plan_schedule(network, streaming.tile or harness.kernels.tile)
     return _run(harness, network, schedule, codes, streaming.pushes)
 
@@ -99,7 +102,8 @@ def _stages(
     sources: list[tuple[Source, ...]],
 ) -> list[dict[str, Any]]:
     stages, begin = [], 0
-    for index, (layer, number) in enumerate(zip(network.layers, _numbers(network), strict=True)):
+    numbered = zip(network.layers, first_traced(network), strict=True)
+    for index, (layer, number) in enumerate(numbered):
         stage = memory.stages[index] if isinstance(memory, Schedule) else None
         tiles = {"tile": stage.tile if stage else 0, "first": stage.first if stage else 0}
         numbers = {"sources": begin, "tensor": number, "count": len(sources[index])}
@@ -147,17 +151,10 @@ def traced_tensors(network: Network) -> list[Tensor]:
     """Return the tensors that a trace sees, by their number."""
     seen = list(network.inputs)
     for layer in network.layers:
+        if isinstance(layer.output, State):
+            continue
         seen += [layer.computed] if layer.table is None else [layer.computed, layer.output]
     return seen
-
-
-def _numbers(network: Network) -> list[int]:
-    """Return the number of each layer's first traced tensor."""
-    numbers, number = [], len(network.inputs)
-    for layer in network.layers:
-        numbers.append(number)
-        number += 1 if layer.table is None else 2
-    return numbers
 
 
 def _outcome(
