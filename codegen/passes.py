@@ -11,7 +11,7 @@ import numpy as np
 
 from dynadeep.codegen.graph import Graph, Int8s, Node, Tensor, all_or_refused
 from dynadeep.codegen.layers import Layer
-from dynadeep.codegen.ops import OPERATIONS
+from dynadeep.codegen.ops import OPERATIONS, REFUSED
 from dynadeep.codegen.ops.checks import same_quantization
 from dynadeep.codegen.ops.convolution import PaddedConvolution
 from dynadeep.codegen.ops.operation import Op, Pointwise
@@ -58,6 +58,8 @@ def _understand(node: Node) -> tuple[Op, ...]:
 
 
 def _refuse_unknown(node: Node) -> NoReturn:
+    if node.kind in REFUSED:
+        node.refuse(*REFUSED[node.kind])
     node.refuse(
         "it is not supported",
         f"Use one of {', '.join(sorted(OPERATIONS))}, or add the operator "

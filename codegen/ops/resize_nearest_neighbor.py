@@ -32,7 +32,7 @@ def read(node: Node) -> Op:
         node.refuse(
             f"it resizes {x.time} steps to {y.time}, of which float32 rounds some to others than "
             "the fraction does",
-            "Resize by an integer factor.",
+            "Resize by a smaller integer factor, without aligned corners.",
         )
     return select(node, x, y, selection, f"nearest {y.time}/{x.time}")
 
