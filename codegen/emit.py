@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
 from dynadeep.codegen.board import DESCRIPTION, Board
+from dynadeep.codegen.closure import ALWAYS, needed, not_for
 from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.describe import describe_model, json_text
 from dynadeep.codegen.errors import OutputError, ProjectError
@@ -48,11 +49,13 @@ def project_files(plan: Plan, board: Board | None, name: str = DEFAULT_NAME) -> 
         CodegenError: the model cannot stand in C, or the name is none.
     """
     net = net_context(plan, name)
-    build = Build(board, net, application_of(plan), plan.chunk)
-    files = _model_files(plan, net) | _tree("runtime")
+    build = Build(board, net, application_of(plan), plan.chunk, _app_sources(plan, board))
+    files = _model_files(plan, net)
     files["CMakeLists.txt"] = render_build("CMakeLists.txt", build).encode("utf-8")
     if board is not None:
-        files |= _tree("app") | _board_files(board, build)
+        files |= _board_files(board, build)
+        files |= _app_files(build.app_sources, files)
+    files |= _runtime_files(plan, files)
     ordered = dict(sorted(files.items()))
     return ordered | {MANIFEST: _manifest(plan, board, name, ordered)}
 
@@ -163,6 +166,38 @@ def _model_files(plan: Plan, net: NetContext) -> Files:
     }
     files[f"model/{net.name}_net.json"] = json_text(describe_model(plan))
     return {path: text.encode("utf-8") for path, text in files.items()}
+
+
+def _runtime_files(plan: Plan, files: Files) -> Files:
+    """Return what the sources of a project need of the runtime."""
+    runtime = _named("runtime")
+    names = needed([*files.values(), runtime[ALWAYS]], runtime, not_for(plan)) | {ALWAYS}
+    return {f"runtime/{name}": runtime[name] for name in names}
+
+
+def _app_sources(plan: Plan, board: Board | None) -> tuple[str, ...]:
+    """Return the C files of the application that a board's firmware is made of."""
+    if board is None:
+        return ()
+    own = "commands_net.c" if plan.manifest.codec is None else "commands_codec.c"
+    core = ("startup_cortex_m.c", "systick.c", "stack.c", "fault.c") if board.cortex_m else ()
+    uart = board.uart.driver if board.uart is not None else None
+    driver = (f"uart_{uart}.c",) if uart and board.cortex_m else ()
+    return ("main.c", "commands.c", own, "dd_link.c", *core, *driver)
+
+
+def _app_files(sources: tuple[str, ...], files: Files) -> Files:
+    """Return the application's sources with the headers that they and the board's files need."""
+    app = _named("app")
+    wanted = [app[name] for name in sources]
+    headers = needed([*wanted, *files.values()], app, {name for name in app if name[-2:] == ".c"})
+    other = {"commands_net.h", "commands_codec.h"} - {f"{name[:-2]}.h" for name in sources}
+    return {f"app/{name}": app[name] for name in (headers - other) | set(sources)}
+
+
+def _named(folder: str) -> Files:
+    """Return the files of a flat folder of firmware_templates by their names."""
+    return {path.removeprefix(f"{folder}/"): content for path, content in _tree(folder).items()}
 
 
 def _board_files(board: Board, build: Build) -> Files:

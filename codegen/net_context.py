@@ -114,6 +114,7 @@ class NetContext:
     input_comment: str
     places: tuple[str, ...]  # enumerators of the offsets in the arena
     layers: tuple[LayerText, ...]
+    headers: tuple[str, ...]  # of the kernels, and of what feeds the network
     tensor_count: int
     constant_count: int
 
@@ -162,6 +163,7 @@ def net_context(plan: Plan, name: str = DEFAULT_NAME) -> NetContext:
         input_comment=f"{c_text.scale(source.scale)} x (code - {c_text.signed(source.zero_point)})",
         places=_places(plan, macros),
         layers=layers,
+        headers=tuple(sorted({"dd_push.h", *(f"{layer.function}.h" for layer in layers)})),
         tensor_count=len(plan.tensors),
         constant_count=len(plan.constants),
     )

@@ -39,6 +39,7 @@ class Build:
     net: NetContext
     application: Application
     chunk: int  # values of the input that a request may carry
+    app_sources: tuple[str, ...]  # the application's C files
 
 
 def render_model(name: str, net: NetContext, codec: CodecContext | None) -> str:

@@ -1,10 +1,8 @@
-/* The runtime that generated models call. */
+/* All of the runtime; a generated project has the files that it needs. */
 #ifndef DD_RUNTIME_H
 #define DD_RUNTIME_H
 
-/* Raised whenever sources that were generated before would no longer compile or run right. */
-#define DD_RUNTIME_ABI 6
-
+#include "dd_abi.h"
 #include "dd_add_s8.h"
 #include "dd_add_stepwise_s8.h"
 #include "dd_average_pool_s8.h"

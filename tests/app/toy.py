@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dynadeep.codegen.board import load_board
+from dynadeep.codegen.board import Board, load_board
 from dynadeep.host_tools.toolchain import Firmware, build
 
 TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
@@ -24,6 +24,14 @@ CRASH_BY_STACK = 32766
 HANG = 32765
 CRASH_BY_ASSERTION = 32764
 CRASH_BY_ADDRESS = 32763
+
+
+def _app_sources(board: Board) -> list[str]:
+    names = ["main.c", "commands.c", "commands_codec.c", "dd_link.c"]
+    if board.cortex_m:
+        names += ["startup_cortex_m.c", "systick.c", "stack.c", "fault.c"]
+        names += [f"uart_{board.uart.driver}.c"] if board.uart and board.uart.driver else []
+    return names
 
 
 def make_project(board_name: str, out: Path) -> Path:
@@ -57,6 +65,7 @@ def make_project(board_name: str, out: Path) -> Path:
             net=NET,
             application="codec",
             chunk=SEGMENT,
+            app_sources=_app_sources(board),
         )
         (out / path).write_text(text, encoding="utf-8")
     return out

@@ -243,7 +243,7 @@ def test_another_runtime_abi_stops_the_compiler(
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(project[0], copy)
-    header = copy / "runtime/dd_runtime.h"
+    header = copy / "runtime/dd_abi.h"
     text = header.read_text(encoding="utf-8")
     header.write_text(
         text.replace(f"DD_RUNTIME_ABI {RUNTIME_ABI}", "DD_RUNTIME_ABI 999"), encoding="utf-8"

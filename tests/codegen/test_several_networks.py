@@ -90,12 +90,14 @@ def test_two_networks_run_on_an_emulated_cortex_m4(
         generate(bundle, load_board("mps2-an386"), tmp_path / name, name=name)
     (tmp_path / "cases.h").write_text(inputs_of(networks, cases))
     folders = [f"{name}/model" for name in networks]
-    includes = [f"-I{tmp_path / folder}" for folder in ("", "motion/runtime", *folders)]
+    runtime = {path.name: path for path in sorted(tmp_path.glob("*/runtime/*.c"))}
+    places = ("", "motion/runtime", "ears/runtime", *folders)
+    includes = [f"-I{tmp_path / folder}" for folder in places]
     flags = [*STRICT_C, "-O2", "-mthumb", *CORE.flags, "-DON_CORE", f"-I{HERE}", *includes]
-    places = f"-Wl,--defsym=__code={CORE.code},--defsym=__ram={CORE.ram}"
-    sources = [PROGRAM, HERE / "startup.c", *sorted(tmp_path.glob("motion/runtime/*.c"))]
+    where = f"-Wl,--defsym=__code={CORE.code},--defsym=__ram={CORE.ram}"
+    sources = [PROGRAM, HERE / "startup.c", *runtime.values()]
     sources += [path for folder in folders for path in sorted(tmp_path.glob(f"{folder}/*.c"))]
-    command = ["arm-none-eabi-gcc", *flags, *sources, f"-T{HERE / 'link.ld'}", *LIMITS, places]
+    command = ["arm-none-eabi-gcc", *flags, *sources, f"-T{HERE / 'link.ld'}", *LIMITS, where]
     subprocess.run([*command, "-o", tmp_path / "both.elf"], check=True)
     found = [crc for crc, _ in emulate(tmp_path / "both.elf", CORE)]
     assert found == 2 * expected_of(networks, cases)
