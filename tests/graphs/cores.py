@@ -13,6 +13,7 @@ from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.running import with_running_layers
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
 from tests.firmware.data_text import c_text
@@ -37,19 +38,28 @@ class Case:
     expected: Tensors
     streaming: Streaming
 
-    def memory(self, kernels: KernelSet, *, stream: bool) -> Arena | Schedule:
-        """Return where the values lie with an engine."""
-        if not stream:
-            return plan_arena(self.network)
-        return plan_schedule(self.network, self.streaming.tile or kernels.tile)
-
 
 @dataclass(frozen=True)
 class Run:
     """A case with one of the engines."""
 
     case: Case
+    network: Network  # with the layers that the engine runs
     memory: Arena | Schedule
+
+    @property
+    def sources(self) -> int:
+        """The inputs of all layers."""
+        return sum(len(layer.inputs) for layer in self.network.layers)
+
+
+def runs_of(case: Case, kernels: KernelSet) -> Iterator[Run]:
+    """Yield a case with each engine that takes it."""
+    yield Run(case, case.network, plan_arena(case.network))
+    if streams(case.network):
+        network = with_running_layers(case.network)
+        tile = case.streaming.tile or kernels.tile
+        yield Run(case, network, plan_schedule(network, tile))
 
 
 def case_of(drawn: Drawn, streaming: Streaming) -> Case | None:
@@ -92,63 +102,60 @@ def _fitting(cases: Sequence[Case], kernels: KernelSet) -> Iterator[Run]:
     """Yield runs of both engines, as many as fit into a firmware."""
     flash = 0
     for case in cases:
-        for stream in (False, True)[: 1 + streams(case.network)]:
-            memory = case.memory(kernels, stream=stream)
-            bytes_ = sum(
-                array.nbytes
-                for layer in case.network.layers
-                for array in layer.constants(kernels).values()
-            )
-            if flash + bytes_ <= FLASH_BYTES and memory.size <= RAM_BYTES:
-                flash += bytes_
-                yield Run(case, memory)
+        for run in runs_of(case, kernels):
+            arrays = [layer.constants(kernels).values() for layer in run.network.layers]
+            constants = sum(array.nbytes for of_layer in arrays for array in of_layer)
+            if flash + constants <= FLASH_BYTES and run.memory.size <= RAM_BYTES:
+                flash += constants
+                yield run
 
 
 def source_of(runs: Sequence[Run], kernels: KernelSet) -> str:
     """Return the networks as C."""
-    texts, rows = [], []
-    for number, run in enumerate(runs):
-        image = Image({})
-        plan = add_plan(image, kernels, run.case.network, run.memory)
-        codes = image.array(run.case.codes.tobytes())
-        prefix = f"n{number}_"
-        texts.append(c_text(image, prefix))
-        push = run.case.streaming.pushes[0]
-        tensors = len(traced_tensors(run.case.network))
-        rows.append(
-            f"    {{{prefix}{plan.number}, (const int8_t *){prefix}{codes.number}, "
-            f"{run.case.codes.size}, {push}, {tensors}}},\n"
-        )
-    functions = sorted({layer.FUNCTION for run in runs for layer in run.case.network.layers})
+    functions = sorted({layer.FUNCTION for run in runs for layer in run.network.layers})
+    written = [_network(run, f"n{number}_", kernels) for number, run in enumerate(runs)]
+    rows = "".join(row for _, row in written)
     return "".join(
         [
             *(f'#include "{name}.h"\n' for name in (*functions, "network_cases")),
-            *texts,
-            f"dd_line network_lines[{_most(len(r.case.network.tensors) for r in runs)}];\n",
-            f"uint16_t network_counts[{_most(_sources(r) + 1 for r in runs)}];\n",
-            f"_Alignas(4) int8_t network_values[{_most(r.memory.size for r in runs)}];\n",
-            f"uint32_t network_crcs[{_most(len(traced_tensors(r.case.network)) for r in runs)}];\n",
+            *(text for text, _ in written),
+            *_buffers(runs),
             f"const uint32_t network_count = {len(runs)};\n",
-            f"const network_case network_cases[] = {{\n{''.join(rows)}}};\n",
+            f"const network_case network_cases[] = {{\n{rows}}};\n",
         ]
     )
 
 
-def _most(numbers: Iterator[int]) -> int:
-    return max(numbers)
+def _network(run: Run, prefix: str, kernels: KernelSet) -> tuple[str, str]:
+    """Return a network's data, and its row in the list of all."""
+    image = Image({})
+    plan = add_plan(image, kernels, run.network, run.memory)
+    codes = image.array(run.case.codes.tobytes())
+    numbers = (run.case.codes.size, run.case.streaming.pushes[0], len(traced_tensors(run.network)))
+    places = f"{prefix}{plan.number}, (const int8_t *){prefix}{codes.number}"
+    return c_text(image, prefix), f"    {{{places}, {', '.join(map(str, numbers))}}},\n"
 
 
-def _sources(run: Run) -> int:
-    return sum(len(layer.inputs) for layer in run.case.network.layers)
+def _buffers(runs: Sequence[Run]) -> list[str]:
+    """Return the memory that any of the networks runs in."""
+    lines = max(len(run.network.tensors) for run in runs)
+    counts = max(run.sources + len(run.network.layers) + 3 for run in runs)
+    tensors = max(len(traced_tensors(run.network)) for run in runs)
+    return [
+        f"dd_line network_lines[{lines}];\n",
+        f"uint16_t network_counts[{counts}];\n",
+        f"_Alignas(4) int8_t network_values[{max(run.memory.size for run in runs)}];\n",
+        f"uint32_t network_crcs[{tensors}];\n",
+    ]
 
 
 def _expected(run: Run) -> Iterator[int]:
     """Yield what each run prints: status and CRCs, watched first, then by itself."""
     case = run.case
-    hidden = {layer.computed.index for layer in case.network.layers if layer.table is not None}
+    hidden = {layer.computed.index for layer in run.network.layers if layer.table is not None}
     for unfused in (True, False):
         yield OK
-        for tensor in traced_tensors(case.network):
+        for tensor in traced_tensors(run.network):
             seen = unfused or tensor.index not in hidden
             yield zlib.crc32(case.expected[tensor.index].tobytes()) if seen else 0
 
@@ -157,5 +164,5 @@ def _names(run: Run) -> Iterator[str]:
     engine = "stream" if isinstance(run.memory, Schedule) else "layers"
     for way in ("watched", "by itself"):
         yield f"{engine} {way}: status ... {run.case.drawn}"
-        for tensor in traced_tensors(run.case.network):
+        for tensor in traced_tensors(run.network):
             yield f"{engine} {way}: tensor {tensor.index} ... {run.case.drawn}"
