@@ -16,7 +16,7 @@ from dynadeep.codegen.ops.convolution import (
     refuse_shape,
 )
 
-COSTS = {"plain": (90, 7.5), "lanes": (46, 4.0), "dsp": (12, 6.0), "helium": (9, 1.8)}
+COSTS = {"plain": (90, 7.5), "lanes": (46, 4.0), "dsp": (13, 3.1), "helium": (9, 1.8)}
 """Instructions for an output value, and for each of its taps, on a kernel set's own cores."""
 
 COST_OF_THREE = 12

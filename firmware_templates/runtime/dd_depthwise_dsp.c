@@ -192,34 +192,8 @@ static inline void store_quad(const quad *sums, const uint32_t *words, uint32_t 
     out[3] = (int8_t)code3;
 }
 
-/* One step of the first `count` channels, whole fours, whose window begins at `at`. */
-static void inner_step(const walk *of, const int8_t *at, uint32_t count, int8_t *out)
-{
-    const uint32_t hop = of->words;
-    const uint32_t down = (uint32_t)of->layer->dilation * of->layer->in_channels;
-    const uint32_t pairs = of->layer->kernel / 2u;
-    const bool odd = of->layer->kernel % 2u != 0;
-    const uint32_t *words = of->channels;
-    for (uint32_t left = count; left != 0; left -= 4) {
-        const int8_t *value = at;
-        quad sums = {0, 0, 0, 0};
-        for (uint32_t pair = pairs; pair != 0; pair--) {
-            add_pair(&sums, dd_four(value), dd_four(value + down), words, hop);
-            value += 2u * down;
-            words++;
-        }
-        if (odd) {
-            add_last(&sums, dd_four(value), words, hop);
-            words++;
-        }
-        store_quad(&sums, words, hop, out);
-        words += DD_DEPTHWISE_END_WORDS + 3u * hop;
-        at += 4;
-        out += 4;
-    }
-}
-
-/* The same for a window that begins at step `begin` of the view and is partly outside of it. */
+/* What dd_depthwise_quads does for a window that begins at step `begin` of the view and is partly
+ * outside of it. */
 static void border_step(const walk *of, int32_t begin, uint32_t count, int8_t *out)
 {
     const rows from = {of->in->values, of->steps, of->layer->in_channels, of->zeros};
@@ -300,7 +274,8 @@ static void one_step(const walk *of, int32_t begin, uint32_t count, int8_t *out)
     const dd_conv1d *const layer = of->layer;
     const int32_t span = (layer->kernel - 1) * layer->dilation;
     if (begin >= 0 && begin + span < (int32_t)of->steps) {
-        inner_step(of, of->in->values + (uint32_t)begin * layer->in_channels, count, out);
+        const int8_t *const at = of->in->values + (uint32_t)begin * layer->in_channels;
+        dd_depthwise_quads(layer, of->channels, at, count, out);
     } else {
         border_step(of, begin, count, out);
     }

@@ -35,6 +35,11 @@ static inline int32_t dd_depthwise_code(int32_t sum, const dd_depthwise_end *end
 void dd_depthwise_three(const dd_conv1d *layer, const uint32_t *words, const int8_t *in,
                         uint32_t hop, uint32_t count, int8_t *out);
 
+/* One step of `count` channels, whole fours, whose window begins at `at` and lies within the view.
+ */
+void dd_depthwise_quads(const dd_conv1d *layer, const uint32_t *words, const int8_t *at,
+                        uint32_t count, int8_t *out);
+
 #ifdef __cplusplus
 }
 #endif

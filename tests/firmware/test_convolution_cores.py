@@ -48,8 +48,9 @@ class Budget:
 
 BUDGETS = (
     Budget("fully connected 640 -> 128", "fully_connected", Drawn(1, 640, filters=128), 1.2),
-    Budget("depthwise k3", "depthwise", Drawn(100, 64, kernel=3), 4.2),
-    Budget("depthwise k3, RELU6", "depthwise", Drawn(100, 64, kernel=3, activation=3), 5.0),
+    Budget("depthwise k3", "depthwise", Drawn(100, 64, kernel=3), 4.0),
+    Budget("depthwise k3, RELU6", "depthwise", Drawn(100, 64, kernel=3, activation=3), 4.5),
+    Budget("depthwise k9", "depthwise", Drawn(96, 64, kernel=9), 4.7),
     Budget("conv k3, RELU", "conv_2d", Drawn(40, 64, filters=64, kernel=3, activation=1), 1.2),
     Budget("conv k3, dilated", "conv_2d", Drawn(40, 64, filters=64, kernel=3, dilation=4), 1.25),
     Budget("transposed k4 s2", "transposed", Drawn(30, 32, filters=32, kernel=4, stride=2), 1.8),
