@@ -15,6 +15,7 @@ from dynadeep.train import checkpoint, metrics, phases
 from dynadeep.train.baseline import CAE
 from dynadeep.train.checkpoint import Checkpoint
 from dynadeep.train.data import cinc2017
+from dynadeep.train.data.wfdb_files import Samples
 from dynadeep.train.input_map import as_tensor
 from dynadeep.train.phases import TrainConfig
 from tests.networks.example import BATCH, TRAINED, Floats, Predict
@@ -54,7 +55,7 @@ def score(predict: Predict, data: Path, every: int = 1) -> dict[str, float]:
     }
 
 
-def _decoded(latents: Floats, adc: cinc2017.Samples) -> metrics.Values:
+def _decoded(latents: Floats, adc: Samples) -> metrics.Values:
     """Decode latents [N, 1, 62] of segments [N, 2000], on the scale where each is [0, 1]."""
     trained = _trained()
     with torch.no_grad():
@@ -64,11 +65,11 @@ def _decoded(latents: Floats, adc: cinc2017.Samples) -> metrics.Values:
     return found.numpy().astype(np.float64)
 
 
-def _segments(records: Sequence[cinc2017.Record]) -> cinc2017.Samples:
+def _segments(records: Sequence[cinc2017.Record]) -> Samples:
     return cinc2017.segments(cinc2017.cut(records)).reshape(-1, cinc2017.SEGMENT_SAMPLES)
 
 
-def _mapped(adc: cinc2017.Samples) -> Floats:
+def _mapped(adc: Samples) -> Floats:
     inputs: Floats = _trained().input_map.apply(as_tensor(adc)).numpy()
     return inputs
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from dynadeep.train import loop
 from dynadeep.train.data import cinc2017
+from dynadeep.train.data.wfdb_files import Samples
 from dynadeep.train.evaluation.bootstrap import weighted_f1
 from dynadeep.train.loop import LoopConfig
 from dynadeep.train.measure import as_input
@@ -78,7 +79,7 @@ def score(predict: Predict, data: Path, every: int = 1) -> dict[str, float]:
     }
 
 
-def _inputs(adc: cinc2017.Samples) -> Floats:
+def _inputs(adc: Samples) -> Floats:
     """Return the network's inputs [N, 1, 1, T] for ADC samples [N, T]."""
     clipped: Floats = as_input(adc).clamp(-CLIPPED_AT, CLIPPED_AT)[:, None, None].numpy()
     return clipped
