@@ -45,9 +45,7 @@ def _has_range(tensor: Any) -> bool:
     return found is not None and found.min is not None and len(found.min) == 1
 
 
-def _values(
-    content: bytes, calibration: Sequence[Floats], indices: Sequence[int]
-) -> list[Floats]:
+def _values(content: bytes, calibration: Sequence[Floats], indices: Sequence[int]) -> list[Floats]:
     """Return some of what the tensors hold over calibration inputs, spread evenly."""
     with quiet():
         interpreter: Any = tensorflow().lite.Interpreter(

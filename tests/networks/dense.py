@@ -26,6 +26,8 @@ SPAN, WIDE, CODES = 640, 128, 8
 SIZES = (SPAN, *[WIDE] * 4, CODES, *[WIDE] * 4, SPAN)
 DRAWN = 12_000
 TRAINED_FOR = "24 epochs of 12,000 beats (MIT-BIH)"
+TESTED_ON = "DS2's beats"
+CLIP = 0.0
 LOOP = LoopConfig(epochs=24, batch=64, peak_rate=3e-3)
 
 

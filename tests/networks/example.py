@@ -29,6 +29,10 @@ class Example(Protocol):
 
     TRAINED_FOR: str
     """How long, on what."""
+    TESTED_ON: str
+    """What ``score`` runs over."""
+    CLIP: float
+    """The share of an activation's values that may lie beyond its int8 range."""
 
     def train(self, data: Path, folder: Path) -> None:
         """Train and write weights into ``folder``; an interrupted run goes on from its state."""

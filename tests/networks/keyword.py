@@ -29,6 +29,8 @@ QUIET = 10.0
 DRAWN = (6500, 700, 1800)
 """Beats of each kind in an epoch; normal ones are nine in ten of the recordings."""
 TRAINED_FOR = "10 epochs of 9000 beats (MIT-BIH)"
+TESTED_ON = "DS2's beats"
+CLIP = 0.0
 LOOP = LoopConfig(epochs=10, batch=64, peak_rate=3e-3, weight_decay=0.05)
 DROPOUT = 0.3
 EARLIER = 14
