@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from dynadeep.codegen.graph import Graph
 from dynadeep.export.errors import ExportError, QuantizationError
+from dynadeep.export.outliers import clip_ranges
 from dynadeep.export.packages import load, quiet, tensorflow
 
 Floats = npt.NDArray[np.float32]
@@ -23,13 +24,16 @@ def is_float(graph: Graph) -> bool:
     return not any(tensor.type == "INT8" for tensor in computed)
 
 
-def quantize(content: bytes, graph: Graph, calibration: Sequence[Floats]) -> bytes:
+def quantize(
+    content: bytes, graph: Graph, calibration: Sequence[Floats], clip: float = 0.0
+) -> bytes:
     """Return a float network in int8, inputs and outputs too, weights scaled per channel.
 
     Args:
         content: the float .tflite.
         graph: what it holds.
         calibration: real values for each input, [N, *shape], in the order of the file.
+        clip: the share of each inner tensor's values that may lie beyond its range.
 
     Raises:
         QuantizationError: TFLite's quantiser refuses it.
@@ -45,6 +49,8 @@ def quantize(content: bytes, graph: Graph, calibration: Sequence[Floats]) -> byt
     try:
         with quiet():
             calibrated = calibrator.Calibrator(content).calibrate(batches)
+            if clip:
+                calibrated = clip_ranges(calibrated, calibration, clip)
             quantized: bytes = converter.mlir_quantize(
                 calibrated, input_data_type=tf.int8, output_data_type=tf.int8
             )

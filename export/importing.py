@@ -91,6 +91,7 @@ class Wanted:
     golden: Path | None = None  # inputs of the golden vectors; None makes some up
     count: int = 8  # of those of the calibration, or else of random ones, that go with them
     rate_hz: int | None = None
+    clip: float = 0.0  # share of each inner tensor's values that may lie beyond its int8 range
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,10 @@ def import_network(path: Path, out: Path, wanted: Wanted) -> ImportReport:
     source = _source(path.name, content)
     forms = [series_form(tensor.name, tensor.time, tensor.channels) for tensor in graph.inputs]
     if not is_float(graph):
-        if wanted.calibration is not None:
+        if wanted.calibration is not None or wanted.clip:
             raise CalibrationError(
-                f"{path.name}: it is quantised already, --calibration is for a float network. "
-                "Leave it away."
+                f"{path.name}: it is quantised already, --calibration and --clip are for a float "
+                "network. Leave them away."
             )
         return _bundle(_Network(content, source, forms), out, wanted)
     refuse_dynamic_range(graph)
@@ -172,9 +173,12 @@ def _quantized(
         values.astype(np.float32).reshape(-1, *tensor.shape[1:])
         for values, tensor in zip(calibration, graph.inputs, strict=True)
     ]
-    made = quantize(content, graph, shaped)
+    made = quantize(content, graph, shaped, wanted.clip)
     network = _Network(made, source, forms, calibration)
-    return _noted(network, f"quantised to int8 by {len(calibration[0])} calibration inputs")
+    clipped = f", ranges without the outermost {wanted.clip:g} of the values" if wanted.clip else ""
+    return _noted(
+        network, f"quantised to int8 by {len(calibration[0])} calibration inputs{clipped}"
+    )
 
 
 def _need_calibration(file: str, wanted: Wanted) -> Path:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption, refuse_with
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption, check_finite, refuse_with
 from dynadeep.host_tools.cli.stages import heavy
 
 if TYPE_CHECKING:
@@ -51,6 +51,17 @@ def import_(
             "the network takes them, a .npz by name for several inputs.",
         ),
     ] = None,
+    clip: Annotated[
+        float | None,
+        typer.Option(
+            "--clip",
+            min=0.0,
+            max=0.1,
+            callback=check_finite,
+            help="With --calibration: the share of each inner tensor's values that may lie beyond "
+            "its int8 range, 0.001 or so where rare ones are far out. Else none.",
+        ),
+    ] = None,
     golden: Annotated[
         Path | None,
         typer.Option(
@@ -90,7 +101,9 @@ def import_(
     with heavy("export"):
         from dynadeep.export import importing
 
-        wanted = importing.Wanted(calibration, golden, count or importing.Wanted.count, rate)
+        wanted = importing.Wanted(
+            calibration, golden, count or importing.Wanted.count, rate, clip or 0.0
+        )
         if file is not None:
             report = importing.import_network(file, out, wanted)
         else:

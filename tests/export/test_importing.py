@@ -168,3 +168,18 @@ def test_an_earlier_bundle_is_replaced_whole_and_a_users_folder_kept(tmp_path: P
 def test_a_rate_is_kept(tmp_path: Path) -> None:
     imported(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(count=1, rate_hz=16_000))
     assert json.loads((tmp_path / "b" / MANIFEST).read_text())["sample_rate_hz"] == 16_000
+
+
+def test_clipping_is_said_and_leaves_the_ends_whole(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 32, 1)))
+    path, calibration = OPERATORS / "float32_model.tflite", tmp_path / "x.npy"
+    whole = imported(path, tmp_path / "whole", Wanted(calibration, count=1))[1]
+    report, clipped, _ = imported(path, tmp_path / "b", Wanted(calibration, count=1, clip=0.05))
+    assert any("inner ranges without the outermost 0.05" in note for note in report.notes)
+    assert clipped.manifest.input == whole.manifest.input
+    assert clipped.manifest.outputs == whole.manifest.outputs
+
+
+def test_clipping_a_quantised_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CalibrationError, match="--calibration and --clip are for a float network"):
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(clip=0.01))

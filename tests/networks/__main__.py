@@ -1,10 +1,14 @@
-"""Train an example network: python -m tests.networks train NAME --data FOLDER."""
+"""Train the example networks, and measure what a board makes of them.
+
+python -m tests.networks train NAME ... --data FOLDER      into build/networks
+python -m tests.networks measure NAME ... --data FOLDER    tests/networks/models, the results
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
-from dynadeep.train.errors import TrainError
+from dynadeep.codegen.errors import DynadeepError
 from tests.networks import example
 
 
@@ -17,16 +21,33 @@ def train(name: str, data: Path) -> None:
     print(f"{name}: {module.score(example.in_float(module.network()), data)}")
 
 
+def measure(name: str, data: Path) -> None:
+    """Import, score and measure a trained network, and write its figures."""
+    from tests.networks import measuring  # needs TensorFlow
+
+    found = measuring.measure(name, data)
+    measuring.write(found)
+    print(found)
+
+
+COMMANDS = {"train": train, "measure": measure}
+
+
 def main() -> int:
-    """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m tests.networks", description=__doc__)
-    parser.add_argument("command", choices=["train"])
-    parser.add_argument("name", choices=example.NAMES)
+    """Run the command; its exit status is 0 if all went well."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.networks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("names", nargs="+", choices=example.NAMES, metavar="NAME")
     parser.add_argument("--data", type=Path, required=True, help="folder with both databases")
     options = parser.parse_args()
     try:
-        train(options.name, options.data)
-    except TrainError as error:
+        for name in options.names:
+            COMMANDS[options.command](name, options.data)
+    except DynadeepError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

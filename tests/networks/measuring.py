@@ -1,7 +1,6 @@
 """Take the example networks from their weights to measured firmware, and write what that found."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -146,12 +145,11 @@ def _rounded(scores: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in scores.items()}
 
 
-def write(measured: Iterable[Measured]) -> None:
+def write(measured: Measured) -> None:
     """Put figures into benchmarks/networks.json beside those of other networks, and on the page."""
-    found = {one.name: asdict(one) for one in measured}
     kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
-    before = {row["name"]: row for row in kept}
-    rows = [(before | found)[name] for name in example.NAMES if name in before | found]
+    known = {row["name"]: row for row in kept} | {measured.name: asdict(measured)}
+    rows = [known[name] for name in example.NAMES if name in known]
     write_whole(RESULTS, json.dumps(rows, indent=2) + "\n")
     page = PAGE.read_text(encoding="utf-8")
     head, _, rest = page.partition(MARKS[0])
