@@ -1,11 +1,15 @@
 """Train the example networks, and measure what a board makes of them.
 
-python -m tests.networks train NAME ... --data FOLDER      into build/networks
-python -m tests.networks measure NAME ... --data FOLDER    tests/networks/models, the results
+python -m tests.networks train NAME ... --data FOLDER    weights, into build/networks
+python -m tests.networks score NAME ... --data FOLDER    models/NAME.tflite, in float and in int8
+python -m tests.networks measure NAME ...                that file on an emulated board
+
+The last two write benchmarks/networks.json and the table in docs/models.md.
 """
 
 import argparse
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from dynadeep.codegen.errors import DynadeepError
@@ -21,16 +25,22 @@ def train(name: str, data: Path) -> None:
     print(f"{name}: {module.score(example.in_float(module.network()), data)}")
 
 
-def measure(name: str, data: Path) -> None:
-    """Import, score and measure a trained network, and write its figures."""
+def score(name: str, data: Path) -> None:
+    """Import a trained network and score it."""
     from tests.networks import measuring  # needs TensorFlow
 
-    found = measuring.measure(name, data)
-    measuring.write(found)
-    print(found)
+    found = measuring.score(name, data)
+    measuring.record(name, asdict(found))
+    print(f"{name}: {found}")
 
 
-COMMANDS = {"train": train, "measure": measure}
+def measure(name: str) -> None:
+    """Measure a network that was imported."""
+    from tests.networks import measuring  # needs TensorFlow
+
+    found = measuring.cost(name)
+    measuring.record(name, asdict(found))
+    print(f"{name}: {found}")
 
 
 def main() -> int:
@@ -40,13 +50,18 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("command", choices=["train", "score", "measure"])
     parser.add_argument("names", nargs="+", choices=example.NAMES, metavar="NAME")
-    parser.add_argument("--data", type=Path, required=True, help="folder with both databases")
+    parser.add_argument("--data", type=Path, help="folder with both databases")
     options = parser.parse_args()
+    if (options.data is None) != (options.command == "measure"):
+        parser.error("train and score need --data, measure takes none")
     try:
         for name in options.names:
-            COMMANDS[options.command](name, options.data)
+            if options.command == "measure":
+                measure(name)
+            else:
+                (train if options.command == "train" else score)(name, options.data)
     except DynadeepError as error:
         print(error, file=sys.stderr)
         return 1

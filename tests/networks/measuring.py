@@ -1,22 +1,25 @@
 """Take the example networks from their weights to measured firmware, and write what that found."""
 
 import json
-from dataclasses import asdict, dataclass
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dynadeep.codegen.bundle import MODEL_TFLITE, Bundle, read_bundle
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.markdown import table
-from dynadeep.export.importing import Wanted, import_torch
+from dynadeep.export.importing import Wanted, import_network, import_torch
 from dynadeep.export.packages import quiet, tensorflow
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.measure import parity, profile
 from dynadeep.host_tools.measure.references import golden_cases
 from tests.networks import example
-from tests.networks.example import Example, Floats, Predict
+from tests.networks.example import Floats, Predict
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "networks.json"
@@ -35,59 +38,73 @@ HEADINGS = (
 
 
 @dataclass(frozen=True)
-class Measured:
-    """A network's figures; bytes of the whole firmware, instructions of one input."""
+class Scores:
+    """What a network is worth."""
 
-    name: str
     trained: str
-    parameters: int
-    macs: int
-    board: str
-    engine: str
-    flash_bytes: int
-    ram_bytes: int
-    instructions: int
-    bit_exact: bool
     test: str
     scores_float: dict[str, float]
     scores_int8: dict[str, float]
 
 
-def measure(name: str, data: Path) -> Measured:
-    """Import a trained network, keep its .tflite, score it in float and int8, measure its firmware.
+@dataclass(frozen=True)
+class Cost:
+    """What a board needs for a network: bytes of the whole firmware, instructions of one input."""
+
+    board: str
+    engine: str
+    parameters: int
+    macs: int
+    flash_bytes: int
+    ram_bytes: int
+    instructions: int
+    bit_exact: bool
+
+
+def score(name: str, data: Path) -> Scores:
+    """Import a trained network, keep its .tflite, and score it in float and in int8.
 
     Raises:
         TrainError: it was not trained, or the data cannot be used.
     """
     module = example.load(name)
     net, calibration = module.network(), module.calibration(data)
-    bundle = make_bundle(name, module, calibration)
-    content = bundle.path(MODEL_TFLITE).read_bytes()
+    content = _imported(name, calibration, module.CLIP)
+    MODELS.mkdir(exist_ok=True)
     write_whole(MODELS / f"{name}.tflite", content)
     in_float = example.in_float(net)
-    shape = in_float(calibration[:1]).shape[1:]
-    return Measured(
-        name=name,
+    in_int8 = quantised(content, in_float(calibration[:1]).shape[1:])
+    return Scores(
         trained=module.TRAINED_FOR,
-        **_on_board(bundle),
         test=module.TESTED_ON,
         scores_float=_rounded(module.score(in_float, data)),
-        scores_int8=_rounded(module.score(in_int8(content, shape), data)),
+        scores_int8=_rounded(module.score(in_int8, data)),
     )
 
 
-def make_bundle(name: str, module: Example, calibration: Floats) -> Bundle:
-    """Import a network as a user does: ``dynadeep import --torch``."""
+def cost(name: str) -> Cost:
+    """Build firmware of an int8 network, compare every bit of it, and measure it in the emulator.
+
+    Raises:
+        HostError: it cannot be built or run.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        import_network(MODELS / f"{name}.tflite", Path(folder) / name, Wanted(count=RUNS))
+        return _cost(read_bundle(Path(folder) / name))
+
+
+def _imported(name: str, calibration: Floats, clip: float) -> bytes:
+    """Import a network as ``dynadeep import --torch`` does; return the int8 .tflite."""
     folder = example.TRAINED / name
     given = folder / "calibration.npy"
     np.save(given, calibration)
-    wanted = Wanted(calibration=given, clip=module.CLIP, count=4)
     shape = (1, *calibration.shape[1:])
+    wanted = Wanted(calibration=given, clip=clip, count=1)
     import_torch(f"tests.networks.{name}:network", [shape], folder / "bundle", wanted)
-    return read_bundle(folder / "bundle")
+    return read_bundle(folder / "bundle").path(MODEL_TFLITE).read_bytes()
 
 
-def in_int8(content: bytes, shape: tuple[int, ...]) -> Predict:
+def quantised(content: bytes, shape: tuple[int, ...]) -> Predict:
     """Return what a .tflite predicts with TFLite's reference kernels, in real values.
 
     ``shape`` is that of an output in PyTorch, [C, 1, T], [C, T] or [C].
@@ -117,59 +134,58 @@ def in_int8(content: bytes, shape: tuple[int, ...]) -> Predict:
     return predict
 
 
-def _on_board(bundle: Bundle) -> dict[str, object]:
-    """Build firmware, compare every bit of it, and measure it in the emulator."""
+def _cost(bundle: Bundle) -> Cost:
     firmware = pipeline.make_firmware(bundle, BOARD)
     with pipeline.connect(bundle, BOARD, elf=firmware.elf) as station:
-        application = application_of(station)
-        compared = parity.check(station.device, station.plan, golden_cases(bundle), application)
+        application, plan = application_of(station), station.plan
+        compared = parity.check(station.device, plan, golden_cases(bundle), application)
         latency, memory = profile.measure(station, application, RUNS)
     assert memory is not None
-    return {
-        "board": BOARD,
-        "engine": station.device.about.engine,
-        "bit_exact": compared.bit_exact,
-        "parameters": sum(
-            constant.array.size
-            for constant in station.plan.constants
-            if constant.kind in ("weights", "bias")
-        ),
-        "macs": latency.macs,
-        "instructions": latency.per_segment,
-        "flash_bytes": memory.flash_bytes,
-        "ram_bytes": memory.ram_bytes,
-    }
+    return Cost(
+        board=BOARD,
+        engine=station.device.about.engine,
+        parameters=sum(c.array.size for c in plan.constants if c.kind in ("weights", "bias")),
+        macs=latency.macs,
+        flash_bytes=memory.flash_bytes,
+        ram_bytes=memory.ram_bytes,
+        instructions=latency.per_segment,
+        bit_exact=compared.bit_exact,
+    )
 
 
-def _rounded(scores: dict[str, float]) -> dict[str, float]:
+def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in scores.items()}
 
 
-def write(measured: Measured) -> None:
-    """Put figures into benchmarks/networks.json beside those of other networks, and on the page."""
-    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
-    known = {row["name"]: row for row in kept} | {measured.name: asdict(measured)}
-    rows = [known[name] for name in example.NAMES if name in known]
+def recorded() -> dict[str, dict[str, Any]]:
+    """Return the figures of benchmarks/networks.json by network, in order."""
+    rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+    return {row["name"]: row for row in rows}
+
+
+def record(name: str, figures: Mapping[str, Any]) -> None:
+    """Put a network's figures into benchmarks/networks.json, and what stands there on the page."""
+    known = recorded()
+    known[name] = {"name": name} | known.get(name, {}) | dict(figures)
+    rows = [known[one] for one in example.NAMES if one in known]
     write_whole(RESULTS, json.dumps(rows, indent=2) + "\n")
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(MARKS[0])
-    tail = rest.partition(MARKS[1])[2]
-    lines = "\n".join(table(HEADINGS, (_row(Measured(**row)) for row in rows)))
-    write_whole(PAGE, f"{head}{MARKS[0]}\n{lines}\n{MARKS[1]}{tail}")
+    head, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
+    lines = "\n".join(table(HEADINGS, map(_row, rows)))
+    write_whole(PAGE, f"{head}{MARKS[0]}\n{lines}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
 
 
-def _row(one: Measured) -> list[str]:
-    first = next(iter(one.scores_float))
+def _row(figures: Mapping[str, Any]) -> list[str]:
+    first = next(iter(figures["scores_float"]))
     return [
-        one.name,
-        f"{one.parameters:,}",
-        f"{one.macs / 1e6:.2f} M",
-        one.engine,
-        f"{one.flash_bytes / 1e3:.1f} KB",
-        f"{one.ram_bytes / 1e3:.1f} KB",
-        f"{one.instructions / 1e6:.2f} M",
-        "yes" if one.bit_exact else "NO",
-        f"{first}, {one.test}",
-        f"{one.scores_float[first]:.4g}",
-        f"{one.scores_int8[first]:.4g}",
+        figures["name"],
+        f"{figures['parameters']:,}",
+        f"{figures['macs'] / 1e6:.2f} M",
+        figures["engine"],
+        f"{figures['flash_bytes'] / 1e3:.1f} KB",
+        f"{figures['ram_bytes'] / 1e3:.1f} KB",
+        f"{figures['instructions'] / 1e6:.2f} M",
+        "yes" if figures["bit_exact"] else "no",
+        f"{first.replace('_', ' ')}, {figures['test']}",
+        f"{figures['scores_float'][first]:.3f}",
+        f"{figures['scores_int8'][first]:.3f}",
     ]
