@@ -23,7 +23,7 @@ OPTIONS = (
     "FusedActivationFunction",
 )
 RECIPROCAL_STEPS, RECIPROCAL_SHIFT = 128, 23  # DD_RECIPROCAL_STEPS, DD_RECIPROCAL_SHIFT
-PER_VALUE: dict[KernelName, float] = {"plain": 7.0, "lanes": 5.0, "dsp": 1.3, "helium": 0.4}
+PER_VALUE: dict[KernelName, float] = {"plain": 7.0, "lanes": 6.0, "dsp": 1.3, "helium": 0.7}
 """Instructions for a value in a window, as counted for two or three steps of sixteen channels."""
 
 

@@ -15,7 +15,7 @@ from dynadeep.codegen.ops.operation import Op
 from dynadeep.codegen.running import State, state_of
 
 LARGEST_STEP = 255  # between a code and a zero point
-PER_VALUE: dict[KernelName, float] = {"plain": 6.0, "lanes": 4.0, "dsp": 1.5, "helium": 0.8}
+PER_VALUE: dict[KernelName, float] = {"plain": 7.5, "lanes": 6.2, "dsp": 1.4, "helium": 1.5}
 """Instructions for a value of the input, as counted for means of sixteen channels."""
 
 

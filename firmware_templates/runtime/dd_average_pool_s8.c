@@ -46,10 +46,36 @@ static inline int32x4_t means_of(int32x4_t sums, int32x4_t reciprocal)
     return vrmulhq_s32(vshlq_n_s32(sums, 32 - DD_RECIPROCAL_SHIFT), reciprocal);
 }
 
-/* Eight channels at a time, or what is left of them; return how many were done. */
-static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
-                              int8_t *out)
+/* Windows of two steps, sixteen channels at a time: halves downward, and up again where the sum is
+ * odd and positive. */
+static void average_twos(const dd_windows *of, uint32_t channels, int8_t *out)
 {
+    const int8x16_t each = vdupq_n_s8(1);
+    for (uint32_t c = 0; c < channels; c += 16u) {
+        const mve_pred16_t there = vctp8q(channels - c);
+        const int8_t *window = of->values + c;
+        int8_t *to = out + c;
+        for (uint32_t i = 0; i < of->count; i++) {
+            const int8x16_t a = vldrbq_z_s8(window, there);
+            const int8x16_t b = vldrbq_z_s8(window + channels, there);
+            const int8x16_t floors = vhaddq_s8(a, b);
+            const int8x16_t odd = vandq_s8(veorq_s8(a, b), each);
+            const int8x16_t up = vbicq_s8(odd, vshrq_n_s8(floors, 7));
+            vstrbq_p_s8(to, vaddq_s8(floors, up), there);
+            window += of->hop;
+            to += channels;
+        }
+    }
+}
+
+/* Eight channels at a time, or what is left of them; return how many were done. */
+static uint32_t average_most(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
+                             int8_t *out)
+{
+    if (of->steps == 2) {
+        average_twos(of, channels, out);
+        return channels;
+    }
     const int32x4_t factor = vdupq_n_s32((int32_t)reciprocal);
     for (uint32_t c = 0; c < channels; c += 8u) {
         const mve_pred16_t there = vctp16q(channels - c);
@@ -162,8 +188,8 @@ static inline void average_some(const dd_windows *of, int32_t factor, uint32_t c
 }
 
 /* Return how many channels were done. */
-static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
-                              int8_t *out)
+static uint32_t average_most(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
+                             int8_t *out)
 {
     const int32_t factor = (int32_t)(2u * reciprocal); /* in units of 2^-24 */
     uint32_t c = 0;
@@ -179,14 +205,23 @@ static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_
 
 #else
 
-static uint32_t average_fours(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
-                              int8_t *out)
+/* Windows of two steps: as each pair of a row and its next. Return how many channels were done. */
+static uint32_t average_most(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
+                             int8_t *out)
 {
-    (void)of;
-    (void)reciprocal;
-    (void)channels;
-    (void)out;
-    return 0;
+    if (of->steps != 2) {
+        return 0;
+    }
+    const int8_t *window = of->values;
+    for (uint32_t i = 0; i < of->count; i++) {
+        const int8_t *const next = window + channels;
+        for (uint32_t c = 0; c < channels; c++) {
+            out[c] = (int8_t)mean_of(window[c] + next[c], 2, reciprocal);
+        }
+        window += of->hop;
+        out += channels;
+    }
+    return channels;
 }
 
 #endif
@@ -196,7 +231,7 @@ static void average_windows(const dd_windows *of, uint32_t reciprocal, uint32_t 
 {
     uint32_t c = 0;
     if (of->steps <= DD_RECIPROCAL_STEPS) {
-        c = average_fours(of, reciprocal, channels, out);
+        c = average_most(of, reciprocal, channels, out);
     }
     for (; c < channels; c++) {
         average_one(of, reciprocal, channels, c, out);

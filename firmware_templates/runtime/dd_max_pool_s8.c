@@ -29,7 +29,7 @@ static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
     }
 }
 
-#else
+#elif DD_KERNELS == DD_KERNELS_DSP
 
 /* One channel. */
 static void max_one(const dd_windows *of, uint32_t channels, uint32_t channel, int8_t *out)
@@ -48,8 +48,6 @@ static void max_one(const dd_windows *of, uint32_t channels, uint32_t channel, i
         to += channels;
     }
 }
-
-#if DD_KERNELS == DD_KERNELS_DSP
 
 /* Four or eight channels from `channel` on. `steps` stands in the windows as well: as a constant it
  * unrolls the loop over them. */
@@ -102,22 +100,35 @@ static uint32_t max_fours(const dd_windows *of, uint32_t channels, int8_t *out)
     return max_most(of, of->steps, channels, out);
 }
 
-#else
-
-static uint32_t max_fours(const dd_windows *of, uint32_t channels, int8_t *out)
-{
-    (void)of;
-    (void)channels;
-    (void)out;
-    return 0;
-}
-
-#endif
-
 static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
 {
     for (uint32_t c = max_fours(of, channels, out); c < channels; c++) {
         max_one(of, channels, c, out);
+    }
+}
+
+#else
+
+/* The larger of each two of `count` values. */
+static void max_rows(const int8_t *one, const int8_t *other, uint32_t count, int8_t *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = one[i] > other[i] ? one[i] : other[i];
+    }
+}
+
+static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
+{
+    const int8_t *window = of->values;
+    for (uint32_t i = 0; i < of->count; i++) {
+        const int8_t *at = window + (of->steps > 1 ? channels : 0);
+        max_rows(window, at, channels, out);
+        for (uint32_t k = 2; k < of->steps; k++) {
+            at += channels;
+            max_rows(out, at, channels, out);
+        }
+        window += of->hop;
+        out += channels;
     }
 }
 
