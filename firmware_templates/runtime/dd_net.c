@@ -25,31 +25,12 @@ dd_status dd_stage_traced(const dd_stage *stage, const dd_view *in, uint32_t fir
     return dd_report(trace, tensor, out, count);
 }
 
-/* What of dd_net.counts is not the engine's. */
-enum count { PARTIAL, INPUT };
-
 void dd_net_begin(const dd_net *net)
 {
     memset(net->lines, 0, ((uint32_t)net->plan->inputs + net->plan->count) * sizeof *net->lines);
-    net->counts[PARTIAL] = 0;
-    net->counts[INPUT] = 0;
+    net->counts[DD_NET_PARTIAL] = 0;
+    net->counts[DD_NET_INPUT] = 0;
     net->plan->engine->begin(net);
-}
-
-uint32_t dd_net_room(const dd_net *net)
-{
-    const uint32_t steps = net->plan->engine->room(net);
-    const uint32_t channels = net->plan->lines[net->counts[INPUT]].channels;
-    return steps == 0 ? 0 : steps * channels - net->counts[PARTIAL];
-}
-
-int8_t *dd_net_space(const dd_net *net)
-{
-    const uint32_t input = net->counts[INPUT];
-    const dd_line line = net->lines[input];
-    const dd_line_plan *const plan = &net->plan->lines[input];
-    const uint32_t steps = line.begin < line.end ? (uint32_t)line.end - line.begin : 0;
-    return net->values + plan->at + steps * plan->channels + net->counts[PARTIAL];
 }
 
 /* Counts whole steps, of which few come at a time: the smallest cores have no division. */
@@ -69,7 +50,7 @@ static uint32_t take_input(uint16_t *partial, uint32_t channels, uint32_t count)
 
 dd_status dd_net_run(const dd_net *net, uint32_t count, const dd_trace *trace)
 {
-    const uint32_t input = net->counts[INPUT];
+    const uint32_t input = net->counts[DD_NET_INPUT];
     const dd_line_plan *const plan = &net->plan->lines[input];
     if (trace != NULL) {
         const dd_status status = dd_report(trace, (uint16_t)input, dd_net_space(net), count);
@@ -77,12 +58,12 @@ dd_status dd_net_run(const dd_net *net, uint32_t count, const dd_trace *trace)
             return status;
         }
     }
-    const uint32_t steps = take_input(&net->counts[PARTIAL], plan->channels, count);
+    const uint32_t steps = take_input(&net->counts[DD_NET_PARTIAL], plan->channels, count);
     if (steps == 0) {
         return DD_OK;
     }
     if (net->lines[input].end + steps == plan->steps && input + 1u < net->plan->inputs) {
-        net->counts[INPUT]++;
+        net->counts[DD_NET_INPUT]++;
     }
     return net->plan->engine->run(net, input, steps, trace);
 }

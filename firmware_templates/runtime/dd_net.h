@@ -80,12 +80,17 @@ typedef struct dd_line {
     uint16_t end;
 } dd_line;
 
+/* What the first counts of a network are; those behind them are the engine's. */
+enum dd_net_count {
+    DD_NET_PARTIAL, /* values of the input step that has not come whole */
+    DD_NET_INPUT    /* the number of the input that comes */
+};
+
 /* A network in progress; the memory is its owner's. */
 typedef struct dd_net {
     const dd_net_plan *plan;
     dd_line *lines;   /* [DD_NET_LINES] */
-    uint16_t *counts; /* [DD_NET_COUNTS]: values of the input step that has not come whole, the
-                       * number of the input that comes; then the streaming engine's */
+    uint16_t *counts; /* [DD_NET_COUNTS]: see dd_net_count */
     int8_t *values;   /* aligned to 4: each line where its plan says */
 } dd_net;
 

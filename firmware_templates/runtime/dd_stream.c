@@ -72,23 +72,6 @@ static void move_down(int8_t *to, const int8_t *from, uint32_t count)
     }
 }
 
-/* Let go of a line's steps before `keep`, of which `first` lies at the line's beginning. */
-static void let_go(const stream *of, const dd_line_plan *plan, uint32_t first, uint32_t keep,
-                   uint32_t end)
-{
-    int8_t *const values = of->values + plan->at;
-    if (first < keep && keep < end) {
-        move_down(values, values + (keep - first) * plan->channels, (end - keep) * plan->channels);
-    }
-}
-
-/* The first step of its line that a source needs for the step `done` of its stage. */
-static uint32_t first_for(const dd_source *source, uint32_t done)
-{
-    const int32_t begin = window_of(source, done);
-    return begin > 0 ? (uint32_t)begin : 0;
-}
-
 /* The first step of a line that any of its readers still needs. */
 static uint32_t first_needed(const stream *of, const dd_line_plan *plan)
 {
@@ -97,23 +80,29 @@ static uint32_t first_needed(const stream *of, const dd_line_plan *plan)
     for (uint32_t left = plan->count; left != 0; left--) {
         const uint32_t done = of->lines[1u + reader->stage].end;
         if (done != of->plan->lines[1u + reader->stage].steps) {
-            keep = at_most(first_for(&of->plan->sources[reader->source], done), keep);
+            const int32_t begin = window_of(&of->plan->sources[reader->source], done);
+            keep = at_most(begin > 0 ? (uint32_t)begin : 0, keep);
         }
         reader++;
     }
     return keep;
 }
 
-/* Let go of the steps of a line that none of its readers needs any more, one of which needs those
- * from `keep` on. */
-static void drop_read(const stream *of, const dd_line_plan *plan, dd_line *line, uint32_t keep)
+/* Let go of the steps of a line that none of its readers needs any more. */
+static void drop_read(const stream *of, uint32_t index)
 {
-    if (plan->count > 1u) {
-        keep = first_needed(of, plan);
+    const dd_line_plan *const plan = &of->plan->lines[index];
+    dd_line *const line = &of->lines[index];
+    const uint32_t begin = line->begin;
+    const uint32_t end = line->end;
+    const uint32_t keep = first_needed(of, plan);
+    if (plan->kept || keep <= begin) {
+        return;
     }
-    if (keep > line->begin && !plan->kept) {
-        let_go(of, plan, line->begin, keep, line->end);
-        line->begin = (uint16_t)keep;
+    line->begin = (uint16_t)keep;
+    if (keep < end) {
+        int8_t *const values = of->values + plan->at;
+        move_down(values, values + (keep - begin) * plan->channels, (end - keep) * plan->channels);
     }
 }
 
@@ -124,48 +113,28 @@ static dd_view view_of(const stream *of, uint32_t index)
     return (dd_view){of->values + of->plan->lines[index].at, begin, line.end};
 }
 
-/* Await what a stage needs of a source for the steps from `done` on, `more` behind it: of the first
- * source at least a step, so that the course of a segment does not depend on how its input is cut
- * into pieces. Then let go of what only earlier steps needed. Returns whether the line lacks some.
- */
-static uint32_t await_and_drop(const stream *of, const dd_source *source, uint16_t *awaited,
-                               uint32_t done, uint32_t more, int32_t least)
-{
-    const dd_line_plan *const plan = &of->plan->lines[source->line];
-    dd_line *const line = &of->lines[source->line];
-    const int32_t there = plan->steps;
-    const int32_t end = line->end;
-    int32_t begin = (int32_t)(done * source->stride) - source->before;
-    int32_t needed = begin + (int32_t)(more * source->stride);
-    if (source->up != 1) {
-        begin = divide_down(begin, source->up);
-        needed = divide_down(needed, source->up);
-    }
-    needed += source->kernel;
-    needed = needed > least ? needed : least;
-    needed = needed < there ? needed : there;
-    *awaited = (uint16_t)needed;
-    drop_read(of, plan, line, begin > 0 ? (uint32_t)begin : 0);
-    return end < needed;
-}
-
-/* Await the next tile, of `steps` steps: 0 where there is none. Such a stage lacks something for
- * good, for no line grows to what was awaited last. */
-static uint32_t go_on(const stream *of, const dd_stage *stage, uint32_t done, uint32_t steps)
+/* Await the next tile, of `steps` steps from `done` on: of the first source at least a step, so
+ * that the course of a segment does not depend on how its input is cut into pieces. Returns how
+ * many sources lack some. Where no step is left one does for good: no line grows to what was
+ * awaited last. */
+static uint32_t await_tile(const stream *of, const dd_stage *stage, uint32_t done, uint32_t steps)
 {
     const dd_source *source = of->plan->sources + stage->sources;
     uint16_t *awaited = of->awaited + stage->sources;
     uint32_t inputs = stage->count;
-    uint32_t lacking = steps == 0;
+    uint32_t lacking = 0;
     int32_t least = 1;
+    if (steps == 0) {
+        return 1;
+    }
     do {
-        if (steps == 0) {
-            drop_read(of, &of->plan->lines[source->line], &of->lines[source->line], NEVER);
-        } else {
-            lacking += await_and_drop(of, source, awaited, done, steps - 1u, least);
-        }
+        const int32_t there = of->plan->lines[source->line].steps;
+        int32_t needed = window_of(source, done + steps - 1u) + source->kernel;
+        needed = needed > least ? needed : least;
+        needed = needed < there ? needed : there;
+        *awaited++ = (uint16_t)needed;
+        lacking += of->lines[source->line].end < needed;
         source++;
-        awaited++;
         least = 0;
     } while (--inputs != 0);
     return lacking;
@@ -191,13 +160,21 @@ static dd_status run_stage(stream *of, uint32_t index, const dd_trace *trace)
     } while (--inputs != 0);
     int8_t *const out = of->values + plan->at + held * plan->channels;
     const dd_status status = dd_stage_run(stage, in, to.end, steps, plan->channels, out, trace);
-    if (to.begin > to.end) { /* of what came, nobody needs the first steps or any */
-        let_go(of, plan, to.end, to.begin, done);
-    }
     grow(of, 1u + index, to.end, steps);
-    const uint32_t lacking = go_on(of, stage, done, at_most(plan->steps - done, stage->tile));
+    if (to.begin > to.end) { /* of what came, nobody needs the first steps or any */
+        of->lines[1u + index].begin = to.end;
+        drop_read(of, 1u + index);
+    }
+    const uint32_t next = at_most(plan->steps - done, stage->tile);
+    const uint32_t lacking = await_tile(of, stage, done, next);
     of->lacking[index] = (uint16_t)lacking;
     of->ready -= lacking != 0;
+    source -= stage->count;
+    inputs = stage->count;
+    do {
+        drop_read(of, source->line);
+        source++;
+    } while (--inputs != 0);
     return status;
 }
 
@@ -209,9 +186,11 @@ static void begin(const dd_net *net)
     for (uint32_t index = 0; index < of.plan->count; index++) {
         const dd_stage *const stage = &of.plan->stages[index];
         const uint32_t steps = at_most(stage->first, of.plan->lines[1u + index].steps);
-        of.lacking[index] = (uint16_t)go_on(&of, stage, 0, steps);
+        of.lacking[index] = (uint16_t)await_tile(&of, stage, 0, steps);
+        drop_read(&of, index);
     }
     of.lacking[of.plan->count] = 0;
+    drop_read(&of, of.plan->count);
 }
 
 /* No more than the next tile needs: the layers then run in the order in which they would run if the
