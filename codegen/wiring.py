@@ -10,7 +10,7 @@ from dynadeep.codegen.layers import Layer, Network, Window
 STEP_LIMIT = (1 << 16) - 2  # uint16 in dd_line, the last of which means never
 COUNT_LIMIT = (1 << 15) - 1  # lines and sources
 INPUTS_LIMIT = 64  # of a layer: the kernels' views lie on the stack
-LEAST_INPUTS = 8  # DD_INPUTS_MAX where no layer has more
+LEAST_INPUTS = 2  # DD_INPUTS_MAX where no layer has more
 READERS_LIMIT = 255  # of a line
 REACH_LIMIT = (1 << 31) - 1  # where windows begin is worked out in int32
 

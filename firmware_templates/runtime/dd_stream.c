@@ -55,17 +55,12 @@ static void grow(stream *of, uint32_t index, uint32_t before, uint32_t steps)
 static void move_down(int8_t *to, const int8_t *from, uint32_t count)
 {
     uint32_t words[4];
-    for (; count >= sizeof words; count -= (uint32_t)sizeof words) {
-        memcpy(words, from, sizeof words);
-        memcpy(to, words, sizeof words);
-        from += sizeof words;
-        to += sizeof words;
-    }
-    for (; count >= sizeof words[0]; count -= (uint32_t)sizeof words[0]) {
-        memcpy(words, from, sizeof words[0]);
-        memcpy(to, words, sizeof words[0]);
-        from += sizeof words[0];
-        to += sizeof words[0];
+    const uint32_t group = (uint32_t)sizeof words;
+    for (; count >= group; count -= group) {
+        memcpy(words, from, group);
+        memcpy(to, words, group);
+        from += group;
+        to += group;
     }
     for (; count != 0; count--) {
         *to++ = *from++;
