@@ -2,7 +2,8 @@
 
 To add one:
 1. write ``codegen/ops/<operator>.py`` with a frozen subclass of ``Op`` and a ``read`` that checks
-   everything the operator could say and refuses, by ``node.refuse``, what the kit cannot run;
+   everything the operator could say and refuses, by ``node.refuse``, what the kit cannot run (one
+   with several outputs returns an ``Op`` for each);
 2. add its line to ``OPERATIONS``, with the options that ``read`` looks at;
 3. an operator on single codes (RELU, TANH) subclasses ``Pointwise``: its ``evaluate`` goes into the
    table of the layer before it, or into a table of its own, and that is all. An operator on two
