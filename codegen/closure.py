@@ -47,5 +47,7 @@ def _header_of(name: str, content: bytes, files: Mapping[str, bytes]) -> str:
 def not_for(plan: Plan) -> set[str]:
     """Return the C files of the runtime that a plan's engine and kernels are an alternative to."""
     other = "layers" if plan.choice.engine == "stream" else "stream"
-    sets = {f"dd_dot_{name}.c" for name in KERNELS if name != plan.choice.kernels.name}
+    stems = ("dd_dot", "dd_depthwise")
+    others = [name for name in KERNELS if name != plan.choice.kernels.name]
+    sets = {f"{stem}_{name}.c" for stem in stems for name in others}
     return {f"dd_{other}.c", *sets}

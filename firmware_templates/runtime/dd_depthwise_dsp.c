@@ -1,6 +1,5 @@
 /* For the DSP extension: four channels at a time, whose values of two steps share a word, and whose
  * weights of two taps do. What is left of a layer, and what has no time, goes value by value. */
-#include "dd_depthwise_dsp.h"
 #include "dd_depthwise_s8.h"
 
 #if DD_KERNELS == DD_KERNELS_DSP
@@ -8,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dd_depthwise_parts.h"
 #include "dd_lookup_s8.h"
 #include "dd_requant.h"
 #include "dd_simd.h"

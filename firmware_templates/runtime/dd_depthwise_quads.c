@@ -1,7 +1,7 @@
 /* One step of a kernel of any length, four channels at a time: two steps of the input are two
  * words, which become a pair of values of each channel. 21 instructions for eight products, and 14
  * for the last four where the number of taps is odd. */
-#include "dd_depthwise_dsp.h"
+#include "dd_depthwise_parts.h"
 
 #if DD_KERNELS == DD_KERNELS_DSP
 

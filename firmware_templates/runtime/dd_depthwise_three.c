@@ -2,7 +2,7 @@
  * steps of two channels fill three registers, two more hold the weights, three the sums of three
  * steps; the compiler spills half of this, hence the assembly: 63 instructions for 18 products and
  * their six codes, 57 where no code is below the zero point. */
-#include "dd_depthwise_dsp.h"
+#include "dd_depthwise_parts.h"
 
 #if DD_KERNELS == DD_KERNELS_DSP
 

@@ -48,30 +48,11 @@ typedef struct scaling {
     int32_t offset;
 } scaling;
 
-static inline int8_t code_of(const scaling *by, int32_t sum)
-{
-    const int32_t whole = dd_add(sum, by->bias);
-    return by->table[dd_requantize_index(whole, by->multiplier, by->exponent, by->offset)];
-}
-
-/* The same for `bias` doubled, where that fits: one multiplication does the rounding as well. */
+/* For `bias` doubled, where that fits: one multiplication does the rounding as well. */
 static inline int8_t code_of_doubled(const scaling *by, int32_t sum)
 {
     const int32_t high = dd_multiply_high_doubled(sum, by->bias, by->multiplier);
     return by->table[dd_index_of_high(high, by->exponent, by->offset)];
-}
-
-static void store_codes(const scaling *by, const int32_t *sums, uint32_t hop, int8_t *out)
-{
-    out[0] = code_of(by, sums[0]);
-    out += hop;
-    out[0] = code_of(by, sums[1]);
-    out += hop;
-    out[0] = code_of(by, sums[2]);
-#if DD_TILE > 3
-    out += hop;
-    out[0] = code_of(by, sums[3]);
-#endif
 }
 
 static void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t hop, int8_t *out)
@@ -90,22 +71,6 @@ static void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t
 /* The same for whole tiles of channels from `channel` on, until `end` or the first one whose shift
  * is none for dd_requantize_index. Returns where it stopped. There must be a table and no
  * clamp. */
-static uint32_t store_channels_fast(const dd_conv1d *layer, const int8_t *table,
-                                    const int32_t *sums, uint32_t channel, uint32_t end,
-                                    int8_t *out)
-{
-    const uint32_t hop = layer->out_channels;
-    scaling by = {.table = table, .offset = dd_index_offset(layer->out_zero_point)};
-    for (; channel < end && layer->shift[channel] <= -2; channel++) {
-        by.exponent = -layer->shift[channel];
-        by.multiplier = layer->multiplier[channel];
-        by.bias = layer->bias[channel];
-        store_codes(&by, sums, hop, out + channel);
-        sums += DD_TILE;
-    }
-    return channel;
-}
-
 static uint32_t store_channels_doubled(const dd_conv1d *layer, const int8_t *table,
                                        const int32_t *sums, uint32_t channel, uint32_t end,
                                        int8_t *out)
@@ -229,8 +194,6 @@ void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *s
 #endif
         if (plain && layer->doubles) {
             part.channel = store_channels_doubled(layer, table, sums, part.channel, part.end, out);
-        } else if (plain) {
-            part.channel = store_channels_fast(layer, table, sums, part.channel, part.end, out);
         } else {
             part.channel = store_channels_clamped(layer, table, sums, &part, out);
         }

@@ -10,6 +10,7 @@ from dynadeep.codegen.closure import needed
 from dynadeep.codegen.emit import Files, project_files
 from dynadeep.codegen.planner import Wanted, plan_for
 from tests.caching import SMALL_BUNDLE
+from tests.firmware.compiling import RUNTIME
 from tests.net_bundles import NET_BUNDLES
 
 FILES = {
@@ -54,3 +55,13 @@ def test_a_library_without_a_board_has_what_a_users_code_needs() -> None:
     files = project_of(SMALL_BUNDLE, None, Wanted())
     assert {"runtime/dd_quantize.h", "runtime/dd_codec.c", "model/model_codec.h"} <= set(files)
     assert not {name for name in files if name.startswith(("app/", "board/"))}
+
+
+DEPTHWISE = {"dd_depthwise_dsp.c", "dd_depthwise_quads.c", "dd_depthwise_three.c"}
+
+
+@pytest.mark.parametrize(("left_out", "found"), [(set(), DEPTHWISE), (DEPTHWISE, set())])
+def test_a_kernel_brings_the_files_of_its_kernel_set(left_out: set[str], found: set[str]) -> None:
+    runtime = {path.name: path.read_bytes() for path in RUNTIME.iterdir()}
+    names = needed([b'#include "dd_depthwise_s8.h"\n'], runtime, left_out & {"dd_depthwise_dsp.c"})
+    assert names & DEPTHWISE == found

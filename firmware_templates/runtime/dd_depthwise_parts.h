@@ -1,6 +1,6 @@
 /* What the parts of the depthwise convolution for the DSP extension share. */
-#ifndef DD_DEPTHWISE_DSP_H
-#define DD_DEPTHWISE_DSP_H
+#ifndef DD_DEPTHWISE_PARTS_H
+#define DD_DEPTHWISE_PARTS_H
 
 #include <stdint.h>
 
