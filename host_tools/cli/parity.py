@@ -57,11 +57,12 @@ def parity(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools.applications import application_of
-    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
     from dynadeep.host_tools.measure import report, summary
     from dynadeep.host_tools.measure.parity import check, require_exact
+    from dynadeep.host_tools.measure.references import interpreter_note
 
     choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
     place = place_of(board, port, baud, sources, choices)
@@ -84,6 +85,8 @@ def parity(
         application = application_of(station)
         result = check(station.device, station.plan, cases, application, lambda done: advance())
     summary.print_parity(console_beside(json), result)
+    if model.manifest.codec is None:
+        print_lines(json, *filter(None, [interpreter_note(station.plan)]))
     write_json(json, report.parity_json(result))
     require_exact(result)
 

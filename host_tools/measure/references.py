@@ -10,11 +10,15 @@ from dynadeep.codegen.bundle import GOLDEN, Bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.golden import MAPPED, read_golden, read_net_golden
 from dynadeep.codegen.numerics import map_input
+from dynadeep.codegen.plan import Plan
 from dynadeep.host_tools.link.device import Values
 from dynadeep.host_tools.recordings.record import Record
 
 BATCH = 8
 """Segments that TFLite runs before the first of them is handed on: bounds the memory in use."""
+
+RESOLVER = "tf.lite.experimental.OpResolverType.BUILTIN_REF"
+"""What makes TFLite's interpreter the reference: its ``experimental_op_resolver_type``."""
 
 Samples = npt.NDArray[np.int16]
 Tensors = Mapping[str, npt.NDArray[np.int8]]
@@ -95,3 +99,20 @@ def reference_cases(bundle: Bundle, records: Iterable[Record]) -> Iterator[Case]
             for i, segment in enumerate(batch):
                 values = {name: stack[i] for name, stack in tensors.items()}
                 yield Case(f"{record.name}/{start + i}", segment, values)
+
+
+def interpreter_note(plan: Plan) -> str:
+    """Return what a user should know who compares with an interpreter of TFLite's, or nothing.
+
+    TFLite's optimised kernels round otherwise wherever products are added up.
+    """
+    if not plan.macs:
+        return ""
+    summing = [layer.name for layer in plan.network.layers if layer.macs]
+    first = ", ".join(summing[:3]) + (", ..." if len(summing) > 3 else "")
+    return (
+        "The reference is TFLite's reference kernels. A plain tf.lite.Interpreter runs optimised "
+        f"ones, which give other values by 1 or 2 here and there where products are added up "
+        f"({first}). To see the board's values: tf.lite.Interpreter(model, "
+        f"experimental_op_resolver_type={RESOLVER})."
+    )

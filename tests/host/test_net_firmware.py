@@ -20,7 +20,7 @@ from dynadeep.host_tools.link.protocol import Command, Status
 from dynadeep.host_tools.measure import parity, profile
 from dynadeep.host_tools.measure.application import Application
 from dynadeep.host_tools.measure.network import OUTPUT_WISH, NetApplication, NetBoard
-from dynadeep.host_tools.measure.references import golden_cases
+from dynadeep.host_tools.measure.references import golden_cases, interpreter_note
 from dynadeep.host_tools.pipeline import Station
 from tests.net_bundles import NET_BUNDLES
 
@@ -172,6 +172,7 @@ def test_the_commands_work_on_an_emulated_board(tmp_path: Path, capsys):
     assert run(["generate", "--bundle", str(folder), *board, "--out", sources]) == 0
     common = ["--bundle", str(folder), "--sources", sources, "--json", str(out)]
     assert run(["parity", *common]) == 0, capsys.readouterr().err
+    assert "OpResolverType.BUILTIN_REF" in capsys.readouterr().out
     assert json.loads(out.read_text())["outputs"] == 2 * len(golden_cases(read_bundle(folder)))
     assert run(["profile", *common]) == 0, capsys.readouterr().err
     found = json.loads(out.read_text())
@@ -200,3 +201,15 @@ def test_the_longest_call_is_less_than_a_whole_inference():
 def test_a_stream_needs_a_codec_and_says_so(capsys):
     assert run(["stream", "--bundle", str(NET_BUNDLES / "branches"), "--board", "native"]) != 0
     assert "is a network without a codec" in capsys.readouterr().err
+
+
+def test_who_compares_with_a_plain_interpreter_is_told_of_its_kernels(station):
+    note = interpreter_note(station.plan)
+    assert "experimental_op_resolver_type=tf.lite.experimental.OpResolverType.BUILTIN_REF" in note
+    named = note.split("(")[1].split(")")[0]
+    assert named in {"left, right, half", "heard"}
+
+
+def test_where_nothing_is_added_up_there_is_nothing_to_tell(station):
+    network = replace(station.plan.network, layers=())
+    assert interpreter_note(replace(station.plan, network=network)) == ""

@@ -148,7 +148,7 @@ def test_a_crash_names_its_line(
     with pytest.raises(BoardCrashedError) as caught:
         CodecBoard(device).encode(bad)
     assert caught.value.fault is not None
-    assert "model_net.c:" in locate(toy_firmware(board).elf, caught.value.fault.pc)
+    assert "model.c:" in locate(toy_firmware(board).elf, caught.value.fault.pc)
 
 
 def test_a_board_that_hangs_is_an_error_in_time_and_qemu_is_not_left_behind(

@@ -17,14 +17,14 @@ def project(toy: ModuleType, tmp_path: Path) -> Path:
 
 
 def test_a_compiler_error_is_told_by_its_first_line(project: Path) -> None:
-    with (project / "model" / "model_net.c").open("a") as file:
+    with (project / "model" / "model.c").open("a") as file:
         file.write("int broken = nowhere;\nint more = nowhere;\n")
     with pytest.raises(BuildError, match=r"model\.c:\d+:\d+: error: .*nowhere.* Log: \S+build.log"):
         build(project)
 
 
 def test_a_warning_fails_the_build(project: Path) -> None:
-    with (project / "model" / "model_net.c").open("a") as file:
+    with (project / "model" / "model.c").open("a") as file:
         file.write("int narrow(long wide);\nint narrow(long wide) { return wide; }\n")
     with pytest.raises(BuildError, match="Werror=conversion"):
         build(project)
@@ -42,7 +42,7 @@ def test_firmware_that_does_not_fit_says_by_how_much(toy: ModuleType, tmp_path: 
 
 def test_a_model_with_a_variable_is_refused_by_the_linker(toy: ModuleType, tmp_path: Path) -> None:
     project = toy.make_project("mps2-an386", tmp_path / "toy")
-    source = project / "model" / "model_net.c"
+    source = project / "model" / "model.c"
     text = source.read_text().replace("static const int8_t weights[5]", "static int8_t weights[5]")
     source.write_text(text)
     with pytest.raises(BuildError, match="it must be constant"):
