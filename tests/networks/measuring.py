@@ -170,7 +170,8 @@ def record(name: str, figures: Mapping[str, Any]) -> None:
     rows = [known[one] for one in example.NAMES if one in known]
     write_whole(RESULTS, json.dumps(rows, indent=2) + "\n")
     head, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-    lines = "\n".join(table(HEADINGS, map(_row, rows)))
+    whole = (row for row in rows if "scores_int8" in row and "instructions" in row)
+    lines = "\n".join(table(HEADINGS, map(_row, whole)))
     write_whole(PAGE, f"{head}{MARKS[0]}\n{lines}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
 
 
@@ -186,6 +187,6 @@ def _row(figures: Mapping[str, Any]) -> list[str]:
         f"{figures['instructions'] / 1e6:.2f} M",
         "yes" if figures["bit_exact"] else "no",
         f"{first.replace('_', ' ')}, {figures['test']}",
-        f"{figures['scores_float'][first]:.3f}",
-        f"{figures['scores_int8'][first]:.3f}",
+        f"{figures['scores_float'][first]:.4g}",
+        f"{figures['scores_int8'][first]:.4g}",
     ]
