@@ -10,6 +10,7 @@ from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.plan import LayerRow
+from dynadeep.codegen.running import State
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ def _notes(layer: Layer) -> Iterator[str]:
 
 
 def _meaning(role: str, tensor: Tensor) -> str:
+    if isinstance(tensor, State):
+        return f"{role}  {tensor.name}  {tensor.bytes} bytes, kept while {tensor.time} steps come"
     return (
         f"{role}  {tensor.name}  int8 [{tensor.time}, {tensor.channels}]  "
         f"{c_text.scale(tensor.scale)} x (code - {c_text.signed(tensor.zero_point)})"

@@ -8,6 +8,7 @@ import tflite
 
 from dynadeep.codegen.keeping import kept
 from dynadeep.codegen.kernels import DSP, PLAIN
+from dynadeep.codegen.layer_text import _notes
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.running import State, with_running_layers
@@ -94,3 +95,10 @@ def test_a_layers_own_estimate_is_what_a_plan_counts() -> None:
     assert conv.instructions(DSP, "cortex-m4") < conv.instructions(PLAIN, "cortex-m0")
     assert taking.instructions(PLAIN, "cortex-m0") > TIME * CHANNELS
     assert end.instructions(PLAIN, "cortex-m0") < TIME
+
+
+def test_generated_c_says_what_a_state_holds() -> None:
+    _, taking, end = reduced(OPS.MEAN).layers
+    state = "pool/all (state)  256 bytes, kept while 2000 steps come"
+    assert list(_notes(taking))[-1] == f"out   {state}"
+    assert next(_notes(end)) == f"in    {state}"
