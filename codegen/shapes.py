@@ -100,12 +100,21 @@ def _shape(node: Node, source: Tensor | None, tensor: Tensor) -> tuple[int, ...]
         sizes = zip(tensor.signature, tensor.shape, source.shape, strict=True)
         alike = node.kind in ELEMENTWISE
         shape = tuple(
-            size if fixed >= 0 else other if axis == 0 or alike else -1
+            size if fixed >= 0 else _batch(node, other) if axis == 0 else other if alike else -1
             for axis, (fixed, size, other) in enumerate(sizes)
         )
         return None if -1 in shape else shape
     open_sizes = [axis for axis, size in enumerate(tensor.signature) if size < 0]
     return tensor.shape if open_sizes == [0] else None
+
+
+def _batch(node: Node, count: int) -> int:
+    """Return the batch of an output, whose input's is ``count``."""
+    if node.kind not in ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"):
+        return count
+    block = node.inputs[1] if len(node.inputs) > 1 else None
+    factor = 1 if block is None or block.data is None else max(int(np.prod(block.data)), 1)
+    return count * factor if node.kind == "SPACE_TO_BATCH_ND" else count // factor
 
 
 def _resolved(sizes: list[int], count: int) -> tuple[int, ...] | None:
