@@ -9,7 +9,7 @@ from dynadeep.codegen.fixed_point import Int64s, requantize
 from dynadeep.codegen.graph import Int8s, Node, Tensor
 from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.linear_sum import linear_sum
+from dynadeep.codegen.ops.linear_sum import high_sum, linear_sum
 from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
 
 LEFT_SHIFT = 20  # bits that TFLite gives both operands before it scales them
@@ -50,7 +50,8 @@ class Add(Pair):
             int(sign) * operand.scale / self.output.scale
             for sign, operand in zip(signs, (first, second), strict=True)
         )
-        form = linear_sum(made, ratios, (self.low, self.high))
+        clamp = (self.low, self.high)
+        form = linear_sum(made, ratios, clamp)
         kind = SteppedSum if form is None else Sum
         return kind(
             name=self.node.layer,
@@ -61,6 +62,7 @@ class Add(Pair):
             described=self.node.kind.lower(),
             numbers={
                 **(self._steps() if form is None else form.fields()),
+                **({} if form is None else high_sum(made, ratios, clamp).fields()),
                 "out_min": self.low,
                 "out_max": self.high,
             },
@@ -97,7 +99,7 @@ class Sum(PairLayer):
 
     FUNCTION: ClassVar[str] = "dd_add_s8"
     STRUCT: ClassVar[str] = "dd_addition"
-    PER_VALUE: ClassVar = {"plain": 18.5, "lanes": 6.4, "dsp": 6.4, "helium": 2.6}
+    PER_VALUE: ClassVar = {"plain": 20.0, "lanes": 6.4, "dsp": 5.4, "helium": 2.6}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

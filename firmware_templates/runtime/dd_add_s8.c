@@ -2,6 +2,7 @@
 
 #include "dd_clamp_codes.h"
 #include "dd_requant.h"
+#include "dd_simd.h"
 
 #if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
 #define ADD_VECTORS 1
@@ -10,12 +11,31 @@
 #define ADD_VECTORS 0
 #endif
 
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
+#define ADD_SATURATES 1
+#else
+#define ADD_SATURATES 0
+#endif
+
+/* Four at a time are loaded as words from anywhere. */
+#if DD_KERNELS == DD_KERNELS_DSP && (!DD_SIMD_ASSEMBLY || defined(__ARM_FEATURE_UNALIGNED))
+#define ADD_FOURS 1
+#else
+#define ADD_FOURS 0
+#endif
+
 /* One value's sum; unsigned, because a part of it may leave int32 where the whole does not. */
 static inline int32_t sum_of(const dd_addition *add, int8_t first, int8_t second)
 {
     const uint32_t of_first = (uint32_t)first * (uint32_t)add->first_factor;
     const uint32_t of_second = (uint32_t)second * (uint32_t)add->second_factor;
     return (int32_t)(of_first + of_second + (uint32_t)add->offset);
+}
+
+/* What an operand adds to the offset of the other form. */
+static inline int32_t high_of(int32_t factor, int8_t value)
+{
+    return (int32_t)(((int64_t)factor * value) >> 8);
 }
 
 #if ADD_VECTORS
@@ -53,9 +73,7 @@ typedef struct places {
     int8_t *out;
 } places;
 
-#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__)
-static_assert(DD_ADD_SHIFT == 22, "the assembly says it");
-
+#if ADD_SATURATES
 /* Add the next values; the shift is `add`'s. */
 static inline places add_next(const dd_addition *add, places at)
 {
@@ -75,6 +93,9 @@ static inline places add_next(const dd_addition *add, places at)
     return at;
 }
 
+#if !ADD_FOURS
+static_assert(DD_ADD_SHIFT == 22, "the assembly says it");
+
 /* The same where the shift is DD_ADD_SHIFT: one instruction less. */
 static inline places add_next_fast(const dd_addition *add, places at)
 {
@@ -91,6 +112,7 @@ static inline places add_next_fast(const dd_addition *add, places at)
                    : "memory");
     return at;
 }
+#endif
 #else
 static inline places add_next(const dd_addition *add, places at)
 {
@@ -98,23 +120,89 @@ static inline places add_next(const dd_addition *add, places at)
     *at.out++ = (int8_t)dd_clamp(code, INT8_MIN, INT8_MAX);
     return at;
 }
+#endif
 
-#define add_next_fast add_next
+#if ADD_FOURS
+/* Add the next four values by the other form. */
+static inline places add_four(const dd_addition *add, uint32_t upper_bytes, places at)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t a;
+    uint32_t b;
+    uint32_t evens;
+    uint32_t odds;
+    uint32_t sum;
+    /* In pairs of halves, each code in the upper byte of one. */
+    __asm volatile("ldr %0, [%5], #4\n\t"
+                   "ldr %1, [%6], #4\n\t"
+                   "and %2, %11, %0, lsl #8\n\t"
+                   "and %3, %11, %1, lsl #8\n\t"
+                   "and %0, %0, %11\n\t"
+                   "and %1, %1, %11\n\t"
+                   "smlawb %4, %8, %2, %10\n\t"
+                   "smlawt %2, %8, %2, %10\n\t"
+                   "smlawb %4, %9, %3, %4\n\t"
+                   "smlawt %2, %9, %3, %2\n\t"
+                   "pkhtb %4, %2, %4, asr #16\n\t"
+                   "smlawb %2, %8, %0, %10\n\t"
+                   "smlawt %0, %8, %0, %10\n\t"
+                   "smlawb %2, %9, %1, %2\n\t"
+                   "smlawt %0, %9, %1, %0\n\t"
+                   "pkhtb %2, %0, %2, asr #16\n\t"
+                   "usat16 %4, #8, %4\n\t"
+                   "usat16 %2, #8, %2\n\t"
+                   "orr %0, %4, %2, lsl #8\n\t"
+                   "eor %0, %0, #0x80808080\n\t"
+                   "str %0, [%7], #4"
+                   : "=&r"(a), "=&r"(b), "=&r"(evens), "=&r"(odds), "=&r"(sum), "+&r"(at.first),
+                     "+&r"(at.second), "+&r"(at.out)
+                   : "r"(add->first_high), "r"(add->second_high), "r"(add->high_offset),
+                     "r"(upper_bytes)
+                   : "memory");
+#else
+    (void)upper_bytes;
+    for (int i = 0; i < 4; i++) {
+        const int32_t of_first = high_of(add->first_high, *at.first++);
+        const int32_t of_second = high_of(add->second_high, *at.second++);
+        const int32_t code = dd_clamp((of_first + of_second + add->high_offset) >> 16, 0, 255);
+        *at.out++ = (int8_t)(code - 128);
+    }
+#endif
+    return at;
+}
+
+/* The first ones of `count` values, in whole fours. Returns where the others lie. */
+static places add_fours(const dd_addition *params, places at, uint32_t count)
+{
+    const dd_addition add = *params;
+    const uint32_t upper_bytes = 0xFF00FF00u;
+    for (uint32_t left = count / 16; left != 0; left--) {
+        at = add_four(&add, upper_bytes, add_four(&add, upper_bytes, at));
+        at = add_four(&add, upper_bytes, add_four(&add, upper_bytes, at));
+    }
+    for (uint32_t left = count % 16 / 4; left != 0; left--) {
+        at = add_four(&add, upper_bytes, at);
+    }
+    return at;
+}
 #endif
 
 static void add_values(const dd_addition *params, places at, uint32_t count)
 {
     const dd_addition add = *params; /* which the compiler then knows to stay as it is */
-    if (add.shift == DD_ADD_SHIFT) {
-        for (; count >= 8; count -= 8) {
-            at = add_next_fast(&add, add_next_fast(&add, add_next_fast(&add, at)));
-            at = add_next_fast(&add, add_next_fast(&add, add_next_fast(&add, at)));
-            at = add_next_fast(&add, add_next_fast(&add, at));
-        }
+#if ADD_FOURS
+    if (params->first_high != 0 || params->second_high != 0) {
+        at = add_fours(params, at, count);
+        count %= 4;
     }
-    for (; count >= 4; count -= 4) {
-        at = add_next(&add, add_next(&add, add_next(&add, add_next(&add, at))));
+#endif
+#if ADD_SATURATES && !ADD_FOURS
+    for (; count >= 8 && add.shift == DD_ADD_SHIFT; count -= 8) {
+        at = add_next_fast(&add, add_next_fast(&add, add_next_fast(&add, at)));
+        at = add_next_fast(&add, add_next_fast(&add, add_next_fast(&add, at)));
+        at = add_next_fast(&add, add_next_fast(&add, at));
     }
+#endif
     for (; count != 0; count--) {
         at = add_next(&add, at);
     }
@@ -142,10 +230,14 @@ static void add_row(const void *params, const dd_row *row, int8_t *out)
     if (row->second_hop == 0) {
         add.offset = sum_of(&add, 0, *row->second);
         add.second_factor = 0;
+        add.high_offset += high_of(add.second_high, *row->second);
+        add.second_high = 0;
         each.second = each.first;
     } else {
         add.offset = sum_of(&add, *row->first, 0);
         add.first_factor = 0;
+        add.high_offset += high_of(add.first_high, *row->first);
+        add.first_high = 0;
         each.first = each.second;
     }
     add_each(&add, &each, out);

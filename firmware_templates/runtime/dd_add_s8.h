@@ -19,8 +19,11 @@ typedef struct dd_addition {
     int32_t first_factor;
     int32_t second_factor;
     int32_t offset;
-    uint8_t shift;  /* DD_ADD_SHIFT is the fastest */
-    int8_t out_min; /* fused activation as a clamp */
+    int32_t first_high;  /* what the DSP extension takes instead: code + 128 is */
+    int32_t second_high; /* ((first_high x 256 first >> 16) + ... + high_offset) >> 16; */
+    int32_t high_offset; /* 0, all three, where no such numbers give the same */
+    uint8_t shift;       /* DD_ADD_SHIFT is the fastest */
+    int8_t out_min;      /* fused activation as a clamp */
     int8_t out_max;
     const int8_t *constant; /* the second operand, if it is none of the inputs: [steps][channels] or
                              * one of the two; else null */

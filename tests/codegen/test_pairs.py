@@ -144,6 +144,36 @@ def formed(layer: object) -> Int8s:
     return np.clip(sums >> fields["shift"], fields["out_min"], fields["out_max"]).astype(np.int8)
 
 
+def highs(layer: object) -> Int8s | None:
+    """Return what the DSP extension makes of all pairs, if it has numbers for it."""
+    assert isinstance(layer, Sum)
+    first, second, offset = (
+        int(layer.fields()[name]) for name in ("first_high", "second_high", "high_offset")
+    )
+    if (first, second) == (0, 0):
+        return None
+    wide = CODES.astype(np.int64)
+    sums = ((first * wide) >> 8)[:, np.newaxis] + ((second * wide) >> 8) + offset
+    assert -(1 << 31) <= sums.min() <= sums.max() < 1 << 31
+    low, high = (int(layer.fields()[name]) for name in ("out_min", "out_max"))
+    return np.clip((sums >> 16) - 128, low, high).astype(np.int8)
+
+
+@pytest.mark.parametrize("kind", ["ADD", "SUB"])
+@pytest.mark.parametrize("extreme", [False, True], ids=["ordinary", "extreme"])
+def test_the_form_for_the_dsp_extension_gives_every_pair_the_same_code(
+    kind: str, extreme: bool
+) -> None:
+    found = 0
+    for op in draw_cases(kind, extreme)[1]:
+        layer = op.kernel()
+        made = highs(layer) if isinstance(layer, Sum) else None
+        if made is not None:
+            found += 1
+            np.testing.assert_array_equal(made, all_pairs(op))
+    assert found >= COUNT - 3  # most sums have one
+
+
 def test_scales_without_a_linear_form_take_tflites_steps() -> None:
     first, second = quantization(0.2780152083032709, 83), quantization(1.0394669964974121, -89)
     op = read("ADD", (first, second, quantization(0.911438589013391, 37)))

@@ -108,7 +108,7 @@ BUDGET = {  # instructions for a value of the input, with the DSP extension
 }
 
 
-BUDGET_OF_PAIRS = {"add": 6.6, "multiply": 14.5, "maximum": 3.5}  # for a value of the output
+BUDGET_OF_PAIRS = {"add": 5.5, "multiply": 14.5, "maximum": 3.5}  # for a value of the output
 
 
 @pytest.mark.emulator
