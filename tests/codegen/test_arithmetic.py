@@ -6,9 +6,12 @@ import pytest
 
 from dynadeep.codegen.fixed_point import (
     activation_range,
+    is_rounded_once,
     quantize_multiplier,
     requantize,
+    requantize_once,
     round_half_away,
+    split_multiplier,
 )
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.ops.operation import Pointwise
@@ -170,3 +173,20 @@ def test_the_second_rounding_is_away_from_zero() -> None:
 
 def test_no_activation_is_the_whole_of_int8() -> None:
     assert activation_range("NONE", 0.1, 3) == (-128, 127)
+
+
+def test_a_split_multiplier_rounds_as_a_double_does() -> None:
+    random = np.random.default_rng(4)
+    for exponent in random.uniform(-30, 3, 200):
+        real = float(2.0**exponent)
+        split = split_multiplier(real)
+        largest = int(min(2**31 - 1, 2**20 / real))
+        for value in random.integers(-largest, largest + 1, 50).tolist():
+            assert requantize_once(value, *split) == round_half_away(value * real)
+        assert is_rounded_once(real, largest)
+
+
+def test_halves_leave_zero_where_a_multiplier_is_rounded_once() -> None:
+    split = split_multiplier(0.25)
+    assert [requantize_once(value, *split) for value in (-6, -2, 2, 6)] == [-2, -1, 1, 2]
+    assert split_multiplier(2.0**-33) == (0, 0, 0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from tests.firmware.convolving import MODELS, Drawn, Model
 from tests.firmware.harness import Harness
 from tests.graphs.reference import tflite_tensors
 from tests.graphs.tiles import tiles_differ
+
+from .tflite_builder import OPS, ModelBuilder, TensorSpec
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 MACS = 60_000
@@ -76,3 +79,63 @@ def test_any_layer_makes_the_references_bits(
         check(MODELS[kind](drawn), drawn, harnesses)
     except ModelError as error:
         assert "int32" in str(error)  # noqa: PT017
+
+
+LARGE = {
+    "conv_2d": Drawn(700, 2, kernel=300, stride=260),
+    "depthwise": Drawn(700, 3, kernel=3, dilation=290, stride=270),
+    "transposed": Drawn(3, 2, kernel=600, stride=300),
+    "fully_connected": Drawn(1, 5000, filters=3),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_taps_strides_and_padding_may_be_beyond_a_byte(harnesses: list[Harness], kind: str) -> None:
+    check(MODELS[kind](LARGE[kind]), LARGE[kind], harnesses)
+
+
+def connected(scale: float, activation: int = 0) -> bytes:
+    """Return a layer that multiplies each of 128 steps by ``scale``."""
+    builder = ModelBuilder()
+    specs = [
+        TensorSpec("x", (128, 1), scales=(1.0,)),
+        TensorSpec("w", (1, 1), scales=(scale,), data=np.ones((1, 1), np.int8)),
+        TensorSpec("y", (128, 1), scales=(1.0,)),
+    ]
+    x, w, y = (builder.tensor(spec) for spec in specs)
+    builder.op(OPS.FULLY_CONNECTED, [x, w], [y], FusedActivationFunction=activation)
+    builder.inputs, builder.outputs = [x], [y]
+    return builder.build()
+
+
+@pytest.mark.parametrize("scale", [0.5, 0.25, 0.125, 1.5, 2.0**-20])
+def test_a_fully_connected_layer_rounds_halves_away_from_zero(
+    harnesses: list[Harness], scale: float
+) -> None:
+    content = connected(scale)
+    codes = np.arange(-64, 64).astype(np.int8)
+    expected = tflite_tensors(content, [codes])
+    halves = np.sign(codes) * np.floor(np.abs(codes.astype(float)) * scale + 0.5)
+    np.testing.assert_array_equal(expected[2], np.clip(halves, -128, 127))
+    for harness in harnesses:
+        assert list(tiles_differ(harness, lower(read_graph(content)), expected, 1)) == []
+
+
+REFUSED = {
+    "a kernel beyond the numbers": (
+        lambda: conv_of(kernel=3, dilation=40_000, time=60_000),
+        "its windows of 80001 steps, 1 apart, begin 40000 steps ahead",
+    ),
+    "scales beyond int32": (lambda: connected(2.0**29), "takes its sums beyond int32"),
+}
+
+
+def conv_of(kernel: int, dilation: int, time: int) -> bytes:
+    return MODELS["conv_2d"](Drawn(time, 1, kernel=kernel, dilation=dilation))
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_kernel_can_count_is_refused_by_its_number(case: str) -> None:
+    content, message = REFUSED[case]
+    with pytest.raises(ModelError, match=message):
+        lower(read_graph(content()))
