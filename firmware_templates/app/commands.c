@@ -57,20 +57,6 @@ static dd_status hello(dd_app *app, const dd_request *request, uint8_t *reply, s
     return DD_OK;
 }
 
-dd_block dd_app_block(const dd_request *request, size_t header)
-{
-    return (dd_block){&request->payload[header], request->payload_bytes - header};
-}
-
-dd_status dd_app_begin(dd_app *app, const dd_request *request)
-{
-    if ((request->flags & DD_FLAG_FIRST) != 0) {
-        app->inference = (dd_inference){.command = request->command};
-        return DD_OK;
-    }
-    return app->inference.command == request->command ? DD_OK : DD_BAD_ARGUMENT;
-}
-
 void dd_app_clock(dd_inference *inference, uint64_t begin)
 {
     const uint64_t ticks = board_ticks() - begin;
@@ -237,7 +223,7 @@ static const dd_command *find(const dd_command *table, size_t count, uint8_t cod
 static const dd_command *find_command(uint8_t code)
 {
     const dd_command *own = find(commands, sizeof commands / sizeof commands[0], code);
-    return own != NULL ? own : find(dd_application_commands, dd_application_command_count, code);
+    return own != NULL ? own : find(dd_application_commands, DD_APPLICATION_COMMANDS, code);
 }
 
 static bool is_length_right(const dd_command *known, size_t bytes)

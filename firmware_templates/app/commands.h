@@ -103,15 +103,25 @@ typedef struct dd_command {
 
 /* For commands with an input: the one behind `header` bytes of something else, and whether it may
  * begin or continue an inference. */
-dd_block dd_app_block(const dd_request *request, size_t header);
-DD_MUST_CHECK dd_status dd_app_begin(dd_app *app, const dd_request *request);
+static inline dd_block dd_app_block(const dd_request *request, size_t header)
+{
+    return (dd_block){&request->payload[header], request->payload_bytes - header};
+}
+
+DD_MUST_CHECK static inline dd_status dd_app_begin(dd_app *app, const dd_request *request)
+{
+    if ((request->flags & DD_FLAG_FIRST) != 0) {
+        app->inference = (dd_inference){.command = request->command};
+        return DD_OK;
+    }
+    return app->inference.command == request->command ? DD_OK : DD_BAD_ARGUMENT;
+}
 
 /* Count the ticks of one call. */
 void dd_app_clock(dd_inference *inference, uint64_t begin);
 
 /* What an application gives. */
-extern const dd_command dd_application_commands[];
-extern const size_t dd_application_command_count;
+extern const dd_command dd_application_commands[DD_APPLICATION_COMMANDS];
 
 DD_MUST_CHECK dd_status dd_application_init(dd_application *application);
 

@@ -144,13 +144,11 @@ static dd_status reset(dd_app *app, const dd_request *request, uint8_t *reply, s
     return app_encoder_init(&app->application.encoder, dd_get_u16(request->payload));
 }
 
-const dd_command dd_application_commands[] = {
+const dd_command dd_application_commands[DD_APPLICATION_COMMANDS] = {
     {DD_COMMAND_ENCODE, DD_FLAG_FIRST | DD_FLAG_SINGLE, true, 0, encode_segment},
     {DD_COMMAND_BOUND, 0, false, 4, bound},
     {DD_COMMAND_RESET, 0, false, 2, reset},
 };
-const size_t dd_application_command_count =
-    sizeof dd_application_commands / sizeof dd_application_commands[0];
 
 dd_status dd_application_init(dd_application *application)
 {

@@ -8,7 +8,8 @@ enum {
     DD_COMMAND_ENCODE = 0x0A,
 };
 
-#define APP_KIND DD_APPLICATION_CODEC
+#define APP_KIND                DD_APPLICATION_CODEC
+#define DD_APPLICATION_COMMANDS 3
 
 /* The input: int16 samples. */
 #define DD_INPUT_VALUE_BYTES 2u

@@ -79,12 +79,10 @@ static dd_status output(dd_app *app, const dd_request *request, uint8_t *reply, 
     return DD_OK;
 }
 
-const dd_command dd_application_commands[] = {
+const dd_command dd_application_commands[DD_APPLICATION_COMMANDS] = {
     {DD_COMMAND_RUN, DD_FLAG_FIRST | DD_FLAG_SINGLE, true, 0, run},
     {DD_COMMAND_OUTPUT, 0, false, DD_OUTPUT_HEADER_BYTES, output},
 };
-const size_t dd_application_command_count =
-    sizeof dd_application_commands / sizeof dd_application_commands[0];
 
 dd_status dd_application_init(dd_application *application)
 {

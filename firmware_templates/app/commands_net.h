@@ -7,9 +7,10 @@ enum {
     DD_COMMAND_OUTPUT = 0x09,
 };
 
-#define APP_KIND     DD_APPLICATION_NETWORK
-#define APP_LEVELS   0
-#define APP_LOSSLESS 0
+#define APP_KIND                DD_APPLICATION_NETWORK
+#define DD_APPLICATION_COMMANDS 2
+#define APP_LEVELS              0
+#define APP_LOSSLESS            0
 
 /* The input: int8 codes. */
 #define DD_INPUT_VALUE_BYTES 1u
