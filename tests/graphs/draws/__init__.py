@@ -5,7 +5,7 @@ To add one: a frozen dataclass whose ``add`` draws it on a canvas, and its row i
 
 from hypothesis import strategies as st
 
-from tests.graphs.draws import arithmetic, convolutions, moves, pools, shapes, tables
+from tests.graphs.draws import arithmetic, convolutions, in_batches, moves, pools, shapes, tables
 from tests.graphs.draws.draw import Draw
 
 DRAWS: dict[str, st.SearchStrategy[Draw]] = {
@@ -15,5 +15,6 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     **moves.DRAWS,
     **pools.DRAWS,
     **convolutions.DRAWS,
+    **in_batches.DRAWS,
 }
 """By the operator; the one that a failure shrinks to first."""

@@ -49,7 +49,7 @@ BIASED = _numbers(st.just(True))  # as TFLite asks of CONV_2D
 NUMBERS = _numbers(st.sampled_from((True, True, True, False)))
 
 
-def _constants(
+def weighted(
     canvas: Canvas, at: int, numbers: Numbers, shape: Shape, taps: int, *, axis: int = 0
 ) -> tuple[list[int], Codes]:
     """Add the weights of an operator that reads ``at``, and a bias if it has one.
@@ -73,7 +73,7 @@ def _constants(
     return constants, canvas.any_codes(source * typical / numbers.gain)
 
 
-def _narrow(wanted: int, macs_each: int) -> int:
+def narrow(wanted: int, macs_each: int) -> int:
     """Return how many of the channels that were drawn keep the layer small."""
     return max(1, min(wanted, MACS // macs_each))
 
@@ -97,12 +97,12 @@ class Conv2D:
         same, steps = _steps(time, self.kernel, self.stride, self.dilation, same=self.same)
         groups = divisor(channels, self.groups)
         taps = self.kernel * channels // groups
-        count = _narrow(self.channels or channels, taps * steps)
+        count = narrow(self.channels or channels, taps * steps)
         count = -(-count // groups) * groups
         if count * steps > VALUES:
             return []
         shape = canvas.four_shape(count, self.kernel, channels // groups)
-        constants, codes = _constants(canvas, source, self.numbers, shape, taps)
+        constants, codes = weighted(canvas, source, self.numbers, shape, taps)
         convolved = canvas.op(
             OPS.CONV_2D,
             [source, *constants],
@@ -131,12 +131,12 @@ class Depthwise:
         source = canvas.four(at)
         time, channels = canvas.size(source)
         same, steps = _steps(time, self.kernel, self.stride, self.dilation, same=self.same)
-        multiplier = _narrow(self.multiplier, self.kernel * channels * steps)
+        multiplier = narrow(self.multiplier, self.kernel * channels * steps)
         count = channels * multiplier
         if count * steps > VALUES:
             return []
         shape = canvas.four_shape(1, self.kernel, count)
-        constants, codes = _constants(canvas, source, self.numbers, shape, self.kernel, axis=3)
+        constants, codes = weighted(canvas, source, self.numbers, shape, self.kernel, axis=3)
         convolved = canvas.op(
             OPS.DEPTHWISE_CONV_2D,
             [source, *constants],
@@ -165,12 +165,12 @@ class TransposeConv:
         source = canvas.four(at)
         time, channels = canvas.size(source)
         steps = time * self.stride + (0 if self.same else max(self.kernel - self.stride, 0))
-        count = _narrow(self.channels or channels, self.kernel * channels * time)
+        count = narrow(self.channels or channels, self.kernel * channels * time)
         if count * steps > VALUES:
             return []
         shape = canvas.four_shape(count, self.kernel, channels)
         taps = max(1, self.kernel * channels // self.stride)
-        constants, codes = _constants(canvas, source, self.numbers, shape, taps)
+        constants, codes = weighted(canvas, source, self.numbers, shape, taps)
         made = canvas.four_shape(1, steps, count)
         convolved = canvas.op(
             OPS.TRANSPOSE_CONV,
@@ -200,77 +200,12 @@ class FullyConnected:
             at = canvas.reshaped(at, (1, time * channels))
         taps = channels if self.over == "channels" else time * channels
         steps = time if self.over == "channels" else 1
-        count = _narrow(self.units or channels, taps * steps)
-        constants, codes = _constants(canvas, at, self.numbers, (count, taps), taps)
+        count = narrow(self.units or channels, taps * steps)
+        constants, codes = weighted(canvas, at, self.numbers, (count, taps), taps)
         keeps = self.over == "channels"
         made = (*canvas.shape(at)[:-1], count) if keeps else (1, count)
         options = {"KeepNumDims": keeps, "FusedActivationFunction": self.activation}
         return [canvas.op(OPS.FULLY_CONNECTED, [at, *constants], made, codes, **options)]
-
-
-@dataclass(frozen=True)
-class InBatches:
-    """A dilated convolution as Keras makes it of Conv1D: SPACE_TO_BATCH_ND, ..., and back."""
-
-    channels: int
-    kernel: int
-    dilation: int
-    causal: bool
-    numbers: Numbers
-
-    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
-        at = canvas.formed(at)
-        time, channels = canvas.size(at)
-        reach = (self.kernel - 1) * self.dilation
-        before = reach if self.causal else reach // 2
-        more = -(time + reach) % self.dilation
-        count = _narrow(self.channels or channels, self.kernel * channels * (time + more))
-        if count * (time + more) > VALUES:
-            return []
-        batches = self._to_batches(canvas, at, (before, reach - before + more))
-        source = self._four(canvas, batches)
-        shape = canvas.four_shape(count, self.kernel, channels)
-        constants, codes = _constants(canvas, source, self.numbers, shape, self.kernel * channels)
-        convolved = canvas.op(
-            OPS.CONV_2D,
-            [source, *constants],
-            canvas.four_shape(self.dilation, (time + more) // self.dilation, count),
-            codes,
-            Padding=tflite.Padding.VALID,
-        )
-        return [self._from_batches(canvas, convolved, (0, more), (time, count))]
-
-    def _to_batches(self, canvas: Canvas, at: int, paddings: tuple[int, int]) -> int:
-        time, channels = canvas.size(at)
-        steps = (time + sum(paddings)) // self.dilation
-        shape = (self.dilation, *canvas.whole_shape(steps, channels)[1:])
-        numbers = self._block(canvas, paddings)
-        return canvas.moved(OPS.SPACE_TO_BATCH_ND, [at, *numbers], shape)
-
-    def _from_batches(
-        self, canvas: Canvas, at: int, crops: tuple[int, int], size: tuple[int, int]
-    ) -> int:
-        if canvas.form == "1TC":
-            batches, _, time, channels = canvas.shape(at)
-            shape = (batches, time, channels)
-            at = canvas.moved(OPS.SQUEEZE, [at], shape, SqueezeDims=(1,))
-        numbers = self._block(canvas, crops)
-        return canvas.moved(OPS.BATCH_TO_SPACE_ND, [at, *numbers], canvas.whole_shape(*size))
-
-    def _four(self, canvas: Canvas, at: int) -> int:
-        if canvas.form != "1TC":
-            return at
-        batches, time, channels = canvas.shape(at)
-        shape = (batches, 1, time, channels)
-        return canvas.moved(OPS.EXPAND_DIMS, [at, canvas.numbers(1)], shape)
-
-    def _block(self, canvas: Canvas, amounts: tuple[int, int]) -> list[int]:
-        if canvas.form == "1TC":
-            return [canvas.numbers(self.dilation), canvas.numbers(amounts)]
-        time = 0 if canvas.form == "1T1C" else 1
-        block, both = [1, 1], [(0, 0), (0, 0)]
-        block[time], both[time] = self.dilation, amounts
-        return [canvas.numbers(*block), canvas.numbers(*both)]
 
 
 def _steps(time: int, kernel: int, stride: int, dilation: int, *, same: bool) -> tuple[bool, int]:
@@ -324,13 +259,5 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
         units=CHANNELS,
         activation=ACTIVATIONS,
         numbers=NUMBERS,
-    ),
-    "BATCH_TO_SPACE_ND": st.builds(
-        InBatches,
-        channels=CHANNELS,
-        kernel=st.integers(1, 7),
-        dilation=st.integers(2, 6),
-        causal=st.booleans(),
-        numbers=BIASED,
     ),
 }
