@@ -126,8 +126,14 @@ def reading(layer: Layer, number: int, course: Sequence[Tile]) -> Reading:
     return Reading(begin, [(tile.moment, tile.needs[number]) for tile in course])
 
 
-def filling(source: Sequence[Tile], readings: Sequence[Reading]) -> Filling:
-    """Follow a line from step to step: ``append`` and ``drop_read``."""
+def filling(source: Sequence[Tile], readings: Sequence[Reading], hold: int = 1) -> Filling:
+    """Follow a line from step to step: ``run_stage`` and ``drop_read``.
+
+    Args:
+        source: what comes.
+        readings: what its readers need.
+        hold: steps that are let go at once, where others must move for it.
+    """
     needed = [one.begin for one in readings]
     begin = min(needed, default=0)
     end = longest = 0
@@ -136,13 +142,21 @@ def filling(source: Sequence[Tile], readings: Sequence[Reading]) -> Filling:
         for _, reader, step in events:
             if reader < 0:
                 passes = passes and begin >= end
-                longest = max(longest, step - (end if begin >= end else begin))
+                first = min(begin, end)  # what lies at the line's beginning
+                longest = max(longest, step - first)
                 end = step
+                if begin > first:
+                    begin = _dropped(first, min(needed), end, hold)
             else:
                 needed[reader] = step
-                begin = max(begin, min(needed))
+                begin = _dropped(begin, min(needed), end, hold)
         passes = passes and begin >= end
     return Filling(longest, passes)
+
+
+def _dropped(begin: int, keep: int, end: int, hold: int) -> int:
+    """Return the first step of a line once those before ``keep`` may go."""
+    return keep if keep >= begin + (hold if keep < end else 1) else begin
 
 
 def _events(

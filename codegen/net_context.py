@@ -65,7 +65,7 @@ class LineText:
     channels: int
     readers: int  # where its readers stand in the list
     count: int
-    kept: str  # "true" or "false"
+    hold: int
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _lines(plan: Plan, macros: Mapping[str, str]) -> tuple[LineText, ...]:
     schedule = plan.memory
     if not isinstance(schedule, Schedule):
         return tuple(
-            LineText(macros[tensor.name], tensor.time, tensor.channels, 0, 0, "true")
+            LineText(macros[tensor.name], tensor.time, tensor.channels, 0, 0, 0)
             for tensor in plan.network.tensors
         )
     before = accumulate((len(line.readers) for line in schedule.lines), initial=0)
@@ -255,7 +255,7 @@ def _lines(plan: Plan, macros: Mapping[str, str]) -> tuple[LineText, ...]:
             channels=line.tensor.channels,
             readers=begin,
             count=len(line.readers),
-            kept="true" if line.kept else "false",
+            hold=line.hold,
         )
         for line, begin in zip(schedule.lines, before, strict=False)
     )

@@ -24,6 +24,9 @@ from dynadeep.codegen.wiring import Source, sources_of
 
 TILE_LIMIT = (1 << 8) - 1  # uint8 in dd_stage
 
+STEPS_PER_HOLD, HOLD_LIMIT = 16, (1 << 8) - 1  # uint8 in dd_line_plan
+"""A line takes a sixteenth more, so that each of its steps moves sixteen times on its way."""
+
 TILES_SAVED_PER_BYTE = 6.0
 """From how many on a layer computes two tiles at a time: the engine's work around tiles of a narrow
 layer is worth more than the RAM that wider lines take."""
@@ -42,7 +45,14 @@ class Line:
     offset: int  # in bytes from the first value
     steps: int  # the most that it holds
     readers: tuple[int, ...]  # the numbers of the sources that read it, in order
-    kept: bool  # the whole tensor stays
+    hold: (
+        int  # steps that it lets go at once, if others must move for it; 0: the whole tensor stays
+    )
+
+    @property
+    def kept(self) -> bool:
+        """Whether the whole tensor stays."""
+        return self.hold == 0
 
     @property
     def size(self) -> int:
@@ -126,16 +136,15 @@ def _lines(
     wanted = {tensor.name for tensor in network.outputs}
     kept = [line > 0 and tensor.name in wanted for line, tensor in enumerate(network.tensors)]
     readers = _readers(stages, len(courses))
-    fillings = [
-        filling(
-            courses[line],
-            [
-                reading(stages[stage].layer, number, courses[stage + 1])
-                for stage, number, _ in readers[line]
-            ],
-        )
-        for line in range(len(courses))
+    readings = [
+        [reading(stages[stage].layer, number, courses[stage + 1]) for stage, number, _ in of_line]
+        for of_line in readers
     ]
+    fillings = [filling(course, of) for course, of in zip(courses, readings, strict=True)]
+    holds = [0 if whole else _hold(filled) for filled, whole in zip(fillings, kept, strict=True)]
+    for line, hold in enumerate(holds):
+        if hold > 1:
+            fillings[line] = filling(courses[line], readings[line], hold)
     steps = [
         tensor.time if whole else filled.steps
         for tensor, filled, whole in zip(network.tensors, fillings, kept, strict=True)
@@ -148,7 +157,12 @@ def _lines(
         for line, filled in enumerate(fillings)
     ]
     numbers = [tuple(number for _, _, number in of_line) for of_line in readers]
-    return tuple(map(Line, network.tensors, _place(sizes, lives), steps, numbers, kept))
+    return tuple(map(Line, network.tensors, _place(sizes, lives), steps, numbers, holds))
+
+
+def _hold(filled: Filling) -> int:
+    """Return the steps that a line lets go at once: more of a long one, which it costs to move."""
+    return max(1, min(filled.steps // STEPS_PER_HOLD, HOLD_LIMIT))
 
 
 def _is_passing(line: int, filled: Filling, *, whole: bool) -> bool:

@@ -57,7 +57,7 @@ typedef struct dd_line_plan {
     uint16_t channels;
     uint16_t readers; /* where in the plan's list its readers begin, in the order of the sources */
     uint8_t count;    /* how many these are */
-    bool kept;        /* the whole tensor stays */
+    uint8_t hold;     /* the least steps that are moved for at once; 0: the whole tensor stays */
 } dd_line_plan;
 
 typedef struct dd_engine dd_engine;

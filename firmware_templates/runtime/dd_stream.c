@@ -83,7 +83,8 @@ static uint32_t first_needed(const stream *of, const dd_line_plan *plan)
     return keep;
 }
 
-/* Let go of the steps of a line that none of its readers needs any more. */
+/* Let go of the steps of a line that none of its readers needs any more: if others must move for
+ * it, when it is worth it. */
 static void drop_read(const stream *of, uint32_t index)
 {
     const dd_line_plan *const plan = &of->plan->lines[index];
@@ -91,11 +92,12 @@ static void drop_read(const stream *of, uint32_t index)
     const uint32_t begin = line->begin;
     const uint32_t end = line->end;
     const uint32_t keep = first_needed(of, plan);
-    if (plan->kept || keep <= begin) {
+    const bool moves = keep < end;
+    if (plan->hold == 0 || keep < begin + (moves ? plan->hold : 1u)) {
         return;
     }
     line->begin = (uint16_t)keep;
-    if (keep < end) {
+    if (moves) {
         int8_t *const values = of->values + plan->at;
         move_down(values, values + (keep - begin) * plan->channels, (end - keep) * plan->channels);
     }

@@ -7,13 +7,17 @@ import pytest
 import tflite
 
 from dynadeep.codegen.keeping import kept
-from dynadeep.codegen.kernels import DSP, PLAIN
+from dynadeep.codegen.kernels import DSP, LANES, PLAIN
 from dynadeep.codegen.layer_text import _notes
 from dynadeep.codegen.layers import Network
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.running import State, with_running_layers
 from dynadeep.codegen.schedule import plan_schedule
 from dynadeep.codegen.tflite import read_graph
+from tests.firmware.compiling import build_harness
+from tests.firmware.harness import Harness
+from tests.graphs.checking import differences
+from tests.graphs.networks import Streaming
 
 from .models import Net
 from .tflite_builder import INT32, TensorSpec
@@ -71,7 +75,8 @@ def test_the_plan_says_what_keeps_all_of_time() -> None:
     ]
 
 
-def test_the_plan_names_the_layer_that_waits_for_its_other_input() -> None:
+def waiting_network() -> Net:
+    """A sum of two convolutions, of which one sees 50 steps beyond the other's."""
     net = Net(200)
     net.conv("skipped", 8, 1)
     skipped, net.at = net.at, 0
@@ -81,6 +86,27 @@ def test_the_plan_names_the_layer_that_waits_for_its_other_input() -> None:
     net.conv("end", 1, 1)
     net.model.ops[-1].inputs[0] = added
     net.model.outputs = [net.at]
+    return net
+
+
+def test_a_long_line_lets_steps_go_together_and_changes_no_bit() -> None:
+    content = waiting_network().model.build()
+    line = next(
+        line
+        for line in plan_schedule(lower(read_graph(content)), 4).lines
+        if line.tensor.name == "skipped/conv"
+    )
+    assert 50 < line.steps < 60
+    assert line.hold > 1
+    codes = np.random.default_rng(5).integers(-128, 128, (200, 1)).astype(np.int8)
+    with Harness(build_harness(LANES), LANES) as harness:
+        for tile, pushes in ((0, (3, 1, 7)), (5, (200,))):
+            found = differences(content, [codes], Streaming(tile, pushes), [harness])
+            assert found == []
+
+
+def test_the_plan_names_the_layer_that_waits_for_its_other_input() -> None:
+    net = waiting_network()
     sentences = kept(plan_schedule(lower(read_graph(net.model.build())), 4))
     waiting, window = sorted(one for one in sentences if not one.startswith("the output"))
     # The late layer's first step reads 51 steps, the residual's last one is computed with it.

@@ -140,7 +140,7 @@ def _lines(
                 "channels": tensor.channels,
                 "readers": len(readers),
                 "count": len(of_line),
-                "kept": int(line is None or line.kept),
+                "hold": 0 if line is None else line.hold,
             }
         )
         readers += [(reader, stages[reader]) for reader in of_line]

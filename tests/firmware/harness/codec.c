@@ -34,7 +34,7 @@ static dd_status toy_run(const dd_net *net, uint32_t input, uint32_t steps, cons
 }
 
 static const dd_engine toy_engine = {toy_begin, toy_room, toy_run};
-static const dd_line_plan toy_line = {.steps = LENGTH, .channels = 1, .kept = true};
+static const dd_line_plan toy_line = {.steps = LENGTH, .channels = 1};
 static const dd_net_plan toy_net = {.engine = &toy_engine, .lines = &toy_line, .inputs = 1};
 
 static const uint8_t model_id[] = {1, 2, 3, 4};
