@@ -15,6 +15,7 @@ To add one:
 """
 
 from dynadeep.codegen.ops import (
+    absolute,
     add,
     concatenation,
     conv_2d,
@@ -44,6 +45,7 @@ from dynadeep.codegen.ops import (
 from dynadeep.codegen.ops.operation import Operation
 
 OPERATIONS: dict[str, Operation] = {
+    "ABS": Operation(absolute.read),
     "ADD": Operation(add.read, "AddOptions", ("FusedActivationFunction",)),
     "AVERAGE_POOL_2D": Operation(pool_2d.read_average, "Pool2DOptions", pool_2d.OPTIONS),
     "CONCATENATION": Operation(concatenation.read, "ConcatenationOptions", concatenation.OPTIONS),

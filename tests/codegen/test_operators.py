@@ -73,7 +73,7 @@ HERE = r'op \d+ [A-Z0-9_]+, layer "\w+", tensor "\w+/\w+": '
 REFUSED = {
     "an operator without a reader": (
         set_code(OPS.LOGISTIC, OPS.SIN),
-        r"it is not supported\. Use one of ADD",
+        r"it is not supported\. Use one of ABS",
     ),
     "weights of another operator": (
         set_code(CONV, OPS.DEPTHWISE_CONV_2D),

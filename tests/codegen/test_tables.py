@@ -19,7 +19,7 @@ SHAPE = (1, 256, 1)
 Quantizations = tuple[Quantization, Quantization]
 
 KINDS = (
-    *("EXP", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU"),
+    *("ABS", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "QUANTIZE", "RELU"),
     *("RELU6", "RELU_0_TO_1", "RELU_N1_TO_1", "TANH"),
 )
 ORDINARY, EXTREME = ((-7, -1), (-2, 2)), ((-12, 2), (-6, 9))
