@@ -139,8 +139,9 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
     if plan.network.unread:
         lines.append(f"left out, because no output needs it: {', '.join(plan.network.unread)}")
     if isinstance(plan.memory, Schedule):
+        step = "step" if plan.manifest.codec is None else "sample"
         lines.append(
-            f"streaming, {plan.memory.tile} steps at a time; one sample sets going at most "
+            f"streaming, {plan.memory.tile} steps at a time; one {step} sets going at most "
             f"{plan.memory.worst_macs:,} MAC"
         )
         lines += kept(plan.memory)

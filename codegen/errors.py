@@ -6,7 +6,7 @@
     +-- BusyError                 another command is at work in the folder
     +-- CodegenError              codegen/: the model cannot become C
     |   +-- BundleError           the bundle is incomplete, altered or of another format
-    |   +-- ModelError            encoder.tflite is damaged, or holds what the kit cannot run
+    |   +-- ModelError            a .tflite is damaged, or holds what the kit cannot run
     |   +-- BoardError            there is no such board, or its description is wrong
     |   +-- OutputError           the generated project cannot be written there
     |   +-- ProjectError          a folder is no generated project, or not of what is expected

@@ -12,7 +12,15 @@ from dynadeep.codegen.kernels import KernelSet
 from dynadeep.codegen.layers import Layer, Network
 from dynadeep.codegen.running import State
 
-NUMBER_LIMIT = 255  # numbers and counts travel as uint8
+REPLY_LIMIT = (1 << 16) - 1
+"""Bytes of a reply over the link, in which each has its place."""
+
+TENSOR_LIMIT = REPLY_LIMIT // 10
+"""TRACE says 10 bytes of each tensor."""
+
+CONSTANT_LIMIT = REPLY_LIMIT // 4
+"""CONSTANTS gives the CRC-32 of each array."""
+
 LITTLE_ENDIAN = {np.dtype(np.int8): "<i1", np.dtype(np.int32): "<i4"}
 
 
@@ -53,8 +61,7 @@ def traced_tensors(network: Network) -> tuple[TracedTensor, ...]:
     rows = [(tensor, "input", "input", True) for tensor in network.inputs]
     for layer in network.layers:
         rows += [(tensor, layer.name, kind, fused) for tensor, kind, fused in _made_by(layer)]
-    if len(rows) > NUMBER_LIMIT:
-        raise ModelError(f"encoder.tflite: has {len(rows)} tensors, at most {NUMBER_LIMIT} fit.")
+    _check(len(rows), "tensors", TENSOR_LIMIT)
     return tuple(
         TracedTensor(number, tensor.name, layer, kind, tensor.time, tensor.channels, fused)
         for number, (tensor, layer, kind, fused) in enumerate(rows)
@@ -92,6 +99,14 @@ def model_constants(network: Network, kernels: KernelSet) -> tuple[Constant, ...
         for layer in network.layers
         for kind, array in flash_arrays(layer, kernels).items()
     ]
-    if len(rows) > NUMBER_LIMIT:
-        raise ModelError(f"encoder.tflite: has {len(rows)} arrays, at most {NUMBER_LIMIT} fit.")
+    _check(len(rows), "arrays of constants", CONSTANT_LIMIT)
     return tuple(Constant(number, *row) for number, row in enumerate(rows))
+
+
+def _check(found: int, what: str, limit: int) -> None:
+    """Refuse what a reply of the board's could not name, by its number."""
+    if found > limit:
+        raise ModelError(
+            f"the network has {found} {what}, a reply over the link names at most {limit}. Use a "
+            "smaller network."
+        )

@@ -390,7 +390,7 @@ def _check_level(network: Network, level: Level) -> None:
         if tensor is None or tensor.name not in kept or tensor.size != size:
             raise ModelError(
                 f'manifest.json: level {level.name} needs the tensor "{name}" of {size} values, '
-                "which is not among the outputs of encoder.tflite. Export again."
+                f"which is not among the outputs of {ENCODER_TFLITE}. Export again."
             )
         _check_quantization(tensor, quantization, ENCODER_TFLITE)
 

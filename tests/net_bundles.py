@@ -19,7 +19,7 @@ NET_BUNDLES = ROOT / "tests" / "data" / "net_bundles"
 PADDING_SAME = tflite.Padding.SAME
 
 
-class _Net:
+class PlainNet:
     """A network that grows layer by layer, its weights drawn."""
 
     def __init__(self, seed: int):
@@ -62,7 +62,7 @@ class _Net:
 
 def branches() -> bytes:
     """Return the streaming network."""
-    net = _Net(1)
+    net = PlainNet(1)
     start = net.activation("motion", 24, 3, 0.05)
     left = net.conv("left", start, 24, (4, 3, 3))
     right = net.conv("right", left, 24, (4, 1, 4))
@@ -74,7 +74,7 @@ def branches() -> bytes:
 
 def two_inputs() -> bytes:
     """Return the network of two inputs."""
-    net = _Net(2)
+    net = PlainNet(2)
     first = net.activation("left ear", 16, 2, 0.05)
     second = net.activation("right ear", 16, 2, 0.04)
     both = net.add("both", [first, second], 16, 2)
