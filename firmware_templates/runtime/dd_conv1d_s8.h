@@ -18,9 +18,9 @@ typedef struct dd_conv1d {
     uint16_t kernel; /* taps */
     uint16_t stride;
     uint16_t pad_before;      /* time steps of zero point before the input; those after follow */
-    uint16_t dilation;        /* steps from tap to tap; 1 here, and what follows all of them: */
-    uint16_t window_channels; /* input channels that an output channel reads */
-    uint16_t filters;         /* output channels that read the same ones */
+    uint16_t dilation;        /* steps from tap to tap: 1 for dd_conv1d_s8 */
+    uint16_t window_channels; /* input channels that an output channel reads: there all of them */
+    uint16_t filters;         /* output channels that read the same ones: there all of them */
     int8_t in_zero_point;
     int8_t out_zero_point; /* of the convolution's own output, before the table */
     int8_t out_min;        /* fused activation as a clamp */

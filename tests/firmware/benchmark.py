@@ -102,7 +102,7 @@ def elements(layer: Layer, unit: Unit) -> int:
 def measure() -> str:
     """Return the table."""
     cases = [case_of(row) for row in ROWS]
-    columns = {}
+    columns: dict[str, list[int]] = {}
     for core in CORES:
         if not core.traps:
             with tempfile.TemporaryDirectory() as folder:

@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ SHAPES = {
 }
 """Odd sizes of each, of which the cases below are variations."""
 
-VARIATIONS = (
+VARIATIONS: tuple[dict[str, Any], ...] = (
     {},
     {"extreme": True, "gain": 0.01},
     {"extreme": True, "activation": 1},
