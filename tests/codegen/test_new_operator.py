@@ -34,21 +34,21 @@ def add_line(file: Path, before: str, line: str) -> None:
 
 def add_operator(kit: Path) -> None:
     """Add its file, its kernel with a header, and their lines in the two lists of all."""
-    shutil.copy(FILES / "abs.py", kit / "codegen/ops/abs.py")
-    for name in ("dd_abs_s8.c", "dd_abs_s8.h"):
+    shutil.copy(FILES / "neg.py", kit / "codegen/ops/neg.py")
+    for name in ("dd_neg_s8.c", "dd_neg_s8.h"):
         shutil.copy(FILES / name, kit / "firmware_templates/runtime" / name)
     table, header = kit / "codegen/ops/__init__.py", kit / "firmware_templates/runtime/dd_runtime.h"
-    add_line(table, '    "ADD":', '    "ABS": Operation(abs.read),')
-    add_line(table, "    add,\n", "    abs,")
-    add_line(header, '#include "dd_add_s8.h"', '#include "dd_abs_s8.h"')
+    add_line(table, '    "PACK":', '    "NEG": Operation(neg.read),')
+    add_line(table, "    pad,\n", "    neg,")
+    add_line(header, '#include "dd_add_s8.h"', '#include "dd_neg_s8.h"')
 
 
 def network() -> bytes:
     net = Net(30)
     net.model.tensors[0].shape = (1, 1, 30, 2)
     source = net.model.tensors[0]
-    spec = TensorSpec("abs/abs", source.shape, scales=source.scales, zero_points=source.zero_points)
-    net.model.op(OPS.ABS, [0], [net.model.tensor(spec)])
+    spec = TensorSpec("neg/neg", source.shape, scales=source.scales, zero_points=source.zero_points)
+    net.model.op(OPS.NEG, [0], [net.model.tensor(spec)])
     net.at = len(net.model.tensors) - 1
     net.conv("conv", 3, 3, 2)
     net.model.outputs = [net.at]
@@ -58,7 +58,7 @@ def network() -> bytes:
 def test_an_operator_added_in_a_copy_runs_in_both_engines(tmp_path: Path) -> None:
     copy = copy_of_the_kit(tmp_path / "copy")
     add_operator(copy / "dynadeep")
-    (tmp_path / "abs.tflite").write_bytes(network())
+    (tmp_path / "neg.tflite").write_bytes(network())
     codes = np.random.default_rng(3).integers(-128, 128, (30, 2)).astype(np.int8)
     codes.tofile(tmp_path / "codes")
     done = subprocess.run(
@@ -66,7 +66,7 @@ def test_an_operator_added_in_a_copy_runs_in_both_engines(tmp_path: Path) -> Non
             sys.executable,
             FILES / "both_engines.py",
             copy,
-            tmp_path / "abs.tflite",
+            tmp_path / "neg.tflite",
             tmp_path / "codes",
         ],
         env={**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{ROOT}"},
@@ -77,9 +77,9 @@ def test_an_operator_added_in_a_copy_runs_in_both_engines(tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["words"] == ["abs", "conv k3 s2"]
+    assert found["words"] == ["neg", "conv k3 s2"]
     layers, stream = found["made"]
     assert layers == stream
     point = Net(30).model.tensors[0].zero_points[0]
-    expected = np.minimum(np.abs(codes.astype(int) - point) + point, 127)
+    expected = np.clip(2 * point - codes.astype(int), -128, 127)
     assert layers["1"] == expected.ravel().tolist()

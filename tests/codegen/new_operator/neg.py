@@ -1,4 +1,4 @@
-"""ABS of a series, whose output has the input's scale and zero point."""
+"""NEG of a series, whose output has the input's scale and zero point."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,11 +10,11 @@ from dynadeep.codegen.ops.operation import Op
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class AbsLayer(Layer):
-    """The distance from zero, value by value."""
+class NegLayer(Layer):
+    """The negative, value by value."""
 
-    FUNCTION: ClassVar[str] = "dd_abs_s8"
-    STRUCT: ClassVar[str] = "dd_abs"
+    FUNCTION: ClassVar[str] = "dd_neg_s8"
+    STRUCT: ClassVar[str] = "dd_neg"
     OVERLAP: ClassVar[Overlap] = "step"
 
     @property
@@ -24,28 +24,28 @@ class AbsLayer(Layer):
 
     @property
     def words(self) -> str:
-        """``abs``."""
-        return "abs"
+        """``neg``."""
+        return "neg"
 
     def fields(self) -> dict[str, int | str]:
-        """Return the numbers of ``dd_abs``."""
+        """Return the numbers of ``dd_neg``."""
         return {"channels": self.output.channels, "zero_point": self.output.zero_point}
 
 
 @dataclass(frozen=True, eq=False)
-class Abs(Op):
-    """The distance from zero."""
+class Neg(Op):
+    """The negative."""
 
-    def lower(self) -> AbsLayer:
+    def lower(self) -> NegLayer:
         """Return the layer."""
-        return AbsLayer(
+        return NegLayer(
             name=self.node.layer, inputs=self.inputs, computed=self.output, output=self.output
         )
 
 
-def read(node: Node) -> Abs:
-    """Read and check an ABS."""
+def read(node: Node) -> Neg:
+    """Read and check a NEG."""
     (source,) = checks.operands(node, 1, 1)
     x, y = checks.series(node, source), checks.series(node, node.outputs[0])
     checks.same_quantization(node, x, y)
-    return Abs(node, (x,), y)
+    return Neg(node, (x,), y)
