@@ -41,7 +41,10 @@ def _wrong_on_cores(count: int, seed: int) -> list[str]:
         cases = sample_cases(min(FIRMWARE, count - begin), seed + begin)
         for core in CORES:
             with TemporaryDirectory() as folder:
-                wrong += differ_on_core(core, cases, Path(folder))
+                try:
+                    wrong += differ_on_core(core, cases, Path(folder))
+                except Exception as error:  # of the kit, the compiler or the emulator
+                    wrong.append(f"{core.name} {type(error).__name__}: {error}")
     return wrong
 
 

@@ -74,40 +74,49 @@ def case_of(drawn: Drawn, streaming: Streaming) -> Case | None:
 
 
 def sample_cases(count: int, seed: int) -> list[Case]:
-    """Return ``count`` of the random networks that the kit accepts."""
+    """Return ``count`` of the random networks that the kit accepts and whose values fit a core."""
     cases: list[Case] = []
     while len(cases) < count:
         drawn = sample(NETWORKS, count, seed)
-        cases += [case for pair in drawn if (case := case_of(*pair)) is not None]
+        found = [case for pair in drawn if (case := case_of(*pair)) is not None]
+        cases += [case for case in found if plan_arena(case.network).size <= RAM_BYTES]
         seed += 1
     return cases[:count]
 
 
 def differ_on_core(core: Core, cases: Sequence[Case], folder: Path) -> list[str]:
     """Return a line for each tensor that is not the reference's."""
-    runs = list(_fitting(cases, core.kernels))
-    (folder / "networks.c").write_text(source_of(runs, core.kernels), encoding="utf-8")
-    printed = [crc for crc, _ in emulate(build_for(core, "networks_on_core.c", folder), core)]
+    found: list[str] = []
+    for number, runs in enumerate(_firmwares(cases, core.kernels)):
+        own = folder / str(number)
+        own.mkdir()
+        (own / "networks.c").write_text(source_of(runs, core.kernels), encoding="utf-8")
+        printed = [crc for crc, _ in emulate(build_for(core, "networks_on_core.c", own), core)]
+        found += [f"{core.name} {line}" for line in _differ(runs, printed)]
+    return found
+
+
+def _differ(runs: Sequence[Run], printed: Sequence[int]) -> list[str]:
     expected = [line for run in runs for line in _expected(run)]
     names = [line for run in runs for line in _names(run)]
     assert len(printed) == len(expected), f"{len(printed)} lines, expected {len(expected)}"
-    return [
-        f"{core.name} {name}"
-        for name, crc, right in zip(names, printed, expected, strict=True)
-        if crc != right
-    ]
+    triples = zip(names, printed, expected, strict=True)
+    return [name for name, crc, right in triples if crc != right]
 
 
-def _fitting(cases: Sequence[Case], kernels: KernelSet) -> Iterator[Run]:
-    """Yield runs of both engines, as many as fit into a firmware."""
+def _firmwares(cases: Sequence[Case], kernels: KernelSet) -> Iterator[list[Run]]:
+    """Yield all runs, as many at a time as a core's flash holds."""
     flash = 0
-    for case in cases:
-        for run in runs_of(case, kernels):
-            arrays = [layer.constants(kernels).values() for layer in run.network.layers]
-            constants = sum(array.nbytes for of_layer in arrays for array in of_layer)
-            if flash + constants <= FLASH_BYTES and run.memory.size <= RAM_BYTES:
-                flash += constants
-                yield run
+    runs: list[Run] = []
+    for run in (run for case in cases for run in runs_of(case, kernels)):
+        arrays = [layer.constants(kernels).values() for layer in run.network.layers]
+        constants = sum(array.nbytes for of_layer in arrays for array in of_layer)
+        if runs and flash + constants > FLASH_BYTES:
+            yield runs
+            flash, runs = 0, []
+        flash += constants
+        runs.append(run)
+    yield runs
 
 
 def source_of(runs: Sequence[Run], kernels: KernelSet) -> str:
