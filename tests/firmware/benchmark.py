@@ -46,17 +46,26 @@ def convolution(name: str, kind: str, drawn: Drawn) -> Row:
     return Row(name, lambda: MODELS[kind](drawn), "MAC")
 
 
+SCALES: dict[int, tuple[tuple[float, ...], float]] = {
+    OPS.ADD: ((0.03172341, 0.04519877), 0.05881237),
+    OPS.MUL: ((0.03172341, 0.04519877), 0.1),
+    OPS.MAXIMUM: ((0.05, 0.05), 0.05),
+    OPS.SOFTMAX: ((0.05,), 1 / 256),
+}
+"""Of the inputs, and of the output."""
+
+
 def other(name: str, code: int, made: tuple[int, ...], unit: Unit, **options: Option) -> Row:
-    """Return an operator on one tensor, or two for ADD."""
+    """Return an operator on one tensor, or two."""
 
     def content() -> bytes:
         model = ModelBuilder()
-        count = 2 if code == OPS.ADD else 1
-        scales = (0.03172341, 0.04519877) if code == OPS.ADD else (0.05,)
-        specs = [TensorSpec(f"x{i}", SHAPE, scales=(scales[i],)) for i in range(count)]
+        scales, scale = SCALES.get(code, ((0.05,), 0.05))
+        specs = [TensorSpec(f"x{i}", SHAPE, scales=(of_x,)) for i, of_x in enumerate(scales)]
         model.inputs = [model.tensor(spec) for spec in specs]
-        scale = 0.05881237 if code == OPS.ADD else 0.05
-        model.outputs = [model.tensor(TensorSpec("y", made, scales=(scale,)))]
+        zero_point = -128 if code == OPS.SOFTMAX else 0
+        spec = TensorSpec("y", made, scales=(scale,), zero_points=(zero_point,))
+        model.outputs = [model.tensor(spec)]
         model.op(code, model.inputs, model.outputs, **options)
         return model.build()
 
@@ -79,6 +88,9 @@ ROWS = (
     convolution("fully connected 640 -> 128", "fully_connected", Drawn(1, 640, filters=128)),
     convolution("fully connected 100 -> 10", "fully_connected", Drawn(1, 100, filters=10)),
     other("add 96 x 64", OPS.ADD, SHAPE, "output"),
+    other("multiply 96 x 64", OPS.MUL, SHAPE, "output"),
+    other("maximum 96 x 64", OPS.MAXIMUM, SHAPE, "output"),
+    other("softmax 96 x 64", OPS.SOFTMAX, SHAPE, "output"),
     other("max pool 96 x 64, k2 s2", OPS.MAX_POOL_2D, HALF, "input", **POOL),
     other("average pool 96 x 64, k2 s2", OPS.AVERAGE_POOL_2D, HALF, "input", **POOL),
 )

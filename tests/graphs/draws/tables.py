@@ -84,6 +84,7 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "RELU6": _curve(OPS.RELU6, GAINS),
     "RELU_0_TO_1": _curve(OPS.RELU_0_TO_1, GAINS),
     "RELU_N1_TO_1": _curve(OPS.RELU_N1_TO_1, GAINS),
+    "ABS": _curve(OPS.ABS, GAINS),
     "EXP": _curve(OPS.EXP, GAINS),
     "GELU": st.builds(Gelu, approximate=st.booleans(), gain=GAINS),
     "QUANTIZE": _curve(OPS.QUANTIZE, GAINS),
