@@ -12,6 +12,9 @@ from dynadeep.codegen.errors import ModelError
 
 A = TypeVar("A")
 B = TypeVar("B")
+LISTED = 20
+"""Operators that a message names of those that one reason stands against."""
+
 Int8s = npt.NDArray[np.int8]
 Int32s = npt.NDArray[np.int32]
 
@@ -107,6 +110,9 @@ class OperatorError(ModelError):
         super().__init__(f"{file}: {where}: {why}")
         self.file, self.where, self.why = file, where, why
 
+    def __reduce__(self) -> tuple[Any, ...]:  # from a process of its own, with all three
+        return OperatorError, (self.file, self.where, self.why)
+
 
 def all_or_refused(items: Iterable[A], read: Callable[[A], B]) -> list[B]:
     """Return what ``read`` makes of each item.
@@ -133,9 +139,15 @@ def _together(refused: list[OperatorError]) -> ModelError:
     reasons: dict[str, list[str]] = {}
     for error in refused:
         reasons.setdefault(error.why, []).append(error.where)
-    lines = [f"{'; '.join(where)}: {why}" for why, where in reasons.items()]
+    lines = [f"{_listed(where)}: {why}" for why, where in reasons.items()]
     file = refused[0].file
     return ModelError(f"{file}: {len(refused)} operators cannot run. " + " ".join(lines))
+
+
+def _listed(where: list[str]) -> str:
+    """Return the operators of one reason; of very many the first, and how many more there are."""
+    more = len(where) - LISTED
+    return "; ".join(where[:LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,8 +80,7 @@ def convert(path: Path, file: str) -> Converted:
         UnsupportedOpError: operators have no lowering; it names all of them.
         ExportError: the file is damaged, or not of one dimension.
     """
-    proto = _load(path, file)
-    _check_operators(proto, file)
+    proto = read(path, file)
     values = _computed_inputs(proto)
     shapes = [_input_shape(value, file) for value in values]
     problem = ""
@@ -98,6 +97,20 @@ def convert(path: Path, file: str) -> Converted:
         f"{file}: {problem or 'it has no input of 2 to 4 dimensions'}. Only one-dimensional "
         "networks run, whose values stand as [1, channels, time] or [1, time, channels]."
     )
+
+
+def read(path: Path, file: str) -> Any:
+    """Return an ONNX file that onnxruntime takes and whose operators are all known.
+
+    Raises:
+        UnsupportedOpError: operators have no lowering; it names all of them.
+        ExportError: the file is damaged, or leaves a length open.
+    """
+    proto = _load(path, file)
+    _check_operators(proto, file)
+    for value in _computed_inputs(proto):
+        _input_shape(value, file)
+    return proto
 
 
 def form_of(end: End) -> Form:

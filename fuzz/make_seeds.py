@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pyedflib
 import safetensors.torch
 import torch
@@ -23,7 +24,8 @@ import wfdb
 from torch import nn
 
 from dynadeep.codegen.board import boards_folder
-from dynadeep.codegen.bundle import BUNDLE_FILES
+from dynadeep.codegen.bundle import BUNDLE_FILES, NET_FILES, Manifest, Source, model_id_of
+from dynadeep.codegen.canonical import ends
 from dynadeep.codegen.numerics import map_input
 from dynadeep.codegen.plan import plan_model
 from dynadeep.host_tools.codec import packet as packets
@@ -36,6 +38,7 @@ from dynadeep.train.evaluation import cost, outcomes
 from dynadeep.train.evaluation.outcomes import RHYTHM, Outcomes, TaskOutcome
 from fuzz import SEEDS
 from fuzz.mutate import pack
+from fuzz.readers.imports import KERAS, NETWORK
 from fuzz.readers.recordings import RECORD
 from fuzz.readers.training import RUN, TASK, TINY
 from fuzz.small import small_model, small_project
@@ -52,7 +55,7 @@ Seeds = dict[str, bytes]
 
 def main() -> None:
     """Write every target's seeds."""
-    for make in (_c_targets, _wire, _model, _recordings, _training):
+    for make in (_c_targets, _wire, _model, _imports, _recordings, _training):
         for target, seeds in make().items():
             _write(SEEDS / target, seeds)
 
@@ -202,6 +205,49 @@ def _small_elf() -> bytes:
     ident = b"\x7fELF\1\1\1" + bytes(9)
     head = struct.pack("<HHIIIIIHHHHHH", 2, 40, 1, 0x8000, 0, at, 0, header, 0, 0, 40, 5, 4)
     return ident + head + b"".join(parts) + table
+
+
+def _imports() -> dict[str, Seeds]:
+    content = NETWORK.read_bytes()
+    inputs, outputs = ends(content)
+    digest = "0" * 64
+    manifest = Manifest(
+        model_id=model_id_of(content),
+        kit_version="0.1.0",
+        inputs=inputs,
+        outputs=outputs,
+        files=dict.fromkeys(NET_FILES, digest),
+        record={},
+        sample_rate_hz=16_000,
+        source=Source("network.tflite", digest, ("quantised to int8",)),
+    )
+    values = np.linspace(-1, 1, 48, dtype=np.float32).reshape(2, 8, 3)
+    codes = np.arange(2 * inputs[0].time * inputs[0].channels).astype(np.int8)
+    codes = codes.reshape(2, inputs[0].time, inputs[0].channels)
+    return {
+        "network": {path.name: path.read_bytes() for path in sorted(KERAS.glob("*.tflite"))},
+        "onnx": {"small.onnx": _onnx()},
+        "inputs": {"real.npy": _array(values), "codes.npz": _archive({"x": codes[:, :8]})},
+        "net-manifest": {"small.json": _json(dataclasses.asdict(manifest))},
+        "vectors": {"two.npz": _archive({"#names": np.array(["a", "b"]), inputs[0].name: codes})},
+    }
+
+
+def _onnx() -> bytes:
+    """Return a convolution and a pool with an open batch."""
+    weights = onnx.numpy_helper.from_array(np.ones((2, 1, 3), np.float32), "w")
+    shapes = {"x": ("batch", 1, 16), "y": ("batch", 2, 7)}
+    ends_of = {
+        name: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in shapes.items()
+    }
+    nodes = [
+        onnx.helper.make_node("Conv", ["x", "w"], ["c"], name="conv"),
+        onnx.helper.make_node("MaxPool", ["c"], ["y"], name="pool", kernel_shape=[2], strides=[2]),
+    ]
+    graph = onnx.helper.make_graph(nodes, "small", [ends_of["x"]], [ends_of["y"]], [weights])
+    opset = [onnx.helper.make_opsetid("", 17)]
+    return onnx.helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
 
 
 def _recordings() -> dict[str, Seeds]:

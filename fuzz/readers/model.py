@@ -75,7 +75,7 @@ def read_manifest(data: bytes) -> None:
     for name in BUNDLE_FILES:
         if not (folder / name).is_file():
             (folder / name).write_bytes(CONTENT if name == ENCODER_TFLITE else b"")
-    (folder / MANIFEST).write_bytes(_with_hashes(data, folder))
+    (folder / MANIFEST).write_bytes(with_hashes(data, folder))
     manifest = read_bundle(folder).manifest
     check_types(manifest, Manifest)
     to_adc(np.zeros(manifest.segment_length), manifest, (-5, 5))
@@ -114,14 +114,14 @@ def read_elf(data: bytes) -> None:
     read_image(path)
 
 
-def _with_hashes(data: bytes, folder: Path) -> bytes:
+def with_hashes(data: bytes, folder: Path, names: tuple[str, ...] = BUNDLE_FILES) -> bytes:
     """Put the hashes of the bundle's files right, so that the rest is looked at too."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError):
         return data
     if isinstance(content, dict) and isinstance(content.get("files"), dict):
-        content["files"] |= {name: sha256_of(folder / name) for name in BUNDLE_FILES}
+        content["files"] |= {name: sha256_of(folder / name) for name in names}
         return json.dumps(content).encode()
     return data
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from dynadeep.codegen.errors import DynadeepError
 
-MESSAGE_MAX = 2000
-"""Characters of an error message: what a reader quotes of its input must not fill the screen."""
+MESSAGE_MAX = 20_000
+"""Characters of an error message: every operator that a network cannot run is in it."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec import rice
 from dynadeep.host_tools.codec.packet_file import find
 from dynadeep.host_tools.codec.timeline import place
+from dynadeep.host_tools.codec.wire import parse_bound, parse_encoded
 from dynadeep.host_tools.link import protocol
 from dynadeep.host_tools.link.frames import FrameReader, Reply, Request
 from dynadeep.host_tools.link.protocol import Command, MalformedError
@@ -19,11 +20,11 @@ SAMPLES_MAX = 64
 
 PARSERS = (
     protocol.parse_hello,
-    protocol.parse_run,
+    parse_encoded,
     protocol.parse_trace,
     protocol.parse_constants,
     protocol.parse_memory,
-    protocol.parse_bound,
+    parse_bound,
     protocol.parse_fault,
 )
 _, MANIFEST = small_model()

@@ -100,15 +100,16 @@ def import_(
         refuse_with("--golden", {"--count": count}, "it has the inputs")
     with heavy("export"):
         from dynadeep.export import importing
+        from dynadeep.export.isolated import isolated
 
         wanted = importing.Wanted(
             calibration, golden, count or importing.Wanted.count, rate, clip or 0.0
         )
         if file is not None:
-            report = importing.import_network(file, out, wanted)
+            report = isolated(importing.import_network, file, out, wanted)
         else:
             shapes = [parse_shape(text) for text in shape or ()]
-            report = importing.import_torch(torch or "", shapes, out, wanted)
+            report = isolated(importing.import_torch, torch or "", shapes, out, wanted)
     print_lines(json, *_lines(report))
     write_json(json, asdict(report) | {"folder": str(report.folder)})
 
