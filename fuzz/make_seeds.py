@@ -105,14 +105,15 @@ def _frame(command: int, payload: bytes) -> bytes:
 def _wire() -> dict[str, Seeds]:
     model_id = bytes.fromhex(MANIFEST.model_id)
     hello = struct.pack(
-        "<B8sHHBBBBIHBBBHH",
-        *(PROTOCOL_VERSION, model_id, LENGTH, 360, 2, 9, 12, 1, 1000, LENGTH, 1, 1, 2, 88, 120),
+        "<B8sBBBBIIIHBBHHHHBB",
+        *(PROTOCOL_VERSION, model_id, 1, 1, 2, 1),  # the codec, streaming, the lanes, a counter
+        *(1000, 360, 2 * LENGTH, 2 * LENGTH, 1, 4, 9, 12, 88, 120, 2, 1),
     )
     hello += b"\x06native\x050.1.0"
     replies = {
         "hello": hello,
         "run": struct.pack("<BBiiQIH", 1, 2, 5, 6, 99, 9, 0) + _packets()[0],
-        "trace": struct.pack("<BIIBII", 0, 1, 2, 1, 3, 4),
+        "trace": struct.pack("<HIIHII", 0, 1, 2, 1, 3, 4),
         "constants": struct.pack("<II", 1, 2),
         "memory": struct.pack("<II", 4096, 900),
         "bound": struct.pack("<i", 77),

@@ -24,10 +24,11 @@ class Decoder:
 
     Raises:
         MissingDependencyError: onnxruntime is not installed.
-        BundleError: ``decoder.onnx`` does not fit the manifest.
+        BundleError: the bundle has no codec, or ``decoder.onnx`` does not fit the manifest.
     """
 
     def __init__(self, bundle: Bundle) -> None:
+        bundle.manifest.need_codec()
         self.manifest = bundle.manifest
         self._session = _open_session(bundle.path(DECODER_ONNX))
         self._inputs = _input_names(self._session, self.manifest)
