@@ -6,7 +6,7 @@ Everything that could be refused is, before TensorFlow sees the file.
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +36,7 @@ from dynadeep.codegen.typed import Reader
 from dynadeep.codegen.version import __version__
 from dynadeep.export import onnx_network, torch_network
 from dynadeep.export.errors import CalibrationError, ExportError
-from dynadeep.export.float_network import is_float, quantize, refuse_dynamic_range
+from dynadeep.export.float_network import float_runner, is_float, quantize, refuse_dynamic_range
 from dynadeep.export.interpreters import Reference, Values, Witness
 from dynadeep.export.net_golden import (
     Cases,
@@ -46,10 +46,14 @@ from dynadeep.export.net_golden import (
     read_inputs,
     run_cases,
     series_form,
+    spread,
     write_golden,
 )
 from dynadeep.export.reference import has_witness
 from dynadeep.export.replace import replaced
+
+COMPARED = 32
+"""Calibration inputs over which int8 is held against float."""
 
 LARGEST_BYTES = 256 << 20
 Shape = tuple[int, ...]
@@ -102,6 +106,7 @@ class _Network:
     source: Source
     forms: Sequence[Form]  # of the inputs, in files of the user's
     calibration: Sequence[Array] = ()  # real values [N, time, channels] for each input
+    real: bytes = b""  # the float .tflite that it was quantised from
 
 
 def import_network(path: Path, out: Path, wanted: Wanted) -> ImportReport:
@@ -174,8 +179,10 @@ def _quantized(
         for values, tensor in zip(calibration, graph.inputs, strict=True)
     ]
     made = quantize(content, graph, shaped, wanted.clip)
-    network = _Network(made, source, forms, calibration)
-    clipped = f", ranges without the outermost {wanted.clip:g} of the values" if wanted.clip else ""
+    network = _Network(made, source, forms, calibration, content)
+    clipped = (
+        f", inner ranges without the outermost {wanted.clip:g} of the values" if wanted.clip else ""
+    )
     return _noted(
         network, f"quantised to int8 by {len(calibration[0])} calibration inputs{clipped}"
     )
@@ -207,9 +214,11 @@ def _bundle(network: _Network, out: Path, wanted: Wanted) -> ImportReport:
     lower(graph)
     inputs, outputs = ends(content, file)
     cases = _cases(network, inputs, wanted)
-    runs = run_cases(cases, Reference(content, file))
+    reference = Reference(content, file)
+    runs = run_cases(cases, reference)
     micro, differences = _against_micro(content, file, cases, runs)
-    notes = (*network.source.notes, *_end_notes(inputs, outputs))
+    losses = _losses(network, reference, inputs, outputs) if network.real else ()
+    notes = (*network.source.notes, *losses, *_end_notes(inputs, outputs))
     with replaced(out, KNOWN_FILES) as folder:
         write_whole(folder / MODEL_TFLITE, content)
         write_golden(folder / GOLDEN, cases, runs)
@@ -238,14 +247,38 @@ def _bundle(network: _Network, out: Path, wanted: Wanted) -> ImportReport:
     )
 
 
+def _losses(
+    network: _Network,
+    reference: Reference,
+    inputs: tuple[TensorSpec, ...],
+    outputs: tuple[TensorSpec, ...],
+) -> Iterator[str]:
+    """Say of each output how far int8 is from float, over some calibration inputs."""
+    chosen = spread(network.calibration, COMPARED)
+    run = float_runner(network.real, network.source.file)
+    cases = cases_of(chosen, inputs)
+    ours = run_cases(cases, reference)
+    rows = range(len(cases))
+    floats = [run([values[row].astype(np.float32) for values in chosen]) for row in rows]
+    for at, one in enumerate(outputs):
+        real = np.stack([found[at].ravel() for found in floats]).astype(np.float64)
+        codes = np.stack([found[one.name].ravel() for found in ours]).astype(np.float64)
+        gap = one.scale * (codes - one.zero_point) - real
+        power = float((real**2).sum()) / max(float((gap**2).sum()), 1e-30)
+        worst = float(np.abs(gap).max()) / max(float(np.ptp(real)), 1e-30)
+        yield (
+            f'output "{one.name}": int8 is {10 * np.log10(max(power, 1e-30)):.0f} dB from float, '
+            f"at most {worst:.1%} of its range, over {len(rows)} calibration inputs"
+        )
+
+
 def _cases(network: _Network, inputs: tuple[TensorSpec, ...], wanted: Wanted) -> Cases:
     """Return the golden inputs: those given, or made up ones and some of the calibration's."""
     if wanted.golden is not None:
         return cases_of(read_inputs(wanted.golden, network.forms, codes=True), inputs)
     if not network.calibration:
         return made_up(inputs, wanted.count)
-    rows = np.linspace(0, len(network.calibration[0]) - 1, wanted.count).round().astype(int)
-    chosen = [values[np.unique(rows)] for values in network.calibration]
+    chosen = spread(network.calibration, wanted.count)
     return made_up(inputs, 1) | cases_of(chosen, inputs, "calibration")
 
 

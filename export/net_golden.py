@@ -133,6 +133,12 @@ def cases_of(arrays: Sequence[Array], inputs: Sequence[TensorSpec], name: str = 
     }
 
 
+def spread(arrays: Sequence[Array], count: int) -> list[Array]:
+    """Return at most ``count`` of the inputs that the arrays hold, evenly spread."""
+    rows = np.unique(np.linspace(0, len(arrays[0]) - 1, count).round().astype(int))
+    return [values[rows] for values in arrays]
+
+
 def run_cases(cases: Cases, runtime: Runtime) -> list[Values]:
     """Return every tensor of each case."""
     return [runtime.run(inputs) for inputs in cases.values()]

@@ -115,6 +115,21 @@ def test_a_float_network_is_quantised_by_calibration_data(tmp_path: Path) -> Non
     assert bundle.manifest.input.scale == pytest.approx(float(np.ptp(inputs)) / 255, rel=1e-3)
     assert golden.names[-3:] == ("calibration00", "calibration01", "calibration02")
     assert "quantised to int8 by 20 calibration inputs" in report.notes
+    (told,) = [note for note in report.notes if note.startswith("output ")]
+    assert int(told.split("int8 is ")[1].split(" dB")[0]) > 25
+    assert "over 20 calibration inputs" in told
+
+
+@pytest.mark.parametrize("content", ["", "PK a zip file", "cut", "noise"])
+def test_what_is_no_whole_tflite_is_refused_by_its_name(content: str, tmp_path: Path) -> None:
+    whole = (OPERATORS / "conv_only.tflite").read_bytes()
+    made = {"cut": whole[:900], "noise": whole[:8] + bytes(range(256)) * 4}
+    path = tmp_path / "broken.tflite"
+    path.write_bytes(made.get(content, content.encode()))
+    with pytest.raises(ModelError, match=r"^broken\.tflite: "):
+        import_network(path, tmp_path / "b", QUICK)
+    with pytest.raises(ModelError, match="no regular file"):
+        import_network(tmp_path, tmp_path / "b", QUICK)
 
 
 def test_a_network_of_another_kind_than_calibration_is_for_is_refused(tmp_path: Path) -> None:
