@@ -104,8 +104,11 @@ def _shape(node: Node, source: Tensor | None, tensor: Tensor) -> tuple[int, ...]
             for axis, (fixed, size, other) in enumerate(sizes)
         )
         return None if -1 in shape else shape
-    open_sizes = [axis for axis, size in enumerate(tensor.signature) if size < 0]
-    return tensor.shape if open_sizes == [0] else None
+    if [axis for axis, size in enumerate(tensor.signature) if size < 0] != [0]:
+        return None
+    if node.kind in SAME_SIZE and source is not None:
+        return _resolved([-1, *tensor.shape[1:]], source.size)
+    return tensor.shape
 
 
 def _batch(node: Node, count: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.bundle import GOLDEN, Bundle
+from dynadeep.codegen.bundle import GOLDEN, MAKE_AGAIN, Bundle
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.golden import MAPPED, read_golden, read_net_golden
 from dynadeep.codegen.numerics import map_input
@@ -48,9 +48,7 @@ class Case:
             BundleError: the golden vectors do not have it.
         """
         if name not in self.tensors:
-            raise BundleError(
-                f"{GOLDEN}: has no tensor {name!r} of case {self.name}. Export the bundle again."
-            )
+            raise BundleError(f"{GOLDEN}: has no tensor {name!r} of case {self.name}. {MAKE_AGAIN}")
         return self.tensors[name]
 
 
