@@ -136,31 +136,6 @@ static inline uint32_t means_of(four_sums sums, int32_t factor)
     return dd_upper_bytes(even, odd);
 }
 
-/* Four or eight channels. `steps` stands in the windows as well: as a constant it spares the loop
- * over them. */
-static inline void average_words(const dd_windows *of, uint32_t steps, int32_t factor,
-                                 uint32_t channels, uint32_t words, const int8_t *window,
-                                 int8_t *to)
-{
-    for (uint32_t left = of->count; left != 0; left--) {
-        const int8_t *at = window;
-        four_sums low = {0, 0};
-        four_sums high = {0, 0};
-#pragma GCC unroll 4
-        for (uint32_t k = 0; k < steps; k++) {
-            low = add_four(low, at);
-            high = words == 2 ? add_four(high, at + 4) : high;
-            at += channels;
-        }
-        dd_put_four(to, means_of(low, factor));
-        if (words == 2) {
-            dd_put_four(to + 4, means_of(high, factor));
-        }
-        window += of->hop;
-        to += channels;
-    }
-}
-
 static inline void average_words_of_two(const dd_windows *of, uint32_t channels, uint32_t words,
                                         const int8_t *window, int8_t *to)
 {
@@ -175,32 +150,89 @@ static inline void average_words_of_two(const dd_windows *of, uint32_t channels,
     }
 }
 
-static inline void average_some(const dd_windows *of, int32_t factor, uint32_t channels,
-                                uint32_t words, const int8_t *window, int8_t *to)
+/* The means of four channels over three steps. */
+static inline uint32_t means_of_three(const int8_t *at, uint32_t channels, int32_t factor)
 {
-    if (of->steps == 2) {
+    const four_sums none = {0, 0};
+    const four_sums two = add_four(add_four(none, at), at + channels);
+    return means_of(add_four(two, at + 2u * channels), factor);
+}
+
+static inline void average_words_of_three(const dd_windows *of, int32_t factor, uint32_t channels,
+                                          uint32_t words, const int8_t *window, int8_t *to)
+{
+    for (uint32_t left = of->count; left != 0; left--) {
+        dd_put_four(to, means_of_three(window, channels, factor));
+        if (words == 2) {
+            dd_put_four(to + 4, means_of_three(window + 4, channels, factor));
+        }
+        window += of->hop;
+        to += channels;
+    }
+}
+
+static inline void average_words_of_any(const dd_windows *of, int32_t factor, uint32_t channels,
+                                        uint32_t words, const int8_t *window, int8_t *to)
+{
+    for (uint32_t left = of->count; left != 0; left--) {
+        const int8_t *at = window;
+        four_sums low = {0, 0};
+        four_sums high = {0, 0};
+#pragma GCC unroll 4
+        for (uint32_t k = 0; k < of->steps; k++) {
+            low = add_four(low, at);
+            high = words == 2 ? add_four(high, at + 4) : high;
+            at += channels;
+        }
+        dd_put_four(to, means_of(low, factor));
+        if (words == 2) {
+            dd_put_four(to + 4, means_of(high, factor));
+        }
+        window += of->hop;
+        to += channels;
+    }
+}
+
+/* Four or eight channels; `steps` is 2 or 3, or 0 for any number of them. */
+static inline void average_words(const dd_windows *of, uint32_t steps, int32_t factor,
+                                 uint32_t channels, uint32_t words, const int8_t *window,
+                                 int8_t *to)
+{
+    if (steps == 2) {
         average_words_of_two(of, channels, words, window, to);
-    } else if (of->steps == 3) {
-        average_words(of, 3, factor, channels, words, window, to);
+    } else if (steps == 3) {
+        average_words_of_three(of, factor, channels, words, window, to);
     } else {
-        average_words(of, of->steps, factor, channels, words, window, to);
+        average_words_of_any(of, factor, channels, words, window, to);
     }
 }
 
 /* Return how many channels were done. */
+static inline uint32_t average_fours(const dd_windows *of, uint32_t steps, int32_t factor,
+                                     uint32_t channels, int8_t *out)
+{
+    uint32_t c = 0;
+    for (; c + 8u <= channels; c += 8u) {
+        average_words(of, steps, factor, channels, 2, of->values + c, out + c);
+    }
+    if (c + 4u <= channels) {
+        average_words(of, steps, factor, channels, 1, of->values + c, out + c);
+        c += 4u;
+    }
+    return c;
+}
+
 static uint32_t average_most(const dd_windows *of, uint32_t reciprocal, uint32_t channels,
                              int8_t *out)
 {
     const int32_t factor = (int32_t)(2u * reciprocal); /* in units of 2^-24 */
-    uint32_t c = 0;
-    for (; c + 8u <= channels; c += 8u) {
-        average_some(of, factor, channels, 2, of->values + c, out + c);
+    if (of->steps == 2) {
+        return average_fours(of, 2, factor, channels, out);
     }
-    if (c + 4u <= channels) {
-        average_some(of, factor, channels, 1, of->values + c, out + c);
-        c += 4u;
+    if (of->steps == 3) {
+        return average_fours(of, 3, factor, channels, out);
     }
-    return c;
+    return average_fours(of, 0, factor, channels, out);
 }
 
 #else

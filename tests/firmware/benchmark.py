@@ -74,6 +74,8 @@ def other(name: str, code: int, made: tuple[int, ...], unit: Unit, **options: Op
 
 POOL: dict[str, Option] = {"FilterWidth": 2, "FilterHeight": 1, "StrideW": 2, "Padding": 1}
 HALF = (1, 1, 48, 64)
+THREE: dict[str, Option] = {**POOL, "FilterWidth": 3, "StrideW": 3}
+THIRD = (1, 1, 32, 64)
 ROWS = (
     convolution("conv 64 -> 64, k3", "conv_2d", Drawn(40, 64, filters=64, kernel=3)),
     convolution("the same, RELU", "conv_2d", Drawn(40, 64, filters=64, kernel=3, activation=1)),
@@ -92,7 +94,11 @@ ROWS = (
     other("maximum 96 x 64", OPS.MAXIMUM, SHAPE, "output"),
     other("softmax 96 x 64", OPS.SOFTMAX, SHAPE, "output"),
     other("max pool 96 x 64, k2 s2", OPS.MAX_POOL_2D, HALF, "input", **POOL),
+    other("the same, 3 steps at a time", OPS.MAX_POOL_2D, HALF, "input", **POOL),
+    other("max pool 96 x 64, k3 s3", OPS.MAX_POOL_2D, THIRD, "input", **THREE),
     other("average pool 96 x 64, k2 s2", OPS.AVERAGE_POOL_2D, HALF, "input", **POOL),
+    other("the same, 3 steps at a time", OPS.AVERAGE_POOL_2D, HALF, "input", **POOL),
+    other("average pool 96 x 64, k3 s3", OPS.AVERAGE_POOL_2D, THIRD, "input", **THREE),
 )
 
 
