@@ -164,7 +164,8 @@ def _read_source(checkpoint: Path, calibration_data: Path | None) -> _Source:
     loaded = checkpoints.load(checkpoint)
     if not isinstance(loaded.model, DynamicDeep):
         raise ExportError(
-            f"{checkpoint}: a {loaded.config.architecture}; only dynamic-deep runs on a board."
+            f"{checkpoint}: a {loaded.config.architecture}; only dynamic-deep has packets. "
+            "Its encoder alone becomes a bundle by `dynadeep import --torch`."
         )
     record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
     recordings = calibration.read_recordings(loaded.training.dataset, calibration_data)

@@ -26,7 +26,8 @@ from tests.networks.example import TRAINED, Floats, Predict
 TRAINED_FOR = "as shipped: 30 epochs of 60 windows a record (MIT-BIH)"
 TESTED_ON = "DS2's beats"
 CLIP = 0.003
-"""Its rarest activations are 60 times the spread: ranges that hold them cost a tenth of the F1."""
+"""Its rarest activations are 60 times the spread: ranges that hold them cost two records of DS2 a
+tenth of their F1."""
 CALIBRATION_WINDOWS = 4
 """Of each training record."""
 CLIPPED_AT = 8.0
