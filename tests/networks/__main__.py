@@ -4,7 +4,7 @@ python -m tests.networks train NAME ... --data FOLDER    weights, into build/net
 python -m tests.networks score NAME ... --data FOLDER    models/NAME.tflite, in float and in int8
 python -m tests.networks measure NAME ...                that file on an emulated board
 
-The last two write benchmarks/networks.json and the table in docs/models.md.
+The last two write benchmarks/networks.json and benchmarks/networks.md.
 """
 
 import argparse

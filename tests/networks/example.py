@@ -52,6 +52,12 @@ def load(name: str) -> Example:
     return cast(Example, importlib.import_module(f"tests.networks.{name}"))
 
 
+def about(name: str) -> str:
+    """Return what an example says of itself in its first line."""
+    module = importlib.import_module(f"tests.networks.{name}")
+    return (module.__doc__ or "").partition("\n")[0].rstrip(".")
+
+
 def in_float(net: nn.Module) -> Predict:
     """Return what a network predicts in float arithmetic."""
 

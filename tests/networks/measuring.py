@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import numpy as np
 from dynadeep.codegen.bundle import MODEL_TFLITE, Bundle, read_bundle
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.markdown import table
+from dynadeep.codegen.tflite import read_graph
+from dynadeep.export.float_network import WEIGHTED
 from dynadeep.export.importing import Wanted, import_network, import_torch
 from dynadeep.export.packages import quiet, tensorflow
 from dynadeep.host_tools import pipeline
@@ -23,8 +25,7 @@ from tests.networks.example import Floats, Predict
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "networks.json"
-PAGE = ROOT / "docs" / "models.md"
-MARKS = ("<!-- networks -->", "<!-- end of networks -->")
+PAGE = RESULTS.with_suffix(".md")
 MODELS = Path(__file__).parent / "models"
 """The int8 networks that the tests run, made here."""
 
@@ -144,13 +145,20 @@ def _cost(bundle: Bundle) -> Cost:
     return Cost(
         board=BOARD,
         engine=station.device.about.engine,
-        parameters=sum(c.array.size for c in plan.constants if c.kind in ("weights", "bias")),
+        parameters=_parameters(bundle),
         macs=latency.macs,
         flash_bytes=memory.flash_bytes,
         ram_bytes=memory.ram_bytes,
         instructions=latency.per_segment,
         bit_exact=compared.bit_exact,
     )
+
+
+def _parameters(bundle: Bundle) -> int:
+    """Return how many weights and biases the .tflite holds."""
+    nodes = read_graph(bundle.path(MODEL_TFLITE).read_bytes()).nodes
+    given = (tensor for node in nodes if node.kind in WEIGHTED for tensor in node.inputs[1:])
+    return sum(tensor.data.size for tensor in given if tensor and tensor.data is not None)
 
 
 def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
@@ -164,15 +172,41 @@ def recorded() -> dict[str, dict[str, Any]]:
 
 
 def record(name: str, figures: Mapping[str, Any]) -> None:
-    """Put a network's figures into benchmarks/networks.json, and what stands there on the page."""
+    """Put a network's figures into benchmarks/networks.json; write the page beside it anew."""
     known = recorded()
     known[name] = {"name": name} | known.get(name, {}) | dict(figures)
     rows = [known[one] for one in example.NAMES if one in known]
     write_whole(RESULTS, json.dumps(rows, indent=2) + "\n")
-    head, _, rest = PAGE.read_text(encoding="utf-8").partition(MARKS[0])
-    whole = (row for row in rows if "scores_int8" in row and "instructions" in row)
-    lines = "\n".join(table(HEADINGS, map(_row, whole)))
-    write_whole(PAGE, f"{head}{MARKS[0]}\n{lines}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}")
+    write_whole(PAGE, "\n".join(_page(rows)) + "\n")
+
+
+def _page(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what people read of networks that were scored and measured."""
+    whole = [row for row in rows if "scores_int8" in row and "instructions" in row]
+    kinds = ([f"`{row['name']}`", row["trained"], example.about(row["name"])] for row in whole)
+    return [
+        "# Networks to begin from",
+        "",
+        "Made by `python -m tests.networks`: networks that are no codec, each complete from its",
+        "training script in `tests/networks/` to every bit on an emulated board. The trainings are",
+        "short: what they show is what int8 on the board keeps, not what such a network can reach.",
+        "",
+        *table(("network", "trained", "is"), kinds),
+        "",
+        *table(HEADINGS, map(_row, whole)),
+        "",
+        f"Whole firmware on `{BOARD}`, a Cortex-M4, link and checks included; instructions of one",
+        "whole input, counted in QEMU. Scores are in float (PyTorch) and as the board computes",
+        "(TFLite's reference kernels), on test data; settings were chosen on training patients.",
+        "",
+        *table(("network", "score", "float", "int8"), (row for one in whole for row in _all(one))),
+    ]
+
+
+def _all(figures: Mapping[str, Any]) -> Iterator[list[str]]:
+    for name, value in figures["scores_float"].items():
+        score = name.replace("_", " ")
+        yield [figures["name"], score, f"{value:.4g}", f"{figures['scores_int8'][name]:.4g}"]
 
 
 def _row(figures: Mapping[str, Any]) -> list[str]:
