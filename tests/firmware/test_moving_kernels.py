@@ -20,7 +20,7 @@ from tests.firmware.kernel_program import Case, random_tiles, run_on_core, run_o
 from tests.firmware.moving import codes, plain_pool
 
 Int8 = npt.NDArray[np.int8]
-CASES = 12  # of each operator
+CASES = 8  # of each operator
 OPERATORS = moving.OPERATORS | elementwise.OPERATORS
 
 
