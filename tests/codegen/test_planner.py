@@ -111,9 +111,9 @@ def test_the_model_is_read_once_for_all_plans(
 ) -> None:
     read: list[bytes] = []
 
-    def counting(content: bytes) -> Graph:
+    def counting(content: bytes, file: str) -> Graph:
         read.append(content)
-        return read_graph(content)
+        return read_graph(content, file)
 
     plan_module._lowered.cache_clear()
     monkeypatch.setattr(plan_module, "read_graph", counting)
