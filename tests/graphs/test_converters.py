@@ -16,11 +16,10 @@ from tests.graphs.networks import Streaming
 
 DATA = Path(__file__).parents[1] / "data"
 NEEDS_CALIBRATION = ("dynamic_range", "float32_model")
-FILES = [
-    path
-    for path in sorted((*DATA.glob("keras/*.tflite"), *DATA.glob("operators/*.tflite")))
-    if path.stem not in NEEDS_CALIBRATION
-]
+KERAS = sorted(DATA.glob("keras/*.tflite"))
+OPERATORS = [p for p in sorted(DATA.glob("operators/*.tflite")) if p.stem not in NEEDS_CALIBRATION]
+FILES = [*KERAS, *(pytest.param(path, marks=pytest.mark.nightly) for path in OPERATORS)]
+"""Single operators are drawn at random by day."""
 
 pytestmark = pytest.mark.heavy
 
@@ -31,7 +30,7 @@ def harnesses() -> Iterator[list[Harness]]:
         yield running
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_tensor_is_the_references(harnesses: list[Harness], path: Path) -> None:
     content = path.read_bytes()
     graph, network = canonical(read_graph(content)), lower(read_graph(content))
