@@ -104,6 +104,8 @@ def _build(project: Path, folder: Path, *, sanitize: bool, optimize: str | None)
     cmake = require("cmake")
     require("arm-none-eabi-gcc" if (project / TOOLCHAIN).is_file() else "cc")
     log = write_whole(folder / LOG, b"")
+    if not _is_configured(project, folder):
+        _forget(folder)
     configure = [cmake, "-S", str(project), "-B", str(folder), *_generator(folder)]
     if optimize is not None:
         configure.append(f"-DDD_OPTIMIZE={optimize}")
@@ -116,6 +118,26 @@ def _build(project: Path, folder: Path, *, sanitize: bool, optimize: str | None)
         map=folder / "firmware.map",
         log=log,
     )
+
+
+def _is_configured(project: Path, folder: Path) -> bool:
+    """Whether CMake can go on in a folder: it was set up there, for this project and compiler."""
+    cache = folder / "CMakeCache.txt"
+    text = cache.read_text(encoding="utf-8", errors="replace") if cache.is_file() else ""
+    cached = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    cross = "CMAKE_TOOLCHAIN_FILE:FILEPATH" in cached
+    return (
+        cached.get("CMAKE_HOME_DIRECTORY:INTERNAL") == str(project.resolve())
+        and cached.get("CMAKE_CACHEFILE_DIR:INTERNAL") == str(folder.resolve())
+        and cross == (project / TOOLCHAIN).is_file()
+    )
+
+
+def _forget(folder: Path) -> None:
+    """Remove what CMake keeps of an earlier compiler or place, and the firmware made with it."""
+    for name in ("CMakeCache.txt", "firmware.elf", "firmware.bin", "firmware.map"):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "CMakeFiles", ignore_errors=True)
 
 
 def flash(firmware: Firmware, program: str, arguments: Sequence[str]) -> None:

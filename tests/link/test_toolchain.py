@@ -9,6 +9,9 @@ from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.errors import BuildError
 from dynadeep.host_tools.toolchain import Firmware, build, first_complaint
 
+ARM = 40
+"""An ELF file's machine."""
+
 
 @pytest.fixture
 def project(toy: ModuleType, tmp_path: Path) -> Path:
@@ -47,6 +50,28 @@ def test_a_model_with_a_variable_is_refused_by_the_linker(toy: ModuleType, tmp_p
     source.write_text(text)
     with pytest.raises(BuildError, match="it must be constant"):
         build(project)
+
+
+def test_a_project_generated_again_for_another_compiler_builds_afresh(
+    toy: ModuleType, tmp_path: Path
+) -> None:
+    for board in ("mps2-an386", "native", "microbit"):
+        project = toy.make_project(board, tmp_path / "new")
+        if (tmp_path / "toy").is_dir():  # the build folder of the board before
+            shutil.move(tmp_path / "toy" / "build", project / "build")
+            shutil.rmtree(tmp_path / "toy")
+        project = project.rename(tmp_path / "toy")
+        firmware = build(project)
+        machine = int.from_bytes(firmware.elf.read_bytes()[18:20], "little")
+        assert (machine == ARM) == (board != "native")
+        assert (firmware.bin is None) == (board == "native")
+
+
+def test_a_project_that_was_moved_builds_where_it_is(project: Path, tmp_path: Path) -> None:
+    build(project)
+    moved = shutil.copytree(project, tmp_path / "elsewhere")
+    shutil.rmtree(project)
+    assert build(moved).elf.is_file()
 
 
 def test_a_folder_that_is_no_project_is_a_clear_line(tmp_path: Path) -> None:
