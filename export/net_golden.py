@@ -167,10 +167,15 @@ def _checked(arrays: dict[str, Array], form: Form, reader: Reader, *, codes: boo
     ):
         kinds = "neither int8 codes nor real numbers" if codes else "no numbers"
         reader.refuse(f'"{form.name}" is {values.dtype}, {kinds}')
+    if not codes:
+        with np.errstate(over="ignore"):  # what float32 cannot hold is no finite number
+            values = values.astype(np.float32)
     if not np.isfinite(values.astype(np.float64)).all():
         reader.refuse(f'"{form.name}" has values that are no finite numbers')
-    if not codes:
-        values = values.astype(np.float32)
+    if not codes and values.min() == values.max():
+        reader.refuse(
+            f'"{form.name}" holds {values.min():g} and nothing else, which gives int8 no range'
+        )
     return form.series(values.reshape(len(values), *form.shape))
 
 

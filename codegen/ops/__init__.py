@@ -104,6 +104,12 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 REFUSED: dict[str, tuple[str, str]] = {
+    "DEQUANTIZE": (
+        "its float32 values lead to operators that the converter had no int8 form of, and that do "
+        "not stand alone between it and a QUANTIZE",
+        "Use others in the network (a RELU or a TANH for an ELU whose values go right into a "
+        "CONCATENATION, batch for layer normalisation), and convert it again.",
+    ),
     "SUM": (
         "TFLite's own kernel for int8 is wrong: it clamps to the codes of uint8",
         "Use MEAN, whose output's scale may be as much smaller.",

@@ -147,6 +147,27 @@ def test_elu_between_dequantize_and_quantize_is_one_table() -> None:
         np.testing.assert_array_equal(op.evaluate((CODES,)), expected)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_floats_in_the_middle_are_refused_with_what_brings_them() -> None:
+    builder = ModelBuilder()
+    twice = (*SHAPE[:-1], 2 * SHAPE[-1])
+    x = builder.tensor(TensorSpec("x", SHAPE))
+    y = builder.tensor(TensorSpec("y", twice))
+    real = builder.tensor(TensorSpec("real", SHAPE, FLOAT32, ()))
+    made = builder.tensor(TensorSpec("elu", SHAPE, FLOAT32, ()))
+    joined = builder.tensor(TensorSpec("joined", twice, FLOAT32, ()))
+    builder.op(OPS.DEQUANTIZE, [x], [real])
+    builder.op(OPS.ELU, [real], [made])
+    builder.op(OPS.CONCATENATION, [real, made], [joined])
+    builder.op(OPS.QUANTIZE, [joined], [y])
+    builder.inputs.append(x)
+    builder.outputs.append(y)
+    with pytest.raises(
+        ModelError, match=r"op 0 DEQUANTIZE, .*no int8 form of.*an ELU whose values"
+    ):
+        understand(canonical(read_graph(builder.build())))
+
+
 REFUSALS = {
     "a sigmoid of another scale": ("LOGISTIC", 0.1, 0.1, {}, "expected 1/256 and -128"),
     "a swish whose output is far coarser": ("HARD_SWISH", 1e-5, 0.1, {}, "from 1/512 to 128"),

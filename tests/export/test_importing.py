@@ -171,6 +171,22 @@ def test_given_inputs_of_another_shape_or_type_are_refused(case: str, tmp_path: 
         import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(golden=given))
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(0.0, "holds 0 and nothing else"), (np.nan, "no finite"), (1e39, "no finite")],
+    ids=["one value", "not a number", "beyond float32"],
+)
+def test_calibration_that_gives_no_range_is_refused(
+    value: float, message: str, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", np.full((2, 32, 1), value))
+    with pytest.raises(CalibrationError, match=rf"x\.npy: .*{message}.*\[N, 32, 1\]"):
+        import_network(
+            OPERATORS / "float32_model.tflite", tmp_path / "b", Wanted(tmp_path / "x.npy")
+        )
+    assert not (tmp_path / "b").exists()
+
+
 def test_an_earlier_bundle_is_replaced_whole_and_a_users_folder_kept(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "data" / "small_bundle", tmp_path / "b")
     imported(OPERATORS / "conv_only.tflite", tmp_path / "b")
