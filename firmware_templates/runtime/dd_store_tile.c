@@ -48,6 +48,7 @@ typedef struct scaling {
     int32_t offset;
 } scaling;
 
+#if !STORE_VECTORS
 /* For `bias` doubled, where that fits: one multiplication does the rounding as well. */
 static inline int8_t code_of_doubled(const scaling *by, int32_t sum)
 {
@@ -86,6 +87,7 @@ static uint32_t store_channels_doubled(const dd_conv1d *layer, const int8_t *tab
     }
     return channel;
 }
+#endif
 
 /* What the fast ones ask for is not always there: the first `steps` of a tile, with a clamp, and
  * with a table or without. */
@@ -182,8 +184,10 @@ static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *tabl
 void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *sums, uint32_t first,
                    uint32_t count, uint32_t steps, int8_t *out)
 {
+#if !STORE_VECTORS
     const bool plain = steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
                        layer->out_max == INT8_MAX;
+#endif
     tile_part part = {.channel = first, .end = first + count, .steps = steps};
     while (part.channel < part.end) {
         uint32_t before = part.channel;
@@ -191,12 +195,14 @@ void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *s
         part.channel = store_channels_vector(layer, table, sums, &part, out);
         sums += (part.channel - before) * DD_TILE;
         before = part.channel;
-#endif
+        part.channel = store_channels_clamped(layer, table, sums, &part, out);
+#else
         if (plain && layer->doubles) {
             part.channel = store_channels_doubled(layer, table, sums, part.channel, part.end, out);
         } else {
             part.channel = store_channels_clamped(layer, table, sums, &part, out);
         }
+#endif
         sums += (part.channel - before) * DD_TILE;
         if (part.channel < part.end) {
             store_channel(layer, table, sums, part.channel, steps, out + part.channel);
