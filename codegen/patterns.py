@@ -180,9 +180,10 @@ def _repeated(node: Node, links: _Links) -> _Match | None:
     others = [factor for at, factor in enumerate(factors) if at != axis]
     if axis < 1 or source.shape[axis] != 1 or any(factor != 1 for factor in others):
         return None
-    views = [one for one in links.readers.get(node.outputs[0].index, []) if one.kind in VIEWS]
-    if len(views) != 1 or links.before(views[0]) is not node:
-        return None
+    made = node.outputs[0].index
+    readers = links.readers.get(made, [])
+    if made in links.outputs or not readers or any(one.kind not in VIEWS for one in readers):
+        return None  # only behind a view does the dimension before the channels become time
     time = source.time * factors[axis]
     sizes = Tensor(
         _absent(node, 2), f"{node.layer}/size", (2,), "INT32", data=np.array([1, time], np.int32)

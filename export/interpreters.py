@@ -155,9 +155,16 @@ def _whole(content: bytes, *, with_reference: bool) -> _Run:
         else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         experimental_preserve_all_tensors=True,
     )
-    interpreter.allocate_tensors()
+    ready: dict[int, tuple[int, ...]] | None = None
 
     def run(inputs: ByIndex, wanted: Iterable[int]) -> ByIndex:
+        nonlocal ready
+        shapes = {index: values.shape for index, values in inputs.items()}
+        if shapes != ready:  # what a file with an open batch says of a shape need not be so
+            for index, shape in shapes.items():
+                interpreter.resize_tensor_input(index, shape)
+            interpreter.allocate_tensors()
+            ready = shapes
         for index, values in inputs.items():
             interpreter.set_tensor(index, values)
         interpreter.invoke()

@@ -165,3 +165,12 @@ def test_a_crash_report_that_makes_no_sense_is_still_told_as_a_crash(native: Dev
     error = Exchange(native.link)._crashed(Reply(0xFFFF, Command.FAULT, 0, b"?"))
     assert isinstance(error, BoardCrashedError)
     assert "its report makes no sense" in str(error)
+
+
+def test_a_network_without_constants_is_not_asked_for_them(
+    native: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "_about", replace(native.about, constants=0))
+    asked = native.traffic.requests
+    assert native.constants() == ()
+    assert native.traffic.requests == asked
