@@ -39,7 +39,7 @@ def test_a_folder_without_a_manifest_is_no_project(tmp_path: Path) -> None:
     ("change", "complaint"),
     [
         ({"kind": "bundle"}, "not that of a dynadeep generated project"),
-        ({"format": 99}, "expected format 1, found 99. Generate the project again"),
+        ({"format": 99}, "expected format 2, found 99. Generate the project again"),
         ({"board": 7}, 'key "board" is 7, expected text'),
         ({"kernels": None}, 'key "kernels" is None, expected text'),
     ],

@@ -75,9 +75,8 @@ def test_our_own_echo_is_not_taken_for_a_board() -> None:
 
 
 def test_a_socket_url_reaches_a_board() -> None:
-    hello = struct.pack(
-        "<B8sHHBBBBIHBBBHH", 3, bytes(8), 10, 1, 1, 2, 1, 0, 8000, 10, 1, 0, 2, 30, 30
-    )
+    about = (4, bytes(8), 1, 1, 2, 0, 8000, 300, 20, 20, 1, 1, 2, 1, 200, 200, 1, 0)
+    hello = struct.pack("<B8sBBBBIIIHBBHHHHBB", *about)
     server = socket.create_server(("127.0.0.1", 0))
 
     def answer() -> None:
