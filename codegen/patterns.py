@@ -19,24 +19,24 @@ class _Links:
     readers: Mapping[int, list[Node]]
     outputs: frozenset[int]
 
-    def before(self, node: Node) -> Node | None:
-        """Return the node that makes what ``node`` reads, if it makes it for that one alone."""
+    def before(self, node: Node, *, shared: bool = False) -> Node | None:
+        """Return the node that makes what ``node`` reads, for it alone unless ``shared``."""
         tensor = node.inputs[0] if node.inputs else None
         if tensor is None or tensor.index in self.outputs:
             return None
         alone = len(self.readers.get(tensor.index, [])) == 1
-        return self.makers.get(tensor.index) if alone else None
+        return self.makers.get(tensor.index) if alone or shared else None
 
-    def chain(self, last: Node, *kinds: Sequence[str]) -> list[Node] | None:
+    def chain(self, last: Node, *kinds: Sequence[str], shared: bool = False) -> list[Node] | None:
         """Return the nodes before ``last``, nearest first, of these kinds and views between."""
         found: list[Node] = []
         node: Node | None = last
         for wanted in kinds:
             assert node is not None
-            node = self.before(node)
+            node = self.before(node, shared=shared)
             while node is not None and node.kind in VIEWS and node.kind not in wanted:
                 found.append(node)
-                node = self.before(node)
+                node = self.before(node, shared=shared)
             if node is None or node.kind not in wanted:
                 return None
             found.append(node)
@@ -97,10 +97,12 @@ def _dilated(node: Node, links: _Links) -> _Match | None:
     """
     if node.kind != "BATCH_TO_SPACE_ND":
         return None
-    chain = links.chain(node, CONVOLUTIONS, ("SPACE_TO_BATCH_ND",))
-    if chain is None:
+    behind = links.chain(node, CONVOLUTIONS)
+    conv = node if behind is None else behind[-1]
+    ahead = links.chain(conv, ("SPACE_TO_BATCH_ND",), shared=True)  # of two gates, say
+    if behind is None or ahead is None:
         return None
-    first, conv = chain[-1], next(one for one in chain if one.kind in CONVOLUTIONS)
+    first = ahead[-1]
     block, pads, crops = _along_time(first, 1), _along_time(first, 2), _along_time(node, 2)
     source, weights = first.inputs[0], conv.inputs[1]
     if block is None or pads is None or crops is None or source is None or weights is None:
@@ -116,7 +118,7 @@ def _dilated(node: Node, links: _Links) -> _Match | None:
         outputs=(_upright(node.outputs[0], height=height),),
         options={**conv.options, f"Dilation{'H' if height else 'W'}Factor": block[0]},
     )
-    return _Match((*padded, dilated), tuple(chain))
+    return _Match((*padded, dilated), (*behind, *ahead))
 
 
 def _is_plain(conv: Node) -> bool:
