@@ -223,8 +223,8 @@ def _imports() -> dict[str, Seeds]:
         source=Source("network.tflite", digest, ("quantised to int8",)),
     )
     values = np.linspace(-1, 1, 48, dtype=np.float32).reshape(2, 8, 3)
-    codes = np.arange(2 * inputs[0].time * inputs[0].channels).astype(np.int8)
-    codes = codes.reshape(2, inputs[0].time, inputs[0].channels)
+    count = 2 * inputs[0].time * inputs[0].channels
+    codes = np.arange(count).astype(np.int8).reshape(2, inputs[0].time, inputs[0].channels)
     return {
         "network": {path.name: path.read_bytes() for path in sorted(KERAS.glob("*.tflite"))},
         "onnx": {"small.onnx": _onnx()},

@@ -52,7 +52,7 @@ def _gelu(x: Floats) -> Floats:
 def _gelu_by_tanh(x: Floats) -> Floats:
     half, one, third = np.float32(0.5), np.float32(1), np.float32(0.044715)
     inside = np.float32(math.sqrt(2 / math.pi)) * (x + third * x * x * x)
-    values: Floats = half * x * (one + _tanh(inside))
+    values: Floats = (half * x * (one + _tanh(inside.astype(np.float32)))).astype(np.float32)
     return values
 
 

@@ -49,23 +49,30 @@ class Application(Protocol):
     @property
     def noun(self) -> str:
         """What it gives, in the plural."""
+        ...
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of that which are counted apart."""
+        ...
 
     @property
     def ways(self) -> int:
         """In how many ways ``ticks`` runs each input."""
+        ...
 
     def begin(self) -> None:
         """Have the board count from its start again, before the first case."""
+        ...
 
     def compare(self, case: Case, index: int) -> Compared:
         """Run a case, the ``index``-th since ``begin``, and compare all that the board gives."""
+        ...
 
     def ticks(self, inputs: Sequence[Values]) -> list[int]:
         """Return the board's ticks of every way to run each input."""
+        ...
 
     def longest_call(self, given: Values) -> int:
         """Return the ticks of the longest call, where the input comes a step at a time."""
+        ...

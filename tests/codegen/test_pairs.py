@@ -76,7 +76,7 @@ def read(
 def run(reference: Run, kind: str, cases: list[Case]) -> list[Int8s]:
     """Return what the reference makes of all pairs of codes, [first, second]."""
     builder = ModelBuilder()
-    inputs = {}
+    inputs: dict[str, Int8s] = {}
     for i, (scales, also) in enumerate(cases):
         specs = [
             TensorSpec(f"{name}{i}", (1, 256, 256), scales=q.scales, zero_points=q.zero_points)
@@ -94,7 +94,8 @@ def run(reference: Run, kind: str, cases: list[Case]) -> list[Int8s]:
 
 def draw_cases(kind: str, extreme: bool) -> tuple[list[Case], list[Pair]]:
     random = np.random.default_rng(21)
-    cases, ops = [], []
+    cases: list[Case] = []
+    ops: list[Pair] = []
     while len(ops) < COUNT:
         case = draw(random, kind, extreme), options(random, kind)
         try:

@@ -95,9 +95,10 @@ def test_two_networks_run_on_an_emulated_cortex_m4(
     includes = [f"-I{tmp_path / folder}" for folder in places]
     flags = [*STRICT_C, "-O2", "-mthumb", *CORE.flags, "-DON_CORE", f"-I{HERE}", *includes]
     where = f"-Wl,--defsym=__code={CORE.code},--defsym=__ram={CORE.ram}"
-    sources = [PROGRAM, HERE / "startup.c", *runtime.values()]
+    sources: list[Path] = [PROGRAM, HERE / "startup.c", *runtime.values()]
     sources += [path for folder in folders for path in sorted(tmp_path.glob(f"{folder}/*.c"))]
-    command = ["arm-none-eabi-gcc", *flags, *sources, f"-T{HERE / 'link.ld'}", *LIMITS, where]
+    command = ["arm-none-eabi-gcc", *flags, *map(str, sources), f"-T{HERE / 'link.ld'}", *LIMITS]
+    command += [where]
     subprocess.run([*command, "-o", tmp_path / "both.elf"], check=True)
     found = [crc for crc, _ in emulate(tmp_path / "both.elf", CORE)]
     assert found == 2 * expected_of(networks, cases)

@@ -99,7 +99,7 @@ def test_a_table_is_the_reference_on_every_code(reference: Run, kind: str, extre
         np.testing.assert_array_equal(op.evaluate((CODES,)), expected)
 
 
-ELUS = [
+ELUS: list[tuple[Quantizations, dict[str, float]]] = [
     (draw(np.random.default_rng(seed), "TANH", extreme=bool(seed % 2)), {}) for seed in range(200)
 ]
 
@@ -168,7 +168,7 @@ def test_floats_in_the_middle_are_refused_with_what_brings_them() -> None:
         understand(canonical(read_graph(builder.build())))
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[str, float, float, dict[str, float], str]] = {
     "a sigmoid of another scale": ("LOGISTIC", 0.1, 0.1, {}, "expected 1/256 and -128"),
     "a swish whose output is far coarser": ("HARD_SWISH", 1e-5, 0.1, {}, "from 1/512 to 128"),
     "a swish whose output is far finer": ("HARD_SWISH", 1.0, 1e-3, {}, "from 1/512 to 128"),

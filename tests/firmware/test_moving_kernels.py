@@ -73,7 +73,7 @@ def all_drawn() -> Drawn:
     return found
 
 
-@pytest.fixture(scope="module", params=KERNELS.values(), ids=KERNELS)
+@pytest.fixture(scope="module", params=KERNELS.values(), ids=list(KERNELS))
 def made(request: pytest.FixtureRequest, all_drawn: Drawn) -> dict[Case, Int8]:
     """What a kernel set's C makes of all cases, in one program."""
     kernels: KernelSet = request.param
