@@ -17,7 +17,11 @@ def bench(
         Path | None, typer.Option("--bundle", help="Without it the shipped checkpoint is exported.")
     ] = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Write the figures even if some are worse by 2 %.")
+        bool,
+        typer.Option(
+            "--accept",
+            help="Write figures that are worse by 2 %, or over another network's.",
+        ),
     ] = False,
 ) -> None:
     """Measure the emulated boards and rewrite the figures beside the peers'.
@@ -31,6 +35,7 @@ def bench(
     from dynadeep.host_tools.measure.bench import (
         RESULTS_JSON,
         losses,
+        of_another_network,
         run_bench,
         setups,
         write_results,
@@ -43,6 +48,13 @@ def bench(
         with heavy("export"):
             export_checkpoint(None, folder)
     model = read_bundle(folder)
+    other = of_another_network(model.manifest.model_id, out / RESULTS_JSON)
+    if other and not accept:
+        raise HostError(
+            f"{out / RESULTS_JSON}: holds the figures of network {other}, this one is "
+            f"{model.manifest.model_id}. Name another folder with --out, or give --accept to "
+            "replace them."
+        )
     results = run_bench(model, list(setups(model)), application_of, typer.echo)
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:

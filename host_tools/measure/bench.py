@@ -138,6 +138,7 @@ class Committed:
     """What of earlier results is held against new ones."""
 
     rows: tuple[CommittedRow, ...]
+    model_id: str = ""
 
 
 def setups(bundle: Bundle) -> Iterator[Setup]:
@@ -187,11 +188,7 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
 
     Setups that the committed file does not have, or that have gone, are no loss.
     """
-    if not committed.is_file():
-        return []
-    reader = Reader(str(committed), HostError, "Remove it, if it is no benchmark's results.")
-    known = reader.read(Committed, {"rows": _rows_of(reader.json(reader.content(committed)))})
-    before = {_key(vars(row)): vars(row) for row in known.rows}
+    before = {_key(vars(row)): vars(row) for row in _committed(committed).rows}
     found = []
     for result in results:
         row = result.row()
@@ -205,6 +202,22 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
         if old.get("bit_exact") and not row["bit_exact"]:
             found.append(f"{result.setup.name}: no longer bit-exact")
     return found
+
+
+def of_another_network(model_id: str, committed: Path) -> str:
+    """Return the id of the network whose figures stand there, if it is another one."""
+    known = _committed(committed).model_id
+    return "" if known == model_id else known
+
+
+def _committed(path: Path) -> Committed:
+    """Return what was committed, nothing where there is no file."""
+    if not path.is_file():
+        return Committed(())
+    reader = Reader(str(path), HostError, "Remove it, if it is no benchmark's results.")
+    data = reader.json(reader.content(path))
+    model_id = data.get("model_id", "") if isinstance(data, dict) else ""
+    return reader.read(Committed, {"rows": _rows_of(data), "model_id": model_id})
 
 
 def _rows_of(data: Any) -> Any:
