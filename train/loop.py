@@ -1,5 +1,6 @@
 """The one training loop: the same on one CPU, one GPU, several of them or several hosts."""
 
+import atexit
 import ctypes
 import json
 import math
@@ -67,8 +68,15 @@ def make_fabric(device: str = "cpu", devices: int = 1) -> Fabric:
     )
     keep_freed_memory()
     fabric.launch()
+    atexit.register(_leave_group)
     _start_workers()
     return fabric
+
+
+def _leave_group() -> None:
+    """Leave the processes that train together: their threads, still at work, would abort Python."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 @contextmanager
