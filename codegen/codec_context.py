@@ -7,7 +7,8 @@ from dynadeep.codegen.bundle import Codec, InputMap, Level, map_problem
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
-from dynadeep.codegen.plan import PACKET_OVERHEAD_BYTES, RANGE_BYTES, Plan
+from dynadeep.codegen.packet_sizes import PACKET_OVERHEAD_BYTES, RANGE_BYTES
+from dynadeep.codegen.plan import Plan
 
 TAKEN_NAMES = {"none", "coded", "max"}
 """What of a level's macros is something else already: DD_LEVEL_NONE, NAME_PACKET_BYTES_MAX."""

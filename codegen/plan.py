@@ -1,23 +1,13 @@
 """The plan: what each layer costs, where its tensors lie, and what the firmware will need."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.bundle import (
-    ENCODER_TFLITE,
-    MAKE_AGAIN,
-    Bundle,
-    Level,
-    Manifest,
-    Quantization,
-    TensorSpec,
-)
+from dynadeep.codegen.bundle import Bundle, Manifest
 from dynadeep.codegen.errors import ModelError
-from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.inventory import (
     Constant,
     TracedTensor,
@@ -27,6 +17,12 @@ from dynadeep.codegen.inventory import (
 from dynadeep.codegen.kernels import BUFFERS, LANES, Buffers, KernelSet
 from dynadeep.codegen.layers import Layer, Network, Window
 from dynadeep.codegen.lowering import lower
+from dynadeep.codegen.manifest_check import check_manifest
+from dynadeep.codegen.packet_sizes import (
+    LOSSLESS_SLACK_BYTES,
+    PACKET_OVERHEAD_BYTES,
+    RANGE_BYTES,
+)
 from dynadeep.codegen.running import with_running_layers
 from dynadeep.codegen.schedule import Schedule, plan_schedule
 from dynadeep.codegen.tflite import read_graph
@@ -45,9 +41,6 @@ Application = Literal["network", "codec"]
 CODE_BYTES = 11_264
 """Flash besides the arrays: 10,7xx B measured with gcc 12.2 -O2 for Cortex-M4."""
 
-LOSSLESS_SLACK_BYTES = 8
-"""What lossless samples may take beyond 2 bytes each: DD_RICE_SLACK_BITS."""
-
 STATE_BYTES, ERROR_BYTES = 20, 4
 """sizeof(dd_codec_state) and sizeof(dd_error) on a 32-bit target; coder, lines, values follow."""
 
@@ -60,21 +53,8 @@ VIEW_BYTES = 12
 LINE_BYTES, COUNT_BYTES, RICE_BYTES = 4, 2, 212
 """sizeof(dd_line), uint16_t and dd_rice on a 32-bit target."""
 
-PACKET_OVERHEAD_BYTES = 17
-RANGE_BYTES = 4  # the window's minimum and maximum, which "minmax" sends along
-
-PACKET_LIMIT = (1 << 16) - 1 - (16 + 4 * 15)
-"""Bytes of a packet: with the rest of ENCODE's reply, of 15 levels at most, its size is uint16."""
-
-SEGMENT_LIMIT = (PACKET_LIMIT - PACKET_OVERHEAD_BYTES - LOSSLESS_SLACK_BYTES) // 2
-"""Samples of a segment: lossless they are a packet's payload."""
-
-CODES_LIMIT = PACKET_LIMIT - PACKET_OVERHEAD_BYTES - RANGE_BYTES
-"""Codes of a level, which are a packet's payload."""
-
 APPLICATION_RAM_BYTES = 192
 """The application's state besides a request in, a reply out and a trace's log: 108 B measured."""
-
 
 CHUNK_LIMIT, OUTPUT_LIMIT = 4096, 512
 """Bytes of a network's input in a request, and of its outputs in a reply, at most."""
@@ -284,7 +264,7 @@ def make_plan(bundle: Bundle, choice: Choice | None = None) -> Plan:
 def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None) -> Plan:
     """Plan the model whose flatbuffer is ``content``; see ``make_plan``."""
     network = _lowered(content, manifest.model)
-    _check_manifest(network, manifest)
+    check_manifest(network, manifest)
     obstacle = why_not_streamed(network, manifest)
     chosen = choice or Choice(engine="layers" if obstacle else "stream")
     if manifest.codec is None:
@@ -326,79 +306,3 @@ def why_not_streamed(network: Network, manifest: Manifest) -> str:
     if len(network.inputs) > 1:
         return f"it has {len(network.inputs)} inputs, of which the layers engine takes one by one"
     return ""
-
-
-def _check_manifest(network: Network, manifest: Manifest) -> None:
-    """Check that the model computes what the manifest promises."""
-    kept = {tensor.name: tensor for tensor in network.outputs}
-    holders = {one.name: kept.get(network.holder(one.name)) for one in manifest.outputs}
-    inputs = [(tensor.name, tensor) for tensor in network.inputs]
-    _check_ends("inputs", inputs, manifest.inputs, manifest)
-    _check_ends("outputs", list(holders.items()), manifest.outputs, manifest)
-    if manifest.codec is not None:
-        _check_codec(network, manifest)
-
-
-def _check_ends(
-    what: str,
-    found: Sequence[tuple[str, Tensor | None]],
-    specs: Sequence[TensorSpec],
-    manifest: Manifest,
-) -> None:
-    there = {name: (one.time, one.channels) for name, one in found if one is not None}
-    told = {one.name: (one.time, one.channels) for one in specs}
-    if there != told:
-        raise ModelError(
-            f"{manifest.model}: its {what} are {_shapes(there)}, the manifest says "
-            f"{_shapes(told)}. {MAKE_AGAIN}"
-        )
-    by_name = {one.name: one for one in specs}
-    for name, tensor in found:
-        assert tensor is not None
-        _check_quantization(tensor, by_name[name], manifest.model)
-
-
-def _shapes(ends: Mapping[str, tuple[int, int]]) -> str:
-    named = (f'"{name}" [{time}, {channels}]' for name, (time, channels) in ends.items())
-    return ", ".join(named) or "none"
-
-
-def _check_codec(network: Network, manifest: Manifest) -> None:
-    if not 1 <= manifest.segment_length <= SEGMENT_LIMIT:
-        raise ModelError(
-            f"manifest.json: a segment has {manifest.segment_length} samples, a packet carries at "
-            f"most {SEGMENT_LIMIT}. Use a shorter segment."
-        )
-    if not 1 <= len(manifest.levels) <= 15:
-        raise ModelError(f"manifest.json: has {len(manifest.levels)} levels, expected 1 to 15.")
-    for level in manifest.levels:
-        _check_level(network, level)
-
-
-def _check_level(network: Network, level: Level) -> None:
-    if level.codes > CODES_LIMIT:
-        raise ModelError(
-            f"manifest.json: level {level.name} sends {level.codes} codes, a packet carries at "
-            f"most {CODES_LIMIT}. Compress more strongly, or use a shorter segment."
-        )
-    for name, size, quantization in (
-        (level.latent_tensor, level.codes, level.latent),
-        (level.error_tensor, 1, level.error),
-    ):
-        tensor = network.tensor(name)
-        kept = {output.name for output in network.outputs}
-        if tensor is None or tensor.name not in kept or tensor.size != size:
-            raise ModelError(
-                f'manifest.json: level {level.name} needs the tensor "{name}" of {size} values, '
-                f"which is not among the outputs of {ENCODER_TFLITE}. Export again."
-            )
-        _check_quantization(tensor, quantization, ENCODER_TFLITE)
-
-
-def _check_quantization(tensor: Tensor, expected: Quantization, file: str) -> None:
-    if (tensor.scale, tensor.zero_point) != (expected.scale, expected.zero_point):
-        raise ModelError(
-            f'{file}: "{tensor.name}" has scale {tensor.scale!r} and zero point '
-            f"{tensor.zero_point}, the manifest says {expected.scale!r} and "
-            f"{expected.zero_point}. Export again."
-        )

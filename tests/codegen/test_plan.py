@@ -12,15 +12,8 @@ from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.describe import describe_model, describe_plan
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BoardError, ModelError
-from dynadeep.codegen.plan import (
-    CODES_LIMIT,
-    PACKET_LIMIT,
-    SEGMENT_LIMIT,
-    Choice,
-    Engine,
-    Plan,
-    plan_model,
-)
+from dynadeep.codegen.packet_sizes import CODES_LIMIT, PACKET_LIMIT, SEGMENT_LIMIT
+from dynadeep.codegen.plan import Choice, Engine, Plan, plan_model
 from dynadeep.codegen.planner import check_fit
 
 from .models import Net, manifest_for, paper_encoder, reshaped_encoder, small_encoder
