@@ -7,10 +7,9 @@ import numpy as np
 
 from dynadeep.codegen.fixed_point import Int64s, requantize
 from dynadeep.codegen.graph import Int8s, Node, Tensor
-from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import checks
 from dynadeep.codegen.ops.linear_sum import high_sum, linear_sum
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
 
 LEFT_SHIFT = 20  # bits that TFLite gives both operands before it scales them
 CODES = np.arange(-128, 128).astype(np.int8)
@@ -41,7 +40,7 @@ class Add(Pair):
         codes = requantize(total, *self.scaling.output) + self.output.zero_point
         return np.clip(codes, self.low, self.high).astype(np.int8)
 
-    def kernel(self) -> Layer:
+    def lower(self) -> PairLayer:
         """Return a layer of one linear form, or of TFLite's steps where there is no such form."""
         first, second = self.operands
         made = self.compute(CODES[:, np.newaxis], CODES[np.newaxis])
@@ -52,21 +51,11 @@ class Add(Pair):
         )
         clamp = (self.low, self.high)
         form = linear_sum(made, ratios, clamp)
-        kind = SteppedSum if form is None else Sum
-        return kind(
-            name=self.node.layer,
-            inputs=self.inputs,
-            computed=self.output,
-            output=self.output,
-            constant=self.constant,
-            described=self.node.kind.lower(),
-            numbers={
-                **(self._steps() if form is None else form.fields()),
-                **({} if form is None else high_sum(made, ratios, clamp).fields()),
-                "out_min": self.low,
-                "out_max": self.high,
-            },
-        )
+        bounds = {"out_min": self.low, "out_max": self.high}
+        if form is None:
+            return self.layer(SteppedSum, self._steps() | bounds)
+        halves = high_sum(made, ratios, clamp)
+        return self.layer(Sum, {**form.fields(), **halves.fields(), **bounds})
 
     def _steps(self) -> dict[str, int]:
         """Return what TFLite's own arithmetic needs."""
@@ -114,7 +103,7 @@ class SteppedSum(PairLayer):
 def read(node: Node) -> Add:
     """Read and check an ADD or a SUB."""
     inputs, constant, y, swapped = read_pair(node)
-    operands = (*inputs, *([] if constant is None else [constant]))
+    operands = both(inputs, constant)
     subtracts = node.kind == "SUB"
     signs = (-1 if subtracts and swapped else 1, -1 if subtracts and not swapped else 1)
     scaling = _scaling(node, operands, signs, y)

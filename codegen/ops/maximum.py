@@ -6,9 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from dynadeep.codegen.graph import Int8s, Node
-from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,17 +20,9 @@ class Maximum(Pair):
         codes: Int8s = pick(first, second)
         return codes
 
-    def kernel(self) -> Layer:
+    def lower(self) -> PairLayer:
         """Return the layer."""
-        return Larger(
-            name=self.node.layer,
-            inputs=self.inputs,
-            computed=self.output,
-            output=self.output,
-            constant=self.constant,
-            described=self.node.kind.lower(),
-            numbers={"flip": 0 if self.node.kind == "MAXIMUM" else -1},
-        )
+        return self.layer(Larger, {"flip": 0 if self.node.kind == "MAXIMUM" else -1})
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +42,7 @@ class Larger(PairLayer):
 def read(node: Node) -> Maximum:
     """Read and check a MAXIMUM or a MINIMUM."""
     inputs, constant, y, _ = read_pair(node)
-    for operand in (*inputs, *([] if constant is None else [constant])):
+    for operand in both(inputs, constant):
         checks.same_quantization(node, operand, y)
     kind = PointwiseMaximum if is_pointwise(inputs, constant, y) else Maximum
     return kind(node, inputs, y, constant)

@@ -7,9 +7,8 @@ import numpy as np
 
 from dynadeep.codegen.fixed_point import requantize
 from dynadeep.codegen.graph import Int8s, Node
-from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,7 @@ class Mul(Pair):
         codes = requantize(product, self.mantissa, self.shift) + self.output.zero_point
         return np.clip(codes, self.low, self.high).astype(np.int8)
 
-    def kernel(self) -> Layer:
+    def lower(self) -> PairLayer:
         """Return the layer."""
         first, second = self.operands
         numbers: dict[str, int | str] = {
@@ -41,15 +40,7 @@ class Mul(Pair):
             "out_min": self.low,
             "out_max": self.high,
         }
-        return Product(
-            name=self.node.layer,
-            inputs=self.inputs,
-            computed=self.output,
-            output=self.output,
-            constant=self.constant,
-            described="mul",
-            numbers=numbers,
-        )
+        return self.layer(Product, numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +60,7 @@ class Product(PairLayer):
 def read(node: Node) -> Mul:
     """Read and check a MUL."""
     inputs, constant, y, _ = read_pair(node)
-    first, second = (*inputs, *([] if constant is None else [constant]))
+    first, second = both(inputs, constant)
     # TFLite multiplies and divides these scales in float32, and only then widens to double.
     with np.errstate(over="ignore", under="ignore"):
         scale = np.float32(first.scale) * np.float32(second.scale) / np.float32(y.scale)

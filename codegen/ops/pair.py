@@ -27,19 +27,28 @@ class Pair(Op, ABC):
     @property
     def operands(self) -> tuple[Tensor, Tensor]:
         """Both."""
-        return self.inputs[0], self.inputs[1] if self.constant is None else self.constant
+        first, second = both(self.inputs, self.constant)
+        return first, second
 
     @abstractmethod
     def compute(self, first: Int8s, second: Int8s) -> Int8s:
         """Return the output's codes for codes of the operands, as TFLite's reference does."""
 
     @abstractmethod
-    def kernel(self) -> Layer:
+    def lower(self) -> "PairLayer":
         """Return the layer that computes it for any operands."""
 
-    def lower(self) -> Layer:
-        """Return the layer that computes it."""
-        return self.kernel()
+    def layer(self, kind: type["PairLayer"], numbers: Mapping[str, int | str]) -> "PairLayer":
+        """Return a layer of one kind on the operands, with its own numbers."""
+        return kind(
+            name=self.node.layer,
+            inputs=self.inputs,
+            computed=self.output,
+            output=self.output,
+            constant=self.constant,
+            described=self.node.kind.lower(),
+            numbers=numbers,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +61,11 @@ class PointwisePair(Pair, Pointwise):
             return self.compute(codes[0], codes[1])
         assert self.constant.data is not None
         return self.compute(codes[0], self.constant.data.reshape(-1))
+
+
+def both(inputs: tuple[Tensor, ...], constant: Tensor | None) -> tuple[Tensor, ...]:
+    """Return both operands: the inputs, and the constant behind them where there is one."""
+    return inputs if constant is None else (*inputs, constant)
 
 
 def is_pointwise(operands: tuple[Tensor, ...], constant: Tensor | None, y: Tensor) -> bool:
@@ -90,8 +104,7 @@ class PairLayer(Layer):
 
     def fields(self) -> dict[str, int | str]:
         """Return how the kernel walks through the operands, and its own numbers."""
-        first = self.inputs[0]
-        second = self.inputs[1] if self.constant is None else self.constant
+        first, second = both(self.inputs, self.constant)
         return {
             "pair.channels": self.output.channels,
             "pair.first_step": self._hop(first),

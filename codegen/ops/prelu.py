@@ -7,9 +7,8 @@ import numpy as np
 
 from dynadeep.codegen.fixed_point import clamp_int8, requantize
 from dynadeep.codegen.graph import Int8s, Node
-from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +28,7 @@ class Prelu(Pair):
         )
         return clamp_int8(scaled + self.output.zero_point)
 
-    def kernel(self) -> Layer:
+    def lower(self) -> PairLayer:
         """Return the layer."""
         one, slope = self.operands
         numbers: dict[str, int | str] = {
@@ -41,15 +40,7 @@ class Prelu(Pair):
             "slope_zero_point": slope.zero_point,
             "out_zero_point": self.output.zero_point,
         }
-        return SlopedRelu(
-            name=self.node.layer,
-            inputs=self.inputs,
-            computed=self.output,
-            output=self.output,
-            constant=self.constant,
-            described="prelu",
-            numbers=numbers,
-        )
+        return self.layer(SlopedRelu, numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +62,7 @@ def read(node: Node) -> Prelu:
     inputs, constant, y, swapped = read_pair(node)
     if swapped or inputs[0].size != y.size:
         node.refuse("its input is a constant or smaller than its output", checks.CONVERT)
-    x, slope = (*inputs, *([] if constant is None else [constant]))
+    x, slope = both(inputs, constant)
     with np.errstate(over="ignore", under="ignore"):
         scale = np.float32(x.scale) * np.float32(slope.scale) / np.float32(y.scale)
     positive = checks.code_multiplier(node, x, y)

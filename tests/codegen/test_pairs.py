@@ -126,7 +126,7 @@ def test_the_arithmetic_is_the_references_on_every_pair(
 def test_a_linear_form_gives_every_pair_the_same_code(kind: str, extreme: bool) -> None:
     linear = 0
     for op in draw_cases(kind, extreme)[1]:
-        layer = op.kernel()
+        layer = op.lower()
         if isinstance(layer, SteppedSum):
             continue
         linear += 1
@@ -167,7 +167,7 @@ def test_the_form_for_the_dsp_extension_gives_every_pair_the_same_code(
 ) -> None:
     found = 0
     for op in draw_cases(kind, extreme)[1]:
-        layer = op.kernel()
+        layer = op.lower()
         made = highs(layer) if isinstance(layer, Sum) else None
         if made is not None:
             found += 1
@@ -178,7 +178,7 @@ def test_the_form_for_the_dsp_extension_gives_every_pair_the_same_code(
 def test_scales_without_a_linear_form_take_tflites_steps() -> None:
     first, second = quantization(0.2780152083032709, 83), quantization(1.0394669964974121, -89)
     op = read("ADD", (first, second, quantization(0.911438589013391, 37)))
-    assert isinstance(op.kernel(), SteppedSum)
+    assert isinstance(op.lower(), SteppedSum)
 
 
 X, C1, T1, ONE = (1, 8, 4), (1, 1, 4), (1, 8, 1), (1, 1, 1)
