@@ -110,24 +110,10 @@ static inline uint32_t means_of_two(uint32_t a, uint32_t b)
     return floors + ((a ^ b) & EACH_BYTE & ~(floors >> 7));
 }
 
-/* Sums of four channels: of bytes 0 and 2, and of bytes 1 and 3. */
-typedef struct four_sums {
-    uint32_t even;
-    uint32_t odd;
-} four_sums;
-
-static inline four_sums add_four(four_sums sums, const int8_t *at)
-{
-    const uint32_t word = dd_four(at);
-    sums.even = dd_add_even_bytes(sums.even, word);
-    sums.odd = dd_add_odd_bytes(sums.odd, word);
-    return sums;
-}
-
 /* Half of one, as dd_scale_low leaves 8 bits behind the point. */
 #define HALF      128
 
-static inline uint32_t means_of(four_sums sums, int32_t factor)
+static inline uint32_t means_of(dd_four_sums sums, int32_t factor)
 {
     const uint32_t even = dd_lower_halves((uint32_t)dd_scale_low(factor, sums.even, HALF),
                                           (uint32_t)dd_scale_high(factor, sums.even, HALF));
@@ -153,9 +139,9 @@ static inline void average_words_of_two(const dd_windows *of, uint32_t channels,
 /* The means of four channels over three steps. */
 static inline uint32_t means_of_three(const int8_t *at, uint32_t channels, int32_t factor)
 {
-    const four_sums none = {0, 0};
-    const four_sums two = add_four(add_four(none, at), at + channels);
-    return means_of(add_four(two, at + 2u * channels), factor);
+    const dd_four_sums none = {0, 0};
+    const dd_four_sums two = dd_add_four(dd_add_four(none, at), at + channels);
+    return means_of(dd_add_four(two, at + 2u * channels), factor);
 }
 
 static inline void average_words_of_three(const dd_windows *of, int32_t factor, uint32_t channels,
@@ -176,12 +162,12 @@ static inline void average_words_of_any(const dd_windows *of, int32_t factor, ui
 {
     for (uint32_t left = of->count; left != 0; left--) {
         const int8_t *at = window;
-        four_sums low = {0, 0};
-        four_sums high = {0, 0};
+        dd_four_sums low = {0, 0};
+        dd_four_sums high = {0, 0};
 #pragma GCC unroll 4
         for (uint32_t k = 0; k < of->steps; k++) {
-            low = add_four(low, at);
-            high = words == 2 ? add_four(high, at + 4) : high;
+            low = dd_add_four(low, at);
+            high = words == 2 ? dd_add_four(high, at + 4) : high;
             at += channels;
         }
         dd_put_four(to, means_of(low, factor));

@@ -5,11 +5,6 @@
 
 #include "dd_store_tile.h"
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* The windows of one tile, as one block of channels sees them. */
 typedef struct gathering {
     const dd_conv1d *layer;
@@ -29,7 +24,7 @@ static void gather_window(const gathering *of, int32_t begin, uint32_t count, in
     int32_t at = begin + (int32_t)(of->tap * layer->dilation);
     uint32_t within = of->within;
     while (count != 0) {
-        const uint32_t run = at_most(layer->window_channels - within, count);
+        const uint32_t run = dd_at_most(layer->window_channels - within, count);
         if (at >= in->begin && at < in->end) {
             const uint32_t step = (uint32_t)(at - in->begin);
             memcpy(out, in->values + step * layer->in_channels + of->offset + within, run);
@@ -73,7 +68,7 @@ static void multiply(gathering *of, const dd_rows *rows, uint32_t size, buffers 
     of->tap = 0;
     of->within = 0;
     for (uint32_t from = 0; from < size; from += DD_PART) {
-        const uint32_t count = at_most(size - from, DD_PART);
+        const uint32_t count = dd_at_most(size - from, DD_PART);
         if (!with->packed) {
             pack(of, count, with->windows);
         }
@@ -97,7 +92,7 @@ void dd_conv1d_blocks(const dd_conv1d *layer, const int8_t *table, const dd_view
     with.packed = false;
     for (uint32_t block = 0; block < tile->channels; block += filters) {
         for (uint32_t channel = 0; channel < filters; channel += DD_BLOCK) {
-            const uint32_t count = at_most(filters - channel, DD_BLOCK);
+            const uint32_t count = dd_at_most(filters - channel, DD_BLOCK);
             const dd_rows rows = {weights + channel * row_bytes, row_bytes, count};
             multiply(&of, &rows, size, &with);
             dd_store_tile(layer, table, with.sums, block + channel, count, tile->steps, out);
@@ -117,7 +112,7 @@ void dd_conv1d_general_s8(const void *params, const int8_t *table, const dd_view
     dd_conv1d_tile tile = {.channels = layer->out_channels};
     tile.begin = (int32_t)(first * layer->stride) - layer->pad_before;
     for (uint32_t step = 0; step < steps; step += DD_TILE) {
-        tile.steps = at_most(steps - step, DD_TILE);
+        tile.steps = dd_at_most(steps - step, DD_TILE);
         dd_conv1d_blocks(layer, table, in, &tile, out);
         tile.begin += DD_TILE * layer->stride;
         out += (uint32_t)DD_TILE * layer->out_channels;

@@ -9,11 +9,6 @@
 
 static_assert(DD_BLOCK % 2u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes pairs and whole groups");
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* The windows of one tile in a layer's input. */
 typedef struct tile {
     const dd_conv1d *layer;
@@ -68,9 +63,9 @@ static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, i
     const uint32_t size = (uint32_t)layer->kernel * layer->in_channels;
     const uint32_t row_bytes = DD_ROW_BYTES(size);
     for (uint32_t channel = 0; channel < layer->out_channels; channel += DD_BLOCK) {
-        const uint32_t channels = at_most(layer->out_channels - channel, DD_BLOCK);
+        const uint32_t channels = dd_at_most(layer->out_channels - channel, DD_BLOCK);
         for (uint32_t from = 0; from < size; from += DD_PART) {
-            const uint32_t count = at_most(size - from, DD_PART);
+            const uint32_t count = dd_at_most(size - from, DD_PART);
             if (channel == 0 || size > DD_PART) {
                 pack(of, from, count, windows);
             }
@@ -91,7 +86,7 @@ void dd_conv1d_s8(const void *params, const int8_t *table, const dd_view *in, ui
     of.first = (int32_t)(first * layer->stride) - layer->pad_before - in->begin;
     for (uint32_t step = 0; step < steps; step += DD_TILE) {
         of.inside = of.first >= 0 && of.first + reach <= in->end - in->begin;
-        convolve_tile(&of, table, at_most(steps - step, DD_TILE), out);
+        convolve_tile(&of, table, dd_at_most(steps - step, DD_TILE), out);
         of.first += DD_TILE * layer->stride;
         out += (uint32_t)DD_TILE * layer->out_channels;
     }

@@ -10,11 +10,6 @@
 
 static_assert(DD_TILE == 3 || DD_TILE == 4, "sum_inside adds up three or four steps");
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* The windows of one tile. */
 typedef struct tile {
     const dd_conv1d *layer;
@@ -248,7 +243,7 @@ static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, i
     int32_t sums[DD_BLOCK * DD_TILE];
     const uint32_t channels = of->layer->out_channels;
     for (uint32_t channel = 0; channel < channels; channel += DD_BLOCK) {
-        const uint32_t count = at_most(channels - channel, DD_BLOCK);
+        const uint32_t count = dd_at_most(channels - channel, DD_BLOCK);
         sum_channels(of, channel, count, sums);
         dd_store_tile(of->layer, table, sums, channel, count, steps, out);
     }
@@ -264,9 +259,9 @@ void dd_depthwise_s8(const void *params, const int8_t *table, const dd_view *in,
     for (uint32_t step = 0; step < steps; step += DD_TILE) {
         of.inside = of.begin >= 0 && of.begin + reach < in->end - in->begin;
         if (has_vectors(layer)) {
-            convolve_vectors(&of, table, at_most(steps - step, DD_TILE), out);
+            convolve_vectors(&of, table, dd_at_most(steps - step, DD_TILE), out);
         } else {
-            convolve_tile(&of, table, at_most(steps - step, DD_TILE), out);
+            convolve_tile(&of, table, dd_at_most(steps - step, DD_TILE), out);
         }
         of.begin += DD_TILE * layer->stride;
         out += (uint32_t)DD_TILE * layer->out_channels;

@@ -133,15 +133,17 @@ void dd_dot_single(const int8_t *in, uint32_t count, const int8_t *weights, uint
     }
 }
 
-#elif DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
+#else
+
+#if DD_KERNELS == DD_KERNELS_HELIUM && defined(__ARM_FEATURE_MVE)
 
 #include <arm_mve.h>
 
 #define GROUP 16u
 
-static void dot_four(const int8_t *in, uint32_t count, const int8_t *weights, int32_t *sums)
+static void dot_four(const int8_t *in, uint32_t count, const int8_t *weights, uint32_t row,
+                     int32_t *sums)
 {
-    const uint32_t row = DD_SINGLE_BYTES(count);
     int32_t sum0 = 0;
     int32_t sum1 = 0;
     int32_t sum2 = 0;
@@ -168,21 +170,6 @@ static int32_t dot_one(const int8_t *in, uint32_t count, const int8_t *weights)
         sum = vmladavaq_s8(sum, values, vldrbq_s8(weights + i));
     }
     return sum;
-}
-
-void dd_dot_single(const int8_t *in, uint32_t count, const int8_t *weights, uint32_t channels,
-                   int32_t *sums)
-{
-    const uint32_t row = DD_SINGLE_BYTES(count);
-    for (; channels >= 4; channels -= 4) {
-        dot_four(in, count, weights, sums);
-        weights += 4 * row;
-        sums += 4;
-    }
-    for (; channels != 0; channels--) {
-        *sums++ = dot_one(in, count, weights);
-        weights += row;
-    }
 }
 
 #else
@@ -217,6 +204,8 @@ static int32_t dot_one(const int8_t *in, uint32_t count, const int8_t *weights)
     }
     return sum;
 }
+
+#endif
 
 void dd_dot_single(const int8_t *in, uint32_t count, const int8_t *weights, uint32_t channels,
                    int32_t *sums)

@@ -9,11 +9,6 @@
 
 /* The smallest is the largest of the complements: ~x is -1 - x, which turns the order around. */
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* One channel after the other. */
 static void take_channels(const dd_reduce *of, const int8_t *values, uint32_t channels,
                           uint32_t count, int8_t *found)
@@ -118,7 +113,7 @@ static void extreme_step(const dd_reduce *of, const int8_t *values, int8_t *out)
 {
     int8_t found[DD_REDUCE_BLOCK];
     for (uint32_t c = 0; c < of->channels; c += DD_REDUCE_BLOCK) {
-        const uint32_t channels = at_most(of->channels - c, DD_REDUCE_BLOCK);
+        const uint32_t channels = dd_at_most(of->channels - c, DD_REDUCE_BLOCK);
         memset(found, INT8_MIN, sizeof found);
         dd_extreme_take(of, values + c * of->next, channels, of->count, found);
         dd_extreme_finish(of, found, channels, out + c);

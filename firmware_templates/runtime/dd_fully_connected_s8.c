@@ -6,11 +6,6 @@
 #include "dd_dot_single.h"
 #include "dd_requant.h"
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* Turn `count` sums, `hop` apart, of the channels from `first` on into codes. */
 static void store(const dd_fully_connected *layer, const int8_t *table, const int32_t *sums,
                   uint32_t hop, uint32_t first, uint32_t count, int8_t *out)
@@ -35,7 +30,7 @@ static void connect_single(const dd_fully_connected *layer, const int8_t *table,
     int32_t sums[DD_SINGLE_BLOCK];
     const uint32_t size = (uint32_t)layer->kernel * layer->in_channels;
     for (uint32_t channel = 0; channel < layer->out_channels; channel += DD_SINGLE_BLOCK) {
-        const uint32_t count = at_most(layer->out_channels - channel, DD_SINGLE_BLOCK);
+        const uint32_t count = dd_at_most(layer->out_channels - channel, DD_SINGLE_BLOCK);
         dd_dot_single(in, size, layer->weights + channel * DD_SINGLE_BYTES(size), count, sums);
         store(layer, table, sums, 1, channel, count, out);
     }
@@ -50,10 +45,10 @@ static void connect_tile(const dd_fully_connected *layer, const int8_t *table, c
     const uint32_t size = (uint32_t)layer->kernel * layer->in_channels;
     const uint32_t row_bytes = DD_ROW_BYTES(size);
     for (uint32_t channel = 0; channel < layer->out_channels; channel += DD_BLOCK) {
-        const uint32_t count = at_most(layer->out_channels - channel, DD_BLOCK);
+        const uint32_t count = dd_at_most(layer->out_channels - channel, DD_BLOCK);
         dd_rows rows = {layer->weights + channel * row_bytes, row_bytes, count};
         for (uint32_t from = 0; from < size; from += DD_PART) {
-            const uint32_t values = at_most(size - from, DD_PART);
+            const uint32_t values = dd_at_most(size - from, DD_PART);
             dd_dot_pack(in + from, hop, values, windows);
             dd_dot_rows(windows, values, &rows, from != 0, sums);
             rows.weights += DD_PART * DD_VALUE_BYTES;

@@ -35,6 +35,12 @@ typedef struct dd_view {
 typedef void dd_kernel(const void *params, const int8_t *table, const dd_view *in, uint32_t first,
                        uint32_t steps, int8_t *out);
 
+/* For how much is done at a time. */
+static inline uint32_t dd_at_most(uint32_t value, uint32_t limit)
+{
+    return value < limit ? value : limit;
+}
+
 #ifdef __cplusplus
 }
 #endif

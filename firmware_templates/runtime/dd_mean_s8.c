@@ -8,11 +8,6 @@
 #include "dd_requant.h"
 #include "dd_simd.h"
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* One channel after the other. */
 static void sum_channels(const dd_reduce *of, const int8_t *values, uint32_t channels,
                          uint32_t count, int32_t *sums)
@@ -52,21 +47,7 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
 
 #define PAIRS_MAX 256u /* values that fit an int16 sum: 256 x -128 does */
 
-/* Sums of four channels: of bytes 0 and 2, and of bytes 1 and 3. */
-typedef struct four_sums {
-    uint32_t even;
-    uint32_t odd;
-} four_sums;
-
-static inline four_sums add_four(four_sums sums, const int8_t *at)
-{
-    const uint32_t word = dd_four(at);
-    sums.even = dd_add_even_bytes(sums.even, word);
-    sums.odd = dd_add_odd_bytes(sums.odd, word);
-    return sums;
-}
-
-static void keep_four(four_sums from, int32_t *sums)
+static void keep_four(dd_four_sums from, int32_t *sums)
 {
     sums[0] += (int16_t)(from.even & 0xFFFFu);
     sums[1] += (int16_t)(from.odd & 0xFFFFu);
@@ -78,11 +59,11 @@ static void keep_four(four_sums from, int32_t *sums)
 static inline const int8_t *sum_words(const int8_t *at, uint32_t hop, uint32_t count,
                                       uint32_t words, int32_t *sums)
 {
-    four_sums low = {0, 0};
-    four_sums high = {0, 0};
+    dd_four_sums low = {0, 0};
+    dd_four_sums high = {0, 0};
     for (uint32_t left = count; left != 0; left--) {
-        low = add_four(low, at);
-        high = words == 2 ? add_four(high, at + 4) : high;
+        low = dd_add_four(low, at);
+        high = words == 2 ? dd_add_four(high, at + 4) : high;
         at += hop;
     }
     keep_four(low, sums);
@@ -101,7 +82,7 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
         const uint32_t words = c + 8u <= channels ? 2 : 1;
         const int8_t *at = values + c;
         for (uint32_t done = 0; done < count; done += PAIRS_MAX) {
-            const uint32_t now = at_most(count - done, PAIRS_MAX);
+            const uint32_t now = dd_at_most(count - done, PAIRS_MAX);
             at = words == 2 ? sum_words(at, of->hop, now, 2, sums + c)
                             : sum_words(at, of->hop, now, 1, sums + c);
         }
@@ -142,7 +123,7 @@ static void mean_step(const dd_reduce *of, const int8_t *values, int8_t *out)
 {
     int32_t sums[DD_REDUCE_BLOCK];
     for (uint32_t c = 0; c < of->channels; c += DD_REDUCE_BLOCK) {
-        const uint32_t channels = at_most(of->channels - c, DD_REDUCE_BLOCK);
+        const uint32_t channels = dd_at_most(of->channels - c, DD_REDUCE_BLOCK);
         memset(sums, 0, sizeof sums);
         dd_mean_take(of, values + c * of->next, channels, of->count, sums);
         dd_mean_finish(of, sums, channels, out + c);

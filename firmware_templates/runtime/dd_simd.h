@@ -252,6 +252,20 @@ static inline uint32_t dd_add_odd_bytes(uint32_t lanes, uint32_t word)
 #endif
 }
 
+/* Sums of four channels: of bytes 0 and 2, and of bytes 1 and 3. */
+typedef struct dd_four_sums {
+    uint32_t even;
+    uint32_t odd;
+} dd_four_sums;
+
+static inline dd_four_sums dd_add_four(dd_four_sums sums, const int8_t *at)
+{
+    const uint32_t word = dd_four(at);
+    sums.even = dd_add_even_bytes(sums.even, word);
+    sums.odd = dd_add_odd_bytes(sums.odd, word);
+    return sums;
+}
+
 /* offset + factor x one of the lanes / 2^16, rounded down. */
 static inline int32_t dd_scale_low(int32_t factor, uint32_t lanes, int32_t offset)
 {

@@ -9,11 +9,6 @@
 
 #define NEVER UINT16_MAX
 
-static uint32_t at_most(uint32_t value, uint32_t limit)
-{
-    return value < limit ? value : limit;
-}
-
 /* A network at work, with what the loops look at. */
 typedef struct stream {
     const dd_net_plan *plan;
@@ -76,7 +71,7 @@ static uint32_t first_needed(const stream *of, const dd_line_plan *plan)
         const uint32_t done = of->lines[1u + reader->stage].end;
         if (done != of->plan->lines[1u + reader->stage].steps) {
             const int32_t begin = window_of(&of->plan->sources[reader->source], done);
-            keep = at_most(begin > 0 ? (uint32_t)begin : 0, keep);
+            keep = dd_at_most(begin > 0 ? (uint32_t)begin : 0, keep);
         }
         reader++;
     }
@@ -146,7 +141,7 @@ static dd_status run_stage(stream *of, uint32_t index, const dd_trace *trace)
     const dd_line to = of->lines[1u + index];
     const uint32_t held = to.begin < to.end ? (uint32_t)to.end - to.begin : 0;
     const uint32_t most = to.end == 0 ? stage->first : stage->tile;
-    const uint32_t steps = at_most(most, (uint32_t)plan->steps - to.end);
+    const uint32_t steps = dd_at_most(most, (uint32_t)plan->steps - to.end);
     const uint32_t done = to.end + steps;
     dd_view in[DD_INPUTS_MAX];
     dd_view *view = in;
@@ -162,7 +157,7 @@ static dd_status run_stage(stream *of, uint32_t index, const dd_trace *trace)
         of->lines[1u + index].begin = to.end;
         drop_read(of, 1u + index);
     }
-    const uint32_t next = at_most(plan->steps - done, stage->tile);
+    const uint32_t next = dd_at_most(plan->steps - done, stage->tile);
     const uint32_t lacking = await_tile(of, stage, done, next);
     of->lacking[index] = (uint16_t)lacking;
     of->ready -= lacking != 0;
@@ -182,7 +177,7 @@ static void begin(const dd_net *net)
     of.lacking = of.awaited + net->plan->source_count;
     for (uint32_t index = 0; index < of.plan->count; index++) {
         const dd_stage *const stage = &of.plan->stages[index];
-        const uint32_t steps = at_most(stage->first, of.plan->lines[1u + index].steps);
+        const uint32_t steps = dd_at_most(stage->first, of.plan->lines[1u + index].steps);
         of.lacking[index] = (uint16_t)await_tile(&of, stage, 0, steps);
         drop_read(&of, index);
     }
@@ -199,12 +194,12 @@ static uint32_t room(const dd_net *net)
     const uint32_t end = net->lines->end;
     uint32_t due = plan->steps;
     if (net->lines->begin > end) {
-        due = at_most(end + 1u, due);
+        due = dd_at_most(end + 1u, due);
     }
     for (uint32_t left = plan->count; left != 0; left--) {
         const uint32_t awaited = net->counts[2u + reader->source];
         if (awaited > end) {
-            due = at_most(awaited, due);
+            due = dd_at_most(awaited, due);
         }
         reader++;
     }
