@@ -4,12 +4,11 @@ To add one:
 1. write ``codegen/ops/<operator>.py`` with a frozen subclass of ``Op`` and a ``read`` that checks
    everything the operator could say and refuses, by ``node.refuse``, what the kit cannot run (one
    with several outputs returns an ``Op`` for each);
-2. add its line to ``OPERATIONS``, with the options that ``read`` looks at;
+2. add its import and its line in ``OPERATIONS``, with the options that ``read`` looks at;
 3. an operator on single codes (RELU, TANH) subclasses ``Pointwise``: its ``evaluate`` goes into the
    table of the layer before it, or into a table of its own, and that is all. An operator on two
    tensors (ADD) subclasses ``Pair``. Any other has its own subclass of ``Layer`` in its file, which
-   ``lower`` returns, a C kernel in ``firmware_templates/runtime`` and the kernel's header in
-   ``dd_runtime.h``;
+   ``lower`` returns, and a C kernel ``dd_<operator>_s8.[ch]`` in ``firmware_templates/runtime``;
 4. test it in ``tests/codegen``: equal to the interpreter, and refusing what it must; draw it in
    ``tests/graphs/draws``.
 """

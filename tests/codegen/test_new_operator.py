@@ -1,4 +1,4 @@
-"""A new operator is a file, a kernel and a line in the list of each, and runs in both engines."""
+"""A new operator is a file, a kernel and two lines in the list, and runs in both engines."""
 
 import json
 import os
@@ -33,14 +33,13 @@ def add_line(file: Path, before: str, line: str) -> None:
 
 
 def add_operator(kit: Path) -> None:
-    """Add its file, its kernel with a header, and their lines in the two lists of all."""
+    """Add its file, its kernel with a header, and its two lines in the list of all."""
     shutil.copy(FILES / "neg.py", kit / "codegen/ops/neg.py")
     for name in ("dd_neg_s8.c", "dd_neg_s8.h"):
         shutil.copy(FILES / name, kit / "firmware_templates/runtime" / name)
-    table, header = kit / "codegen/ops/__init__.py", kit / "firmware_templates/runtime/dd_runtime.h"
+    table = kit / "codegen/ops/__init__.py"
     add_line(table, '    "PACK":', '    "NEG": Operation(neg.read),')
     add_line(table, "    pad,\n", "    neg,")
-    add_line(header, '#include "dd_add_s8.h"', '#include "dd_neg_s8.h"')
 
 
 def network() -> bytes:

@@ -116,19 +116,3 @@ def test_status_codes_are_one_list_without_gaps() -> None:
     assert [int(value) for _, value, _ in rows] == list(range(len(rows)))
     assert len({name for name, _, _ in rows}) == len({words for _, _, words in rows}) == len(rows)
     assert rows[0][0] == "DD_OK"
-
-
-PUBLIC = (
-    *("abi", "cobs", "codec", "crc32", "decision", "input_map", "layer", "net", "packet", "push"),
-    *("quantize", "rice", "status", "trace"),
-)
-"""What a user's firmware calls, besides the kernels that a plan names."""
-
-
-def test_runtime_header_includes_every_public_header_and_every_kernels() -> None:
-    text = (RUNTIME / "dd_runtime.h").read_text(encoding="utf-8")
-    included = set(re.findall(r'#include "(\w+\.h)"', text))
-    named = {header.name for header in HEADERS}
-    of_kernels = {name for name in named if name.endswith("_s8.h")}
-    others = {f"dd_{what}.h" for what in PUBLIC}
-    assert included == of_kernels | others

@@ -3,7 +3,8 @@
 #include <stdint.h>
 
 #include "cases.h"
-#include "dd_runtime.h"
+#include "dd_conv1d_s8.h"
+#include "dd_crc32.h"
 #include "startup.h"
 
 static int8_t out[OUT_BYTES_MAX];

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dd_runtime.h"
+#include "dd_codec.h"
 #include "operations.h"
 
 /* A toy: its network is the input map, its levels send the first three codes or the first one, and

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "dd_runtime.h"
+#include "dd_rice.h"
 #include "operations.h"
 
 /* A capacity, then pieces, each behind its count of samples. Reply: the coded samples, or nothing

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
-#include "dd_runtime.h"
+#include "dd_lookup_s8.h"
+#include "dd_net.h"
 #include "image.h"
 #include "operations.h"
 

@@ -1,7 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dd_runtime.h"
+#include "dd_cobs.h"
+#include "dd_crc32.h"
+#include "dd_packet.h"
 #include "operations.h"
 
 /* Reply: the status and, if it is DD_OK, the packet. A capacity of 0 passes no buffer at all. */

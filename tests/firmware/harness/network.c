@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dd_runtime.h"
+#include "dd_net.h"
 #include "image.h"
 #include "operations.h"
 

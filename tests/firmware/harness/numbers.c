@@ -1,7 +1,8 @@
 #include <stdlib.h>
 
+#include "dd_decision.h"
+#include "dd_input_map.h"
 #include "dd_requant.h"
-#include "dd_runtime.h"
 #include "operations.h"
 
 void run_requantize(request *from)
