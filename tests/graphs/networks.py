@@ -174,6 +174,17 @@ STREAMINGS = st.builds(
 )
 
 
+def generating(count: int) -> settings:
+    """Return the settings of a run that tries ``count`` examples, shrinks none and keeps none."""
+    return settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 def sample(
     networks: st.SearchStrategy[Drawn], count: int, seed: int
 ) -> list[tuple[Drawn, Streaming]]:
@@ -181,13 +192,7 @@ def sample(
     found: list[tuple[Drawn, Streaming]] = []
 
     @hypothesis.seed(seed)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @generating(count)
     @given(network=networks, streaming=STREAMINGS)
     def draw(network: Drawn, streaming: Streaming) -> None:
         found.append((network, streaming))

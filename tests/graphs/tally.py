@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynadeep.codegen.errors import ModelError
@@ -14,7 +14,7 @@ from dynadeep.codegen.tflite import OPERATORS
 from tests.firmware.harness import Harness
 from tests.graphs.checking import differences
 from tests.graphs.draws import DRAWS
-from tests.graphs.networks import STREAMINGS, Drawn, Streaming, build
+from tests.graphs.networks import STREAMINGS, Drawn, Streaming, build, generating
 
 NAME = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
 
@@ -77,13 +77,7 @@ def try_networks(
     tally = Tally()
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @generating(count)
     @given(network=networks, streaming=STREAMINGS)
     def run(network: Drawn, streaming: Streaming) -> None:
         refused = tally.refused
