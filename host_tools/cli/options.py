@@ -61,7 +61,8 @@ def check_positive(value: float | None) -> float | None:
     Raises:
         typer.BadParameter: ``value`` is one of them.
     """
-    if check_finite(value) is not None and not value > 0:  # type: ignore[operator]
+    check_finite(value)
+    if value is not None and value <= 0:
         raise typer.BadParameter(f"{value} is not above 0: give a positive number.")
     return value
 

@@ -259,7 +259,10 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
         "peers": peers_json(known),
     }
     write_report(folder / RESULTS_JSON, content)
-    text = "\n".join(_markdown(content, results, known)) + "\n"
+    text = (
+        "\n".join(_markdown(content, results, known, CODEC if bundle.manifest.codec else NETWORK))
+        + "\n"
+    )
     write_whole(folder / RESULTS_MD, text)
 
 
@@ -286,8 +289,25 @@ def _measure(bundle: Bundle, setup: Setup, runs: Runs, say: Callable[[str], None
     return Result(setup, core, compared.bit_exact, worst, latency, memory, constants)
 
 
+@dataclass(frozen=True)
+class Words:
+    """What the tables call a run of an application."""
+
+    input: str
+    run: str
+    step: str
+
+
+CODEC = Words(
+    "segment of {} samples",
+    "a segment that goes compressed, everything from its samples to its packet",
+    "sample",
+)
+NETWORK = Words("input of {} time steps", "a whole input, from its codes to the outputs", "step")
+
+
 def _markdown(
-    content: dict[str, Any], results: Sequence[Result], known: KnownNetwork | None
+    content: dict[str, Any], results: Sequence[Result], known: KnownNetwork | None, words: Words
 ) -> list[str]:
     """Return the tables that people read."""
     return [
@@ -296,14 +316,13 @@ def _markdown(
         f"Made by `make bench`: model {content['model_id']}, {content['compiler']}, QEMU. "
         "Instructions are counted by the board's own counter under `-icount`; they are not cycles.",
         "",
-        f"## Boards, one segment of {content['segment_length']} samples",
+        f"## Boards, one {words.input.format(content['segment_length'])}",
         "",
         *table(BOARD_HEADINGS, (_board_row(one) for one in results)),
         "",
         "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included. "
-        "Instructions of a segment that goes compressed, everything from its samples to its "
-        "packet; the longest call is of one sample given to the streaming engine. "
-        "Speed is -O2, size -Os.",
+        f"Instructions of {words.run}; the longest call is of one {words.step} given to the "
+        "streaming engine. Speed is -O2, size -Os.",
         "",
         *([] if known is None else _peer_lines(known)),
         *(line for one in results for line in _layer_lines(one)),
