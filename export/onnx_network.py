@@ -166,6 +166,7 @@ def _load(path: Path, file: str) -> Any:
     try:
         with quiet():
             proto = onnx.load(str(path))
+            _check_texts(proto)
             for value in _computed_inputs(proto):
                 _fix_batch(value, file)
             _session(proto.SerializeToString())  # which checks it
@@ -178,6 +179,22 @@ def _load(path: Path, file: str) -> Any:
             f"{file}: not a whole ONNX model ({line}). Export it again; where its weights are in a "
             "file of their own, that lies beside it."
         ) from error
+
+
+def _check_texts(message: Any) -> None:
+    """Check that all names are text: protobuf hands on as bytes what is not UTF-8.
+
+    Raises:
+        UnicodeDecodeError: one is not.
+    """
+    for field, value in message.ListFields():
+        if field.type in {field.TYPE_STRING, field.TYPE_MESSAGE}:
+            single = isinstance(value, str | bytes) or hasattr(value, "ListFields")
+            for part in (value,) if single else value:
+                if field.type == field.TYPE_MESSAGE:
+                    _check_texts(part)
+                elif isinstance(part, bytes):
+                    part.decode("utf-8")
 
 
 def _session(content: bytes) -> Any:

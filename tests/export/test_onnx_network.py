@@ -239,6 +239,15 @@ def test_damaged_files_are_refused_or_converted(tmp_path: Path) -> None:
             onnx_network.convert(path, "broken.onnx")
 
 
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = exported(nn.Conv1d(1, 2, 3), (1, 1, 8), tmp_path / "n.onnx")
+    content = path.read_bytes()
+    assert b"node_conv1d" in content
+    path.write_bytes(content.replace(b"node_conv1d", b"no\xa6e_conv1d"))
+    with pytest.raises(ExportError, match=r"n\.onnx: not a whole ONNX model .*utf-8"):
+        onnx_network.convert(path, "n.onnx")
+
+
 def test_a_float_network_needs_calibration_data(tmp_path: Path) -> None:
     path = made_of(["Relu"], (1, 2, 8), tmp_path / "n.onnx")
     with pytest.raises(ModelError, match="--calibration"):
