@@ -28,8 +28,9 @@ RUN_FILES = ("checkpoint.safetensors", "checkpoint.json", *loop.RUN_FILES)
 class TrainConfig:
     """What a training run is told. ``output`` takes the checkpoint, its log and its state.
 
-    ``random_windows`` draws new windows from the whole recordings each epoch (mitdb by patient
-    only; both always does), ``epoch_windows`` of them or as many as there are to train on.
+    ``random_windows`` draws new windows each epoch from anywhere in the recordings that no test
+    window touches (of mitdb; both always does), ``epoch_windows`` of them or as many as there are
+    to train on.
     ``data`` defaults to the environment's DYNADEEP_DATA. ``threads`` 0 leaves it to PyTorch.
     ``dataset`` cinc2017 takes the segments of its training half, as Table I's baselines do;
     both adds MIT-BIH's recordings, brought to the same scale.
@@ -140,8 +141,8 @@ def _epoch_windows(split: mitdb.Split, config: TrainConfig, random: np.random.Ge
         return draw_epoch(split.train_records, count, random)
     if not config.random_windows:
         return as_tensor(split.train)
-    per_record = max(count // len(split.train_records), 1)
-    return as_tensor(augment.draw_windows(split.train_records, per_record, random))
+    stretch = augment.STRETCH if config.split == "patient" else augment.SAME_PATIENTS_STRETCH
+    return as_tensor(augment.draw_windows(split.train_records, count, random, stretch=stretch))
 
 
 def _first_model(config: TrainConfig) -> Model:
@@ -170,8 +171,8 @@ def _check(config: TrainConfig, split: mitdb.Split) -> None:
     """Refuse settings that cannot work before any work is done."""
     if config.random_windows and not split.train_records:
         raise TrainError(
-            f"random_windows with split {config.split!r} would show test windows in training. "
-            "Use the patient split."
+            f"random_windows of {config.dataset}: there are no recordings to draw them from. "
+            "Leave random_windows out."
         )
 
 

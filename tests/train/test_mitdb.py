@@ -72,6 +72,21 @@ def test_published_split_uses_every_window_once(monkeypatch: pytest.MonkeyPatch)
     assert sorted(map(bytes, both)) == sorted(map(bytes, wanted))
 
 
+def test_published_split_may_draw_from_every_stretch_between_test_windows_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:4])
+    found = mitdb.read_split(mitdb.SAMPLE_FOLDER, "published")
+    for stretch in found.train_records:
+        of_records = [
+            stretch.tobytes() in mitdb.read_record(mitdb.SAMPLE_FOLDER, name).tobytes()
+            for name in mitdb.DS1[:4]
+        ]
+        assert of_records.count(True) == 1
+    cut = np.concatenate([mitdb.cut_windows(stretch) for stretch in found.train_records])
+    np.testing.assert_array_equal(cut, found.train)
+
+
 @pytest.mark.parametrize("split", ["patient", "published"])
 def test_each_test_window_is_of_the_record_named_for_it(
     monkeypatch: pytest.MonkeyPatch, split: mitdb.SplitName

@@ -10,6 +10,8 @@ from dynadeep.train.data.mitdb import WINDOW_SAMPLES, Samples
 
 STRETCH = 0.25
 """Windows are sped up or slowed down by up to e to this power: heart rate and QRS width vary."""
+SAME_PATIENTS_STRETCH = 0.05
+"""The same where those who are tested are those who are trained on."""
 GAIN = 0.3
 """They are made smaller or larger by up to e to this power: electrode contact varies."""
 BASELINE_ADC = 1024
@@ -17,15 +19,24 @@ HIGHEST_ADC = 2047
 
 
 def draw_windows(
-    records: Sequence[Samples], per_record: int, random: np.random.Generator
+    records: Sequence[Samples],
+    count: int,
+    random: np.random.Generator,
+    *,
+    stretch: float = STRETCH,
 ) -> Samples:
-    """Draw ``per_record`` windows from each recording [T], int16 [N, 2000], 11-bit ADC samples."""
-    return np.stack([_draw(record, random) for record in records for _ in range(per_record)])
+    """Draw ``count`` windows, int16 [count, 2000], 11-bit ADC samples, from recordings [T].
+
+    A recording gives windows in proportion to its length.
+    """
+    lengths = np.array([len(record) for record in records])
+    drawn = random.choice(len(records), count, p=lengths / lengths.sum())
+    return np.stack([_draw(records[index], random, stretch) for index in drawn])
 
 
-def _draw(record: Samples, random: np.random.Generator) -> Samples:
+def _draw(record: Samples, random: np.random.Generator, stretch: float) -> Samples:
     """Draw one window: a random stretch of the recording resampled to 2000, at a random gain."""
-    taken = min(WINDOW_SAMPLES * math.exp(random.uniform(-STRETCH, STRETCH)), len(record) - 1)
+    taken = min(WINDOW_SAMPLES * math.exp(random.uniform(-stretch, stretch)), len(record) - 1)
     start = random.uniform(0, len(record) - 1 - taken)
     window = resample(record, start + np.linspace(0, taken, WINDOW_SAMPLES))
     gain = math.exp(random.uniform(-GAIN, GAIN))

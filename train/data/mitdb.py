@@ -3,7 +3,7 @@
 48 records of 650,000 samples at 360 Hz, 200 ADC units per mV, 1024 at 0 mV (Moody and Mark 2001).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -54,9 +54,9 @@ Positions = NDArray[np.int64]
 class Split:
     """Windows of ADC samples, int16 [N, 2000], to train and to test on.
 
-    ``train_records`` holds the whole recordings [T] where windows may be drawn from all of them:
-    by patient. It is empty where test windows come from the same recordings. ``test_names`` has the
-    record that each test window is from, or is empty where that is not told.
+    ``train_records`` holds the recordings [T] that windows may be drawn from anywhere: whole ones
+    by patient, else the stretches between test windows. ``test_names`` has the record that each
+    test window is from. Either is empty where that is not told.
     """
 
     train: Samples
@@ -161,10 +161,17 @@ def read_split(folder: Path, split: SplitName, *, seed: int = 0) -> Split:
         order = np.random.default_rng(seed).permutation(len(windows))
         fifth = len(windows) // 5
         train_at, test_at = np.sort(order[fifth:]), np.sort(order[:fifth])
-        return Split(
-            windows[train_at], windows[test_at], test_names=tuple(names[i] for i in test_at)
-        )
+        between = tuple(windows[run].reshape(-1) for run in _runs(train_at, names))
+        test_names = tuple(names[i] for i in test_at)
+        return Split(windows[train_at], windows[test_at], between, test_names)
     raise DataError(f"split is {split!r}: choose one of {', '.join(get_args(SplitName))}.")
+
+
+def _runs(chosen: Positions, names: Sequence[str]) -> list[Positions]:
+    """Part the indices of windows, rising, where one is missing or another record begins."""
+    records = np.unique(names, return_inverse=True)[1][chosen]
+    breaks = (np.diff(chosen) > 1) | (np.diff(records) != 0)
+    return np.split(chosen, np.flatnonzero(breaks) + 1)
 
 
 def _named_windows(folder: Path, names: Iterable[str]) -> tuple[Samples, list[str]]:
