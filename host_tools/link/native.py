@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tty
 from pathlib import Path
 
 from dynadeep.host_tools.errors import LinkError
@@ -18,6 +17,14 @@ class NativeLink(Link):
     """A link to a process of this computer; closing it ends the process."""
 
     def __init__(self, program: Path):
+        """Start ``program`` behind a terminal of its own.
+
+        Raises:
+            LinkError: it cannot be started, or this system has no pseudo-terminals.
+        """
+        process.require_terminals(program.name)
+        import tty
+
         # Both ends of the terminal stay open here: with the host's end shut the process reads a
         # hang-up, and with the board's end shut its last words, a fault report, would be lost.
         self._ends: tuple[int, ...] = os.openpty()

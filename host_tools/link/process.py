@@ -10,10 +10,25 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dynadeep.host_tools.errors import LinkError
+
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PATIENCE_S = 2.0
 
 Child = subprocess.Popen[bytes]
+
+
+def require_terminals(what: str) -> None:
+    """Refuse to start ``what`` where no pseudo-terminal can be had, as on Windows.
+
+    Raises:
+        LinkError: this system has none.
+    """
+    if not hasattr(os, "openpty"):
+        raise LinkError(
+            f"{what}: runs behind a pseudo-terminal, and {sys.platform} has none. Connect a board "
+            "and give its --port, or run it on Linux, macOS or in WSL."
+        )
 
 
 def start(

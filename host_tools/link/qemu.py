@@ -34,8 +34,10 @@ class QemuLink(Link):
 
         Raises:
             MissingDependencyError: QEMU is not installed.
-            LinkError: there is no such file, or QEMU does not start.
+            LinkError: there is no such file, or QEMU does not start, or this system has no
+                pseudo-terminals.
         """
+        process.require_terminals(machine)
         if not elf.is_file():
             raise LinkError(f"{elf}: no such firmware. Build it first.")
         self._output = b""
