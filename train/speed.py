@@ -1,4 +1,6 @@
-"""Measure what a training step costs a window: python -m dynadeep.train.speed [BATCH ...].
+"""Measure what a training step costs a window.
+
+    python -m dynadeep.train.speed [compiled] [BATCH ...]
 
 CPU time of one thread, forward, back and the optimiser's step, the least of several steps. Noise
 on a busy machine only adds, but a neighbour on the same physical core can double it.
@@ -17,37 +19,41 @@ from dynadeep.train.model import SEGMENT_SAMPLES
 from dynadeep.train.reconstruction import Precision, Reconstruction
 
 STEPS = 5
+COMPILED = "compiled"
+"""The word that has PyTorch compile the step first, which takes minutes for each row."""
 NETWORKS = ("published", "dynamic-deep")
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 
-def window_ms(network: str, batch: int, precision: Precision) -> float:
+def window_ms(network: str, batch: int, precision: Precision, *, compiled: bool = False) -> float:
     """Return the CPU time in ms that a training step takes for each window of a batch."""
     torch.manual_seed(0)
     model = checkpoint.build(NAMED[network])
     module = Reconstruction(model, InputMap("affine", 0, 1000), precision).train()
+    step = torch.compile(module) if compiled else module
     adam = torch.optim.AdamW(module.parameters(), fused=True)
     adc = 200 * torch.randn(batch, SEGMENT_SAMPLES)
     taken = []
     for _ in range(STEPS):
         start = time.process_time()
         adam.zero_grad()
-        module(adc).backward()
+        step(adc).backward()
         adam.step()
         taken.append(time.process_time() - start)
     return 1000 * min(taken) / batch
 
 
-def main(batches: list[int]) -> None:
+def main(batches: list[int], *, compiled: bool = False) -> None:
     """Print a table."""
     torch.set_num_threads(1)
     loop.keep_freed_memory()
     torch.set_flush_denormal(True)
     print("| network | batch | precision | ms a window |\n|---|---|---|---|")
     for network, batch, precision in itertools.product(NETWORKS, batches, PRECISIONS):
-        found = window_ms(network, batch, precision)
+        found = window_ms(network, batch, precision, compiled=compiled)
         print(f"| {network} | {batch} | {precision} | {found:.2f} |", flush=True)
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [64])
+    words = sys.argv[1:]
+    main([int(word) for word in words if word != COMPILED] or [64], compiled=COMPILED in words)
