@@ -115,7 +115,7 @@ def test_only_the_compressor_changes_and_every_part_of_it() -> None:
 def test_the_task_weighs_most_at_the_strongest_level_and_next_to_nothing_at_the_weakest() -> None:
     weights = [Weights().of(level) for level in NAMED["dynamic-deep"].levels]
     assert weights == sorted(weights)
-    assert weights[0] < 0.02
+    assert weights[0] < 0.05
     assert weights[-1] == pytest.approx(1, abs=0.02)
 
 
