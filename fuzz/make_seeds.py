@@ -34,8 +34,7 @@ from dynadeep.host_tools.link.frames import CRC, HEADER, cobs_encode
 from dynadeep.host_tools.link.protocol import PROTOCOL_VERSION, Command
 from dynadeep.train import resume
 from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
-from dynadeep.train.evaluation import cost, outcomes
-from dynadeep.train.evaluation.outcomes import RHYTHM, Outcomes, TaskOutcome
+from dynadeep.train.evaluation import cost
 from fuzz import SEEDS
 from fuzz.mutate import pack
 from fuzz.readers.imports import KERAS, NETWORK
@@ -328,7 +327,6 @@ def _training() -> dict[str, Seeds]:
         "task": {"shipped.json": TASK.with_suffix(".json").read_bytes()},
         "weights": {"tiny.safetensors": safetensors.torch.save(TINY)},
         "state": {"one.safetensors": _written(_write_state)},
-        "outcomes": {"two.npz": _written(_write_outcomes)},
         "prices": {"shipped.toml": cost.PRICES_PATH.read_bytes()},
     }
 
@@ -347,27 +345,6 @@ def _write_state(path: Path) -> None:
     module(torch.ones(1, 3)).sum().backward()
     adam.step()
     resume.write_state(path, module, adam, 1, RUN)
-
-
-def _write_outcomes(path: Path) -> None:
-    ones = np.ones((2, 2))
-    rhythm = TaskOutcome(
-        ones[:, 0], ones, ones, ones[0], probabilities=np.eye(4)[np.zeros((2, 3), int)]
-    )
-    whole = Outcomes(
-        names=("A1", "A2"),
-        labels=np.array([0, 1]),
-        precision="int8",
-        raw_bytes=np.array([1000, 1000]),
-        wire_bytes=np.array([[500, 50, 25]] * 2),
-        prd=ones,
-        prdn=ones,
-        tasks={RHYTHM: rhythm},
-    )
-    packed = path.with_suffix(".npz")
-    outcomes.save(whole, packed)
-    with np.load(packed, allow_pickle=False) as file:
-        path.write_bytes(_archive({name: file[name] for name in file.files}))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from dynadeep.train.tasks.base import (
     segment_losses,
     standardise,
 )
-from dynadeep.train.tasks.rhythm import RhythmTask
+from dynadeep.train.tasks.rhythm import RhythmTask, divergence, step_losses
 from dynadeep.train.tasks.rpeaks import RPeaksTask
 
 BATCH = 32
@@ -178,35 +178,72 @@ def load_nets(paths: Mapping[str, Path], rows: Collection[str]) -> Nets:
 class Signal:
     """Both tasks on one version of N records."""
 
-    losses: Mapping[str, TaskLosses]  # by task net
+    losses: Mapping[PromiseKind, Mapping[str, Floats]]  # by kind and task net, [N] each
     probabilities: Floats  # [N, 4]
     peaks: NDArray[np.int64]  # [N, 3]
 
-    def weighted(self, weights: Mapping[str, float]) -> TaskLosses:
-        """Return the weighted sum of the tasks' losses."""
-        chosen = [(w, self.losses[name]) for name, w in weights.items()]
-        return TaskLosses(
-            sum((w * one.record for w, one in chosen), np.zeros(())),
-            sum((w * one.segments for w, one in chosen), np.zeros(())),
-        )
+    def weighted(self, kind: PromiseKind, weights: Mapping[str, float]) -> Floats:
+        """Return the weighted sum of the tasks' losses of a kind, [N]."""
+        return np.asarray(sum(w * self.losses[kind][name] for name, w in weights.items()))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Signal"]) -> "Signal":
+        """Put the records of several signals one after the other."""
+        losses = {
+            kind: {name: np.concatenate([p.losses[kind][name] for p in parts]) for name in of}
+            for kind, of in parts[0].losses.items()
+        }
+        probabilities = np.concatenate([p.probabilities for p in parts])
+        return cls(losses, probabilities, np.concatenate([p.peaks for p in parts]))
+
+
+@dataclass(frozen=True)
+class Read:
+    """What both task networks make of N records; that of the raw ones all else is held against."""
+
+    rhythm: Tensor  # logarithms of the steps' probabilities, [N, steps, 4]
+    rpeaks: Tensor  # curves in seconds, [N, T / decimation]
+
+    def of(self, rows: slice | NDArray[np.int64]) -> "Read":
+        """Return that of some of the records."""
+        return Read(self.rhythm[rows], self.rpeaks[rows])
+
+
+def read(nets: Nets, records: NDArray[np.generic]) -> Read:
+    """Run both task networks on records [N, T] in ADC units."""
+    parts = [_read(nets, records[s : s + BATCH]) for s in range(0, len(records), BATCH)]
+    return Read(torch.cat([p.rhythm for p in parts]), torch.cat([p.rpeaks for p in parts]))
 
 
 def run_tasks(
-    nets: Nets, records: NDArray[np.generic], raw: NDArray[np.int16], labels: NDArray[np.int64]
+    nets: Nets, records: NDArray[np.generic], raw: Read, labels: NDArray[np.int64]
 ) -> Signal:
-    """Run both tasks on records [N, T] in ADC units that were made from ``raw``."""
-    losses = {t.name: task_losses(t, records, raw, labels) for t in (nets.rhythm, nets.rpeaks)}
+    """Run both tasks on records [N, T] in ADC units, whose raw ones gave ``raw``."""
+    parts = [slice(start, start + BATCH) for start in range(0, len(records), BATCH)]
+    return Signal.joined([_run_batch(nets, records[p], raw.of(p), labels[p]) for p in parts])
+
+
+def _read(nets: Nets, records: NDArray[np.generic]) -> Read:
+    """Run both networks on one batch of records [N, T] in ADC units."""
+    batch = as_input(records)
+    return Read(nets.rhythm.reference(batch), nets.rpeaks.reference(batch))
+
+
+def _run_batch(
+    nets: Nets, records: NDArray[np.generic], raw: Read, labels: NDArray[np.int64]
+) -> Signal:
+    """Run each network once; everything is computed from what it gives."""
+    found = _read(nets, records)
+    rpeaks = _mean(nets.rpeaks.between(found.rpeaks, raw.rpeaks))
+    own = _mean(step_losses(found.rhythm, torch.from_numpy(labels)))
+    added = _mean(divergence(raw.rhythm, found.rhythm))
     return Signal(
-        losses, probabilities(nets.rhythm, records), peak_counts(nets.rpeaks, records, raw)
+        {"loss": {"rhythm": own, "rpeaks": rpeaks}, "added": {"rhythm": added, "rpeaks": rpeaks}},
+        _mean(found.rhythm.exp()),
+        np.asarray(nets.rpeaks.matches(found.rpeaks, raw.rpeaks).numpy(), np.int64),
     )
 
 
-def peak_counts(
-    task: RPeaksTask, records: NDArray[np.generic], raw: NDArray[np.int16]
-) -> NDArray[np.int64]:
-    """Count the peaks that records [N, T] keep of the raw ones': (tp, fp, fn), int64 [N, 3]."""
-    parts = [
-        task.matches(as_input(records[s : s + BATCH]), task.reference(as_input(raw[s : s + BATCH])))
-        for s in range(0, len(records), BATCH)
-    ]
-    return np.asarray(torch.cat(parts).numpy(), np.int64)
+def _mean(steps: Tensor) -> Floats:
+    """Average over a record's steps, [N, steps, ...] -> [N, ...]."""
+    return _array(steps.mean(dim=1))

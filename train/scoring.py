@@ -1,16 +1,30 @@
-"""Score a codec on a set of records: the Outcomes that every table and plot is drawn from."""
+"""Score a codec on a set of records: the figures that every table and plot is drawn from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dynadeep.train.data import cinc2017
-from dynadeep.train.evaluation.outcomes import Outcomes, TaskOutcome
-from dynadeep.train.evaluation.points import Point, point_from_mixed
-from dynadeep.train.measure import Decoded, Floats, Nets, Signal, distortions, run_tasks
+from dynadeep.train.evaluation import decisions, points
+from dynadeep.train.evaluation.outcomes import KINDS, Foreseen, Outcomes, TaskOutcome
+from dynadeep.train.evaluation.points import Case, Point, Sent
+from dynadeep.train.measure import (
+    Decoded,
+    Nets,
+    Read,
+    Signal,
+    distortions,
+    read,
+    run_tasks,
+)
 from dynadeep.train.model import SEGMENT_SAMPLES
+
+CHUNK = 512
+"""Mixed records that are put together at a time."""
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -18,64 +32,47 @@ class Recordings:
     """N records as they were, and both tasks on them."""
 
     names: tuple[str, ...]
-    labels: NDArray[np.int64]  # [N]
+    labels: Ints  # [N]
     adc: NDArray[np.int16]  # [N, T]
-    raw: Signal
+    raw: Read
 
 
 @dataclass(frozen=True)
-class Foreseen:
-    """What the heads of one task say of N records, and the margins for one decision a record."""
+class Codec:
+    """What a codec makes of N records at K levels, weakest first, before anything is decided."""
 
-    predicted: Floats  # [N, S, K]
-    margins: Floats  # [K]
+    precision: str
+    codes: tuple[int, ...]  # values that a segment is coded in, per level
+    decoded: tuple[Decoded, ...]  # per level, ADC units, float32 [N, T]
+    packet_bytes: Ints  # [N, S, K+1], level "none" first
+    foreseen: Mapping[str, Foreseen] = field(default_factory=dict)  # per task; none without heads
 
 
 def read_recordings(nets: Nets, records: Sequence[cinc2017.Record]) -> Recordings:
     """Cut records to 8960 samples and run both tasks on them."""
     adc, labels = cinc2017.cut(records), cinc2017.labels(records)
-    return Recordings(
-        tuple(r.name for r in records), labels, adc, run_tasks(nets, adc, adc, labels)
-    )
+    return Recordings(tuple(r.name for r in records), labels, adc, read(nets, adc))
 
 
-def outcomes(
-    nets: Nets,
-    recordings: Recordings,
-    decoded: Sequence[Decoded],
-    packet_bytes: NDArray[np.int64],
-    foreseen: Mapping[str, Foreseen],
-    *,
-    precision: str,
-    codes: tuple[int, ...],
-) -> Outcomes:
-    """Measure every task of ``nets`` at every level.
-
-    Args:
-        nets: the task networks.
-        recordings: the raw records.
-        decoded: per level, weakest first, ADC units float32 [N, T].
-        packet_bytes: int64 [N, S, K+1], of each segment at each level, "none" first.
-        foreseen: per task what the heads say; none for a codec without heads.
-        precision: "float" or "int8".
-        codes: values a segment is coded in, per level.
-    """
-    adc = recordings.adc
-    signals = [run_tasks(nets, d, adc, recordings.labels) for d in decoded]
-    prd, prdn = distortions(decoded, adc)
+def outcomes(nets: Nets, recordings: Recordings, codec: Codec) -> Outcomes:
+    """Measure every task of ``nets`` at every level."""
+    adc, labels = recordings.adc, recordings.labels
+    versions: list[NDArray[np.generic]] = [adc, *codec.decoded]
+    signals = [run_tasks(nets, version, recordings.raw, labels) for version in versions]
+    prd, prdn = distortions(codec.decoded, adc)
     return Outcomes(
         names=recordings.names,
-        labels=recordings.labels,
-        precision=precision,
+        labels=labels,
+        precision=codec.precision,
         raw_bytes=np.full(len(adc), adc.shape[1] * adc.itemsize, np.int64),
-        wire_bytes=packet_bytes.sum(axis=1),
+        wire_bytes=codec.packet_bytes.sum(axis=1),
         prd=prd,
         prdn=prdn,
         tasks={
-            name: _task_outcome([recordings.raw, *signals], weights, foreseen.get(name))
+            name: _task_outcome(signals, weights, codec.foreseen.get(name))
             for name, weights in nets.weights.items()
         },
-        codes=codes,
+        codes=codec.codes,
     )
 
 
@@ -83,52 +80,97 @@ def _task_outcome(
     signals: Sequence[Signal], weights: Mapping[str, float], foreseen: Foreseen | None
 ) -> TaskOutcome:
     """Put a task together from the raw signal and that of each level."""
-    losses = [signal.weighted(weights).record for signal in signals]
+    losses = [signal.weighted("loss", weights) for signal in signals]
     return TaskOutcome(
         raw_loss=losses[0],
         loss=np.stack(losses[1:], axis=1),
-        predicted=None if foreseen is None else foreseen.predicted.mean(axis=1),
-        margins=None if foreseen is None else foreseen.margins,
+        added=np.stack([s.weighted("added", weights) for s in signals[1:]], axis=1),
+        foreseen=foreseen,
         probabilities=np.stack([s.probabilities for s in signals], axis=1),
         peaks=np.stack([s.peaks for s in signals], axis=1),
     )
 
 
-def mixed_point(
-    nets: Nets,
-    recordings: Recordings,
-    decoded: Sequence[Decoded],
-    packet_bytes: NDArray[np.int64],
-    chosen: NDArray[np.int64],
-    *,
-    task: str,
-    precision: str,
-    bound: float,
-    codes: tuple[int, ...],
-) -> Point:
-    """Measure records whose segments were each sent at a level of their own, int64 [N, S]."""
+def segment_points(
+    nets: Nets, recordings: Recordings, codec: Codec, scored: Outcomes, bounds: Sequence[float]
+) -> list[Point]:
+    """Measure one decision a segment, which is what a board does, for every task and promise.
+
+    ``scored`` are the codec's outcomes on the same records.
+    """
+    wanted = [(task, bound) for task in codec.foreseen for bound in bounds]
+    chosen = np.stack([decisions.by_segment(scored.task(t), bound) for t, bound in wanted])
+    mixes = _Mixes.of(nets, recordings, codec, chosen)
+    cases = [
+        (Case(task, codec.precision, promise, bound, "segment"), index)
+        for promise in KINDS
+        for index, (task, bound) in enumerate(wanted)
+    ]
+    return [
+        points.point(mixes.sent(case, index, nets, scored, chosen[index]), case)
+        for case, index in cases
+    ]
+
+
+@dataclass(frozen=True)
+class _Mixes:
+    """M different mixes of records whose segments are each sent at a level of their own.
+
+    Many decisions agree on a record, so each mix is decoded and read by the tasks once.
+    """
+
+    packet_bytes: Ints  # [N, S, K+1]
+    signal: Signal  # of M mixes
+    distortion: tuple[NDArray[np.float64], NDArray[np.float64]]  # PRD and PRDN, [M] each
+    at: Ints  # [Q, N], which mix a record is at each of Q decisions
+
+    @classmethod
+    def of(cls, nets: Nets, recordings: Recordings, codec: Codec, chosen: Ints) -> "_Mixes":
+        """Measure decisions, int64 [Q, N, S]."""
+        count = chosen.shape[1]
+        rows = np.broadcast_to(np.arange(count)[:, None], (len(chosen), count, 1))
+        keys = np.concatenate([rows, chosen], axis=2).reshape(len(chosen) * count, -1)
+        mixes, at = np.unique(keys, axis=0, return_inverse=True)
+        signals, found = [], []
+        for start in range(0, len(mixes), CHUNK):
+            record, levels = mixes[start : start + CHUNK, 0], mixes[start : start + CHUNK, 1:]
+            signal = _mixed(recordings, codec, record, levels)
+            raw, labels = recordings.raw.of(record), recordings.labels[record]
+            signals.append(run_tasks(nets, signal, raw, labels))
+            found.append(np.stack(distortions([signal], recordings.adc[record])))
+        prd, prdn = np.concatenate(found, axis=1)[:, :, 0]
+        at = at.reshape(len(chosen), count)
+        return cls(codec.packet_bytes, Signal.joined(signals), (prd, prdn), at)
+
+    def sent(self, case: Case, index: int, nets: Nets, scored: Outcomes, chosen: Ints) -> Sent:
+        """Return what records came to by decision ``index``, levels int64 [N, S]."""
+        at = self.at[index]
+        packets = np.take_along_axis(self.packet_bytes, chosen[:, :, None], axis=2)
+        prd, prdn = self.distortion
+        return Sent(
+            gain=scored.gains[chosen].mean(axis=1),
+            raw_bytes=scored.raw_bytes,
+            wire_bytes=packets.sum(axis=(1, 2)),
+            loss=self.signal.weighted(case.promise, nets.weights[case.task])[at],
+            raw_loss=scored.task(case.task).lost(case.promise)[:, 0],
+            compressed=np.asarray((chosen != decisions.NONE).any(axis=1)),
+            prd=prd[at],
+            prdn=prdn[at],
+            shares={name: (chosen == i).mean(axis=1) for i, name in enumerate(scored.level_names)},
+            labels=scored.labels,
+            predicted=self.signal.probabilities[at].argmax(axis=1),
+            peaks=self.signal.peaks[at],
+        )
+
+
+def _mixed(recordings: Recordings, codec: Codec, record: Ints, levels: Ints) -> Decoded:
+    """Put records together, ADC units float32 [M, T], from ``levels`` of segments, [M, S]."""
     adc = recordings.adc
-    levels = np.repeat(chosen, SEGMENT_SAMPLES, axis=1)[:, : adc.shape[1]]
-    versions = np.stack([adc.astype(np.float32), *decoded])
-    mixed = np.take_along_axis(versions, levels[None], axis=0)[0]
-    signal = run_tasks(nets, mixed, adc, recordings.labels)
-    prd, prdn = distortions([mixed], adc)
-    gains = np.array([1.0, *(SEGMENT_SAMPLES / count for count in codes)])
-    names = ("none", *(str(SEGMENT_SAMPLES // count) for count in codes))
-    return point_from_mixed(
-        task=task,
-        precision=precision,
-        bound=bound,
-        labels=recordings.labels,
-        gain=gains[chosen].mean(axis=1),
-        raw_bytes=np.full(len(adc), adc.shape[1] * adc.itemsize, np.int64),
-        wire_bytes=np.take_along_axis(packet_bytes, chosen[:, :, None], axis=2).sum(axis=(1, 2)),
-        loss=signal.weighted(nets.weights[task]).record,
-        raw_loss=recordings.raw.weighted(nets.weights[task]).record,
-        compressed=np.asarray((chosen > 0).any(axis=1)),
-        prd=prd[:, 0],
-        prdn=prdn[:, 0],
-        shares={name: (chosen == i).mean(axis=1) for i, name in enumerate(names)},
-        probabilities=signal.probabilities,
-        peaks=signal.peaks,
-    )
+    versions: list[NDArray[np.generic]] = [adc, *codec.decoded]
+    mixed = np.empty((len(record), adc.shape[1]), np.float32)
+    for segment in range(levels.shape[1]):
+        part = slice(segment * SEGMENT_SAMPLES, (segment + 1) * SEGMENT_SAMPLES)
+        for level, version in enumerate(versions):
+            rows = levels[:, segment] == level
+            mixed[rows, part] = version[record[rows], part]
+    return mixed

@@ -1,4 +1,4 @@
-"""What training wrote and reads again: checkpoints, tasks, states, outcomes, prices."""
+"""What training wrote and reads again: checkpoints, tasks, states, prices."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from dynadeep.train import checkpoint, resume, weights
-from dynadeep.train.evaluation import cost, outcomes
+from dynadeep.train.evaluation import cost
 from dynadeep.train.tasks import store
 from fuzz.readers.target import Target, check_types, scratch
 
@@ -58,13 +58,6 @@ def read_state(data: bytes) -> None:
         resume.restore(state, nn.Linear(3, 2), cast(torch.optim.Adam, Moments()))
 
 
-def read_outcomes(data: bytes) -> None:
-    """Read what was measured on records."""
-    path = scratch() / "outcomes.npz"
-    path.write_bytes(data)
-    outcomes.load(path)
-
-
 def read_prices(data: bytes) -> None:
     """Read a price file."""
     path = scratch() / "prices.toml"
@@ -102,6 +95,5 @@ TARGETS = (
     Target("task", read_task, (f"{_TRAIN}.tasks.store", f"{_TRAIN}.weights"), ".json"),
     Target("weights", read_weights, (f"{_TRAIN}.weights",), ".safetensors"),
     Target("state", read_state, (f"{_TRAIN}.resume",), ".safetensors"),
-    Target("outcomes", read_outcomes, (f"{_TRAIN}.evaluation.outcomes",), ".npz"),
     Target("prices", read_prices, (f"{_TRAIN}.evaluation.cost",), ".toml"),
 )

@@ -5,6 +5,7 @@ The excerpts of both databases stand side by side, as whole ones do in a data fo
 The compressor is the one trained on MIT-BIH with a made-up promise: the figures mean nothing.
 """
 
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.host_tools.errors import ParityError
-from dynadeep.host_tools.study import results
+from dynadeep.host_tools.study import coded, results
 from dynadeep.host_tools.study.results import ResultsConfig
 
 
@@ -75,11 +76,13 @@ def summary(
 
 def test_every_bound_has_a_row_in_float_and_as_the_board_runs_it(summary: Path) -> None:
     content = json.loads(summary.read_text())
-    rows = {(p["task"], p["precision"], p["bound"]) for p in content["points"]}
+    names = ("task", "promise", "precision", "bound", "decision")
+    rows = [tuple(p[name] for name in names) for p in content["points"]]
     bounds = {p["bound"] for p in content["points"]}
     assert {0.1, 0.5, 0.75, 1.0, 1.9} <= bounds
-    assert rows == {("rhythm", p, b) for p in ("float", "int8") for b in bounds}
-    assert len(content["segment_points"]) == 2 * len(results.SEGMENT_BOUNDS)
+    wanted = [(b, "record") for b in bounds] + [(b, "segment") for b in results.SEGMENT_BOUNDS]
+    kinds = itertools.product(("loss", "added"), ("float", "int8"), wanted)
+    assert sorted(rows) == sorted(("rhythm", kind, p, b, d) for kind, p, (b, d) in kinds)
 
 
 def test_figures_stand_within_their_intervals(summary: Path) -> None:
@@ -117,14 +120,18 @@ def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:
         text = (summary.parent / f"{name}.md").read_text()
         assert content["provenance"]["commit"][:12] in text
     assert (summary.parent / "levels.svg").is_file()
-    assert (summary.parent / "bounds-int8.png").is_file()
+    assert (summary.parent / "bounds-int8-added.png").is_file()
 
 
 @pytest.mark.heavy
-def test_a_decision_that_the_integers_do_not_take_is_named() -> None:
-    from dynadeep.train.scoring import Foreseen
+def test_a_decision_that_the_integers_do_not_take_is_named(shipped_bundle: Bundle) -> None:
+    from dynadeep.train.evaluation.outcomes import Foreseen
 
     predicted = np.full((1, 5, 2), 1 << 23, np.int32)
-    foreseen = Foreseen(np.full((1, 5, 2), 2.0), np.zeros(2))
+    foreseen = Foreseen("loss", np.full((1, 5, 2), 99.0), margins, margins, {})
     with pytest.raises(ParityError, match="record 0: decided 0, the integers 2"):
-        results._check_decisions("rhythm", predicted, foreseen, 0.75)
+        coded.check_decisions("rhythm", predicted, foreseen, shipped_bundle)
+
+
+def margins(bound: float) -> np.ndarray:
+    return np.zeros(2)

@@ -20,7 +20,6 @@ from dynadeep.train.model import DynamicDeep
 from dynadeep.train.phases import TrainConfig
 from dynadeep.train.pipeline import PipelineConfig
 from dynadeep.train.promise import PromiseConfig
-from dynadeep.train.tasks import load_task
 from dynadeep.train.tasks.rhythm import RhythmConfig, RhythmNet, RhythmTask
 
 START = PRETRAINED_FOLDER / "mitdb-affine-patient.safetensors"
@@ -172,6 +171,9 @@ def test_distortion_leaves_flat_segments_out() -> None:
 def test_raw_records_lose_nothing_of_their_peaks() -> None:
     records, _ = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)
     adc = cinc2017.cut(records[:2])
-    counts = measure.peak_counts(load_task("rpeaks"), adc, adc)  # type: ignore[arg-type]
+    nets = measure.load_nets({}, ["rpeaks"])
+    counts = measure.run_tasks(
+        nets, adc, measure.read(nets, adc), cinc2017.labels(records[:2])
+    ).peaks
     assert (counts[:, 0] > 10).all()
     assert not counts[:, 1:].any()

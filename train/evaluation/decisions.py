@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.errors import DataError
-from dynadeep.train.evaluation.outcomes import Floats, Ints, TaskOutcome
+from dynadeep.train.evaluation.outcomes import Floats, Foreseen, Ints, TaskOutcome
 
 NONE = 0
+BOUND_STEPS, HIGHEST_BOUND = 1000, 16
+"""Bounds are searched in so many steps to the unit."""
 
 
 def choose(expected: Floats, bound: float, allowed: Sequence[int] | None = None) -> Ints:
@@ -32,34 +35,46 @@ def always(count: int, level: int) -> Ints:
 
 
 def by_heads(task: TaskOutcome, bound: float, allowed: Sequence[int] | None = None) -> Ints:
-    """Return the level that the heads choose, int [N]; DataError for a codec without heads."""
-    return choose(with_margins(task), bound, allowed)
+    """Return the level that the heads choose for each record, int [N].
 
-
-def by_oracle(task: TaskOutcome, bound: float, allowed: Sequence[int] | None = None) -> Ints:
-    """Return the level that knowing the true losses would choose, int [N]."""
-    return choose(task.loss, bound, allowed)
-
-
-def with_margins(task: TaskOutcome) -> Floats:
-    """Return what a bound is compared with, float [N, K]: predictions plus margins."""
-    if task.predicted is None or task.margins is None:
-        raise DataError("this codec has no error heads, so it decides nothing. Score it as always.")
-    return task.predicted + task.margins
-
-
-def bound_for_gain(expected: Floats, gains: Floats, wanted: float) -> float | None:
-    """Return the least bound whose mean gain is at least ``wanted``, or None if no bound's is.
-
-    The mean gain rises with the bound, and only at one of the expected losses, float [N, K];
-    ``gains`` is float [K+1], "none" first. No bound below 0 is tried.
+    Raises:
+        DataError: the codec has no heads.
     """
-    bounds = np.unique(np.maximum(expected, 0.0))
-    low, high = 0, len(bounds)
+    return choose(foreseen(task).records_at(bound), bound, allowed)
+
+
+def by_segment(task: TaskOutcome, bound: float) -> Ints:
+    """Return the level that the heads choose for each segment, int [N, S]; as ``by_heads``."""
+    expected = foreseen(task).segments_at(bound)
+    return choose(expected.reshape(-1, expected.shape[2]), bound).reshape(expected.shape[:2])
+
+
+def by_oracle(
+    task: TaskOutcome, promise: PromiseKind, bound: float, allowed: Sequence[int] | None = None
+) -> Ints:
+    """Return the level that knowing the true losses would choose, int [N]."""
+    return choose(task.lost(promise)[:, 1:], bound, allowed)
+
+
+def foreseen(task: TaskOutcome) -> Foreseen:
+    """Return what a task's heads say; DataError for a codec without heads."""
+    if task.foreseen is None:
+        raise DataError("this codec has no error heads, so it decides nothing. Score it as always.")
+    return task.foreseen
+
+
+def bound_for_gain(task: TaskOutcome, gains: Floats, wanted: float) -> float | None:
+    """Return the least bound at which the heads reach a mean gain, or None if none does.
+
+    ``gains`` is float [K+1], "none" first. Bounds are tried in steps of a thousandth up to
+    ``HIGHEST_BOUND``; the mean gain never falls as the bound rises.
+    """
+    low, high = 0, HIGHEST_BOUND * BOUND_STEPS
     while low < high:
         middle = (low + high) // 2
-        if gains[choose(expected, float(bounds[middle]))].mean() >= wanted:
+        if gains[by_heads(task, middle / BOUND_STEPS)].mean() >= wanted:
             high = middle
         else:
             low = middle + 1
-    return float(bounds[low]) if low < len(bounds) else None
+    bound = low / BOUND_STEPS
+    return bound if gains[by_heads(task, bound)].mean() >= wanted else None

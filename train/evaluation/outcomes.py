@@ -1,19 +1,17 @@
-"""What was measured on every record, whatever is decided afterwards; kept as one .npz file.
+"""What was measured on every record, whatever is decided afterwards.
 
 N records; K compressed levels, from the weakest to the strongest. Arrays with K + 1 columns
 have the record as it was in column 0 (level "none").
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dynadeep.codegen.arrays import read_npz
-from dynadeep.codegen.files import open_whole
-from dynadeep.codegen.typed import Reader
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.errors import DataError
 
 SEGMENT_SAMPLES = 2000
@@ -22,27 +20,52 @@ CLASSES = 4
 RHYTHM, RPEAKS, BOTH = "rhythm", "rpeaks", "both"
 TASKS = (RHYTHM, RPEAKS, BOTH)
 PRECISIONS = ("float", "int8")
-VERSION = 1
+KINDS: tuple[PromiseKind, ...] = get_args(PromiseKind)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Margins = Callable[[float], Floats]
+"""The margin of each level at a bound, float [K]."""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What the heads of one checkpoint say of N records, and how it is held against a bound."""
+
+    promise: PromiseKind  # the loss that they foresee
+    predicted: Floats  # [N, S, K], without margins
+    record_margins: Margins
+    segment_margins: Margins
+    foresight: Mapping[str, float]  # level -> correlation with the true loss on the hold-out
+
+    def records_at(self, bound: float) -> Floats:
+        """Return what is held against a bound for one decision a record, float [N, K]."""
+        return np.asarray(self.predicted.mean(axis=1) + self.record_margins(bound))
+
+    def segments_at(self, bound: float) -> Floats:
+        """Return what is held against a bound for one decision a segment, float [N, S, K]."""
+        return np.asarray(self.predicted + self.segment_margins(bound))
 
 
 @dataclass(frozen=True)
 class TaskOutcome:
     """One task on N records at K compressed levels; losses are those that bounds are set on.
 
-    ``predicted`` is the heads' mean over a record's segments, before ``margins``; both are None
-    for a codec without heads. ``peaks`` counts true positives, false positives and false
-    negatives against the peaks found in the raw record.
+    ``foreseen`` is None for a codec without heads. ``peaks`` counts true positives, false positives
+    and false negatives against the peaks found in the raw record.
     """
 
-    raw_loss: Floats  # float [N]
-    loss: Floats  # float [N, K]
-    predicted: Floats | None = None  # float [N, K]
-    margins: Floats | None = None  # float [K]
+    raw_loss: Floats  # float [N], the task's own
+    loss: Floats  # float [N, K], the task's own
+    added: Floats  # float [N, K], what compression adds: a raw record has none
+    foreseen: Foreseen | None = None
     probabilities: Floats | None = None  # float [N, K+1, 4]
     peaks: Ints | None = None  # int [N, K+1, 3]
+
+    def lost(self, promise: PromiseKind) -> Floats:
+        """Return the loss that a promise is about, "none" first, float [N, K+1]."""
+        raw = self.raw_loss if promise == "loss" else np.zeros_like(self.raw_loss)
+        return np.column_stack([raw, self.loss if promise == "loss" else self.added])
 
 
 @dataclass(frozen=True)
@@ -75,7 +98,7 @@ class Outcomes:
     @property
     def level_names(self) -> tuple[str, ...]:
         """What the levels are called, "none" first: the whole part of their gain."""
-        return ("none", *(str(SEGMENT_SAMPLES // code) for code in self.codes))
+        return ("none", *map(level_name, self.codes))
 
     def task(self, name: str) -> TaskOutcome:
         """Return a task's outcome; DataError where it was not measured."""
@@ -84,6 +107,11 @@ class Outcomes:
                 f"task {name!r} was not measured; there is {sorted(self.tasks)}. Evaluate it too."
             )
         return self.tasks[name]
+
+
+def level_name(codes: int) -> str:
+    """Return what a level of so many codes is called."""
+    return str(SEGMENT_SAMPLES // codes)
 
 
 def check(outcomes: Outcomes) -> None:
@@ -114,11 +142,11 @@ def _check_task(name: str, task: TaskOutcome, count: int, levels: int) -> None:
     """Check one task; each needs what its F1 is computed from."""
     _check_floats(f"{name}.raw_loss", task.raw_loss, (count,))
     _check_floats(f"{name}.loss", task.loss, (count, levels))
-    if (task.predicted is None) != (task.margins is None):
-        raise DataError(f"{name}: predictions and margins go together, only one was given.")
-    if task.predicted is not None and task.margins is not None:
-        _check_floats(f"{name}.predicted", task.predicted, (count, levels), lowest=None)
-        _check_floats(f"{name}.margins", task.margins, (levels,), lowest=None)
+    _check_floats(f"{name}.added", task.added, (count, levels))
+    if task.foreseen is not None:
+        segments = task.foreseen.predicted.shape[1:2]
+        shape = (count, *segments, levels)
+        _check_floats(f"{name}.predicted", task.foreseen.predicted, shape, lowest=None)
     if task.probabilities is not None:
         shape = (count, levels + 1, CLASSES)
         _check_floats(f"{name}.probabilities", task.probabilities, shape)
@@ -169,64 +197,3 @@ def _check_shape(
             f"{name}: expected {wanted} {list(shape)}, found {values.dtype} {list(values.shape)}. "
             "N is the number of names, K that of codes."
         )
-
-
-def save(outcomes: Outcomes, path: Path) -> Path:
-    """Write outcomes to ``path`` (.npz); the same outcomes give the same bytes."""
-    arrays: dict[str, NDArray[np.generic]] = {
-        "version": np.array(VERSION),
-        "names": np.array(outcomes.names),
-        "labels": outcomes.labels,
-        "precision": np.array(outcomes.precision),
-        "raw_bytes": outcomes.raw_bytes,
-        "wire_bytes": outcomes.wire_bytes,
-        "prd": outcomes.prd,
-        "prdn": outcomes.prdn,
-        "codes": np.array(outcomes.codes),
-    }
-    for name, task in outcomes.tasks.items():
-        for field, values in vars(task).items():
-            if values is not None:
-                arrays[f"{name}.{field}"] = values
-    with open_whole(path) as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    return path
-
-
-def load(path: Path) -> Outcomes:
-    """Read what ``save`` wrote. Raises DataError where the file is not that, or is damaged."""
-    arrays = read_npz(path, Reader(str(path), DataError, "Evaluate again."))
-    version = arrays.get("version")
-    if (
-        version is None
-        or version.shape != ()
-        or version.dtype.kind not in "iu"
-        or version != VERSION
-    ):
-        raise DataError(
-            f"{path}: expected version {VERSION}, found {version}. Evaluate again with this kit."
-        )
-    try:
-        return _outcomes_of(arrays)
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"{path}: {error} is missing or unknown. Evaluate again.") from error
-
-
-def _outcomes_of(arrays: Mapping[str, NDArray[np.generic]]) -> Outcomes:
-    """Put the arrays of a file together again; KeyError or TypeError where their names differ."""
-    tasks: dict[str, dict[str, NDArray[np.generic]]] = {}
-    for key, values in arrays.items():
-        name, dot, field = key.partition(".")
-        if dot:
-            tasks.setdefault(name, {})[field] = values
-    return Outcomes(
-        names=tuple(str(name) for name in arrays["names"]),
-        labels=arrays["labels"].astype(np.int64, casting="safe"),
-        precision=str(arrays["precision"]),
-        raw_bytes=arrays["raw_bytes"].astype(np.int64, casting="safe"),
-        wire_bytes=arrays["wire_bytes"].astype(np.int64, casting="safe"),
-        prd=arrays["prd"].astype(np.float64, casting="safe"),
-        prdn=arrays["prdn"].astype(np.float64, casting="safe"),
-        tasks={name: TaskOutcome(**fields) for name, fields in tasks.items()},  # type: ignore[arg-type]
-        codes=tuple(int(code) for code in arrays["codes"].astype(np.int64, casting="safe")),
-    )

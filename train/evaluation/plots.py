@@ -1,8 +1,7 @@
-"""Draw the results as SVG and PNG; the same results give the same bytes."""
+"""Draw the figures against the bound, the loss of each level, and the costs."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -10,37 +9,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from dynadeep.codegen.files import open_whole
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.evaluation import cost, published, table1
 from dynadeep.train.evaluation.cost import Codec, Prices
+from dynadeep.train.evaluation.drawing import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    STYLE,
+    TASK_TITLES,
+    level_label,
+    save,
+)
 from dynadeep.train.evaluation.levels import Level
 from dynadeep.train.evaluation.outcomes import RHYTHM
 from dynadeep.train.evaluation.points import Point
 from dynadeep.train.evaluation.provenance import Provenance
 
-BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#AA4499", "#777777"
-TASK_TITLES = {"rhythm": "Rhythm", "rpeaks": "R-peaks", "both": "Both at once"}
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "axes.titlesize": 10,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.7,
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "svg.hashsalt": "dynadeep",
-    "savefig.dpi": 130,
-}
-ORACLE_STYLES = {
-    "oracle {64, 32, 1}": ("-", "o"),
-    "oracle {64, 1}": ("--", "s"),
-    "oracle {32, 1}": (":", "^"),
-}
+ORACLE_LINES = ("-", "--", ":", "-.")
+PUBLISHED_MARKS = ("o", "s", "^")
 
 # Figure: label of its axis, factor.
 PANELS = {
@@ -49,53 +37,51 @@ PANELS = {
     "effective_loss": ("effective loss (raw = 0)", 1),
     "violations": ("violations, % of records", 100),
 }
+PROMISE_LABELS: dict[PromiseKind, str] = {
+    "loss": "bound on the task's own loss",
+    "added": "bound on what compression adds to the loss",
+}
 _PUBLISHED_COLUMN = {"mean_cg": 0, "effective_loss": 1}
 
 
 def draw_bounds(
-    records: Sequence[Point],
-    segments: Sequence[Point],
+    found: Sequence[Point],
     oracles: Mapping[str, Sequence[Point]],
+    promise: PromiseKind,
     path: Path,
     provenance: Provenance,
 ) -> None:
-    """Draw each figure against the bound, a column a task, with oracles and the paper's marks."""
-    tasks = list(dict.fromkeys(p.task for p in records))
+    """Draw each figure against the bound, a column a task, with oracles and the paper's marks.
+
+    ``found`` and ``oracles`` are of one precision and promise.
+    """
+    tasks = list(dict.fromkeys(p.task for p in found))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.2 + 3.3 * len(tasks), 10.4), layout="constrained")
         axes = figure.subplots(len(PANELS), len(tasks), squeeze=False, sharex=True, sharey="row")
         for row, (name, (label, factor)) in enumerate(PANELS.items()):
             axes[row, 0].set_ylabel(label)
-            for column, task in enumerate(tasks):
-                axis = axes[row, column]
-                for style, found in oracles.items():
-                    _oracle(axis, style, _of(found, task), name, factor)
-                _line(
-                    axis,
-                    _of(segments, task),
-                    name,
-                    factor,
-                    colour=ORANGE,
-                    label="one decision a segment",
-                )
-                _line(
-                    axis,
-                    _of(records, task),
-                    name,
-                    factor,
-                    colour=BLUE,
-                    label="one decision a record",
-                )
-                if task == RHYTHM:
+            for axis, task in zip(axes[row], tasks, strict=True):
+                _panel(axis, _of(found, task), name, factor)
+                for line, (levels, points) in zip(ORACLE_LINES, oracles.items(), strict=False):
+                    _oracle(axis, (line, f"oracle {levels}"), _of(points, task), name, factor)
+                if task == RHYTHM and promise == "loss":
                     _published(axis, name)
             axes[row, 0].set_ylim(bottom=0)  # once all that shares the axis is drawn
         for column, task in enumerate(tasks):
             axes[0, column].set_title(TASK_TITLES[task])
-            axes[-1, column].set_xlabel("bound on the task loss")
+            axes[-1, column].set_xlabel(PROMISE_LABELS[promise])
             axes[-1, column].set_xlim(0, 2)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)
-        _save(figure, path, provenance, "Figures against the bound; bands: 95 % intervals")
+        save(figure, path, provenance, "Figures against the bound; bands: 95 % intervals")
+
+
+def _panel(axis: Axes, found: Sequence[Point], name: str, factor: float) -> None:
+    """Draw a task's figure for both ways to decide."""
+    for unit, colour in (("segment", ORANGE), ("record", BLUE)):
+        points = sorted((p for p in found if p.decision == unit), key=lambda p: p.bound)
+        _line(axis, points, name, factor, colour=colour, label=f"one decision a {unit}")
 
 
 def _of(found: Sequence[Point], task: str) -> list[Point]:
@@ -115,35 +101,37 @@ def _line(
     axis.plot(bounds, [factor * p[name].value for p in found], color=colour, label=label)
 
 
-def _oracle(axis: Axes, style: str, found: Sequence[Point], name: str, factor: float) -> None:
+def _oracle(
+    axis: Axes, style: tuple[str, str], found: Sequence[Point], name: str, factor: float
+) -> None:
     """Draw an oracle as a thin grey line; it never violates, so nothing is drawn of that."""
     if name == "violations":
         return
+    line, label = style
     bounds, values = [p.bound for p in found], [factor * p[name].value for p in found]
-    line = ORACLE_STYLES[style][0]
-    axis.plot(bounds, values, line, color=GREY, linewidth=1.1, label=style)
+    axis.plot(bounds, values, line, color=GREY, linewidth=1.1, label=label)
 
 
 def _published(axis: Axes, name: str) -> None:
     """Mark the paper's oracles where it gives the figure."""
     if name not in _PUBLISHED_COLUMN:
         return
-    for style, levels in table1.ORACLES.items():
-        marks = published.ORACLES[levels]
+    for mark, (levels, marks) in zip(PUBLISHED_MARKS, published.ORACLES.items(), strict=True):
         axis.plot(
             list(marks),
             [values[_PUBLISHED_COLUMN[name]] for values in marks.values()],
-            ORACLE_STYLES[style][1],
+            mark,
             color="black",
             fillstyle="none",
             markersize=4.5,
             markeredgewidth=0.9,
-            label=f"{style}, paper",
+            label=f"oracle {table1.levels_text(levels)}, paper",
         )
 
 
 def draw_levels(found: Sequence[Level], path: Path, provenance: Provenance) -> None:
-    """Draw the quartiles and the mean of each level's loss, a panel a task."""
+    """Draw the quartiles and the mean of each level's own loss, a panel a task."""
+    found = [level for level in found if level.promise == "loss"]
     tasks = list(dict.fromkeys(level.task for level in found))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.2 + 3.3 * len(tasks), 3.9), layout="constrained")
@@ -153,7 +141,7 @@ def draw_levels(found: Sequence[Level], path: Path, provenance: Provenance) -> N
         axes[0].set_ylabel("task loss of a record")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(handles))
-        _save(figure, path, provenance, "Box: quartiles; bar: median; dot: mean, 95 % interval")
+        save(figure, path, provenance, "Box: quartiles; bar: median; dot: mean, 95 % interval")
 
 
 def _boxes(axis: Axes, found: Sequence[Level], task: str) -> None:
@@ -176,15 +164,10 @@ def _boxes(axis: Axes, found: Sequence[Level], task: str) -> None:
             values = tuple(level.figures[key].value for key in ("q1", "median", "q3", "mean"))
             mean = level.figures["mean"]
             _box(axis, at, width, values, (mean.low, mean.high), colour=colours[group], label=label)
-    axis.set_xticks(range(len(names)), [_level_label(name) for name in names])
+    axis.set_xticks(range(len(names)), [level_label(name) for name in names])
     axis.tick_params(axis="x", length=0)
     axis.set_title(TASK_TITLES[task])
     axis.set_ylim(bottom=0)
-
-
-def _level_label(name: str) -> str:
-    """Return what a level is called under its boxes."""
-    return "none" if name == "none" else f"CG {name}"
 
 
 def _box(
@@ -231,14 +214,4 @@ def draw_cost(codecs: Sequence[Codec], prices: Prices, path: Path, provenance: P
         axes[0].set_ylabel(f"US dollars a year, {prices.beds:g} beds")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
-        _save(figure, path, provenance, f"Prices: {prices.source}")
-
-
-def _save(figure: Figure, path: Path, provenance: Provenance, caption: str) -> None:
-    """Write a figure as SVG and PNG, the caption below it and the provenance in its metadata."""
-    figure.supxlabel(caption, fontsize=8, color="#555555")
-    text = f"{caption}. {provenance.line()}"
-    for kind, left_out in (("svg", "Date"), ("png", "Software")):
-        with open_whole(path.with_name(f"{path.name}.{kind}")) as file:
-            metadata = {left_out: None, "Description": text}
-            figure.savefig(file, format=kind, metadata=metadata)
+        save(figure, path, provenance, f"Prices: {prices.source}")

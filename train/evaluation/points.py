@@ -12,23 +12,26 @@
 | share_<level> | share of records (or segments) sent at a level |
 | prd, prdn | mean over the compressed records, percent |
 
+True loss is the one that a promise is about: the task's own (``loss``), or what compression adds
+(``added``). Both are counted whatever the device decides by, which is its checkpoint's own promise.
 What no record defines (the excess where nothing is compressed) is NaN here and null in JSON.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import bootstrap, decisions
 from dynadeep.train.evaluation.bootstrap import Interval, ratio
 from dynadeep.train.evaluation.outcomes import RPEAKS, Floats, Ints, Outcomes
 
 BOUNDS = tuple(sorted([*(step / 10 for step in range(1, 20)), 0.75]))
-RECORD, SEGMENT = "record", "segment"
-UNITS = (RECORD, SEGMENT)
+Decision = Literal["record", "segment"]
 FIGURES = (
     "f1",
     "f1_rpeaks",
@@ -64,46 +67,48 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Point:
-    """One row: what was decided how, and every figure with its interval."""
+class Case:
+    """What a row is about: its records are sent at levels that were decided on somehow."""
 
     task: str
     precision: str
-    unit: str
+    promise: PromiseKind  # whose loss is held against the bound
     bound: float
-    figures: Mapping[str, Interval]
+    decision: Decision = "record"
+
+
+@dataclass(frozen=True)
+class Point(Case):
+    """One row: its case, and every figure with its interval."""
+
+    figures: Mapping[str, Interval] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Interval:
         return self.figures[name]
 
     def row(self) -> dict[str, str | float]:
         """Return the point as a flat row: each figure as ``name``, ``name_lo``, ``name_hi``."""
-        row: dict[str, str | float] = {
-            "task": self.task,
-            "precision": self.precision,
-            "unit": self.unit,
-            "bound": self.bound,
-        }
+        row = {one.name: getattr(self, one.name) for one in fields(Case)}
         for name, figure in self.figures.items():
             row |= {name: figure.value, f"{name}_lo": figure.low, f"{name}_hi": figure.high}
         return row
 
 
-def sent_at(outcomes: Outcomes, task: str, levels: Ints) -> Sent:
+def sent_at(outcomes: Outcomes, task: str, promise: PromiseKind, levels: Ints) -> Sent:
     """Return what every record comes to at the level decided for it, int [N]."""
     measured, every = outcomes.task(task), np.arange(outcomes.records)
-    compressed = levels > decisions.NONE
-    at = np.maximum(levels - 1, 0)
+    lost, nothing = measured.lost(promise), np.zeros(outcomes.records)
+    prd, prdn = (np.column_stack([nothing, one]) for one in (outcomes.prd, outcomes.prdn))
     probabilities, peaks = measured.probabilities, measured.peaks
     return Sent(
         gain=outcomes.gains[levels],
         raw_bytes=outcomes.raw_bytes,
         wire_bytes=outcomes.wire_bytes[every, levels],
-        loss=np.where(compressed, measured.loss[every, at], measured.raw_loss),
-        raw_loss=measured.raw_loss,
-        compressed=compressed,
-        prd=np.where(compressed, outcomes.prd[every, at], 0.0),
-        prdn=np.where(compressed, outcomes.prdn[every, at], 0.0),
+        loss=lost[every, levels],
+        raw_loss=lost[:, 0],
+        compressed=levels > decisions.NONE,
+        prd=prd[every, levels],
+        prdn=prdn[every, levels],
         shares={
             name: (levels == index).astype(float) for index, name in enumerate(outcomes.level_names)
         },
@@ -113,88 +118,51 @@ def sent_at(outcomes: Outcomes, task: str, levels: Ints) -> Sent:
     )
 
 
-def point(sent: Sent, task: str, precision: str, bound: float, unit: str = RECORD) -> Point:
+def point(sent: Sent, case: Case) -> Point:
     """Return every figure of what was sent, with its interval over records."""
-    if unit not in UNITS:
-        raise ValueError(f"unit {unit!r} is not one of {UNITS}")
-    figures = bootstrap.intervals(
-        len(sent.gain), lambda weights: _figures(sent, task, bound, weights)
-    )
-    return Point(task, precision, unit, bound, figures)
+    figures = bootstrap.intervals(len(sent.gain), lambda weights: _figures(sent, case, weights))
+    return Point(**vars(case), figures=figures)
 
 
-def decided(outcomes: Outcomes, task: str, bound: float, levels: Ints) -> Point:
+def decided(outcomes: Outcomes, case: Case, levels: Ints) -> Point:
     """Return the point of a level per record, int [N]."""
-    return point(sent_at(outcomes, task, levels), task, outcomes.precision, bound)
+    return point(sent_at(outcomes, case.task, case.promise, levels), case)
 
 
-def curve(outcomes: Outcomes, task: str, bounds: tuple[float, ...] = BOUNDS) -> list[Point]:
+def curve(outcomes: Outcomes, task: str, promise: PromiseKind) -> list[Point]:
     """Return the heads' point at each bound, one decision a record."""
     measured = outcomes.task(task)
-    return [decided(outcomes, task, b, decisions.by_heads(measured, b)) for b in bounds]
+    return [
+        decided(
+            outcomes,
+            Case(task, outcomes.precision, promise, bound),
+            decisions.by_heads(measured, bound),
+        )
+        for bound in BOUNDS
+    ]
 
 
 def oracle_curve(
-    outcomes: Outcomes,
-    task: str,
-    allowed: tuple[int, ...] | None = None,
-    bounds: tuple[float, ...] = BOUNDS,
+    outcomes: Outcomes, task: str, promise: PromiseKind, allowed: Sequence[int] | None = None
 ) -> list[Point]:
     """Return the point at each bound of an oracle that knows the losses of the allowed levels."""
     measured = outcomes.task(task)
-    return [decided(outcomes, task, b, decisions.by_oracle(measured, b, allowed)) for b in bounds]
+    return [
+        decided(
+            outcomes,
+            Case(task, outcomes.precision, promise, bound),
+            decisions.by_oracle(measured, promise, bound, allowed),
+        )
+        for bound in BOUNDS
+    ]
 
 
-def point_from_mixed(
-    *,
-    task: str,
-    precision: str,
-    bound: float,
-    labels: Ints,
-    gain: Floats,
-    raw_bytes: Ints,
-    wire_bytes: Ints,
-    loss: Floats,
-    raw_loss: Floats,
-    compressed: NDArray[np.bool_],
-    prd: Floats,
-    prdn: Floats,
-    shares: Mapping[str, Floats],
-    probabilities: Floats | None = None,
-    peaks: Ints | None = None,
-) -> Point:
-    """Return the point of records whose segments were each sent at a level of their own.
-
-    All arrays have one row a record: ``gain`` is the mean of its segments' gains (published
-    accounting), ``compressed`` whether any segment was, ``loss`` that of the record as decoded
-    from its mixed segments, ``shares`` the part of its segments sent at each level ("none",
-    "32", "64"), ``probabilities`` float [N, 4], ``peaks`` int [N, 3]. ``prd`` and ``prdn`` are
-    the whole record's, raw segments included. Raises DataError where anything does not fit.
-    """
-    predicted = None if probabilities is None else probabilities.argmax(axis=1)
-    sent = Sent(
-        gain,
-        raw_bytes,
-        wire_bytes,
-        loss,
-        raw_loss,
-        compressed,
-        prd,
-        prdn,
-        shares,
-        labels,
-        predicted,
-        peaks,
-    )
-    return point(sent, task, precision, bound, SEGMENT)
-
-
-def _figures(sent: Sent, task: str, bound: float, weights: Floats) -> dict[str, Floats]:
+def _figures(sent: Sent, case: Case, weights: Floats) -> dict[str, Floats]:
     """Return every figure for each row of weights, [R, N] -> [R] each."""
     packed = sent.compressed.astype(float)
     columns = {
         "mean_cg": sent.gain,
-        "violations": packed * (sent.loss > bound),
+        "violations": packed * (sent.loss > case.bound),
         "effective_loss": packed * sent.loss,
         **{f"share_{name}": share for name, share in sent.shares.items()},
     }
@@ -210,7 +178,7 @@ def _figures(sent: Sent, task: str, bound: float, weights: Floats) -> dict[str, 
     means = {name: total / count for name, total in zip(columns, sums, strict=False)}
     among = zip(parts, sums[len(columns) :], strict=True)
     return {
-        **_scores(sent, task, weights),
+        **_scores(sent, case.task, weights),
         **means,
         "byte_cg": ratio(raw, wire),
         **{name: ratio(total, packed_count) for name, total in among},

@@ -25,9 +25,9 @@ TABLE1 = (
     Published("Dynamic-Deep #2", 52.2, 0.69, 4.2, 0.0),
 )
 
-# Bound: (average CG, effective loss), by the levels that the oracle may take.
-ORACLES: dict[tuple[int, ...], dict[float, tuple[float, float]]] = {
-    (1, 2): {
+# Bound: (average CG, effective loss), by the levels that the oracle may take beside none.
+ORACLES: dict[tuple[str, ...], dict[float, tuple[float, float]]] = {
+    ("32", "64"): {
         0.1: (20.6, 0.023),
         0.3: (31.1, 0.073),
         0.5: (37.1, 0.133),
@@ -36,7 +36,7 @@ ORACLES: dict[tuple[int, ...], dict[float, tuple[float, float]]] = {
         1.5: (51.2, 0.448),
         1.9: (55.1, 0.605),
     },
-    (2,): {
+    ("64",): {
         0.1: (10.6, 0.009),
         0.3: (21.3, 0.041),
         0.5: (27.5, 0.080),
@@ -45,7 +45,7 @@ ORACLES: dict[tuple[int, ...], dict[float, tuple[float, float]]] = {
         1.5: (45.4, 0.339),
         1.9: (50.2, 0.473),
     },
-    (1,): {
+    ("32",): {
         0.1: (15.3, 0.019),
         0.3: (20.3, 0.050),
         0.5: (22.9, 0.083),

@@ -2,17 +2,23 @@
 
 | key of summary.json | holds |
 |---|---|
-| schema | 1 |
+| schema | 2 |
 | provenance | data, split, commit, weights_sha256, kit |
 | f1_raw, f1_raw_lo, f1_raw_hi | weighted F1 of the rhythm net on the raw records |
-| points | a row per task x precision x bound, one decision a record |
-| segment_points | the same, one decision a segment |
+| promised | task -> the promise that its checkpoint makes, by which the device decides |
+| foresight | level -> correlation of foreseen and true loss on the hold-out (rhythm) |
+| levels_prdn | level -> mean PRDN in percent if all goes at it, as the board runs it |
+| dct_prdn | level -> the same of a DCT codec that gets as many bytes |
+| points | a row per decision x promise x task x precision x bound |
 | reconstruction | provenance and rows of PRD and PRDN on MIT-BIH; rows null: no such data |
 
-A row is flat: ``task``, ``precision``, ``unit``, ``bound``, and each figure of `points.py` as
-``name`` with its 95 % interval as ``name_lo`` and ``name_hi``; null where it is not defined.
+A row is flat: ``task``, ``precision``, ``promise``, ``bound``, ``decision``, and each figure of
+`points.py` as ``name`` with its 95 % interval as ``name_lo`` and ``name_hi``; null where it is not
+defined. ``promise`` says which loss the bound is held against, ``decision`` whether one was taken
+a record (every bound) or a segment, as a board does.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -29,14 +35,14 @@ from dynadeep.train.evaluation import (
 )
 from dynadeep.train.evaluation.bootstrap import Interval
 from dynadeep.train.evaluation.cost import Codec, Prices
-from dynadeep.train.evaluation.outcomes import PRECISIONS, RHYTHM, Outcomes
-from dynadeep.train.evaluation.points import Point
+from dynadeep.train.evaluation.outcomes import KINDS, PRECISIONS, RHYTHM, Outcomes
+from dynadeep.train.evaluation.points import Case, Point
 from dynadeep.train.evaluation.provenance import Provenance
 from dynadeep.train.evaluation.reconstruction import ReconstructionTable
 from dynadeep.train.evaluation.report import Results
 from dynadeep.train.evaluation.table1 import Baselines
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def write_results(
@@ -56,15 +62,16 @@ def write_results(
     """
     results = collect(outcomes, baselines, segment_points)
     report.write_tables(results, prices, provenance, folder)
-    for precision in outcomes:
+    for precision, promise in itertools.product(outcomes, KINDS):
+        of = (precision, promise)
         plots.draw_bounds(
-            [p for p in results.points if p.precision == precision],
-            [p for p in results.segment_points if p.precision == precision],
+            [p for p in results.points if (p.precision, p.promise) == of],
             {
-                name: [p for p in found if p.precision == precision]
+                name: [p for p in found if (p.precision, p.promise) == of]
                 for name, found in results.oracles.items()
             },
-            folder / f"bounds-{precision}",
+            promise,
+            folder / f"bounds-{precision}-{promise}",
             provenance,
         )
     plots.draw_levels(results.levels, folder / "levels", provenance)
@@ -82,23 +89,38 @@ def collect(
     check(outcomes, baselines)
     ordered = [outcomes[name] for name in PRECISIONS if name in outcomes]
     first, last = ordered[0], ordered[-1]
-    raw = points.decided(first, RHYTHM, 0.0, decisions.always(first.records, decisions.NONE))
-    tasks = list(first.tasks)
+    none = decisions.always(first.records, decisions.NONE)
+    raw = points.decided(first, Case(RHYTHM, first.precision, "loss", 0.0), none)
+    every = [(task, promise, o) for task in first.tasks for promise in KINDS for o in ordered]
     return Results(
         f1_raw=raw["f1"],
-        points=[p for task in tasks for o in ordered for p in points.curve(o, task)],
-        segment_points=list(segment_points),
+        points=[
+            *(p for task, promise, o in every for p in points.curve(o, task, promise)),
+            *segment_points,
+        ],
         oracles={
             name: [
-                p for task in tasks for o in ordered for p in points.oracle_curve(o, task, allowed)
+                p
+                for task, promise, o in every
+                for p in points.oracle_curve(o, task, promise, allowed)
             ]
-            for name, allowed in table1.ORACLES.items()
+            for name, allowed in table1.oracles(last).items()
         },
         table1={
-            task: {o.precision: table1.rows(o, baselines, task) for o in ordered} for task in tasks
+            (task, promise, o.precision): table1.rows(o, baselines, task, promise)
+            for task, promise, o in every
         },
         levels=[level for o in ordered for level in levels.levels(o)],
         codecs=codecs(last, baselines),
+        promised={
+            name: task.foreseen.promise for name, task in last.tasks.items() if task.foreseen
+        },
+        foresight=decisions.foreseen(last.task(RHYTHM)).foresight,
+        levels_prdn=dict(zip(last.level_names[1:], last.prdn.mean(axis=0), strict=True)),
+        dct_prdn={
+            level: float(codec.prdn.mean())
+            for level, codec in baselines.transforms.get("DCT", {}).items()
+        },
     )
 
 
@@ -118,11 +140,10 @@ def check(outcomes: Mapping[str, Outcomes], baselines: Baselines) -> None:
 
 def codecs(outcomes: Outcomes, baselines: Baselines) -> list[Codec]:
     """Return what the costs compare, Dynamic-Deep at Table I's bound by both accountings."""
-    measured = outcomes.task(RHYTHM)
-    levels_sent = decisions.by_heads(measured, table1.BOUND)
-    point = points.decided(outcomes, RHYTHM, table1.BOUND, levels_sent)
-    packed = table1.lossless(outcomes, RHYTHM, baselines.deflate_bytes)
-    deflate = points.point(packed, RHYTHM, outcomes.precision, table1.BOUND)["byte_cg"]
+    case = Case(RHYTHM, outcomes.precision, "loss", table1.BOUND)  # the gains are of any promise
+    chosen = decisions.by_heads(outcomes.task(RHYTHM), table1.BOUND)
+    point = points.decided(outcomes, case, chosen)
+    deflate = table1.lossless(outcomes, case, baselines.deflate_bytes)["byte_cg"]
     gains = [
         ("raw", Interval(1.0, 1.0, 1.0), False),
         (table1.DEFLATE, deflate, False),
@@ -143,7 +164,10 @@ def summary(
         "f1_raw": raw.value,
         "f1_raw_lo": raw.low,
         "f1_raw_hi": raw.high,
+        "promised": dict(results.promised),
+        "foresight": dict(results.foresight),
+        "levels_prdn": dict(results.levels_prdn),
+        "dct_prdn": dict(results.dct_prdn),
         "points": [p.row() for p in results.points],
-        "segment_points": [p.row() for p in results.segment_points],
         "reconstruction": None if reconstructions is None else reconstructions.content(),
     }

@@ -13,6 +13,9 @@ from dynadeep.train.evaluation.provenance import Provenance
 DIGITS = 6
 """Decimals kept in JSON: fewer than the last bits that may differ from machine to machine."""
 
+SHARE = "share_"
+"""What the names of shares begin with; the level's follows."""
+
 # Figure: heading, decimals, factor for reading.
 HEADINGS: dict[str, tuple[str, int, float]] = {
     "bound": ("bound", 2, 1),
@@ -26,9 +29,6 @@ HEADINGS: dict[str, tuple[str, int, float]] = {
     "violations": ("violations %", 2, 100),
     "effective_loss": ("effective loss", 3, 1),
     "excess": ("excess over raw", 3, 1),
-    "share_none": ("none %", 1, 100),
-    "share_32": ("32 %", 1, 100),
-    "share_64": ("64 %", 1, 100),
     "q1": ("Q1", 3, 1),
     "median": ("median", 3, 1),
     "q3": ("Q3", 3, 1),
@@ -57,8 +57,15 @@ def markdown(rows: Sequence[Row], columns: Sequence[str]) -> str:
     A column that no row has a value for is left out.
     """
     shown = [name for name in columns if any(_has(row, name) for row in rows)]
-    headings = [HEADINGS[name][0] if name in HEADINGS else name for name in shown]
+    headings = [heading[0] if (heading := _heading(name)) else name for name in shown]
     return "\n".join(table(headings, [[_cell(row, name) for name in shown] for row in rows]))
+
+
+def _heading(name: str) -> tuple[str, int, float] | None:
+    """Return a figure's heading, decimals and factor; None for what is no figure."""
+    if name.startswith(SHARE):
+        return f"{name.removeprefix(SHARE)} %", 1, 100
+    return HEADINGS.get(name)
 
 
 def _has(row: Row, name: str) -> bool:
@@ -72,9 +79,10 @@ def _cell(row: Row, name: str) -> str:
     if not _has(row, name):
         return "-"
     value = row[name]
-    if name not in HEADINGS:
+    heading = _heading(name)
+    if heading is None:
         return f"{value:,}".replace(",", " ") if isinstance(value, int) else str(value)
-    _, decimals, factor = HEADINGS[name]
+    _, decimals, factor = heading
     text = f"{value * factor:.{decimals}f}"
     if _has(row, f"{name}_lo"):
         low, high = row[f"{name}_lo"] * factor, row[f"{name}_hi"] * factor

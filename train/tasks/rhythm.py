@@ -135,13 +135,8 @@ class RhythmTask(nn.Module):
         return step_losses(self.net(records), labels)
 
     def added(self, records: Tensor, reference: Tensor) -> Tensor:
-        """Return the divergence of the steps' probabilities from the raw records', [N, T / 256].
-
-        It is Kullback and Leibler's: what the cross entropy against the raw record's probabilities
-        is over what the raw record itself has.
-        """
-        found = self._log_probabilities(records)
-        return (reference.exp() * (reference - found)).sum(dim=-1).clamp(min=0)
+        """Return the divergence of the steps' probabilities from the raw records', [N, T / 256]."""
+        return divergence(reference, self._log_probabilities(records))
 
     def _log_probabilities(self, records: Tensor) -> Tensor:
         logits: Tensor = self.net(records)
@@ -157,6 +152,15 @@ def step_losses(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the cross entropy [N, steps] of logits [N, steps, 4]; a label holds for all steps."""
     repeated = labels[:, None].expand(-1, logits.shape[1])
     return functional.cross_entropy(logits.transpose(1, 2), repeated, reduction="none")
+
+
+def divergence(raw: Tensor, found: Tensor) -> Tensor:
+    """Return how far probabilities are from raw ones, logarithms [..., 4] both: [...].
+
+    It is Kullback and Leibler's: what the cross entropy against the raw record's probabilities is
+    over what the raw record itself has.
+    """
+    return (raw.exp() * (raw - found)).sum(dim=-1).clamp(min=0)
 
 
 def _conv(channels: int, filters: int, *, padding: int, stride: int = 1) -> nn.Conv2d:

@@ -156,12 +156,14 @@ class RPeaksTask(nn.Module):
 
     def added(self, records: Tensor, reference: Tensor) -> Tensor:
         """Return the same: the raw record's peaks are the truth, so all of it is added."""
-        return self.scale * rr_loss(self.net(records).float(), reference)
+        return self.between(self.net(records).float(), reference)
 
-    def matches(self, records: Tensor, reference: Tensor) -> Tensor:
-        """Count the peaks that records [N, T] keep of the raw ones': (tp, fp, fn), int64 [N, 3]."""
-        with torch.no_grad():
-            curves = self.net(records)
+    def between(self, curves: Tensor, reference: Tensor) -> Tensor:
+        """Return the scaled loss between curves and the raw records', [N, T / decimation] all."""
+        return self.scale * rr_loss(curves, reference)
+
+    def matches(self, curves: Tensor, reference: Tensor) -> Tensor:
+        """Count the peaks that curves keep of the raw records': (tp, fp, fn), int64 [N, 3]."""
         return count_matches(curves, reference, RATE_HZ / self.net.config.decimation)
 
 

@@ -1,36 +1,15 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dynadeep.train.errors import DataError
-from dynadeep.train.evaluation import outcomes as files
-from dynadeep.train.evaluation.outcomes import RHYTHM, RPEAKS, Outcomes, TaskOutcome
+from dynadeep.train.evaluation.outcomes import RHYTHM, RPEAKS, Outcomes
 
 
 def with_task(outcomes: Outcomes, name: str, **changes: object) -> Outcomes:
     changed = replace(outcomes.tasks[name], **changes)  # type: ignore[arg-type]
     return replace(outcomes, tasks={**outcomes.tasks, name: changed})
-
-
-def test_what_was_saved_is_what_is_loaded(outcomes: Outcomes, tmp_path: Path) -> None:
-    loaded = files.load(files.save(outcomes, tmp_path / "sub" / "outcomes.npz"))
-    assert (loaded.names, loaded.precision, loaded.codes) == (
-        outcomes.names,
-        outcomes.precision,
-        outcomes.codes,
-    )
-    for name in ("labels", "raw_bytes", "wire_bytes", "prd", "prdn"):
-        np.testing.assert_array_equal(getattr(loaded, name), getattr(outcomes, name))
-    for name, task in outcomes.tasks.items():
-        for field, values in vars(task).items():
-            np.testing.assert_array_equal(getattr(loaded.tasks[name], field), values)
-
-
-def test_same_outcomes_give_the_same_bytes(outcomes: Outcomes, tmp_path: Path) -> None:
-    first = files.save(outcomes, tmp_path / "first.npz").read_bytes()
-    assert files.save(outcomes, tmp_path / "second.npz").read_bytes() == first
 
 
 def test_levels_have_the_published_gains_and_names(outcomes: Outcomes) -> None:
@@ -88,9 +67,18 @@ def test_rpeaks_without_counts_is_refused(outcomes: Outcomes) -> None:
         with_task(outcomes, RPEAKS, peaks=None)
 
 
-def test_predictions_without_margins_are_refused(outcomes: Outcomes) -> None:
-    with pytest.raises(DataError, match="go together"):
-        with_task(outcomes, RHYTHM, margins=None)
+def test_predictions_of_other_levels_are_refused(outcomes: Outcomes) -> None:
+    heads = outcomes.tasks[RHYTHM].foreseen
+    assert heads is not None
+    with pytest.raises(DataError, match=r"rhythm.predicted: expected floats \[4, 1, 2\]"):
+        with_task(outcomes, RHYTHM, foreseen=replace(heads, predicted=heads.predicted[:, :, :1]))
+
+
+def test_a_raw_record_loses_by_itself_and_adds_nothing(outcomes: Outcomes) -> None:
+    task = outcomes.tasks[RHYTHM]
+    assert task.lost("loss")[:, 0].tolist() == task.raw_loss.tolist()
+    assert task.lost("added")[:, 0].tolist() == [0.0] * 4
+    assert task.lost("added")[:, 1:].tolist() == task.added.tolist()
 
 
 def test_a_task_that_was_not_measured_is_named(outcomes: Outcomes) -> None:
@@ -98,36 +86,5 @@ def test_a_task_that_was_not_measured_is_named(outcomes: Outcomes) -> None:
         replace(outcomes, tasks={RHYTHM: outcomes.tasks[RHYTHM]}).task("both")
 
 
-def test_a_codec_without_heads_and_with_one_level_is_accepted(outcomes: Outcomes) -> None:
-    task = outcomes.tasks[RHYTHM]
-    assert task.probabilities is not None
-    single = TaskOutcome(task.raw_loss, task.loss[:, :1], probabilities=task.probabilities[:, :2])
-    made = replace(
-        outcomes,
-        codes=(62,),
-        wire_bytes=outcomes.wire_bytes[:, :2],
-        prd=outcomes.prd[:, :1],
-        prdn=outcomes.prdn[:, :1],
-        tasks={RHYTHM: single},
-    )
-    assert made.level_names == ("none", "32")
-
-
-@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 cut short"])
-def test_a_file_that_is_not_outcomes_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "outcomes.npz"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match="Evaluate again"):
-        files.load(path)
-
-
-def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "outcomes.npz", version=np.int64(99))
-    with pytest.raises(DataError, match="expected version 1, found 99"):
-        files.load(tmp_path / "outcomes.npz")
-
-
-def test_a_file_without_an_array_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "outcomes.npz", version=np.int64(1), names=np.array(["a"]))
-    with pytest.raises(DataError, match="'labels' is missing"):
-        files.load(tmp_path / "outcomes.npz")
+def test_a_codec_without_heads_and_with_one_level_is_accepted(cae32: Outcomes) -> None:
+    assert cae32.level_names == ("none", "32")

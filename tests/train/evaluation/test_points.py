@@ -3,15 +3,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import decisions, points
 from dynadeep.train.evaluation.outcomes import BOTH, RHYTHM, RPEAKS, Outcomes
+from dynadeep.train.evaluation.points import Case
 
 CG32, CG64 = 2000 / 62, 2000 / 31
 
 
-def heads_point(outcomes: Outcomes, task: str = RHYTHM) -> points.Point:
-    return points.decided(outcomes, task, 0.5, decisions.by_heads(outcomes.tasks[task], 0.5))
+def case(bound: float = 0.5, task: str = RHYTHM, promise: PromiseKind = "loss") -> Case:
+    return Case(task, "int8", promise, bound)
+
+
+def heads_point(
+    outcomes: Outcomes, task: str = RHYTHM, promise: PromiseKind = "loss"
+) -> points.Point:
+    levels = decisions.by_heads(outcomes.tasks[task], 0.5)
+    return points.decided(outcomes, case(0.5, task, promise), levels)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +45,14 @@ def test_figures_are_those_worked_out_by_hand(outcomes: Outcomes, name: str, val
     assert figure.low <= figure.value <= figure.high
 
 
+def test_the_same_decisions_are_held_against_what_compression_adds(outcomes: Outcomes) -> None:
+    # Levels 2, 1, none, 2 add 0.6, 0.1, 0 and 0.4.
+    point = heads_point(outcomes, promise="added")
+    assert point["violations"].value == 1 / 4
+    assert point["effective_loss"].value == pytest.approx(1.1 / 4)
+    assert point["excess"].value == pytest.approx(1.1 / 3)
+
+
 def test_rpeaks_are_scored_by_their_peaks(outcomes: Outcomes) -> None:
     # Levels 2, 1, none, 2: 8 + 9 + 10 + 8 hits, 1 false, 2 + 1 + 2 missed.
     point = heads_point(outcomes, RPEAKS)
@@ -53,7 +70,7 @@ def test_rhythm_alone_has_no_peaks(outcomes: Outcomes) -> None:
 
 
 def test_nobody_compressed_loses_nothing(outcomes: Outcomes) -> None:
-    point = points.decided(outcomes, RHYTHM, 0.0, decisions.always(4, 0))
+    point = points.decided(outcomes, case(0.0), decisions.always(4, 0))
     assert (point["mean_cg"].value, point["byte_cg"].value) == (1.0, 2.0)
     assert (point["violations"].value, point["effective_loss"].value) == (0.0, 0.0)
     assert np.isnan([point["excess"].value, point["prd"].value]).all()
@@ -61,7 +78,7 @@ def test_nobody_compressed_loses_nothing(outcomes: Outcomes) -> None:
 
 
 def test_everybody_compressed_has_the_level_s_own_figures(outcomes: Outcomes) -> None:
-    point = points.decided(outcomes, RHYTHM, 0.75, decisions.always(4, 2))
+    point = points.decided(outcomes, case(0.75), decisions.always(4, 2))
     assert (point["mean_cg"].value, point["byte_cg"].value) == (CG64, 40.0)
     assert (point["mean_cg"].low, point["mean_cg"].high) == (CG64, CG64)
     assert point["violations"].value == 0.5
@@ -69,35 +86,40 @@ def test_everybody_compressed_has_the_level_s_own_figures(outcomes: Outcomes) ->
 
 
 def test_a_loss_that_equals_the_bound_is_no_violation(outcomes: Outcomes) -> None:
-    assert points.decided(outcomes, RHYTHM, 1.0, decisions.always(4, 2))["violations"].value == 0
+    assert points.decided(outcomes, case(1.0), decisions.always(4, 2))["violations"].value == 0
 
 
 def test_a_raw_record_over_the_bound_is_no_violation(outcomes: Outcomes) -> None:
-    assert points.decided(outcomes, RHYTHM, 0.01, decisions.always(4, 0))["violations"].value == 0
+    assert points.decided(outcomes, case(0.01), decisions.always(4, 0))["violations"].value == 0
 
 
 def test_an_oracle_never_violates(outcomes: Outcomes) -> None:
-    assert {p["violations"].value for p in points.oracle_curve(outcomes, RHYTHM)} == {0.0}
+    assert {p["violations"].value for p in points.oracle_curve(outcomes, RHYTHM, "added")} == {0.0}
 
 
 def test_a_curve_has_a_point_at_each_bound(outcomes: Outcomes) -> None:
-    assert [p.bound for p in points.curve(outcomes, RHYTHM)] == list(points.BOUNDS)
+    assert [p.bound for p in points.curve(outcomes, RHYTHM, "added")] == list(points.BOUNDS)
     assert len(points.BOUNDS) == 20
     assert 0.75 in points.BOUNDS
 
 
 def test_a_row_has_each_figure_with_its_interval(outcomes: Outcomes) -> None:
     row = heads_point(outcomes).row()
-    assert (row["task"], row["precision"], row["unit"]) == ("rhythm", "int8", "record")
+    named = {name: row[name] for name in ("task", "precision", "promise", "bound", "decision")}
+    assert named == {
+        "task": "rhythm",
+        "precision": "int8",
+        "promise": "loss",
+        "bound": 0.5,
+        "decision": "record",
+    }
     for name in points.FIGURES:
         assert {name, f"{name}_lo", f"{name}_hi"} <= row.keys()
 
 
 def mixed(**changes: object) -> points.Point:
+    """Two records, the first of which was sent in part."""
     arrays: dict[str, object] = {
-        "task": RHYTHM,
-        "precision": "int8",
-        "bound": 0.5,
         "labels": np.array([1, 0]),
         "gain": np.array([(CG64 + 1) / 2, 1.0]),
         "raw_bytes": np.array([100, 100]),
@@ -108,14 +130,15 @@ def mixed(**changes: object) -> points.Point:
         "prd": np.array([3.0, 0.0]),
         "prdn": np.array([6.0, 0.0]),
         "shares": {"none": np.array([0.5, 1.0]), "64": np.array([0.5, 0.0])},
-        "probabilities": np.eye(4)[[1, 1]],
+        "predicted": np.array([1, 1]),
     }
-    return points.point_from_mixed(**(arrays | changes))  # type: ignore[arg-type]
+    sent = points.Sent(**(arrays | changes))  # type: ignore[arg-type]
+    return points.point(sent, replace(case(), decision="segment"))
 
 
 def test_mixed_segments_are_counted_by_their_record() -> None:
     point = mixed()
-    assert point.unit == "segment"
+    assert point.decision == "segment"
     expected = {
         "mean_cg": (CG64 + 3) / 4,
         "byte_cg": 200 / 80,
@@ -143,18 +166,19 @@ def test_mixed_arrays_of_other_lengths_are_refused() -> None:
 
 def test_a_rhythm_without_probabilities_is_refused() -> None:
     with pytest.raises(DataError, match="needs the probabilities"):
-        mixed(probabilities=None)
+        mixed(predicted=None)
 
 
 def test_a_single_record_is_enough(outcomes: Outcomes) -> None:
     task = outcomes.tasks[RHYTHM]
     assert task.probabilities is not None
-    assert task.predicted is not None
+    assert task.foreseen is not None
     first = replace(
         task,
         raw_loss=task.raw_loss[:1],
         loss=task.loss[:1],
-        predicted=task.predicted[:1],
+        added=task.added[:1],
+        foreseen=replace(task.foreseen, predicted=task.foreseen.predicted[:1]),
         probabilities=task.probabilities[:1],
     )
     single = replace(

@@ -7,14 +7,15 @@ import pytest
 
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import cost, points, provenance, summary
-from dynadeep.train.evaluation.outcomes import RHYTHM, RPEAKS, TASKS, Outcomes
+from dynadeep.train.evaluation.outcomes import KINDS, RHYTHM, RPEAKS, TASKS, Outcomes
 from dynadeep.train.evaluation.provenance import Provenance
 from dynadeep.train.evaluation.table1 import Baselines
 
 MADE_FROM = Provenance("four records", "tiny", "c0ffee" * 6, {"compressor": "ab" * 32}, "0.1.0")
 BASELINES = Baselines(np.array([400, 500, 250, 500]))
 TABLES = ("table1", "table2", "points", "levels", "cost")
-PLOTS = ("bounds-float", "bounds-int8", "levels", "cost")
+BOUNDS = tuple(f"bounds-{p}-{kind}" for p in ("float", "int8") for kind in KINDS)
+PLOTS = (*BOUNDS, "levels", "cost")
 
 
 def write(outcomes: Outcomes, folder: Path) -> Path:
@@ -44,19 +45,35 @@ def test_same_outcomes_give_the_same_bytes(outcomes: Outcomes, tmp_path: Path) -
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
 
 
-def test_the_summary_has_a_row_per_task_precision_and_bound(outcomes: Outcomes) -> None:
+def test_the_summary_has_a_row_per_promise_task_precision_and_bound(
+    outcomes: Outcomes, cae32: Outcomes
+) -> None:
     both = {"float": replace(outcomes, precision="float"), "int8": outcomes}
-    found = summary.summary(summary.collect(both, BASELINES), MADE_FROM)
+    baselines = replace(BASELINES, transforms={"DCT": {"32": cae32}})
+    found = summary.summary(summary.collect(both, baselines), MADE_FROM)
     assert found["f1_raw"] == 1.0
     rows = found["points"]
     assert isinstance(rows, list)
-    keys = [(row["task"], row["precision"], row["bound"]) for row in rows]
-    assert set(keys) == {(t, p, b) for t in TASKS for p in both for b in points.BOUNDS}
+    names = ("promise", "task", "precision", "bound", "decision")
+    keys = [tuple(row[name] for name in names) for row in rows]
+    assert set(keys) == {
+        (k, t, p, b, "record") for k in KINDS for t in TASKS for p in both for b in points.BOUNDS
+    }
     assert len(keys) == len(set(keys))
     for row in rows:
-        assert row["unit"] == "record"
         for name in ("f1", "mean_cg", "byte_cg", "violations", "effective_loss"):
             assert row[f"{name}_lo"] <= row[name] <= row[f"{name}_hi"]
+
+
+def test_the_summary_says_what_each_level_costs_and_what_the_heads_foresee(
+    outcomes: Outcomes, cae32: Outcomes
+) -> None:
+    baselines = replace(BASELINES, transforms={"DCT": {"32": cae32}})
+    found = summary.summary(summary.collect({"int8": outcomes}, baselines), MADE_FROM)
+    assert found["levels_prdn"] == {"32": 5.0, "64": 10.0}
+    assert found["dct_prdn"] == {"32": 5.0}
+    assert found["foresight"] == {"32": 0.5, "64": 0.6}
+    assert found["promised"] == dict.fromkeys(TASKS, "added")
 
 
 def test_outcomes_of_other_records_are_refused(outcomes: Outcomes) -> None:
