@@ -9,39 +9,33 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dynadeep.train.checkpoint import PromiseKind
-from dynadeep.train.data import augment, cinc2017
-from dynadeep.train.encoder import Encoded, TrunkHeads, rounded
+from dynadeep.train.encoder import Encoded, TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
-from dynadeep.train.finetune import HOPELESS, WeightedTask, as_records, as_segments
-from dynadeep.train.input_map import InputMap
+from dynadeep.train.finetune import HOPELESS
 from dynadeep.train.levels import Level
-from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
-from dynadeep.train.tasks.base import losses_of_kind, segment_losses, standardise
+from dynadeep.train.observe import Examples
 
 Floats = NDArray[np.float64]
-BATCH = 16
 
 
 @dataclass(frozen=True)
 class ForesightConfig:
     """How trunk heads are trained.
 
-    ``cuts`` versions of each record are drawn, stretched, louder and noisy; ``patience`` counts
-    epochs without a better hold-out. ``least_correlation`` is what each level's predictions must
-    have with the true losses on the hold-out.
+    ``cuts`` versions of each record are drawn, stretched, louder and noisy; ``batch`` counts
+    records, ``patience`` epochs without a better hold-out. ``least_correlation`` is what each
+    level's predictions must have with the true losses on the hold-out.
     """
 
     cuts: int = 2
     epochs: int = 60
-    batch: int = 256
+    batch: int = 50
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
     dropout: float = 0.1
@@ -50,80 +44,10 @@ class ForesightConfig:
     seed: int = 0
 
 
-class Seen(NamedTuple):
-    """What heads see and shall foresee of M segments: [M, C, T] in float16, and [M, K]."""
-
-    trunk: Tensor
-    losses: Tensor
-
-
-def observe(
-    model: DynamicDeep,
-    input_map: InputMap,
-    tasks: Sequence[WeightedTask],
-    kind: PromiseKind,
-    records: tuple[NDArray[np.float32], NDArray[np.int64]],
-) -> Seen:
-    """Code records, float32 [N, T] with labels [N], and measure what each segment loses."""
-    adc, labels = records
-    parts = [
-        _observe_batch(
-            model,
-            input_map,
-            tasks,
-            kind,
-            (torch.from_numpy(adc[s : s + BATCH]), torch.from_numpy(labels[s : s + BATCH])),
-        )
-        for s in range(0, len(adc), BATCH)
-    ]
-    return Seen(*(torch.cat(values) for values in zip(*parts, strict=True)))
-
-
-def _observe_batch(
-    model: DynamicDeep,
-    input_map: InputMap,
-    tasks: Sequence[WeightedTask],
-    kind: PromiseKind,
-    batch: tuple[Tensor, Tensor],
-) -> Seen:
-    adc, labels = batch
-    windows, raw = as_segments(adc), standardise(adc)
-    with torch.no_grad():
-        encoded: Encoded = model.encoder(input_map.apply_int8(windows))
-        decoded = model.decode(tuple(rounded(codes) for codes in encoded.latents))
-        references = [task.reference(raw) for task, _ in tasks]
-        losses = []
-        for one in decoded:
-            records = as_records(input_map.decoded_to_adc(one, windows), adc.shape[1])
-            along = [
-                weight
-                * segment_losses(
-                    losses_of_kind(task, kind, standardise(records), labels, reference),
-                    samples=adc.shape[1],
-                    segment=SEGMENT_SAMPLES,
-                )
-                for (task, weight), reference in zip(tasks, references, strict=True)
-            ]
-            losses.append(torch.stack(along).sum(dim=0).reshape(-1))
-    return Seen(encoded.trunk.half(), torch.stack(losses, dim=1))
-
-
-def draw_cuts(
-    records: Sequence[cinc2017.Record], random: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Draw a varied, noisy version of each record, float32 [N, 8960], with its label [N]."""
-    cuts = []
-    for record in records:
-        cut = augment.vary_record(record.samples, cinc2017.RECORD_SAMPLES, random)[0]
-        noise = float(cut.std()) * 0.1 * random.random()
-        cuts.append(cut + random.normal(0, noise + 1e-6, cut.shape).astype(np.float32))
-    return np.stack(cuts), cinc2017.labels(records)
-
-
 def train_trunk_heads(
-    heads: TrunkHeads, training: Seen, held: Seen, config: ForesightConfig
+    heads: TrunkHeads, training: Examples, watched: Examples, config: ForesightConfig
 ) -> None:
-    """Fit trunk heads to the losses of segments, in place; ``held`` says when to stop."""
+    """Fit trunk heads to the losses of segments, in place; ``watched`` says when to stop."""
     torch.manual_seed(config.seed)
     _start_at_mean(heads, training.losses)
     optimiser = torch.optim.AdamW(
@@ -133,6 +57,7 @@ def train_trunk_heads(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.peak_rate, total_steps=config.epochs * steps
     )
+    true = watched.losses.flatten(0, 1).numpy()
     best, kept, since = -math.inf, copy.deepcopy(heads.state_dict()), 0
     for _ in range(config.epochs):
         for batch in torch.split(torch.randperm(len(training.trunk)), config.batch):
@@ -143,7 +68,8 @@ def train_trunk_heads(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
-        score = float(np.mean(correlations(predict(heads, held.trunk), held.losses.numpy())))
+        found = predict(heads, watched.trunk).reshape(true.shape)
+        score = float(np.mean(correlations(found, true)))
         since += 1
         if score > best:
             best, kept, since = score, copy.deepcopy(heads.state_dict()), 0
@@ -153,14 +79,15 @@ def train_trunk_heads(
 
 
 def foresee(heads: TrunkHeads, trunk: Tensor) -> Tensor:
-    """Return the predictions before the ReLU, [M, K], of what the trunk gives, [M, C, T]."""
-    return torch.cat(heads.raw(Encoded((), trunk)), dim=1)
+    """Return the predictions before the ReLU, [N, S, K], of what the trunk gives, [N, S, C, T]."""
+    raw = torch.cat(heads.raw(Encoded((), trunk.flatten(0, 1))), dim=1)
+    return raw.reshape(*trunk.shape[:2], -1)
 
 
 def predict(heads: TrunkHeads, trunk: Tensor) -> Floats:
-    """Return the predictions as the device has them, not negative, [M, K]."""
+    """Return the predictions as the device has them, not negative, [N, S, K]."""
     with torch.no_grad():
-        parts = [foresee(heads, part.float()).relu() for part in torch.split(trunk, 4096)]
+        parts = [foresee(heads, part.float()).relu() for part in torch.split(trunk, 800)]
     return torch.cat(parts).numpy().astype(np.float64)
 
 
@@ -195,7 +122,7 @@ def _targets(losses: Tensor) -> Tensor:
 
 def _start_at_mean(heads: TrunkHeads, losses: Tensor) -> None:
     """Let each head begin with the mean of its level's losses."""
-    means = _targets(losses).mean(dim=0)
+    means = _targets(losses).mean(dim=(0, 1))
     with torch.no_grad():
         for level, mean in zip(heads.levels, means, strict=True):
             head = heads[f"head{level.name}"]

@@ -19,6 +19,8 @@ from dynadeep.train.cache import Key
 from dynadeep.train.data import cinc2017
 from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import FineTuneConfig, WeightedTask
+from dynadeep.train.model import DynamicDeep
+from dynadeep.train.observe import Observations, Observer
 from dynadeep.train.phases import TrainConfig
 from dynadeep.train.promise import PromiseConfig
 from dynadeep.train.tasks import TASKS, load_task, weights_of
@@ -89,7 +91,20 @@ def _run_phases(fabric: Fabric, config: PipelineConfig) -> dict[str, Path]:
     tuned = _fine_tune(fabric, config, split, start)
     wanted = {name: {name: 1.0} for name in TASKS}
     wanted[BOTH] = dict.fromkeys(TASKS, 1 / len(TASKS))
-    return {item[0]: _promise(fabric, config, split, tuned, item) for item in wanted.items()}
+    observations = _observations(config, split, tuned)
+    return {
+        name: _promise(fabric, config, tuned, observations, (name, weights))
+        for name, weights in wanted.items()
+    }
+
+
+def _observations(config: PipelineConfig, split: cinc2017.Split, tuned: Path) -> Observations:
+    """Prepare what all promises share; nothing is observed before a promise has to be fitted."""
+    told, start = config.promise, checkpoint.load(tuned)
+    assert isinstance(start.model, DynamicDeep)
+    tasks = tuple(load_task(name, config.nets.get(name)) for name in TASKS)
+    observer = Observer(start.model, start.input_map, tasks, told.kind)
+    return Observations(observer, split, told.foresight.cuts, told.foresight.seed)
 
 
 def _reconstruct(fabric: Fabric, told: TrainConfig) -> Path:
@@ -124,22 +139,23 @@ def _fine_tune(fabric: Fabric, config: PipelineConfig, split: cinc2017.Split, st
 def _promise(
     fabric: Fabric,
     config: PipelineConfig,
-    split: cinc2017.Split,
     tuned: Path,
+    observations: Observations,
     weights: tuple[str, Mapping[str, float]],
 ) -> Path:
     """Phase 3 for one task, or for a weighted sum of several."""
     name, parts = weights
     folder = config.reconstruction.output / name
     settings = {"tasks": dict(parts), **asdict(config.promise)}
-    inputs = {"compressor": cache.file_hash(tuned), **_inputs(config, split, parts)}
+    inputs = {
+        "compressor": cache.file_hash(tuned),
+        **_inputs(config, observations.split, parts),
+    }
 
     def work() -> None:
-        tasks = _tasks(config, parts)
         if fabric.is_global_zero:
-            promise.fit_promise(
-                checkpoint.load(tuned), split, tasks, config.promise, folder / "checkpoint"
-            )
+            start = checkpoint.load(tuned)
+            promise.fit_promise(start, observations, parts, config.promise, folder / "checkpoint")
 
     cache.run_phase(fabric, folder, Key(settings, inputs), CHECKPOINT, work)
     return folder / CHECKPOINT[0]

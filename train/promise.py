@@ -5,7 +5,7 @@ see the training half only; those of a trunk stop by the first half of the hold-
 fitted on what is left of it, so that the share of broken promises there is what new records show.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,13 +15,14 @@ import torch
 from dynadeep.train import checkpoint, foresight, heads, margins, measure
 from dynadeep.train.checkpoint import Checkpoint, Promise, PromiseKind
 from dynadeep.train.data import cinc2017
-from dynadeep.train.encoder import HEADS, LinearHeads, TrunkHeads
+from dynadeep.train.encoder import HEADS, LinearHeads
 from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import WeightedTask
 from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.levels import HeadKind, Level
 from dynadeep.train.measure import Coded, Decoded, Floats
 from dynadeep.train.model import DynamicDeep
+from dynadeep.train.observe import Observations
 
 UNITS: dict[tuple[PromiseKind, tuple[str, ...]], str] = {
     ("loss", ("rhythm",)): "cross entropy",
@@ -58,12 +59,19 @@ class Lost:
 
 def fit_promise(
     start: Checkpoint,
-    split: cinc2017.Split,
-    tasks: Sequence[WeightedTask],
+    observations: Observations,
+    weights: Mapping[str, float],
     config: PromiseConfig,
     path: Path,
 ) -> Path:
-    """Fit heads and margins to the weighted loss of ``tasks`` and save the whole checkpoint.
+    """Fit heads and margins to the weighted loss of tasks and save the whole checkpoint.
+
+    Args:
+        start: the compressor; its weights stay.
+        observations: of it before the tasks, which other promises may share.
+        weights: what each task counts in the loss.
+        config: what to promise.
+        path: .safetensors.
 
     Raises:
         TrainingFailedError: a head predicts one loss whatever it sees, or foresees nothing.
@@ -74,22 +82,24 @@ def fit_promise(
     made = with_heads(start, config.heads)
     assert isinstance(made.model, DynamicDeep)
     fitted = made.model.heads
+    split, tasks = observations.split, observations.weighted_tasks(weights)
     left = split.holdout
     if isinstance(fitted, LinearHeads):
         _fit_linear(made, fitted, split.train, tasks, config.kind)
     else:
-        half = len(split.holdout) // 2
-        _fit_trunk(made, fitted, split, tasks, config)
-        left = split.holdout[half:]
+        examples = [
+            seen.weighted(weights) for seen in (observations.training, observations.watched)
+        ]
+        foresight.train_trunk_heads(fitted, *examples, config.foresight)
+        left = split.holdout[len(split.holdout) // 2 :]
     held = measured(made, left, tasks, config.kind)
     levels = made.config.levels
     flat = held.coded.predicted.reshape(-1, len(levels))
     found = foresight.correlations(flat, held.lost.segments.reshape(-1, len(levels)))
     foresight.check_foresight(levels, found, config.foresight.least_correlation)
-    names = tuple(t.task.name for t in tasks)
     told = Promise(
-        tasks={t.task.name: t.weight for t in tasks},
-        unit=UNITS.get((config.kind, names), "normalised loss"),
+        tasks=dict(weights),
+        unit=UNITS.get((config.kind, tuple(weights)), "normalised loss"),
         bound=config.bound,
         violation_rate=config.violation_rate,
         margins={},
@@ -126,30 +136,6 @@ def _fit_linear(
         targets = torch.from_numpy(train.lost.segments[:, :, index]).flatten()
         heads.fit_head(fitted.of(level), latents, targets)
         heads.check_alive(fitted.of(level), latents, level)
-
-
-def _fit_trunk(
-    made: Checkpoint,
-    fitted: TrunkHeads,
-    split: cinc2017.Split,
-    tasks: Sequence[WeightedTask],
-    config: PromiseConfig,
-) -> None:
-    """Train the trunk's heads on drawn cuts; the hold-out's first half says when to stop."""
-    model, told = made.model, config.foresight
-    assert isinstance(model, DynamicDeep)
-    random = np.random.default_rng(told.seed)
-    parts = [
-        foresight.observe(
-            model, made.input_map, tasks, config.kind, foresight.draw_cuts(split.train, random)
-        )
-        for _ in range(told.cuts)
-    ]
-    training = foresight.Seen(*(torch.cat(values) for values in zip(*parts, strict=True)))
-    first = split.holdout[: len(split.holdout) // 2]
-    whole = cinc2017.cut(first).astype(np.float32), cinc2017.labels(first)
-    held = foresight.observe(model, made.input_map, tasks, config.kind, whole)
-    foresight.train_trunk_heads(fitted, training, held, told)
 
 
 def with_margins(

@@ -10,11 +10,11 @@ from dynadeep.train import foresight
 from dynadeep.train.data import cinc2017
 from dynadeep.train.encoder import TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
-from dynadeep.train.finetune import WeightedTask
-from dynadeep.train.foresight import ForesightConfig, Seen
+from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import NAMED
 from dynadeep.train.model import DynamicDeep
+from dynadeep.train.observe import Examples, Observer, draw_cuts
 from dynadeep.train.tasks import load_task
 from tests.train.test_model import multiply_accumulates
 
@@ -22,13 +22,13 @@ FOUR = replace(NAMED["dynamic-deep"], heads="trunk")
 MAP = InputMap("affine", 28, 1338)
 
 
-def seen(count: int, seed: int) -> Seen:
-    """Segments whose loss is told by the mean of the trunk's first channel."""
+def examples(count: int, seed: int) -> Examples:
+    """Records of 5 segments whose loss is told by the mean of the trunk's first channel."""
     random = torch.Generator().manual_seed(seed)
-    trunk = torch.randn(count, 32, 62, generator=random) * 0.1
-    told = torch.rand(count, 1, generator=random)
-    trunk[:, 0] += told
-    return Seen(trunk.half(), told.expand(-1, 4).contiguous())
+    trunk = torch.randn(count, 5, 32, 62, generator=random) * 0.1
+    told = torch.rand(count, 5, 1, generator=random)
+    trunk[:, :, 0] += told
+    return Examples(trunk.half(), told.expand(-1, -1, 4).contiguous())
 
 
 def test_trunk_heads_take_at_most_2_percent_of_the_encoders_multiplications() -> None:
@@ -47,9 +47,11 @@ def test_predictions_of_a_trunk_head_are_never_negative() -> None:
 
 def test_trunk_heads_learn_what_the_trunk_tells_and_keep_it_on_the_hold_out() -> None:
     heads = TrunkHeads(FOUR)
-    held = seen(200, 1)
-    foresight.train_trunk_heads(heads, seen(800, 0), held, ForesightConfig(epochs=12))
-    found = foresight.correlations(foresight.predict(heads, held.trunk), held.losses.numpy())
+    held = examples(40, 1)
+    told = ForesightConfig(epochs=12)
+    foresight.train_trunk_heads(heads, examples(160, 0), held, told)
+    predicted = foresight.predict(heads, held.trunk).reshape(-1, 4)
+    found = foresight.correlations(predicted, held.losses.reshape(-1, 4).numpy())
     assert min(found) > 0.8
 
 
@@ -72,8 +74,12 @@ def test_what_compression_adds_is_observed_for_each_segment_and_level() -> None:
     torch.manual_seed(0)
     records = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)[0][:2]
     model = DynamicDeep(FOUR).eval()
-    cuts = foresight.draw_cuts(records, np.random.default_rng(0))
-    tasks = [WeightedTask(load_task("rhythm"), 1.0)]
-    found = foresight.observe(model, MAP, tasks, "added", cuts)
-    assert (found.trunk.shape, found.losses.shape) == ((10, 32, 62), (10, 4))
-    assert bool((found.losses >= 0).all())
+    cuts = draw_cuts(records, np.random.default_rng(0))
+    found = Observer(model, MAP, (load_task("rhythm"), load_task("rpeaks")), "added").observe(cuts)
+    assert found.trunk.shape == (2, 5, 32, 62)
+    for weights in ({"rhythm": 1.0}, {"rhythm": 0.5, "rpeaks": 0.5}):
+        losses = found.weighted(weights).losses
+        assert losses.shape == (2, 5, 4)
+        expected = sum(w * found.losses[name] for name, w in weights.items())
+        torch.testing.assert_close(losses, expected)
+        assert bool((losses >= 0).all())

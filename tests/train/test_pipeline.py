@@ -17,6 +17,7 @@ from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import NAMED
 from dynadeep.train.loop import LoopConfig
 from dynadeep.train.model import DynamicDeep
+from dynadeep.train.observe import Observer, Records, Seen
 from dynadeep.train.phases import TrainConfig
 from dynadeep.train.pipeline import PipelineConfig
 from dynadeep.train.promise import PromiseConfig
@@ -64,6 +65,21 @@ def test_a_second_run_does_only_what_changed(config: PipelineConfig) -> None:
     pipeline.run(replace(config, promise=replace(PROMISE, bound=0.5)))
     assert tuned.stat().st_mtime_ns == stamps[tuned]
     assert all(path.stat().st_mtime_ns != stamps[path] for path in first.values())
+
+
+def test_records_are_observed_once_for_all_promises_and_not_for_promises_that_are_kept(
+    config: PipelineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts, observe = [], Observer.observe
+
+    def counted(self: Observer, records: Records) -> Seen:
+        counts.append(len(records[0]))
+        return observe(self, records)
+
+    monkeypatch.setattr(Observer, "observe", counted)
+    pipeline.run(config)
+    pipeline.run(config)
+    assert counts == [8, 4]  # the training records, and half of the hold-out's
 
 
 def test_a_crash_in_phase_2_resumes_there(

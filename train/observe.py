@@ -1,0 +1,141 @@
+"""What heads see of a frozen compressor, and what each task loses by it: computed once for all.
+
+Coding a record and running the tasks on it costs a hundred times what a head's step on it does, so
+every promise of a run, and every epoch of its heads, takes the same observations.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dynadeep.train.checkpoint import PromiseKind
+from dynadeep.train.data import augment, cinc2017
+from dynadeep.train.encoder import Encoded, rounded
+from dynadeep.train.finetune import WeightedTask, as_records, as_segments
+from dynadeep.train.input_map import InputMap
+from dynadeep.train.layers import as_picture, as_signal
+from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
+from dynadeep.train.tasks.base import Task, losses_of_kind, segment_losses, standardise
+
+BATCH = 16
+
+Records = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""ADC samples [N, T] and labels [N]."""
+
+
+class Examples(NamedTuple):
+    """What heads are fitted on: the trunk of N records, float16 [N, S, C, T], and their losses.
+
+    The losses are those of S segments at K levels, [N, S, K].
+    """
+
+    trunk: Tensor
+    losses: Tensor
+
+
+class Seen(NamedTuple):
+    """The trunk of N records of S segments, float16 [N, S, C, T], and each task's [N, S, K]."""
+
+    trunk: Tensor
+    losses: Mapping[str, Tensor]
+
+    def weighted(self, weights: Mapping[str, float]) -> Examples:
+        """Return the trunk with the weighted sum of the tasks' losses."""
+        losses = [weight * self.losses[name] for name, weight in weights.items()]
+        return Examples(self.trunk, torch.stack(losses).sum(dim=0))
+
+
+@dataclass(frozen=True)
+class Observer:
+    """A frozen compressor before frozen tasks, and the kind of loss that is asked for."""
+
+    model: DynamicDeep
+    input_map: InputMap
+    tasks: tuple[Task, ...]
+    kind: PromiseKind
+
+    def observe(self, records: Records) -> Seen:
+        """Code records, and measure what each segment loses at each level."""
+        self.model.eval()
+        with torch.no_grad():
+            parts = [
+                self._batch(*(torch.from_numpy(one[start : start + BATCH]) for one in records))
+                for start in range(0, len(records[0]), BATCH)
+            ]
+        return joined(parts)
+
+    def _batch(self, adc: Tensor, labels: Tensor) -> Seen:
+        windows, raw = as_segments(adc), standardise(adc)
+        encoded: Encoded = self.model.encoder(as_picture(self.input_map.apply_int8(windows)))
+        decoded = self.model.decode(tuple(rounded(codes) for codes in encoded.latents))
+        made = [
+            standardise(as_records(self.input_map.decoded_to_adc(d, windows), adc.shape[1]))
+            for d in decoded
+        ]
+        trunk = as_signal(encoded.trunk).half()
+        losses = {t.name: self._losses(t, raw, made, labels) for t in self.tasks}
+        return Seen(trunk.reshape(len(adc), -1, *trunk.shape[1:]), losses)
+
+    def _losses(self, task: Task, raw: Tensor, made: list[Tensor], labels: Tensor) -> Tensor:
+        """Return what a task loses in each segment of records [N, T], one version a level."""
+        reference = task.reference(raw)
+        along = [losses_of_kind(task, self.kind, one, labels, reference) for one in made]
+        samples = raw.shape[1]
+        segments = [segment_losses(a, samples=samples, segment=SEGMENT_SAMPLES) for a in along]
+        return torch.stack(segments, dim=-1)
+
+
+def joined(parts: list[Seen]) -> Seen:
+    """Put observations of several records, or of several draws of them, together."""
+    losses = {name: torch.cat([p.losses[name] for p in parts]) for name in parts[0].losses}
+    return Seen(torch.cat([p.trunk for p in parts]), losses)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What the heads of every promise are trained on and stopped by, observed when first asked for.
+
+    ``cuts`` versions of each training record are drawn, and the hold-out's first half is taken as
+    it is; margins are fitted on its ``second`` half.
+    """
+
+    observer: Observer
+    split: cinc2017.Split
+    cuts: int
+    seed: int
+
+    def weighted_tasks(self, weights: Mapping[str, float]) -> list[WeightedTask]:
+        """Return the tasks that a promise is about."""
+        tasks = {task.name: task for task in self.observer.tasks}
+        return [WeightedTask(tasks[name], weight) for name, weight in weights.items()]
+
+    @cached_property
+    def training(self) -> Seen:
+        """The training records, ``cuts`` times."""
+        random = np.random.default_rng(self.seed)
+        draws = [draw_cuts(self.split.train, random) for _ in range(self.cuts)]
+        return joined([self.observer.observe(drawn) for drawn in draws])
+
+    @cached_property
+    def watched(self) -> Seen:
+        """The hold-out's first half, which says when to stop."""
+        first = self.split.holdout[: len(self.split.holdout) // 2]
+        return self.observer.observe(
+            (cinc2017.cut(first).astype(np.float32), cinc2017.labels(first))
+        )
+
+
+def draw_cuts(records: Sequence[cinc2017.Record], random: np.random.Generator) -> Records:
+    """Draw a varied, noisy version of each record, float32 [N, 8960], with its label [N]."""
+    cuts = []
+    for record in records:
+        cut = augment.vary_record(record.samples, cinc2017.RECORD_SAMPLES, random)[0]
+        noise = float(cut.std()) * 0.1 * random.random()
+        cuts.append(cut + random.normal(0, noise + 1e-6, cut.shape).astype(np.float32))
+    return np.stack(cuts), cinc2017.labels(records)
