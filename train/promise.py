@@ -87,10 +87,10 @@ def fit_promise(
     if isinstance(fitted, LinearHeads):
         _fit_linear(made, fitted, split.train, tasks, config.kind)
     else:
-        examples = [
+        training, watched = (
             seen.weighted(weights) for seen in (observations.training, observations.watched)
-        ]
-        foresight.train_trunk_heads(fitted, *examples, config.foresight)
+        )
+        foresight.train_trunk_heads(fitted, training, watched, config.foresight)
         left = split.holdout[len(split.holdout) // 2 :]
     held = measured(made, left, tasks, config.kind)
     levels = made.config.levels
