@@ -14,6 +14,7 @@ from dynadeep.host_tools.study.export import export_once
 
 if TYPE_CHECKING:
     from dynadeep.train.data.cinc2017 import Parts
+    from dynadeep.train.evaluation.gallery import Example
     from dynadeep.train.evaluation.outcomes import Outcomes
     from dynadeep.train.evaluation.provenance import Provenance
     from dynadeep.train.measure import Nets
@@ -23,6 +24,9 @@ Say = Callable[[str], None]
 
 SEGMENT_BOUNDS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.2, 1.5)
 """Where one decision a segment is measured too: the task networks read each new mix of levels."""
+
+SHOWN_SEGMENT = 2
+"""Of each record in the gallery: the middle one of five."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,31 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
         config.out,
         cost.read_prices(),
         segment_points=mixed,
+        examples=_examples(recordings, int8, outcomes["int8"]),
         reconstructions=reconstructions,
     )
+
+
+def _examples(recordings: "Recordings", one: "Codec", scored: "Outcomes") -> "list[Example]":
+    """Return a segment of each record that the gallery shows, as the rhythm's heads send it."""
+    from dynadeep.train.evaluation import decisions, gallery, table1
+    from dynadeep.train.evaluation.outcomes import RHYTHM, SEGMENT_SAMPLES
+
+    sent = decisions.by_segment(scored.task(RHYTHM), table1.BOUND)
+    part = slice(SHOWN_SEGMENT * SEGMENT_SAMPLES, (SHOWN_SEGMENT + 1) * SEGMENT_SAMPLES)
+    names = scored.level_names[1:]
+    return [
+        gallery.Example(
+            record=scored.names[row],
+            label=int(scored.labels[row]),
+            raw=recordings.adc[row, part],
+            decoded={n: d[row, part] for n, d in zip(names, one.decoded, strict=True)},
+            prdn=dict(zip(names, map(float, scored.prdn[row]), strict=True)),
+            sizes=dict(zip(names, map(int, one.packet_bytes[row, SHOWN_SEGMENT, 1:]), strict=True)),
+            sent=scored.level_names[sent[row, SHOWN_SEGMENT]],
+        )
+        for row in gallery.pick(scored)
+    ]
 
 
 def _made_of(config: ResultsConfig, records: int) -> "Provenance":

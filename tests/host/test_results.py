@@ -18,6 +18,7 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.host_tools.errors import ParityError
 from dynadeep.host_tools.study import coded, results
 from dynadeep.host_tools.study.results import ResultsConfig
+from tests.host.conftest import ManifestMaker
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +113,17 @@ def test_reconstruction_on_mit_bih_is_in_the_summary_and_has_a_table_of_its_own(
     assert "| mitdb-affine-patient |" in (summary.parent / "reconstruction.md").read_text()
 
 
+def test_classical_codecs_get_the_bytes_of_each_level(summary: Path) -> None:
+    table = json.loads((summary.parent / "table1.json").read_text())["rows"]
+    sent = {row["name"]: row["byte_cg"] for row in table if row["precision"] == "int8"}
+    for codes, level in ((62, "32"), (31, "64")):
+        for transform in ("DCT", "wavelet"):
+            ours = sent[f"level {level} for all"]
+            assert ours <= sent[f"{transform}, {codes} bytes"] < 1.2 * ours
+    content = json.loads(summary.read_text())
+    assert set(content["levels_prdn"]) == set(content["dct_prdn"]) == {"32", "64"}
+
+
 def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:
     content = json.loads(summary.read_text())
     wanted = {"compressor, rhythm", "CAE32", "network, rhythm", "network, rpeaks"}
@@ -119,18 +131,23 @@ def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:
     for name in ("table1", "table2", "points", "levels", "cost"):
         text = (summary.parent / f"{name}.md").read_text()
         assert content["provenance"]["commit"][:12] in text
-    assert (summary.parent / "levels.svg").is_file()
+    for name in ("levels", "rate-distortion", "shares", "gallery", "decoded"):
+        assert (summary.parent / f"{name}.svg").is_file()
     assert (summary.parent / "bounds-int8-added.png").is_file()
 
 
 @pytest.mark.heavy
-def test_a_decision_that_the_integers_do_not_take_is_named(shipped_bundle: Bundle) -> None:
+def test_a_decision_that_the_integers_do_not_take_is_named(
+    shipped_bundle: Bundle, make_manifest: ManifestMaker
+) -> None:
     from dynadeep.train.evaluation.outcomes import Foreseen
 
     predicted = np.full((1, 5, 2), 1 << 23, np.int32)
     foreseen = Foreseen("loss", np.full((1, 5, 2), 99.0), margins, margins, {})
     with pytest.raises(ParityError, match="record 0: decided 0, the integers 2"):
-        coded.check_decisions("rhythm", predicted, foreseen, shipped_bundle)
+        coded.check_decisions(
+            "rhythm", predicted, foreseen, replace(shipped_bundle, manifest=make_manifest())
+        )
 
 
 def margins(bound: float) -> np.ndarray:

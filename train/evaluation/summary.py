@@ -25,16 +25,20 @@ from pathlib import Path
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import (
     decisions,
+    gallery,
     levels,
     plots,
     points,
+    rate,
     reconstruction,
     report,
+    shares,
     table1,
     tables,
 )
 from dynadeep.train.evaluation.bootstrap import Interval
 from dynadeep.train.evaluation.cost import Codec, Prices
+from dynadeep.train.evaluation.gallery import Example
 from dynadeep.train.evaluation.outcomes import KINDS, PRECISIONS, RHYTHM, Outcomes
 from dynadeep.train.evaluation.points import Case, Point
 from dynadeep.train.evaluation.provenance import Provenance
@@ -53,6 +57,7 @@ def write_results(
     prices: Prices,
     *,
     segment_points: Sequence[Point] = (),
+    examples: Sequence[Example] = (),
     reconstructions: ReconstructionTable | None = None,
 ) -> Path:
     """Write all tables and plots under ``folder`` and return its summary.json.
@@ -76,6 +81,12 @@ def write_results(
         )
     plots.draw_levels(results.levels, folder / "levels", provenance)
     plots.draw_cost(results.codecs, prices, folder / "cost", provenance)
+    deployed = outcomes.get("int8", next(iter(outcomes.values())))
+    rate.draw_rate(deployed, baselines, folder / "rate-distortion", provenance)
+    shares.draw_shares(deployed, folder / "shares", provenance)
+    if examples:
+        gallery.draw_gallery(examples, table1.BOUND, folder / "gallery", provenance)
+        gallery.draw_example(gallery.typical(examples), folder / "decoded", provenance)
     if reconstructions is not None:
         reconstruction.write(reconstructions, folder)
     content = summary(results, provenance, reconstructions)

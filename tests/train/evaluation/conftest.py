@@ -23,7 +23,7 @@ def foreseen(predicted: np.ndarray, margins: np.ndarray) -> Foreseen:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def outcomes() -> Outcomes:
     """Return four records; at bound 0.5 the heads choose levels 2, 1, 0, 2, the last wrongly."""
     raw_loss = np.array([0.1, 0.2, 0.3, 0.0])
@@ -47,7 +47,7 @@ def outcomes() -> Outcomes:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def cae32(outcomes: Outcomes) -> Outcomes:
     """Return a codec of one level without heads on the same records, measured on the rhythm."""
     task = outcomes.tasks[RHYTHM]

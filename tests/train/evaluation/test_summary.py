@@ -7,6 +7,7 @@ import pytest
 
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import cost, points, provenance, summary
+from dynadeep.train.evaluation.gallery import Example
 from dynadeep.train.evaluation.outcomes import KINDS, RHYTHM, RPEAKS, TASKS, Outcomes
 from dynadeep.train.evaluation.provenance import Provenance
 from dynadeep.train.evaluation.table1 import Baselines
@@ -15,34 +16,44 @@ MADE_FROM = Provenance("four records", "tiny", "c0ffee" * 6, {"compressor": "ab"
 BASELINES = Baselines(np.array([400, 500, 250, 500]))
 TABLES = ("table1", "table2", "points", "levels", "cost")
 BOUNDS = tuple(f"bounds-{p}-{kind}" for p in ("float", "int8") for kind in KINDS)
-PLOTS = (*BOUNDS, "levels", "cost")
+PLOTS = (*BOUNDS, "levels", "cost", "rate-distortion", "shares", "gallery", "decoded")
 
 
 def write(outcomes: Outcomes, folder: Path) -> Path:
     both = {"float": replace(outcomes, precision="float"), "int8": outcomes}
-    return summary.write_results(both, BASELINES, MADE_FROM, folder, cost.read_prices())
+    raw = np.arange(2000, dtype=np.int16) % 300
+    decoded = {level: raw.astype(np.float32) for level in ("32", "64")}
+    prdn, sizes = {"32": 1.0, "64": 2.0}, {"32": 78, "64": 47}
+    example = Example("A00001", 1, raw, decoded, prdn, sizes, "64")
+    prices = cost.read_prices()
+    return summary.write_results(both, BASELINES, MADE_FROM, folder, prices, examples=[example])
 
 
-def test_everything_is_written_and_says_what_it_was_made_from(
-    outcomes: Outcomes, tmp_path: Path
-) -> None:
-    found = json.loads(write(outcomes, tmp_path).read_text(encoding="utf-8"))
+@pytest.fixture(scope="session")
+def written(outcomes: Outcomes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of everything that is written."""
+    return write(outcomes, tmp_path_factory.mktemp("written")).parent
+
+
+def test_everything_is_written_and_says_what_it_was_made_from(written: Path) -> None:
+    found = json.loads((written / "summary.json").read_text(encoding="utf-8"))
     assert found["provenance"] == MADE_FROM.block()
     for name in TABLES:
-        made = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        made = json.loads((written / f"{name}.json").read_text(encoding="utf-8"))
         assert made["provenance"] == MADE_FROM.block()
-        assert MADE_FROM.line() in (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+        assert MADE_FROM.line() in (written / f"{name}.md").read_text(encoding="utf-8")
     assert found["reconstruction"] is None
     for name in PLOTS:
         for kind in ("svg", "png"):
-            assert b"c0ffee" in (tmp_path / f"{name}.{kind}").read_bytes()
+            assert b"c0ffee" in (written / f"{name}.{kind}").read_bytes()
 
 
-def test_same_outcomes_give_the_same_bytes(outcomes: Outcomes, tmp_path: Path) -> None:
-    write(outcomes, tmp_path / "first")
-    write(outcomes, tmp_path / "second")
-    for path in sorted((tmp_path / "first").iterdir()):
-        assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
+def test_same_outcomes_give_the_same_bytes(
+    outcomes: Outcomes, written: Path, tmp_path: Path
+) -> None:
+    write(outcomes, tmp_path)
+    for path in sorted(written.iterdir()):
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
 def test_the_summary_has_a_row_per_promise_task_precision_and_bound(
