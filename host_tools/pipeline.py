@@ -12,9 +12,11 @@ from dynadeep.codegen.lock import locked
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
 from dynadeep.host_tools import toolchain
-from dynadeep.host_tools.errors import BoardCrashedError, WrongFirmwareError
+from dynadeep.host_tools.errors import BoardCrashedError, OtherBuildError
 from dynadeep.host_tools.link.answers import Model
+from dynadeep.host_tools.link.crash_site import describe_site
 from dynadeep.host_tools.link.device import Device
+from dynadeep.host_tools.link.protocol import Fault
 from dynadeep.host_tools.place import Place, greeted_board, open_device
 from dynadeep.host_tools.toolchain import Firmware
 
@@ -83,7 +85,9 @@ def connect(
 
     Raises:
         LinkError: nothing answers.
-        WrongFirmwareError: it runs another model, engine or kernel set, or is another board.
+        WrongFirmwareError: it runs another model.
+        WrongBoardError: it is another board.
+        OtherBuildError: it has another engine or kernel set.
         BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
     with open_device(Place(board, port, baud), elf) as device:
@@ -96,10 +100,10 @@ def connect(
         try:
             yield Station(bundle, plan, description, device, elf)
         except BoardCrashedError as error:
-            place = _crash_site(error, description, elf)
-            if not place:
+            if error.fault is None:
                 raise
-            raise BoardCrashedError(f"{error} It happened in {place}.", error.fault) from error
+            place = _crash_site(error.fault, description, elf)
+            raise type(error)(f"{error} {place}", error.fault) from error
 
 
 def _model_of(plan: Plan) -> Model:
@@ -133,15 +137,16 @@ def _check_choice(device: Device, wanted: Wanted) -> None:
         ("kernel set", about.kernels, wanted.kernels),
     ):
         if expected not in (None, found):
-            raise WrongFirmwareError(
+            raise OtherBuildError(
                 f"{device.link.name}: the firmware has the {what} {found}, expected {expected}. "
                 f"Generate, build and flash it with {expected}, or leave the option out to use it "
                 "as it is."
             )
 
 
-def _crash_site(error: BoardCrashedError, board: Board, elf: Path | None) -> str:
-    """Return "function at file:line", or nothing where the program or the place is unknown."""
-    if elf is None or error.fault is None:
-        return ""
-    return toolchain.locate(elf, error.fault.pc, native=board.target == "native")
+def _crash_site(fault: Fault, board: Board, elf: Path | None) -> str:
+    """Return where a fault happened, or how to have that named."""
+    if elf is None:
+        return "Give the project with --sources, and its line is named."
+    place = describe_site(elf, fault, native=board.target == "native")
+    return f"It happened in {place}." if place else f"The address is none of {elf.name}'s lines."

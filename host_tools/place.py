@@ -12,13 +12,13 @@ from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 from dynadeep.codegen.planner import Wanted
 from dynadeep.codegen.project import Project, read_project
-from dynadeep.host_tools.errors import WrongFirmwareError
+from dynadeep.host_tools.errors import WrongBoardError, WrongFirmwareError
 from dynadeep.host_tools.link.base import DEFAULT_BAUD, Link
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.link.protocol import ENGINES, KERNELS
 from dynadeep.host_tools.link.qemu import QemuLink
-from dynadeep.host_tools.link.serial import open_serial
+from dynadeep.host_tools.link.serial import SerialLink
 
 DEFAULT_BOARD = "mps2-an386"
 """The emulated board that runs the firmware where nothing names another."""
@@ -119,7 +119,7 @@ def open_device(place: Place, elf: Path | None) -> Iterator[Device]:
     known = None if place.board is None else load_board(place.board)
     if place.port is not None:
         baud = known.uart.baud if known is not None and known.uart is not None else DEFAULT_BAUD
-        link = open_serial(place.port, place.baud or baud)
+        link: Link = SerialLink(place.port, place.baud or baud)
     else:
         assert known is not None
         assert elf is not None
@@ -132,12 +132,12 @@ def greeted_board(device: Device) -> Board:
     """Return the description of the board that a device says it is.
 
     Raises:
-        WrongFirmwareError: this kit does not know it.
+        WrongBoardError: this kit does not know it.
     """
     name = device.about.board
     try:
         return load_board(name)
     except BoardError as error:
-        raise WrongFirmwareError(
+        raise WrongBoardError(
             f"{device.link.name}: the firmware is of a board that this kit does not know: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""Build a generated project with CMake, put it on a board, and find source lines in it."""
+"""Build a generated project with CMake, and put it on a board."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from dynadeep.codegen.errors import MissingDependencyError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.project import MANIFEST, read_whole_project
-from dynadeep.host_tools.errors import BuildError
+from dynadeep.host_tools.errors import BuildError, FlashError
 
 TOOLCHAIN = "toolchain.cmake"
 LOG = "build.log"
@@ -23,8 +23,6 @@ PACKAGES = {
     "make": "make",
     "cc": "gcc",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-    "arm-none-eabi-addr2line": "binutils-arm-none-eabi",
-    "addr2line": "binutils",
     "qemu-system-arm": "qemu-system-arm",
     "dfu-util": "dfu-util",
     "st-flash": "stlink-tools",
@@ -145,11 +143,11 @@ def flash(firmware: Firmware, program: str, arguments: Sequence[str]) -> None:
 
     Raises:
         MissingDependencyError: the flasher is not installed.
-        BuildError: the flasher failed.
+        FlashError: the flasher failed.
     """
     files = {"bin": str(firmware.bin), "elf": str(firmware.elf)}
     command = [require(program), *(_filled(argument, files) for argument in arguments)]
-    _run(command, firmware.log)
+    _run(command, firmware.log, FlashError)
 
 
 def _filled(argument: str, files: Mapping[str, str]) -> str:
@@ -157,21 +155,6 @@ def _filled(argument: str, files: Mapping[str, str]) -> str:
     for name, path in files.items():
         argument = argument.replace(f"{{{name}}}", path)
     return argument
-
-
-def locate(elf: Path, pc: int, *, native: bool = False) -> str:
-    """Return "function at file:line" for an address in a firmware, or an empty string."""
-    tool = shutil.which("addr2line" if native else "arm-none-eabi-addr2line")
-    if tool is None or pc == 0:
-        return ""
-    # The Thumb bit is no part of an address.
-    address = hex(pc if native else pc & ~1)
-    command = [tool, "-f", "-s", "-e", str(elf), address]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    lines = done.stdout.split()
-    if done.returncode != 0 or len(lines) < 2 or lines[0] == "??":
-        return ""
-    return f"{lines[0]} at {lines[1]}"
 
 
 def _generator(folder: Path) -> list[str]:
@@ -189,7 +172,7 @@ def _generator(folder: Path) -> list[str]:
     return ["-G", "Unix Makefiles"]
 
 
-def _run(command: Sequence[str], log: Path) -> None:
+def _run(command: Sequence[str], log: Path, error: type[BuildError] = BuildError) -> None:
     """Run a step, add what it says to the log, and raise its first complaint if it fails."""
     logging.getLogger(__name__).info("$ %s", " ".join(command))
     done = subprocess.run(
@@ -209,7 +192,7 @@ def _run(command: Sequence[str], log: Path) -> None:
             "newlib: not installed. Install it: apt-get install libnewlib-arm-none-eabi"
         )
     name = Path(command[0]).name
-    raise BuildError(f"{name} failed: {first_complaint(done.stdout)} Log: {log}")
+    raise error(f"{name} failed: {first_complaint(done.stdout)} Log: {log}")
 
 
 def first_complaint(output: str) -> str:

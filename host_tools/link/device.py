@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.host_tools.errors import (
-    BoardCrashedError,
+    BoardRestartedError,
     HostError,
     LinkError,
+    OtherProtocolError,
     RefusedError,
+    WrongBoardError,
     WrongFirmwareError,
 )
 from dynadeep.host_tools.link import answers, protocol
@@ -29,6 +31,7 @@ from dynadeep.host_tools.link.protocol import (
     StackUse,
     Status,
     TraceEntry,
+    VersionError,
 )
 
 __all__ = ["Counter", "Device", "Patience"]
@@ -105,7 +108,9 @@ class Device:
         """Greet the board, and refuse it if it is not what is expected.
 
         Raises:
-            WrongFirmwareError: protocol, ``model_id`` or ``board`` is another.
+            WrongFirmwareError: ``model_id`` is another, or it cannot be what it says.
+            OtherProtocolError: it speaks another version of the protocol.
+            WrongBoardError: it is another board than ``board``.
             LinkError: nothing believable answers.
         """
         self.link.forget_input()
@@ -115,8 +120,8 @@ class Device:
             answers.check_hello(about)
         except MalformedError as error:
             raise self._not_ours(error) from error
-        self._expect("model", about.model_id, model_id, OTHER_MODEL)
-        self._expect("board", about.board, board, OTHER_BOARD)
+        self._expect("model", about.model_id, model_id, WrongFirmwareError, OTHER_MODEL)
+        self._expect("board", about.board, board, WrongBoardError, OTHER_BOARD)
         self._about = about
         self.exchange.longest_reply = about.reply_bytes_max
         self.expect(self.exchange.patience.inference_s)
@@ -212,9 +217,16 @@ class Device:
             )
         return given.astype(dtype.newbyteorder("<")).tobytes()
 
-    def _expect(self, what: str, found: str, expected: str | None, advice: str) -> None:
+    def _expect(
+        self,
+        what: str,
+        found: str,
+        expected: str | None,
+        error: type[WrongFirmwareError],
+        advice: str,
+    ) -> None:
         if expected is not None and found != expected:
-            raise WrongFirmwareError(
+            raise error(
                 f"{self.link.name}: the firmware is of {what} {found}, expected {expected}. "
                 f"{advice}"
             )
@@ -234,9 +246,8 @@ class Device:
             raise self.malformed(str(error)) from error
 
     def _not_ours(self, error: MalformedError) -> WrongFirmwareError:
-        return WrongFirmwareError(
-            f"{self.link.name}: {error}. Build and flash the firmware with this kit."
-        )
+        kind = OtherProtocolError if isinstance(error, VersionError) else WrongFirmwareError
+        return kind(f"{self.link.name}: {error}. Build and flash the firmware with this kit.")
 
     def malformed(self, what: str) -> LinkError:
         """Return the error for an answer that is not what the protocol says."""
@@ -255,7 +266,7 @@ class Device:
         if reply.status == Status.OK:
             return reply.payload
         if reply.status == Status.RESTARTED:
-            raise BoardCrashedError(
+            raise BoardRestartedError(
                 f"{self.link.name}: the board has restarted by itself; its bound and sequence are "
                 "lost. Look for a power drop or a watchdog, then begin again."
             )

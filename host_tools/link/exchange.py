@@ -11,12 +11,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dynadeep.host_tools.errors import BoardCrashedError, LinkError
+from dynadeep.host_tools.errors import (
+    BoardCrashedError,
+    BoardHangsError,
+    LinkError,
+    NoisyLineError,
+    SilentBoardError,
+    StackOverflowError,
+)
 from dynadeep.host_tools.link import frames, protocol
 from dynadeep.host_tools.link.base import Link
 from dynadeep.host_tools.link.frames import Reply, Request
 from dynadeep.host_tools.link.patience import Pace, Patience
-from dynadeep.host_tools.link.protocol import Command, MalformedError
+from dynadeep.host_tools.link.protocol import Command, FaultKind, MalformedError
 
 LOG = logging.getLogger(__name__)
 SEQUENCES = 1 << 16
@@ -84,7 +91,7 @@ class Exchange:
             work: inferences that the board computes for it.
 
         Raises:
-            LinkError: the link broke, or nothing believable answers.
+            LinkError: the link broke, or nothing believable answers; see ``_silent``.
             BoardCrashedError: the board reports a crash.
         """
         self._sequence = (self._sequence + 1) % SEQUENCES
@@ -187,41 +194,41 @@ class Exchange:
                 f"{self.link.name}: the board crashed, and its report makes no sense: {error}. "
                 "Is the firmware of this kit?"
             )
-        return BoardCrashedError(
-            f"{self.link.name}: the board crashed: {fault}. Find the line: "
-            "arm-none-eabi-addr2line -f -e firmware.elf with that pc.",
-            fault,
-        )
+        kind = StackOverflowError if fault.kind == FaultKind.STACK else BoardCrashedError
+        return kind(f"{self.link.name}: the board crashed: {fault}.", fault)
 
     def _silent(self, command: Command, so_far: Attempts) -> LinkError:
+        """Return what a board that does not answer is: noise, silence, or one that hangs."""
         seconds = self._clock() - so_far.begin_s
-        return LinkError(
+        kind, hint = self._diagnosis(command, so_far)
+        return kind(
             f"{self.link.name}: no answer to {command.name} in {so_far.tries} tries, "
-            f"{seconds:.1f} s in all. {self._hint(command, so_far)}"
+            f"{seconds:.1f} s in all. {hint}"
         )
 
-    def _hint(self, command: Command, so_far: Attempts) -> str:
-        """Return what is known of a board that does not answer."""
+    def _diagnosis(self, command: Command, so_far: Attempts) -> tuple[type[LinkError], str]:
         at_baud = f" ({self.link.baud:,} here)" if self.link.baud else ""
         if known := self.link.explain():
-            return known
+            return LinkError, known
         if so_far.damaged:
             came = f"{so_far.damaged} damaged frame{'s' if so_far.damaged > 1 else ''} came"
-            return f"{came}. Check baud rate{at_baud}, cable and ground."
+            return NoisyLineError, f"{came}. Check baud rate{at_baud}, cable and ground."
         if so_far.echoes:
-            return (
+            return NoisyLineError, (
                 "Only what was sent came back: the line echoes. Look for TX joined to RX, or a "
                 "terminal or modem with its echo on, in place of a board."
             )
         if so_far.stray_bytes:
-            return (
+            return NoisyLineError, (
                 f"{so_far.stray_bytes} bytes came that are no answer, the last of them "
                 f"{so_far.last_bytes!r}. Does something else speak there, or at another baud "
                 f"rate{at_baud}?"
             )
         if command != Command.HELLO:
-            return "It answered before: does it hang, or was it reset or unplugged?"
-        return (
+            return BoardHangsError, (
+                "It answered before: does it hang, or was it unplugged? Reset it, and run again."
+            )
+        return SilentBoardError, (
             "Is the board powered, flashed with this kit's firmware, and of the same baud "
             f"rate{at_baud}?"
         )

@@ -87,6 +87,10 @@ class MalformedError(ValueError):
     """Bytes that are not what the protocol says; the text tells what is wrong with them."""
 
 
+class VersionError(MalformedError):
+    """An introduction in another version of the protocol."""
+
+
 APPLICATIONS: tuple[Application, ...] = ("network", "codec")
 """By the number that HELLO tells."""
 
@@ -140,7 +144,7 @@ def parse_hello(payload: bytes) -> Hello:
     """Read the reply to HELLO."""
     if not payload or payload[0] != PROTOCOL_VERSION or len(payload) < _HELLO.size:
         version = payload[0] if payload else "missing"
-        raise MalformedError(f"the board's protocol version is {version}, not {PROTOCOL_VERSION}")
+        raise VersionError(f"the board's protocol version is {version}, not {PROTOCOL_VERSION}")
     protocol, model_id, application, engine, kernels, unit, *numbers = _HELLO.unpack_from(payload)
     board, rest = _take_text(payload[_HELLO.size :])
     kit_version, _ = _take_text(rest)

@@ -1,5 +1,6 @@
 """A firmware project around the toy model, made as codegen makes one."""
 
+import re
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -24,6 +25,7 @@ CRASH_BY_STACK = 32766
 HANG = 32765
 CRASH_BY_ASSERTION = 32764
 CRASH_BY_ADDRESS = 32763
+STARVE_WATCHDOG = 32762
 
 
 def _app_sources(board: Board) -> list[str]:
@@ -71,6 +73,15 @@ def make_project(board_name: str, out: Path) -> Path:
     return out
 
 
-def build_toy(board_name: str, out: Path) -> Firmware:
-    """Build the toy firmware for a board; the native one with sanitizers."""
-    return build(make_project(board_name, out), sanitize=board_name == "native")
+def build_toy(board_name: str, out: Path, protocol: int | None = None) -> Firmware:
+    """Build the toy firmware for a board; the native one with sanitizers.
+
+    ``protocol`` is another version for it to speak.
+    """
+    project = make_project(board_name, out)
+    if protocol is not None:
+        header = project / "app" / "commands.h"
+        text = header.read_text(encoding="utf-8")
+        told = re.sub(r"(DD_PROTOCOL_VERSION) \d+", rf"\1 {protocol}", text)
+        header.write_text(told, encoding="utf-8")
+    return build(project, sanitize=board_name == "native")

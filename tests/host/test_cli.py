@@ -92,7 +92,7 @@ def test_an_unknown_board_is_refused_with_those_there_are(fails, bundle):
 
 
 def test_a_port_that_does_not_exist_is_refused(fails, bundle):
-    line = fails(8, "hello", "--bundle", bundle.folder, "--port", "/dev/ttyNone")
+    line = fails(22, "hello", "--bundle", bundle.folder, "--port", "/dev/ttyNone")
     assert "/dev/ttyNone: no such port" in line
 
 

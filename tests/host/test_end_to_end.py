@@ -439,5 +439,5 @@ def test_flashing_needs_a_programmer_that_is_known_and_installed(
     tool.write_text("#!/bin/sh\necho No DFU capable USB device available; exit 74\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert run(["build", sources, "--flash", "netduinoplus2"]) == 7
+    assert run(["build", sources, "--flash", "netduinoplus2"]) == 20
     assert "No DFU capable USB device" in capsys.readouterr().err

@@ -52,7 +52,7 @@ def test_a_board_at_a_port_is_compared_without_its_name(port, bundle, capsys):
 
 
 def test_a_wrong_name_is_told_as_that_and_not_as_stale_firmware(fails, port):
-    line = fails(9, "hello", "--port", port, "--board", "microbit")
+    line = fails(29, "hello", "--port", port, "--board", "microbit")
     assert "the firmware is of board native, expected microbit. Leave --board out" in line
     assert "stale" not in line
 

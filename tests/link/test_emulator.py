@@ -1,6 +1,7 @@
 """The firmware on the emulated boards."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,11 +18,12 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.errors import MissingDependencyError
 from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError
+from dynadeep.host_tools.link.crash_site import locate
 from dynadeep.host_tools.link.device import Device, Patience
 from dynadeep.host_tools.link.fault import Faults, Kind
 from dynadeep.host_tools.link.protocol import FaultKind
 from dynadeep.host_tools.link.qemu import QemuLink
-from dynadeep.host_tools.toolchain import Firmware, locate
+from dynadeep.host_tools.toolchain import Firmware
 
 pytestmark = pytest.mark.emulator
 
@@ -148,7 +150,8 @@ def test_a_crash_names_its_line(
     with pytest.raises(BoardCrashedError) as caught:
         CodecBoard(device).encode(bad)
     assert caught.value.fault is not None
-    assert "model.c:" in locate(toy_firmware(board).elf, caught.value.fault.pc)
+    where = locate(toy_firmware(board).elf, caught.value.fault.pc)
+    assert re.fullmatch(r"misbehave at model\.c:\d+", where)
 
 
 def test_a_board_that_hangs_is_an_error_in_time_and_qemu_is_not_left_behind(

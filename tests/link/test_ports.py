@@ -13,7 +13,7 @@ from dynadeep.host_tools.link.device import Device, Patience
 from dynadeep.host_tools.link.frames import FrameReader, Reply, cobs_encode
 from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.link.protocol import Command
-from dynadeep.host_tools.link.serial import open_serial
+from dynadeep.host_tools.link.serial import SerialLink
 
 
 @pytest.fixture
@@ -26,24 +26,24 @@ def terminal() -> Iterator[str]:
 
 def test_an_absent_port_is_a_clear_line() -> None:
     with pytest.raises(LinkError, match=r"^/dev/ttyNONE: no such port\. Found: .*plugged in\?$"):
-        open_serial("/dev/ttyNONE")
+        SerialLink("/dev/ttyNONE")
 
 
 def test_a_port_in_use_is_a_clear_line(terminal: str) -> None:
-    with open_serial(terminal), pytest.raises(LinkError, match="in use by another program"):
-        open_serial(terminal)
+    with SerialLink(terminal), pytest.raises(LinkError, match="in use by another program"):
+        SerialLink(terminal)
 
 
 def test_something_that_is_no_port_is_a_clear_line(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"")
     with pytest.raises(LinkError, match="cannot be opened"):
-        open_serial(str(path))
+        SerialLink(str(path))
 
 
 def test_a_url_of_a_kind_that_does_not_exist_is_a_clear_line() -> None:
     with pytest.raises(LinkError, match="cannot be opened"):
-        open_serial("pigeon://carrier")
+        SerialLink("pigeon://carrier")
 
 
 def test_a_socket_that_nobody_listens_on_is_a_clear_line() -> None:
@@ -51,7 +51,7 @@ def test_a_socket_that_nobody_listens_on_is_a_clear_line() -> None:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     with pytest.raises(LinkError, match="Is the other end listening"):
-        open_serial(f"socket://127.0.0.1:{port}")
+        SerialLink(f"socket://127.0.0.1:{port}")
 
 
 def test_a_program_that_was_never_built_is_a_clear_line(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_program_that_was_never_built_is_a_clear_line(tmp_path: Path) -> None:
 def test_silence_on_a_port_ends_in_time(terminal: str) -> None:
     patience = Patience(greetings=2, slack_s=0.05)
     with (
-        open_serial(terminal) as link,
+        SerialLink(terminal) as link,
         pytest.raises(LinkError, match=r"in 2 tries, .*powered, flashed .* rate \(115,200 here\)"),
     ):
         Device(link, patience).hello()
@@ -70,7 +70,7 @@ def test_silence_on_a_port_ends_in_time(terminal: str) -> None:
 
 def test_our_own_echo_is_not_taken_for_a_board() -> None:
     patience = Patience(greetings=2, slack_s=0.05)
-    with open_serial("loop://") as link, pytest.raises(LinkError, match="the line echoes"):
+    with SerialLink("loop://") as link, pytest.raises(LinkError, match="the line echoes"):
         Device(link, patience).hello()
 
 
@@ -90,7 +90,7 @@ def test_a_socket_url_reaches_a_board() -> None:
 
     thread = threading.Thread(target=answer)
     thread.start()
-    with open_serial(f"socket://127.0.0.1:{server.getsockname()[1]}") as link:
+    with SerialLink(f"socket://127.0.0.1:{server.getsockname()[1]}") as link:
         assert Device(link).hello().board == "far"
     thread.join()
     server.close()

@@ -14,6 +14,7 @@
 #define HANG               32765
 #define CRASH_BY_ASSERTION 32764 /* the application's: it excludes a packet in a traced run */
 #define CRASH_BY_ADDRESS   32763
+#define STARVE_WATCHDOG    32762 /* of the MPS2 boards */
 
 static const int8_t weights[5] = {1, -2, 3, -4, 5};
 static const int32_t bias[2] = {1000, -1000};
@@ -33,6 +34,28 @@ static int deep(volatile int *above)
     return here[0] > 0 ? deep(here) + here[1] : 0;
 }
 
+#if defined(__arm__)
+#define SCB_VTOR         (*(volatile uint32_t *)(uintptr_t)0xE000ED08u)
+#define WATCHDOG(offset) (*(volatile uint32_t *)(uintptr_t)(0x40008000u + (offset)))
+
+static void spin(void)
+{
+    for (;;) {
+    }
+}
+
+/* Set the CMSDK watchdog and never feed it: first its NMI, which is spun away, then the reset. */
+static void starve_watchdog(void)
+{
+    static void (*const vectors[16])(void) __attribute__((aligned(128))) = {[2] = spin, [3] = spin};
+    SCB_VTOR = (uint32_t)(uintptr_t)vectors;
+    WATCHDOG(0xC00u) = 0x1ACCE551u;
+    WATCHDOG(0x000u) = 25000u;
+    WATCHDOG(0x008u) = 3u;
+    spin();
+}
+#endif
+
 static void misbehave(int16_t order)
 {
     volatile int start[1] = {1};
@@ -49,6 +72,11 @@ static void misbehave(int16_t order)
     case CRASH_BY_ADDRESS:
         *(volatile uint32_t *)(uintptr_t)0xF0000000u = 1;
         break;
+#if defined(__arm__)
+    case STARVE_WATCHDOG:
+        starve_watchdog();
+        break;
+#endif
     default:
         break;
     }
