@@ -220,7 +220,9 @@ def run_tasks(
 ) -> Signal:
     """Run both tasks on records [N, T] in ADC units, whose raw ones gave ``raw``."""
     parts = [slice(start, start + BATCH) for start in range(0, len(records), BATCH)]
-    return Signal.joined([_run_batch(nets, records[p], raw.of(p), labels[p]) for p in parts])
+    return Signal.joined(
+        [signal_of(nets, _read(nets, records[p]), raw.of(p), labels[p]) for p in parts]
+    )
 
 
 def _read(nets: Nets, records: NDArray[np.generic]) -> Read:
@@ -229,11 +231,8 @@ def _read(nets: Nets, records: NDArray[np.generic]) -> Read:
     return Read(nets.rhythm.reference(batch), nets.rpeaks.reference(batch))
 
 
-def _run_batch(
-    nets: Nets, records: NDArray[np.generic], raw: Read, labels: NDArray[np.int64]
-) -> Signal:
-    """Run each network once; everything is computed from what it gives."""
-    found = _read(nets, records)
+def signal_of(nets: Nets, found: Read, raw: Read, labels: NDArray[np.int64]) -> Signal:
+    """Hold what the networks make of records against what they make of the raw ones."""
     rpeaks = _mean(nets.rpeaks.between(found.rpeaks, raw.rpeaks))
     own = _mean(step_losses(found.rhythm, torch.from_numpy(labels)))
     added = _mean(divergence(raw.rhythm, found.rhythm))

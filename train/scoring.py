@@ -18,6 +18,7 @@ from dynadeep.train.measure import (
     distortions,
     read,
     run_tasks,
+    signal_of,
 )
 from dynadeep.train.model import SEGMENT_SAMPLES
 
@@ -34,7 +35,8 @@ class Recordings:
     names: tuple[str, ...]
     labels: Ints  # [N]
     adc: NDArray[np.int16]  # [N, T]
-    raw: Read
+    read: Read  # what the networks make of them
+    raw: Signal
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,16 @@ class Codec:
 def read_recordings(nets: Nets, records: Sequence[cinc2017.Record]) -> Recordings:
     """Cut records to 8960 samples and run both tasks on them."""
     adc, labels = cinc2017.cut(records), cinc2017.labels(records)
-    return Recordings(tuple(r.name for r in records), labels, adc, read(nets, adc))
+    found = read(nets, adc)
+    signal = signal_of(nets, found, found, labels)
+    return Recordings(tuple(r.name for r in records), labels, adc, found, signal)
 
 
 def outcomes(nets: Nets, recordings: Recordings, codec: Codec) -> Outcomes:
     """Measure every task of ``nets`` at every level."""
     adc, labels = recordings.adc, recordings.labels
-    versions: list[NDArray[np.generic]] = [adc, *codec.decoded]
-    signals = [run_tasks(nets, version, recordings.raw, labels) for version in versions]
+    decoded = [run_tasks(nets, one, recordings.read, labels) for one in codec.decoded]
+    signals = [recordings.raw, *decoded]
     prd, prdn = distortions(codec.decoded, adc)
     return Outcomes(
         names=recordings.names,
@@ -135,7 +139,7 @@ class _Mixes:
         for start in range(0, len(mixes), CHUNK):
             record, levels = mixes[start : start + CHUNK, 0], mixes[start : start + CHUNK, 1:]
             signal = _mixed(recordings, codec, record, levels)
-            raw, labels = recordings.raw.of(record), recordings.labels[record]
+            raw, labels = recordings.read.of(record), recordings.labels[record]
             signals.append(run_tasks(nets, signal, raw, labels))
             found.append(np.stack(distortions([signal], recordings.adc[record])))
         prd, prdn = np.concatenate(found, axis=1)[:, :, 0]

@@ -26,8 +26,9 @@ from dynadeep.host_tools.study.excerpt import sample_records
 from dynadeep.host_tools.study.export import export_checkpoint
 from dynadeep.host_tools.study.truth import make_judge
 
-BOUND_FACTORS = (2 / 3, 1.0, 4 / 3)
-"""The bounds that are streamed, as multiples of the one asked for."""
+BOUND_FACTORS = (0.4, 1.0, 1.6)
+"""The bounds that are streamed, as multiples of the one asked for: 0.3, 0.75 and 1.2 for 0.75.
+They lie so far apart that the levels in use differ."""
 
 LATENCY_SEGMENTS = 3
 REPORT = "report.json"
@@ -122,7 +123,7 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
             station.device,
             Decoder(station.bundle),
             records,
-            [factor * bound for factor in BOUND_FACTORS],
+            [round(factor * bound, 6) for factor in BOUND_FACTORS],
             judge=make_judge(manifest),
             on_bound=lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
         )

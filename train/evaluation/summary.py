@@ -26,6 +26,7 @@ from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import (
     decisions,
     gallery,
+    index,
     levels,
     plots,
     points,
@@ -90,7 +91,9 @@ def write_results(
     if reconstructions is not None:
         reconstruction.write(reconstructions, folder)
     content = summary(results, provenance, reconstructions)
-    return tables.write_json(folder / "summary.json", content)
+    written = tables.write_json(folder / "summary.json", content)
+    index.write_index(folder, provenance)
+    return written
 
 
 def collect(

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,18 +16,19 @@ from dynadeep.train.evaluation.table1 import Baselines
 MADE_FROM = Provenance("four records", "tiny", "c0ffee" * 6, {"compressor": "ab" * 32}, "0.1.0")
 BASELINES = Baselines(np.array([400, 500, 250, 500]))
 TABLES = ("table1", "table2", "points", "levels", "cost")
-BOUNDS = tuple(f"bounds-{p}-{kind}" for p in ("float", "int8") for kind in KINDS)
+BOUNDS = tuple(f"bounds-int8-{kind}" for kind in KINDS)
 PLOTS = (*BOUNDS, "levels", "cost", "rate-distortion", "shares", "gallery", "decoded")
 
 
 def write(outcomes: Outcomes, folder: Path) -> Path:
-    both = {"float": replace(outcomes, precision="float"), "int8": outcomes}
     raw = np.arange(2000, dtype=np.int16) % 300
     decoded = {level: raw.astype(np.float32) for level in ("32", "64")}
     prdn, sizes = {"32": 1.0, "64": 2.0}, {"32": 78, "64": 47}
     example = Example("A00001", 1, raw, decoded, prdn, sizes, "64")
     prices = cost.read_prices()
-    return summary.write_results(both, BASELINES, MADE_FROM, folder, prices, examples=[example])
+    return summary.write_results(
+        {"int8": outcomes}, BASELINES, MADE_FROM, folder, prices, examples=[example]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +48,15 @@ def test_everything_is_written_and_says_what_it_was_made_from(written: Path) -> 
     for name in PLOTS:
         for kind in ("svg", "png"):
             assert b"c0ffee" in (written / f"{name}.{kind}").read_bytes()
+
+
+def test_a_page_leads_to_everything_that_was_written(written: Path) -> None:
+    page = (written / "README.md").read_text(encoding="utf-8")
+    assert MADE_FROM.line() in page
+    linked = set(re.findall(r"\]\(([^)/]+)\)", page))
+    left_out = {"README.md", *(path.name for path in written.glob("*.png"))}
+    tables = {path.with_suffix(".json").name for path in written.glob("*.md")}
+    assert linked == {path.name for path in written.iterdir()} - left_out - tables
 
 
 def test_same_outcomes_give_the_same_bytes(
