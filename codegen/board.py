@@ -57,10 +57,13 @@ class Core:
 
 @dataclass(frozen=True)
 class Flash:
-    """The flash that the firmware may use."""
+    """The flash that the firmware may use; the last three are what a cycle estimate needs of it."""
 
     origin: Word
     bytes: Size
+    wait_states: Annotated[int, Meta(ge=0, le=100)] = 0  # at the board's clock
+    fetch_bytes: Annotated[int, Meta(ge=2, le=256)] = 16  # that one access brings
+    cache_hit_rate: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of what stands in between, if any
 
 
 @dataclass(frozen=True)

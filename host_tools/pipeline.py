@@ -1,8 +1,8 @@
 """The stages one after the other, as functions that the commands, the demo and the tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dynadeep.codegen.board import Board, load_board
@@ -17,6 +17,7 @@ from dynadeep.host_tools.link.answers import Model
 from dynadeep.host_tools.link.crash_site import describe_site
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.link.protocol import Fault
+from dynadeep.host_tools.link.qemu import QemuLink
 from dynadeep.host_tools.place import Place, greeted_board, open_device
 from dynadeep.host_tools.toolchain import Firmware
 
@@ -104,6 +105,24 @@ def connect(
                 raise
             place = _crash_site(error.fault, description, elf)
             raise type(error)(f"{error} {place}", error.fault) from error
+
+
+@contextmanager
+def emulated_again(station: Station, arguments: Sequence[str]) -> Iterator[Station]:
+    """Yield a station's firmware in an emulator of its own, started with further arguments.
+
+    Raises:
+        LinkError: the emulator does not start with them.
+    """
+    board, emulator, elf = station.board, station.board.emulator, station.elf
+    assert emulator is not None
+    assert elf is not None
+    told = (*emulator.arguments, *arguments)
+    with QemuLink(elf, emulator.machine, told, emulator.program) as link:
+        device = Device(link)
+        device.hello(station.bundle.manifest.model_id, board.name)
+        device.expect(_inference_s(station.plan, board, here=True))
+        yield replace(station, device=device)
 
 
 def _model_of(plan: Plan) -> Model:

@@ -27,16 +27,17 @@ def profile(
 ) -> None:
     """Measure latency, in total and by layer, and memory: flash, static RAM, stack.
 
-    In an emulator the counter counts instructions; on a board, cycles. With --port, flash and
-    static RAM are known only if --sources is given too.
+    In an emulator the counter counts instructions; on a board, cycles. Beside them stands an
+    estimate of the core's cycles, docs/cycles.md. With --port, flash, static RAM and the estimate
+    are there only if --sources is given too.
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import console_beside, write_json
-    from dynadeep.host_tools.cli.progress import counted
+    from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.station import open_station, place_of
     from dynadeep.host_tools.measure import report, summary
-    from dynadeep.host_tools.measure.profile import TRACES, measure
+    from dynadeep.host_tools.measure.profile import TRACES, measure, with_cycles
     from dynadeep.host_tools.measure.references import golden_cases
 
     place = place_of(board, port, baud, sources)
@@ -49,11 +50,16 @@ def profile(
         with counted("profile", application.ways * segments + TRACES) as advance:
             station.device.on_segment = advance
             latency, memory = measure(station, application, segments)
+        with step("counting what is executed"):
+            latency = with_cycles(latency, station, application_of)
     console = console_beside(json)
     summary.print_latency(console, latency)
+    summary.print_cycles(console, latency)
     content = {"latency": report.latency_json(latency)}
     if memory is not None:
         summary.print_memory(console, memory)
         content["memory"] = report.memory_json(memory)
     console.print(summary.layers_table(latency, memory))
+    if latency.cycles is not None:
+        console.print(summary.functions_table(latency.cycles))
     write_json(json, content)

@@ -73,6 +73,10 @@ class Application(Protocol):
         """Return the board's ticks of every way to run each input."""
         ...
 
+    def run(self, given: Values) -> int:
+        """Run an input once, the way that costs least, and return the board's ticks."""
+        ...
+
     def longest_call(self, given: Values) -> int:
         """Return the ticks of the longest call, where the input comes a step at a time."""
         ...

@@ -23,18 +23,15 @@ from dynadeep.codegen.version import __version__
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.measure import parity, profile
-from dynadeep.host_tools.measure.application import Application
 from dynadeep.host_tools.measure.known import KnownNetwork, Peer
 from dynadeep.host_tools.measure.known import find as find_known
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
+from dynadeep.host_tools.measure.profile import Runs
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.measure.report import latency_json, memory_json, peers_json, write_report
-from dynadeep.host_tools.pipeline import Station
 
 Build = Literal["speed", "size"]
-Runs = Callable[[Station], Application]
-
 SEGMENTS = 3
 TOLERANCE = 0.02
 """A figure that grows by more is a loss. Counters have a tick of up to 80 instructions."""
@@ -56,12 +53,16 @@ RESULTS_JSON, RESULTS_MD = "results.json", "results.md"
 
 
 BOARD_HEADINGS = (
-    *("board", "core", "engine", "kernels", "build", "instructions", "per MAC", "longest call"),
+    *("board", "core", "engine", "kernels", "build", "instructions", "per MAC"),
+    *("cycles (est.)", "longest call"),
     *("flash", "= code, others", "+ weights", "+ tables", "+ scaling"),
     *("RAM", "= static", "+ stack", "bit-exact"),
 )
 PEER_HEADINGS = ("", "flags", "instructions", "flash", "RAM", "bit-exact")
-LAYER_HEADINGS = ("layer", "MAC", "instructions", "per MAC", "constants in flash")
+LAYER_HEADINGS = (
+    *("layer", "MAC", "instructions", "per MAC", "cycles (est.)"),
+    "constants in flash",
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Result:
             "kernels": self.setup.kernels.name,
             "build": self.setup.build,
             "instructions": self.latency.least,
+            "cycles_estimate": None if self.latency.cycles is None else self.latency.cycles.total,
             "instructions_with_samples": self.latency.per_segment,
             "worst_call_instructions": self.worst_call or self.latency.per_segment,
             "instructions_per_mac": round(self.latency.least / max(self.latency.macs, 1), 3),
@@ -279,6 +281,7 @@ def _measure(bundle: Bundle, setup: Setup, runs: Runs, say: Callable[[str], None
         parity.require_exact(compared)
         say(f"{setup.name}: latency and memory")
         latency, memory = profile.measure(station, application, SEGMENTS)
+        latency = profile.with_cycles(latency, station, runs)
         worst = profile.worst_call(station, application)
         core = station.board.core.cpu
     if memory is None:
@@ -314,7 +317,8 @@ def _markdown(
         "# Benchmarks",
         "",
         f"Made by `make bench`: model {content['model_id']}, {content['compiler']}, QEMU. "
-        "Instructions are counted by the board's own counter under `-icount`; they are not cycles.",
+        "Instructions are counted by the board's own counter under `-icount`; cycles are "
+        "[estimated](../docs/cycles.md).",
         "",
         f"## Boards, one {words.input.format(content['segment_length'])}",
         "",
@@ -358,6 +362,7 @@ def _board_row(one: Result) -> list[str]:
         *(str(row[name]) for name in ("board", "core", "engine", "kernels", "build")),
         f"{row['instructions']:,}",
         f"{row['instructions_per_mac']:.2f}",
+        "-" if one.latency.cycles is None else f"{one.latency.cycles.total:,}",
         "-" if one.worst_call is None else f"{one.worst_call:,}",
         *(f"{row[f'{name}_bytes']:,}" for name in counts),
         "yes" if one.bit_exact else "NO",
@@ -366,12 +371,14 @@ def _board_row(one: Result) -> list[str]:
 
 def _layer_lines(one: Result) -> list[str]:
     """Return a setup's table of layers."""
+    cycles = {} if one.latency.cycles is None else one.latency.cycles.layers
     rows = [
         [
             layer.layer,
             f"{layer.macs:,}",
             f"{layer.count:,}",
             "-" if layer.per_mac is None else f"{layer.per_mac:.2f}",
+            f"{cycles[layer.layer]:,}" if layer.layer in cycles else "-",
             f"{one.memory.flash_by_layer.get(layer.layer, 0):,}",
         ]
         for layer in one.latency.layers

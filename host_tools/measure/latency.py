@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynadeep.codegen.plan import Plan
+from dynadeep.host_tools.cycles.estimate import CyclesEstimate
 from dynadeep.host_tools.link.device import Counter, Device, Values
 from dynadeep.host_tools.measure.application import Application
 
@@ -38,6 +39,8 @@ class Latency:
     ticks: int  # of the board's counter, the most
     counter: Counter
     layers: tuple[LayerLatency, ...]  # in order of execution
+    cycles: CyclesEstimate | None = None  # of the run that takes least
+    cycles_missing: str = "not asked for"  # why there is none
 
     @property
     def per_mac(self) -> float | None:

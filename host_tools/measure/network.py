@@ -125,7 +125,11 @@ class NetApplication:
 
     def ticks(self, inputs: Sequence[Values]) -> list[int]:
         """Return the ticks of each input."""
-        return [self.board.run(given).ticks for given in inputs]
+        return [self.run(given) for given in inputs]
+
+    def run(self, given: Values) -> int:
+        """Run an input once."""
+        return self.board.run(given).ticks
 
     def longest_call(self, given: Values) -> int:
         """Return what the slowest of an input's time steps sets going."""

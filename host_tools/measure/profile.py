@@ -1,14 +1,29 @@
 """Latency and memory of a greeted board: what the profile, the bench and the demo share."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from dynadeep.codegen.errors import DynadeepError
+from dynadeep.host_tools.cycles.counts import counting
+from dynadeep.host_tools.cycles.estimate import CyclesEstimate, price
+from dynadeep.host_tools.cycles.program import read_program
+from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.measure import latency, memory
 from dynadeep.host_tools.measure.application import Application
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.references import golden_cases
-from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.pipeline import Station, emulated_again
+
+Runs = Callable[[Station], Application]
+"""Gives what a greeted board does with its model."""
 
 TRACES = 1
 """What ``measure`` asks of a board beside the application's own runs."""
+
+
+COUNTING = 100
+"""Instructions between reading the clock and what the plugin takes for it, at most."""
 
 
 def measure(
@@ -42,3 +57,43 @@ def measure_memory(station: Station) -> Memory | None:
         return None
     stack = station.device.memory()
     return memory.measure(memory.read_image(station.elf), stack, station.plan.rows)
+
+
+def with_cycles(measured: Latency, station: Station, runs: Runs) -> Latency:
+    """Return a latency with the estimate of its cycles, or with why there is none."""
+    try:
+        return replace(measured, cycles=estimate_cycles(station, runs), cycles_missing="")
+    except DynadeepError as error:
+        return replace(measured, cycles=None, cycles_missing=str(error))
+
+
+def estimate_cycles(station: Station, runs: Runs) -> CyclesEstimate:
+    """Count a run of the first golden input in an emulator, and price it by the core's timing.
+
+    Raises:
+        DynadeepError: the board has no emulator, its firmware is not known, a program is missing,
+            or what was counted is not what the board's own counter says.
+    """
+    board, layers = station.board, station.plan.network.layers
+    if station.elf is None or board.emulator is None or board.flash is None:
+        raise HostError(
+            f"{board.name}: cycles are estimated of a microcontroller's firmware in its emulator. "
+            "Name a board that has one, and the project with --sources."
+        )
+    program = read_program(station.elf, len(layers))
+    with counting(program, board) as count, emulated_again(station, count.arguments) as again:
+        ticks = runs(again).run(golden_cases(station.bundle)[0].input)
+        counts = count.counts()
+        names = [layer.name for layer in layers]
+        estimate = price(program, counts, board.core.cpu, board.flash, names)
+        _check_counted(estimate.instructions, ticks, again.device.counter.per_tick)
+    return estimate
+
+
+def _check_counted(instructions: int, ticks: int, per_tick: float) -> None:
+    """Check that the plugin saw what the board's own counter counted, to two of its ticks."""
+    if abs(instructions - ticks * per_tick) > 2 * max(per_tick, COUNTING):
+        raise HostError(
+            f"the emulator's plugin counted {instructions:,} instructions, the board's counter "
+            f"{ticks * per_tick:,.0f}: the cycles of such a run mean nothing. Report this."
+        )

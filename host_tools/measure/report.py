@@ -123,6 +123,8 @@ def latency_json(latency: Latency) -> dict[str, Any]:
             f"{latency.unit}_per_tick": latency.counter.per_tick,
         },
         "layers": [asdict(layer) for layer in latency.layers],
+        "cycles_estimate": None if latency.cycles is None else asdict(latency.cycles),
+        "cycles_missing": latency.cycles_missing or None,
     }
 
 

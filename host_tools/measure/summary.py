@@ -7,12 +7,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dynadeep.host_tools.cycles.estimate import CyclesEstimate
 from dynadeep.host_tools.link.ports import SerialPort
 from dynadeep.host_tools.measure.known import KnownNetwork
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.parity import ParityResult
 from dynadeep.host_tools.measure.report import Report
+
+FUNCTIONS = 12
+"""As many are shown; report.json has all."""
 
 WIDTH = 110
 """Columns where the output is no terminal, which would have its own."""
@@ -42,6 +46,7 @@ def print_measured(console: Console, report: Report) -> None:
     console.rule(f"model {report.manifest.model_id} on {report.board} ({kind})")
     print_parity(console, report.parity)
     print_latency(console, report.latency)
+    print_cycles(console, report.latency)
     print_memory(console, report.memory)
 
 
@@ -73,6 +78,25 @@ def print_latency(console: Console, latency: Latency) -> None:
     console.print(
         f"[bold]Latency[/]  {latency.per_segment:,} {latency.unit} a segment{per_mac} "
         f"({latency.macs:,} MAC){seconds}",
+        soft_wrap=True,
+    )
+
+
+def print_cycles(console: Console, latency: Latency) -> None:
+    """Print the estimated cycles and what they stand on, or why there are none."""
+    cycles = latency.cycles
+    if cycles is None:
+        missing = escape(latency.cycles_missing)
+        console.print(f"[bold]Cycles[/]   not estimated: {missing}", soft_wrap=True)
+        return
+    per_mac = f", {cycles.total / latency.macs:.2f} per MAC" if latency.macs else ""
+    waits = f"{cycles.wait_states} wait states"
+    if cycles.wait_states:
+        waits += f", {cycles.cache_hit_rate:.0%} of what is read there in a cache"
+    console.print(
+        f"[bold]Cycles[/]   about {cycles.total:,} a segment by estimate{per_mac}, "
+        f"{cycles.per_instruction:.2f} per instruction (flash with {waits})\n"
+        f"         {escape(cycles.source)}",
         soft_wrap=True,
     )
 
@@ -116,8 +140,9 @@ def peers_table(report: Report, known: KnownNetwork) -> Table:
 
 def layers_table(latency: Latency, memory: Memory | None) -> Table:
     """Return what each layer costs."""
-    columns = ("layer", "MAC", latency.unit, "per MAC", "share", "flash bytes", "arena bytes")
-    table = new_table("Layers", *columns)
+    columns = ("layer", "MAC", latency.unit, "per MAC", "share", "cycles (est.)")
+    table = new_table("Layers", *columns, "flash bytes", "arena bytes")
+    cycles = {} if latency.cycles is None else latency.cycles.layers
     total = sum(layer.count for layer in latency.layers)
     for layer in latency.layers:
         table.add_row(
@@ -126,9 +151,18 @@ def layers_table(latency: Latency, memory: Memory | None) -> Table:
             f"{layer.count:,}",
             "-" if layer.per_mac is None else f"{layer.per_mac:.2f}",
             f"{layer.count / total:.1%}",
+            f"{cycles[layer.layer]:,}" if layer.layer in cycles else "-",
             "-" if memory is None else f"{memory.flash_by_layer.get(layer.layer, 0):,}",
             "-" if memory is None else f"{memory.arena_by_layer.get(layer.layer, 0):,}",
         )
+    return table
+
+
+def functions_table(cycles: CyclesEstimate) -> Table:
+    """Return the functions that take the most cycles by estimate."""
+    table = new_table("Functions", "function", "cycles (est.)", "share")
+    for name, count in list(cycles.functions.items())[:FUNCTIONS]:
+        table.add_row(escape(name), f"{count:,}", f"{count / cycles.total:.1%}")
     return table
 
 

@@ -114,6 +114,8 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
     say("latency   by the board's counter")
     segments = [case.input for case in cases[:LATENCY_SEGMENTS]]
     cost = latency.measure(station.device, station.plan, segments, application)
+    say("cycles    estimated of what an emulator executes")
+    cost = profile.with_cycles(cost, station, application_of)
     records = sample_records(manifest, segments=config.segments)
     bound = manifest.default_bound if config.bound is None else config.bound
     runs = len(BOUND_FACTORS) * sum(len(record.segments) for record in records)

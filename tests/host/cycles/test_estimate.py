@@ -1,0 +1,71 @@
+"""The estimate of a whole firmware, and where it is shown."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.host_tools import pipeline
+from dynadeep.host_tools.applications import application_of
+from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.cycles.estimate import CyclesEstimate
+from dynadeep.host_tools.errors import HostError
+from dynadeep.host_tools.measure import profile
+from dynadeep.host_tools.toolchain import Firmware
+
+pytestmark = pytest.mark.emulator
+FirmwareMaker = Callable[..., Firmware]
+BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "microbit")
+
+
+def estimate(bundle: Bundle, firmware: FirmwareMaker, board: str) -> CyclesEstimate:
+    with pipeline.connect(bundle, board, elf=firmware(board).elf) as station:
+        return profile.estimate_cycles(station, application_of)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_what_the_plugin_counts_is_what_the_board_counts(
+    bundle: Bundle, firmware: FirmwareMaker, board: str
+) -> None:
+    found = estimate(bundle, firmware, board)  # it refuses counts that the board does not confirm
+    assert found.total == pytest.approx(found.besides + sum(found.layers.values()), abs=len(BOARDS))
+    assert found.total == pytest.approx(sum(found.functions.values()), abs=len(found.functions))
+    assert 0 < sum(found.instructions_by_layer.values()) < found.instructions
+    assert all(cycles > 0 for cycles in found.layers.values())
+    assert found.estimate
+
+
+def test_a_run_that_the_board_does_not_confirm_is_refused() -> None:
+    with pytest.raises(HostError, match="counted 1,000,000 instructions, the board's counter 990"):
+        profile._check_counted(1_000_000, 990_000, 1.0)
+
+
+def test_a_profile_shows_the_estimate_and_keeps_it(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+    told = ["profile", "--bundle", str(bundle.folder), "--segments", "1", "--json", str(report)]
+    assert run(told) == 0
+    said = capsys.readouterr().out
+    assert "by estimate" in said
+    assert "Cortex-M4 Processor Technical Reference Manual" in said
+    kept = json.loads(report.read_text())["latency"]
+    assert kept["cycles_estimate"]["core"] == "cortex-m4"
+    assert kept["cycles_estimate"]["estimate"] is True
+    assert kept["cycles_missing"] is None
+
+
+def test_what_cannot_be_estimated_is_said(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "report.json"
+    told = ["profile", "--bundle", str(bundle.folder), "--board", "native", "--segments", "1"]
+    assert run([*told, "--json", str(report)]) == 0
+    assert "not estimated: native: cycles are estimated of" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    kept = json.loads(report.read_text())["latency"]
+    assert kept["cycles_estimate"] is None
+    assert "native" in kept["cycles_missing"]
