@@ -9,6 +9,7 @@ the .tflite; it travels into the generated C, the board's handshake and every pa
 
 import dataclasses
 import hashlib
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.typed import Reader, shown
 
-MANIFEST_FORMAT = 2
+MANIFEST_FORMAT = 3
 MODEL_TFLITE = "model.tflite"
 ENCODER_TFLITE = "encoder.tflite"
 ENCODER_ONNX = "encoder.onnx"
@@ -35,6 +36,7 @@ NET_FILES = (MODEL_TFLITE, GOLDEN)
 """Of a network without one."""
 
 
+MOST_MARGIN_BOUNDS = 64
 MULTIPLIER_BITS = 14
 LARGEST_SHIFT = 30
 """Of the affine input map: (sample - offset) * multiplier + half a step then fits int32."""
@@ -42,6 +44,7 @@ LARGEST_SHIFT = 30
 Int16 = Annotated[int, Meta(ge=-(1 << 15), le=(1 << 15) - 1)]
 Positive = Annotated[float, Meta(ge=1e-30, le=1e30)]
 Margin = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Bound = Annotated[float, Meta(ge=0, le=1e6)]
 Text = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9 %_.,()/+-]{1,64}$", description="a few plain words")
 ]
@@ -90,8 +93,8 @@ class Level:
     latent: Quantization
     error_tensor: str
     error: Quantization
-    margin: Margin  # added to the predicted error before it is held against the bound
-    record_margin: Margin  # the same where the mean over a record's segments decides
+    margins: tuple[Margin, ...]  # added to the predicted error, one at each of margin_bounds
+    record_margins: tuple[Margin, ...]  # where the mean over a record's segments decides
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ class Codec:
     adc_gain: Positive  # ADC units per millivolt
     adc_baseline: Annotated[int, Meta(ge=-(1 << 31), le=(1 << 31) - 1)]  # ADC value of 0 mV
     error_unit: Text  # unit of predicted errors and of the bound, e.g. "PRD %"
-    default_bound: Annotated[float, Meta(ge=0, le=1e6)]
+    default_bound: Bound
+    margin_bounds: tuple[Bound, ...]  # ascending; between two of them margins are linear
     input_map: InputMap
     levels: tuple[Level, ...]
 
@@ -341,11 +345,30 @@ def _check_codec(manifest: Manifest, codec: Codec, reader: Reader) -> None:
     names = [level.name for level in codec.levels]
     if len(set(names)) != len(names):
         reader.refuse(f"levels of one name: {', '.join(names)}")
+    _check_margins(codec, reader)
     if manifest.sample_rate_hz is None:
         reader.refuse('key "sample_rate_hz" is missing')
     if len(manifest.inputs) != 1 or manifest.input.channels != 1:
         shapes = [[tensor.time, tensor.channels] for tensor in manifest.inputs]
         reader.refuse(f"a codec has one input of one channel, these are {shapes}")
+
+
+def _check_margins(codec: Codec, reader: Reader) -> None:
+    """Check that the bounds of the margins ascend, and that each level has one margin a bound."""
+    bounds = codec.margin_bounds
+    if not 1 <= len(bounds) <= MOST_MARGIN_BOUNDS:
+        wanted = f"expected 1 to {MOST_MARGIN_BOUNDS}"
+        reader.refuse(f'key "codec.margin_bounds" has {len(bounds)} bounds, {wanted}')
+    if any(low >= high for low, high in itertools.pairwise(bounds)):
+        reader.refuse(f'key "codec.margin_bounds" is {shown(list(bounds))}, expected it to ascend')
+    for index, level in enumerate(codec.levels):
+        for name in ("margins", "record_margins"):
+            count = len(getattr(level, name))
+            if count != len(bounds):
+                key = f"codec.levels[{index}].{name}"
+                reader.refuse(
+                    f'key "{key}" has {count} values, expected {len(bounds)} as "margin_bounds"'
+                )
 
 
 def map_problem(input_map: InputMap) -> str:

@@ -1,12 +1,15 @@
 """What the templates of a codec see beside those of its network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from dynadeep.codegen import c_text
 from dynadeep.codegen.bundle import Codec, InputMap, Level, map_problem
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.naming import identifier
-from dynadeep.codegen.numerics import error_scale, fixed_error, fixed_margin
+from dynadeep.codegen.numerics import MarginTable, error_scale, fixed_error
 from dynadeep.codegen.packet_sizes import PACKET_OVERHEAD_BYTES, RANGE_BYTES
 from dynadeep.codegen.plan import Plan
 
@@ -27,7 +30,8 @@ class LevelText:
     error: int
     error_zero_point: int
     error_scale: int  # Q8.24
-    margin: int  # Q8.24
+    margins: tuple[str, ...]  # rows of Q8.24, one a knot
+    margins_comment: str
     comment: str
 
 
@@ -47,6 +51,9 @@ class CodecContext:
     encoder_bytes: int
     packet_bytes_coded: int
     packet_bytes_max: int
+    knots: tuple[str, ...]  # rows of Q8.24
+    knots_comment: str
+    knot_count: int
     levels: tuple[LevelText, ...]
 
 
@@ -57,6 +64,7 @@ def codec_context(plan: Plan, codec: Codec) -> CodecContext:
         CodegenError: the manifest holds what cannot stand in C.
     """
     minmax = codec.input_map.kind == "minmax"
+    table = MarginTable.of_segments(codec)
     return CodecContext(
         segment_length=plan.manifest.segment_length,
         adc_units_per_mv=c_text.float_literal(codec.adc_gain, "adc_gain"),
@@ -70,6 +78,9 @@ def codec_context(plan: Plan, codec: Codec) -> CodecContext:
         encoder_bytes=plan.encoder_bytes,
         packet_bytes_coded=plan.packet_bytes_coded,
         packet_bytes_max=plan.packet_bytes_max,
+        knots=_numbers(table.knots),
+        knots_comment=_real(codec.margin_bounds),
+        knot_count=len(table.knots),
         levels=_levels(plan, codec, RANGE_BYTES if minmax else 0),
     )
 
@@ -78,13 +89,16 @@ def _levels(plan: Plan, codec: Codec, range_bytes: int) -> tuple[LevelText, ...]
     stems = [identifier(level.name) for level in codec.levels]
     if len(set(stems)) != len(stems) or TAKEN_NAMES & set(stems):
         raise BundleError(f"manifest.json: levels are called {stems}, expected different names.")
+    margins = MarginTable.of_segments(codec).levels
     return tuple(
-        _level(plan, level, number, range_bytes)
+        _level(plan, level, number, margins[number - 1], range_bytes)
         for number, level in enumerate(codec.levels, start=1)
     )
 
 
-def _level(plan: Plan, level: Level, number: int, range_bytes: int) -> LevelText:
+def _level(
+    plan: Plan, level: Level, number: int, margins: Sequence[int], range_bytes: int
+) -> LevelText:
     places = {name: offset for name, (offset, _) in plan.memory.places.items()}
     return LevelText(
         number=number,
@@ -96,9 +110,19 @@ def _level(plan: Plan, level: Level, number: int, range_bytes: int) -> LevelText
         error=places[plan.network.holder(level.error_tensor)],
         error_zero_point=level.error.zero_point,
         error_scale=error_scale(level),
-        margin=fixed_margin(level.margin),
-        comment=f"a code is {c_text.scale(level.error.scale)}, the margin {level.margin:g}",
+        margins=_numbers(margins),
+        margins_comment=_real(level.margins),
+        comment=f"a code is {c_text.scale(level.error.scale)}",
     )
+
+
+def _numbers(values: Sequence[int]) -> tuple[str, ...]:
+    return c_text.rows(np.array(values, np.int32))
+
+
+def _real(values: Sequence[float]) -> str:
+    """Return real numbers for a comment."""
+    return ", ".join(c_text.scale(value) for value in values)
 
 
 def _checked_map(input_map: InputMap) -> InputMap:

@@ -18,7 +18,7 @@ from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
 from dynadeep.codegen.wiring import Source, most_inputs
 
-RUNTIME_ABI = 6
+RUNTIME_ABI = 7
 """DD_RUNTIME_ABI of the runtime that the templates are written for."""
 
 DEFAULT_NAME = "model"

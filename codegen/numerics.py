@@ -4,12 +4,14 @@ The C in ``firmware_templates/runtime`` computes the same; the tests hold one ag
 Kernels have no twin here: their reference is TFLite's own.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.bundle import InputMap, Level
+from dynadeep.codegen.bundle import Codec, InputMap, Level
 from dynadeep.codegen.errors import CodegenError
 from dynadeep.codegen.fixed_point import INT8_MAX, INT32_MAX
 
@@ -17,6 +19,9 @@ ERROR_FRACTION_BITS = 24
 """Errors, margins and bounds are int32 in Q8.24: 1.0 is 2**24, the largest is just under 128."""
 
 ERROR_ONE = 1 << ERROR_FRACTION_BITS
+FRACTION_BITS = 16
+"""Of the way from one knot of a margin table to the next."""
+
 LEVEL_NONE = 0
 
 
@@ -117,6 +122,78 @@ def predicted_error(code: int, level: Level) -> int:
     return max(0, (code - level.error.zero_point) * error_scale(level))
 
 
+@dataclass(frozen=True)
+class MarginTable:
+    """What is added to each level's predicted error, by the bound; Q8.24 throughout.
+
+    ``knots`` ascend; ``levels`` has a row for each level, weakest compression first, of one margin
+    a knot.
+    """
+
+    knots: tuple[int, ...]
+    levels: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, bounds: Sequence[float], levels: Iterable[Sequence[float]]) -> "MarginTable":
+        """Return the table of real bounds and margins."""
+        rows = tuple(tuple(fixed_margin(margin) for margin in row) for row in levels)
+        return cls(tuple(fixed_error(bound) for bound in bounds), rows)
+
+    @classmethod
+    def of_segments(cls, codec: Codec) -> "MarginTable":
+        """Return the table of a codec for one decision a segment, which is what a device does."""
+        return cls.of(codec.margin_bounds, [level.margins for level in codec.levels])
+
+    @classmethod
+    def of_records(cls, codec: Codec) -> "MarginTable":
+        """Return the table of a codec for one decision a record, ``record_level``."""
+        return cls.of(codec.margin_bounds, [level.record_margins for level in codec.levels])
+
+    def at(self, bound: int) -> list[int]:
+        """Return each level's margin at a bound: linear between two knots, constant beyond them.
+
+        ``fraction`` is rounded down, and so is the margin; at a knot it is the knot's own.
+        """
+        knot = max(bisect_right(self.knots, bound) - 1, 0)
+        fraction = self._fraction(knot, bound)
+        if fraction == 0:
+            return [margins[knot] for margins in self.levels]
+        return [
+            margins[knot] + ((margins[knot + 1] - margins[knot]) * fraction >> FRACTION_BITS)
+            for margins in self.levels
+        ]
+
+    def real_knots(self) -> npt.NDArray[np.float64]:
+        """Return the knots as real numbers, float64 [M]."""
+        return np.array([real_error(knot) for knot in self.knots])
+
+    def real_margins(self) -> npt.NDArray[np.float64]:
+        """Return the margins as real numbers, float64 [M, K]."""
+        return np.array([[real_error(margin) for margin in level] for level in self.levels]).T
+
+    def real_at(self, bound: float) -> npt.NDArray[np.float64]:
+        """Return each level's margin at a bound, both real numbers, as ``at`` has it."""
+        return np.array([real_error(margin) for margin in self.at(fixed_error(bound))])
+
+    def least_bound(self, level: int, error: int) -> int:
+        """Return the least bound that a predicted error of a level, counted from 0, is within.
+
+        2**31 where none is. Limits, bound less margin, are taken to rise with the bound.
+        """
+        return bisect_left(
+            range(INT32_MAX + 1), True, key=lambda bound: error + self.at(bound)[level] <= bound
+        )
+
+    def _fraction(self, knot: int, bound: int) -> int:
+        """Return how much of the way to the next knot a bound lies, by a 32-bit division."""
+        if bound <= self.knots[knot] or knot + 1 == len(self.knots):
+            return 0
+        part, whole = bound - self.knots[knot], self.knots[knot + 1] - self.knots[knot]
+        while whole >> FRACTION_BITS:
+            part, whole = part >> 1, whole >> 1
+        return (part << FRACTION_BITS) // whole
+
+
 def choose_level(
     predicted: list[int], margins: list[int], bound: int, *, lossless: bool = True
 ) -> int:
@@ -124,7 +201,7 @@ def choose_level(
 
     Args:
         predicted: Q8.24 per level, weakest compression first.
-        margins: Q8.24 per level.
+        margins: Q8.24 per level: ``MarginTable.at`` that bound.
         bound: Q8.24.
         lossless: whether there is level 0; without it the weakest compression takes its place.
     """

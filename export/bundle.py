@@ -240,6 +240,7 @@ def _manifest(source: _Source, models: _Models, reference: Reference, folder: Pa
             adc_baseline=recordings.adc_baseline,
             error_unit=promise.unit if promise else PRD_UNIT,
             default_bound=promise.bound if promise else _usual_error(source, reference, levels[-1]),
+            margin_bounds=promise.bounds if promise else (0.0,),
             input_map=source.input_map,
             levels=levels,
         ),
@@ -258,8 +259,8 @@ def _level(level: "NetworkLevel", content: bytes, promise: "checkpoints.Promise 
         latent=scales[latent],
         error_tensor=error,
         error=scales[error],
-        margin=promise.margins[level.name] if promise else 0.0,
-        record_margin=promise.record_margins[level.name] if promise else 0.0,
+        margins=promise.margins[level.name] if promise else (0.0,),
+        record_margins=promise.record_margins[level.name] if promise else (0.0,),
     )
 
 

@@ -62,7 +62,8 @@ TRUNK = {  # filters, kernel, stride; from 320 samples to 10
     "conv9": (8, 5, 2),
 }
 CODES = {"32": 10, "64": 5}
-MARGINS = {"32": 1.5, "64": 0.75}  # percent, as if a promise had been measured
+MARGIN_BOUNDS = (16.0, 40.0)  # percent, as if a promise had been measured; so are the margins
+MARGINS = {"32": (2.5, 1.0), "64": (1.0, 0.625)}
 BOUND, LARGEST_ERROR = 32.0, 50.0  # percent
 
 
@@ -206,8 +207,8 @@ def levels_of(content: bytes) -> Iterator[Level]:
             latent=scales[latent],
             error_tensor=error,
             error=scales[error],
-            margin=MARGINS[name],
-            record_margin=MARGINS[name] / 2,
+            margins=MARGINS[name],
+            record_margins=tuple(margin / 2 for margin in MARGINS[name]),
         )
 
 

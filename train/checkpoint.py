@@ -1,5 +1,6 @@
 """Write and read checkpoints: NAME.safetensors (weights) beside NAME.json (record); no pickle."""
 
+import itertools
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -51,11 +52,29 @@ class Promise:
     """What a compressor's heads foresee, and what the device promises by them.
 
     ``tasks`` maps each task to its weight in the loss; ``margins`` are added per level ("32",
-    "64") to a segment's predicted loss, ``record_margins`` to the mean of a record's segments.
-    They were fitted to ``bound`` so that the share of units that are compressed and lose more
-    stays within ``violation_rate``. ``kind`` says which loss: the tasks' own, or what compression
-    adds to it. ``foresight`` is each level's correlation of predicted with true on the hold-out.
+    "64") to a segment's predicted loss, ``record_margins`` to the mean of a record's segments: one
+    for each of ``bounds``, which ascend. Between two of those a margin is linear, beyond them it is
+    that of the nearest. The share of segments, or of records, that are compressed and lose more
+    than the bound stays within ``violation_rate`` at any bound from the first to the last of them;
+    ``bound`` is where the device starts. ``kind`` says which loss: the tasks' own, or what
+    compression adds to it. ``foresight`` is each level's correlation of predicted with true on the
+    hold-out.
     """
+
+    tasks: dict[str, float]
+    unit: str
+    bound: float
+    violation_rate: float
+    bounds: tuple[float, ...]
+    margins: dict[str, tuple[float, ...]]
+    record_margins: dict[str, tuple[float, ...]]
+    kind: PromiseKind = "loss"
+    foresight: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PromiseAtOneBound:
+    """What formats before the third hold: margins that were fitted to ``bound`` alone."""
 
     tasks: dict[str, float]
     unit: str
@@ -94,6 +113,18 @@ class Record:
 
 
 @dataclass(frozen=True)
+class RecordOfFormat2:
+    """The same before margins were tables."""
+
+    format: int
+    architecture: ModelConfig
+    input_map: InputMap
+    training: TrainingRecord
+    weights: weights.Written
+    promise: PromiseAtOneBound | None = None
+
+
+@dataclass(frozen=True)
 class RecordOfFormat1:
     """The same before levels were data."""
 
@@ -102,7 +133,7 @@ class RecordOfFormat1:
     input_map: InputMap
     training: TrainingRecord
     weights: weights.Written
-    promise: Promise | None = None
+    promise: PromiseAtOneBound | None = None
 
 
 def build(config: ModelConfig) -> Model:
@@ -175,29 +206,54 @@ def read_record(path: Path) -> Record:
     Raises CheckpointError if either file is missing, or the record is damaged.
     """
     path = weights.weights_path(path)
-    kinds: dict[int, type[RecordOfFormat1 | Record]] = {
+    kinds: dict[int, type[RecordOfFormat1 | RecordOfFormat2 | Record]] = {
         1: RecordOfFormat1,
+        2: RecordOfFormat2,
         weights.RECORD_FORMAT: Record,
     }
     read = weights.read_record(path, kinds)
-    record = _of_format_1(read) if isinstance(read, RecordOfFormat1) else read
+    record = read if isinstance(read, Record) else _of_earlier_format(read)
     if record.promise is not None:
         _check_promise(record, record.promise, weights.record_reader(path))
     return record
 
 
-def _of_format_1(record: RecordOfFormat1) -> Record:
-    """Return a record of the first format as it would be written now."""
-    config = levels.of_format_1(record.architecture)
-    parts = {f.name: getattr(record, f.name) for f in fields(record)}
-    return Record(**{**parts, "format": weights.RECORD_FORMAT, "architecture": config})
+def _of_earlier_format(record: RecordOfFormat1 | RecordOfFormat2) -> Record:
+    """Return a record of an earlier format as it would be written now."""
+    config = record.architecture
+    if isinstance(config, levels.ConfigOfFormat1):
+        config = levels.of_format_1(config)
+    return Record(
+        weights.RECORD_FORMAT,
+        config,
+        record.input_map,
+        record.training,
+        record.weights,
+        None if record.promise is None else _as_table(record.promise),
+    )
+
+
+def _as_table(promise: PromiseAtOneBound) -> Promise:
+    """Return margins that were the same at every bound as a table of one."""
+    parts = {f.name: getattr(promise, f.name) for f in fields(promise)}
+    for name in ("margins", "record_margins"):
+        parts[name] = {level: (margin,) for level, margin in parts[name].items()}
+    return Promise(**parts, bounds=(promise.bound,))
 
 
 def _check_promise(record: Record, promise: Promise, reader: Reader) -> None:
     """Refuse margins that are missing or cannot be held against a bound."""
-    names = record.architecture.level_names
+    names, bounds = record.architecture.level_names, promise.bounds
+    ascend = all(low < high for low, high in itertools.pairwise(bounds))
+    if not bounds or bounds[0] < 0 or not ascend:
+        found = shown(list(bounds))
+        reader.refuse(f'key "promise.bounds" is {found}, expected it to ascend from 0 or more')
     for name in ("margins", "record_margins"):
         found = getattr(promise, name)
+        for level, margins in found.items():
+            if len(margins) != len(bounds):
+                key = f"promise.{name}.{level}"
+                reader.refuse(f'key "{key}" has {len(margins)} values, expected {len(bounds)}')
         if set(found) != set(names):
             wanted = ", ".join(names)
             reader.refuse(f'key "promise.{name}" has {shown(sorted(found))}, expected {wanted}')

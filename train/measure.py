@@ -74,7 +74,8 @@ def _code_batch(
     if isinstance(model, DynamicDeep):
         encoded = model.encoder(mapped)
         latents = encoded.latents
-        predicted = torch.cat(list(model.heads(encoded)), dim=1)
+        # As the device has them: int8 outputs below a head's zero point are no error.
+        predicted = torch.cat(list(model.heads(encoded)), dim=1).clamp(min=0)
     else:
         latents = model.encode(mapped)
     decoded = [

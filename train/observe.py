@@ -102,7 +102,7 @@ class Observations:
     """What the heads of every promise are trained on and stopped by, observed when first asked for.
 
     ``cuts`` versions of each training record are drawn, and the hold-out's first half is taken as
-    it is; margins are fitted on its ``second`` half.
+    it is; margins are proven on its second half.
     """
 
     observer: Observer

@@ -1,8 +1,9 @@
 """Phase 3: fit the error heads to a task on the frozen compressor, and the margins that hold it.
 
 A head predicts the loss of one segment; a record's prediction is the mean of its segments'. Heads
-see the training half only; those of a trunk stop by the first half of the hold-out, and margins are
-fitted on what is left of it, so that the share of broken promises there is what new records show.
+see the training half only; those of a trunk stop by the first half of the hold-out, which also
+shapes the margins. The second half proves both, so that its share of broken promises is what new
+records show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import WeightedTask
 from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.levels import HeadKind, Level
+from dynadeep.train.margins import Held
 from dynadeep.train.measure import Coded, Decoded, Floats
 from dynadeep.train.model import DynamicDeep
 from dynadeep.train.observe import Observations
@@ -83,7 +85,6 @@ def fit_promise(
     assert isinstance(made.model, DynamicDeep)
     fitted = made.model.heads
     split, tasks = observations.split, observations.weighted_tasks(weights)
-    left = split.holdout
     if isinstance(fitted, LinearHeads):
         _fit_linear(made, fitted, split.train, tasks, config.kind)
     else:
@@ -91,17 +92,20 @@ def fit_promise(
             seen.weighted(weights) for seen in (observations.training, observations.watched)
         )
         foresight.train_trunk_heads(fitted, training, watched, config.foresight)
-        left = split.holdout[len(split.holdout) // 2 :]
-    held = measured(made, left, tasks, config.kind)
+    held = measured(made, split.holdout, tasks, config.kind)
     levels = made.config.levels
-    flat = held.coded.predicted.reshape(-1, len(levels))
-    found = foresight.correlations(flat, held.lost.segments.reshape(-1, len(levels)))
+    second = slice(len(split.holdout) // 2, None)
+    found = foresight.correlations(
+        held.coded.predicted[second].reshape(-1, len(levels)),
+        held.lost.segments[second].reshape(-1, len(levels)),
+    )
     foresight.check_foresight(levels, found, config.foresight.least_correlation)
     told = Promise(
         tasks=dict(weights),
         unit=UNITS.get((config.kind, tuple(weights)), "normalised loss"),
         bound=config.bound,
         violation_rate=config.violation_rate,
+        bounds=(),
         margins={},
         record_margins={},
         kind=config.kind,
@@ -143,27 +147,39 @@ def with_margins(
 ) -> Promise:
     """Return a promise whose margins hold on N held-out records, predicted [N, S, K].
 
+    The records are the whole hold-out in its order: its first half shapes the margins, its second
+    half, which nothing else has seen, proves them.
+
     Raises:
         TrainError: there are too few records for the violation rate.
     """
-    count = predicted.shape[2]
-    by_segment = predicted.reshape(-1, count), lost.segments.reshape(-1, count)
-    return replace(
-        promise,
-        margins=_margins(promise, levels, *by_segment),
-        record_margins=_margins(promise, levels, predicted.mean(axis=1), lost.records),
-    )
+    bounds = margins.knots_for(promise.bound)
+    by_record = predicted.mean(axis=1, keepdims=True), lost.records[:, None]
+    tables = [
+        _margins(promise, levels, bounds, *given)
+        for given in ((predicted, lost.segments), by_record)
+    ]
+    return replace(promise, bounds=bounds, margins=tables[0], record_margins=tables[1])
 
 
 def _margins(
-    promise: Promise, levels: Sequence[Level], predicted: Floats, losses: Floats
-) -> dict[str, float]:
-    """Fit the margin of each level to predictions and losses, [N, K] both."""
-    gains = tuple(level.gain for level in levels)
+    promise: Promise,
+    levels: Sequence[Level],
+    bounds: tuple[float, ...],
+    predicted: Floats,
+    losses: Floats,
+) -> dict[str, tuple[float, ...]]:
+    """Fit the margins of each level to predictions and losses, [N, S, K] both."""
+    half = len(predicted) // 2
     fitted = margins.fit_margins(
-        predicted, losses, gains, bound=promise.bound, rate=promise.violation_rate
+        Held(predicted[:half], losses[:half]),
+        Held(predicted[half:], losses[half:]),
+        [level.gain for level in levels],
+        bounds=bounds,
+        rate=promise.violation_rate,
     )
-    return {level.name: float(m) for level, m in zip(levels, fitted, strict=True)}
+    columns = fitted.T.tolist()
+    return {level.name: tuple(column) for level, column in zip(levels, columns, strict=True)}
 
 
 @dataclass(frozen=True)

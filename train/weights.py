@@ -17,7 +17,7 @@ from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.typed import Reader, shown
 from dynadeep.train.errors import CheckpointError
 
-RECORD_FORMAT = 2
+RECORD_FORMAT = 3
 LARGEST_BYTES = 1 << 30
 """Of a file of weights."""
 
@@ -96,8 +96,7 @@ def read_record(path: Path, kinds: Mapping[int, type[T]]) -> T:
     record = reader.json(reader.content(beside))
     found = record.get("format") if isinstance(record, dict) else None
     if not isinstance(found, int) or found not in kinds:
-        readable = " and ".join(map(str, kinds))
-        reader.refuse(f"record format {shown(found)}, this kit reads {readable}")
+        reader.refuse(f"record format {shown(found)}, this kit reads {min(kinds)} to {max(kinds)}")
     return reader.read(kinds[found], record)
 
 

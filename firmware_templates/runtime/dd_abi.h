@@ -3,6 +3,6 @@
 #define DD_ABI_H
 
 /* Raised whenever sources that were generated before would no longer compile or run right. */
-#define DD_RUNTIME_ABI 6
+#define DD_RUNTIME_ABI 7
 
 #endif

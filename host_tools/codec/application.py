@@ -1,15 +1,16 @@
 """The codec as what is checked and measured: every segment a packet."""
 
+import itertools
 from collections.abc import Sequence
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.numerics import (
     LEVEL_NONE,
+    MarginTable,
     choose_level,
     clipped_samples,
     fixed_error,
-    fixed_margin,
     predicted_error,
 )
 from dynadeep.host_tools.codec import packet as packets
@@ -30,6 +31,7 @@ class CodecApplication:
     def __init__(self, board: CodecBoard, manifest: Manifest):
         self.board = board
         self.manifest = manifest
+        self.margins = MarginTable.of_segments(manifest.need_codec())
         self.kinds = ("none", *(level.name for level in manifest.levels))
 
     def begin(self) -> None:
@@ -43,10 +45,11 @@ class CodecApplication:
             predicted_error(int(case.tensor(level.error_tensor).reshape(-1)[0]), level)
             for level in manifest.levels
         ]
-        margins = [fixed_margin(level.margin) for level in manifest.levels]
-        bound = self.board.bound(_bound_to_try(predicted, margins, manifest, index))
+        default = fixed_error(manifest.default_bound)
+        bounds = bounds_to_try(predicted, self.margins, default, index)
+        bound = self.board.bound(bounds[index % len(bounds)])
         reply = self.board.encode(case.samples)
-        level = choose_level(predicted, margins, bound, lossless=lossless)
+        level = choose_level(predicted, self.margins.at(bound), bound, lossless=lossless)
         clipped = int(clipped_samples(case.samples, manifest.input_map))
         sent = expected_packet(manifest, case, level, index)
         pairs: list[tuple[str, object, object]] = [
@@ -99,12 +102,21 @@ def expected_packet(manifest: Manifest, case: Case, level: int, sequence: int) -
     return packets.encode(packets.Packet(level, model_id, STREAM, sequence, payload))
 
 
-def _bound_to_try(predicted: list[int], margins: list[int], manifest: Manifest, index: int) -> int:
-    """Return the default bound, none, any, or one that just meets or just misses a level."""
-    needed = [error + margin for error, margin in zip(predicted, margins, strict=True)]
-    edges = [bound for need in needed for bound in (need, need - 1)]
-    bounds = [fixed_error(manifest.default_bound), INT32_MAX, *edges, 0]
-    return min(max(bounds[index % len(bounds)], 0), INT32_MAX)
+def bounds_to_try(
+    predicted: list[int], margins: MarginTable, default: int, index: int
+) -> list[int]:
+    """Return bounds, Q8.24, at which a firmware that decides otherwise is likely to show it.
+
+    The default, any, those that just meet and just miss a level, none, then a knot of the margins
+    that ``index`` picks: just before it, at it, behind it, and halfway to the next one.
+    """
+    met = [margins.least_bound(level, error) for level, error in enumerate(predicted)]
+    bounds = [default, INT32_MAX, *(b for bound in met for b in (bound, bound - 1)), 0]
+    pairs = list(itertools.pairwise(margins.knots))
+    if pairs:
+        knot, following = pairs[index % len(pairs)]
+        bounds += [knot - 1, knot, knot + 1, (knot + following) // 2]
+    return [min(max(bound, 0), INT32_MAX) for bound in bounds]
 
 
 def _short(board: object, reference: object) -> tuple[str, str]:

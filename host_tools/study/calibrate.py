@@ -48,7 +48,11 @@ def calibrate(
     weighted = [WeightedTask(tasks.load_task(n), w) for n, w in loaded.promise.tasks.items()]
     say("export    to int8")
     bundle = export_once(path, work / "bundle")
-    say(f"code      {len(split.holdout)} records through the generated C")
+    count = len(split.holdout)
+    say(
+        f"code      {count} held-out records through the generated C: {count // 2} to shape the "
+        f"margins, the other {count - count // 2} to prove them"
+    )
     adc = cinc2017.cut(split.holdout)
     segments = cinc2017.segments(adc).reshape(-1, cinc2017.SEGMENT_SAMPLES)
     coded = deployed.encode_segments(bundle, segments, work)

@@ -4,7 +4,7 @@ The int8 half goes through the generated C itself, compiled for this computer: i
 predictions, its packets. What was decided in floating point is held against the device's integers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Bundle
-from dynadeep.codegen.numerics import fixed_error, fixed_margin, real_error, record_level
+from dynadeep.codegen.numerics import MarginTable, fixed_error, record_level
 from dynadeep.host_tools.codec import packet
 from dynadeep.host_tools.errors import ParityError
 from dynadeep.host_tools.study import deployed
@@ -110,8 +110,8 @@ def _foreseen_float(loaded: "Checkpoint", predicted: npt.NDArray[np.float64]) ->
     return Foreseen(
         promise=promise.kind,
         predicted=predicted,
-        record_margins=_constant([promise.record_margins[name] for name in names]),
-        segment_margins=_constant([promise.margins[name] for name in names]),
+        record_margins=_margins(promise.bounds, [promise.record_margins[n] for n in names]),
+        segment_margins=_margins(promise.bounds, [promise.margins[n] for n in names]),
         foresight=promise.foresight,
     )
 
@@ -122,25 +122,20 @@ def _foreseen_int8(
     """Return what the device's heads say, Q8.24 [N, S, K]; its numbers are exact in float64."""
     from dynadeep.train.evaluation.outcomes import Foreseen
 
-    levels = bundle.manifest.levels
+    codec = bundle.manifest.need_codec()
     assert loaded.promise is not None
     return Foreseen(
         promise=loaded.promise.kind,
         predicted=predicted / float(fixed_error(1.0)),
-        record_margins=_constant([_stored(level.record_margin) for level in levels]),
-        segment_margins=_constant([_stored(level.margin) for level in levels]),
+        record_margins=MarginTable.of_records(codec).real_at,
+        segment_margins=MarginTable.of_segments(codec).real_at,
         foresight=loaded.promise.foresight,
     )
 
 
-def _constant(margins: list[float]) -> "Margins":
-    """Return margins that are the same at each bound."""
-    return lambda bound: np.array(margins)
-
-
-def _stored(margin: float) -> float:
-    """Return a margin as the device holds it."""
-    return real_error(fixed_margin(margin))
+def _margins(bounds: Sequence[float], levels: Sequence[Sequence[float]]) -> "Margins":
+    """Return the margins of a promise, a row a level, as the device would have them."""
+    return MarginTable.of(bounds, levels).real_at
 
 
 def check_decisions(
@@ -149,17 +144,20 @@ def check_decisions(
     """Hold the tables' decisions against the device's integer arithmetic, [N, S, K] in Q8.24.
 
     Raises:
-        ParityError: a record would be sent at another level.
+        ParityError: a record would be sent at another level, at one of the tables' bounds.
     """
     from dynadeep.train.evaluation import decisions
+    from dynadeep.train.evaluation.points import BOUNDS
 
-    bound = bundle.manifest.default_bound
-    margins = [fixed_margin(level.record_margin) for level in bundle.manifest.levels]
-    real = real_error(fixed_error(bound))
-    chosen = decisions.choose(foreseen.records_at(real), real)
-    integer = [record_level(one, margins, fixed_error(bound)) for one in predicted]
-    if not np.array_equal(chosen, integer):
-        record = int(np.argmax(chosen != np.array(integer)))
-        raise ParityError(
-            f"{task}, record {record}: decided {chosen[record]}, the integers {integer[record]}."
-        )
+    table = MarginTable.of_records(bundle.manifest.need_codec())
+    for bound in BOUNDS:
+        fixed, real = fixed_error(bound), decisions.on_device(bound)
+        chosen = decisions.choose(foreseen.records_at(real), real)
+        margins = table.at(fixed)
+        integer = np.array([record_level(one, margins, fixed) for one in predicted])
+        if not np.array_equal(chosen, integer):
+            record = int(np.argmax(chosen != integer))
+            raise ParityError(
+                f"{task}, record {record}: at bound {bound:g} the tables decide {chosen[record]}, "
+                f"the integers {integer[record]}."
+            )

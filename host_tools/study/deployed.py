@@ -66,10 +66,12 @@ def encode_segments(bundle: Bundle, segments: Samples, folder: Path) -> Deployed
     """
     _check_segments(segments, bundle.manifest.segment_length)
     # With the largest margin no level is ever within the bound, so that each packet is "none".
+    largest = (real_error(INT32_MAX),)
     closed = tuple(
-        dataclasses.replace(level, margin=real_error(INT32_MAX)) for level in bundle.manifest.levels
+        dataclasses.replace(level, margins=largest, record_margins=largest)
+        for level in bundle.manifest.levels
     )
-    manifest = bundle.manifest.with_codec(levels=closed)
+    manifest = bundle.manifest.with_codec(levels=closed, margin_bounds=(0.0,))
     program = _build(dataclasses.replace(bundle, manifest=manifest), folder / "all-levels")
     rows = _run(program, segments, fixed_error(0.0))
     assert not np.any(rows["level"] != LEVEL_NONE)

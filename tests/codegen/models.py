@@ -229,12 +229,12 @@ def manifest_for(net: Net, content: bytes, input_map: InputMap = AFFINE) -> Mani
             latent=quantization_of(latent),
             error_tensor=error.name,
             error=quantization_of(error),
-            margin=margin,
-            record_margin=margin,
+            margins=margins,
+            record_margins=margins,
         )
-        for name, latent, error, margin in (
-            ("cg32", latent32, error32, 0.5),
-            ("cg64", latent64, error64, 1.25),
+        for name, latent, error, margins in (
+            ("cg32", latent32, error32, (0.5, 0.25, -0.75)),
+            ("cg64", latent64, error64, (1.25, 2.0, 0.5)),
         )
     )
     inputs, outputs = ends(content)
@@ -249,6 +249,7 @@ def manifest_for(net: Net, content: bytes, input_map: InputMap = AFFINE) -> Mani
             adc_baseline=1024,
             error_unit="PRD %",
             default_bound=9.0,
+            margin_bounds=(1.0, 3.5, 12.0),
             input_map=input_map,
             levels=levels,
         ),

@@ -87,9 +87,40 @@ WRONG = {
         r"levels\[0\]. is .cg32., expected a table",
     ),
     "text for a margin": (
-        ("codec", "levels", 1, "margin"),
-        "1",
-        r'levels\[1\].margin" is .1.',
+        ("codec", "levels", 1, "margins"),
+        ["1", 0, 0],
+        r'levels\[1\].margins\[0\]" is .1.',
+    ),
+    "a margin that is no list": (
+        ("codec", "levels", 1, "margins"),
+        0.5,
+        r'levels\[1\].margins" is 0.5, expected a list',
+    ),
+    "fewer margins than bounds": (
+        ("codec", "levels", 1, "record_margins"),
+        [0.5, 1.5],
+        r'levels\[1\].record_margins" has 2 values, expected 3 as "margin_bounds"',
+    ),
+    "bounds of margins that fall": (
+        ("codec", "margin_bounds"),
+        [1.0, 0.5, 12.0],
+        r'margin_bounds" is \[1.0, 0.5, 12.0\], expected it to ascend',
+    ),
+    "the same bound twice": (
+        ("codec", "margin_bounds"),
+        [1.0, 1.0, 12.0],
+        "expected it to ascend",
+    ),
+    "no bound": (("codec", "margin_bounds"), [], r'margin_bounds" has 0 bounds, expected 1 to 64'),
+    "more bounds than a device counts": (
+        ("codec", "margin_bounds"),
+        list(range(65)),
+        r'margin_bounds" has 65 bounds, expected 1 to 64',
+    ),
+    "a bound below 0": (
+        ("codec", "margin_bounds"),
+        [-1.0, 3.5, 12.0],
+        r'margin_bounds\[0\]" is -1.0',
     ),
     "an unknown key": (("colour",), "red", 'unknown key "colour"'),
     "an unknown map": (("codec", "input_map", "kind"), "log", 'expected "affine" or "minmax"'),
@@ -142,7 +173,7 @@ WRONG = {
     "a codec of two channels": (("inputs", 0, "channels"), 2, "has one input of one channel"),
     "a codec without a rate": (("sample_rate_hz",), None, '"sample_rate_hz" is missing'),
     "no codec any more": (("codec",), None, "has no hash of model.tflite"),
-    "the format before": (("format",), 1, "format is 1, this kit reads 2. Make the bundle again"),
+    "the format before": (("format",), 1, "format is 1, this kit reads 3. Make the bundle again"),
     "another hash": (("files", "golden.npz"), "0" * 64, "golden.npz: SHA-256 is"),
 }
 

@@ -18,8 +18,8 @@ from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BundleError
 from dynadeep.codegen.net_context import RUNTIME_ABI
 from dynadeep.codegen.numerics import (
+    MarginTable,
     choose_level,
-    fixed_margin,
     map_input,
     predicted_error,
 )
@@ -141,7 +141,7 @@ def test_every_tensor_of_the_generated_c_is_tflites(
 def expected_packet(
     manifest: Manifest, values: Values, segment: npt.NDArray[np.int16], sequence: int, bound: int
 ) -> bytes:
-    margins = [fixed_margin(level.margin) for level in manifest.levels]
+    margins = MarginTable.of_segments(manifest.need_codec()).at(bound)
     level = choose_level(predictions(manifest, values), margins, bound)
     payload = encode_samples(segment)
     if level:
@@ -180,15 +180,15 @@ def test_packets_follow_from_the_tensors_at_every_bound(
 ) -> None:
     out, _, plan = project
     program = compiled(out, "watch.c")
-    sums = {0, (1 << 31) - 1}
+    table = MarginTable.of_segments(plan.manifest.need_codec())
+    bounds = {0, (1 << 31) - 1, *table.knots}
     for values, _ in runs(program, plan, 0):
-        for level, error in zip(
-            plan.manifest.levels, predictions(plan.manifest, values), strict=True
-        ):
-            # At exactly the predicted error plus the margin a level is taken; one below it is not.
-            sums |= {error + fixed_margin(level.margin), error + fixed_margin(level.margin) - 1}
+        for level, error in enumerate(predictions(plan.manifest, values)):
+            # At exactly the least bound a level is taken; one below it is not.
+            least = min(table.least_bound(level, error), (1 << 31) - 1)
+            bounds |= {least, max(least - 1, 0)}
     levels = set()
-    for bound in sorted(sums):
+    for bound in sorted(bounds):
         for sequence, (values, packet) in enumerate(runs(program, plan, bound)):
             segment = segments()[sequence]
             assert packet == expected_packet(plan.manifest, values, segment, sequence, bound)

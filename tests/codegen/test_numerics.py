@@ -81,7 +81,7 @@ def test_equal_segments_are_decided_as_each_of_them_is(
 
 def level_with(scale: float) -> Level:
     nothing = Quantization(1.0, 0)
-    return Level("cg2", 1, 2.0, "latent", nothing, "error", Quantization(scale, -128), 0.0, 0.0)
+    return Level("cg2", 1, 2.0, "latent", nothing, "error", Quantization(scale, -128), (), ())
 
 
 @pytest.mark.parametrize("steps", [1, 2, INT32_MAX // 255])

@@ -33,8 +33,8 @@ def make_level(name: str, codes: int, segment_length: int) -> Level:
         latent=Quantization(0.5, 3),
         error_tensor=f"{name}/conv",
         error=Quantization(0.125, -128),
-        margin=0.0,
-        record_margin=0.0,
+        margins=(0.0, 1.0, 0.5),
+        record_margins=(0.0, 1.0, 0.5),
     )
 
 
@@ -55,6 +55,7 @@ def make_manifest() -> ManifestMaker:
                 adc_baseline=1024,
                 error_unit="PRD %",
                 default_bound=8.0,
+                margin_bounds=(0.0, 4.0, 16.0),
                 input_map=affine if kind == "affine" else InputMap("minmax"),
                 levels=tuple(
                     make_level(name, codes, segment_length)

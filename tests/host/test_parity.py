@@ -10,9 +10,9 @@ import pytest
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.inventory import Constant, TracedTensor
 from dynadeep.codegen.numerics import (
+    MarginTable,
     choose_level,
     clipped_samples,
-    fixed_margin,
     predicted_error,
 )
 from dynadeep.host_tools.codec import packet as packets
@@ -93,7 +93,7 @@ class PythonBoard:
     def encode(self, segment):
         case, levels = self.cases[segment.tobytes()], self.manifest.levels
         errors = [predicted_error(int(case.tensors[lv.error_tensor][0, 0]), lv) for lv in levels]
-        margins = [fixed_margin(lv.margin) for lv in levels]
+        margins = MarginTable.of_segments(self.manifest.need_codec()).at(self.bound_now)
         level = choose_level(errors, margins, self.bound_now)
         sent = expected_packet(self.manifest, case, level, self.sequence)
         self.sequence += 1

@@ -87,7 +87,7 @@ def save(name: str, net: nn.Module, folder: Path, training: dict[str, object]) -
 def restore(name: str, net: nn.Module) -> nn.Module:
     """Give a network the weights that were trained for it."""
     path = TRAINED / name / f"{name}.safetensors"
-    record = weights.read_record(path, {weights.RECORD_FORMAT: Record})
+    record = weights.read_record(path, dict.fromkeys(range(1, weights.RECORD_FORMAT + 1), Record))
     tensors: dict[str, Tensor] = weights.read_tensors(path, record.weights)
     net.load_state_dict(tensors)
     return net.eval()

@@ -3,14 +3,14 @@ import pickle
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from dynadeep.train import checkpoint
-from dynadeep.train.checkpoint import Checkpoint, TrainingRecord
+from dynadeep.train.checkpoint import Checkpoint, Promise, TrainingRecord
 from dynadeep.train.errors import CheckpointError
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import ModelConfig
@@ -185,6 +185,57 @@ def test_record_with_a_wrong_value_is_refused_by_key(
     assert "\n" not in str(caught.value)
 
 
+PROMISE = Promise(
+    tasks={"rhythm": 1.0},
+    unit="added cross entropy",
+    bound=0.5,
+    violation_rate=0.02,
+    bounds=(0.1, 0.5),
+    margins={"32": (0.3, 0.25), "64": (0.5, -0.25)},
+    record_margins={"32": (0.2, 0.125), "64": (0.4, 0.0)},
+    kind="added",
+)
+
+
+def test_a_promise_comes_back_as_it_was_saved(tmp_path: Path) -> None:
+    made = Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING, promise=PROMISE)
+    assert checkpoint.load(checkpoint.save(made, tmp_path / "made")).promise == PROMISE
+
+
+def test_a_promise_at_one_bound_is_read_as_a_table_of_one_knot(path: Path) -> None:
+    earlier = {
+        **asdict(PROMISE),
+        "margins": {"32": 0.25, "64": -0.25},
+        "record_margins": {"32": 0.125, "64": 0.0},
+    }
+    del earlier["bounds"]
+    change_record(path, format=2, promise=earlier)
+    assert checkpoint.load(path).promise == replace(
+        PROMISE,
+        bounds=(0.5,),
+        margins={"32": (0.25,), "64": (-0.25,)},
+        record_margins={"32": (0.125,), "64": (0.0,)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bounds": []}, r'"promise.bounds" is \[\], expected it to ascend'),
+        ({"bounds": [0.5, 0.5]}, r'"promise.bounds" is \[0.5, 0.5\], expected it to ascend'),
+        ({"bounds": [-0.5, 0.5]}, r'"promise.bounds" is \[-0.5, 0.5\], expected it to ascend from'),
+        ({"margins": {"32": [0.1, 0.2], "64": [0.1]}}, r'margins.64" has 1 values, expected 2'),
+        ({"record_margins": {"32": [0.1, 0.2]}}, r'record_margins" has .*, expected 32, 64'),
+    ],
+)
+def test_margins_that_do_not_fit_their_bounds_or_levels_are_refused(
+    path: Path, changes: dict[str, object], message: str
+) -> None:
+    change_record(path, promise={**asdict(PROMISE), **changes})
+    with pytest.raises(CheckpointError, match=message):
+        checkpoint.load(path)
+
+
 def test_sigkill_at_any_line_leaves_the_old_checkpoint_or_the_new_one(tmp_path: Path) -> None:
     killer = Path(__file__).parents[1] / "codegen" / "kill_writer.py"
     command = [sys.executable, str(killer), str(tmp_path / "in" / "c.safetensors"), "checkpoint"]
@@ -204,8 +255,8 @@ def test_damaged_record_is_refused(path: Path, text: str) -> None:
 
 
 def test_record_of_a_later_format_is_refused(path: Path) -> None:
-    change_record(path, format=3)
-    with pytest.raises(CheckpointError, match="record format 3, this kit reads 1 and 2"):
+    change_record(path, format=4)
+    with pytest.raises(CheckpointError, match="record format 4, this kit reads 1 to 3"):
         checkpoint.load(path)
 
 

@@ -1,57 +1,140 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dynadeep.codegen.numerics import MarginTable, real_error
 from dynadeep.train.errors import TrainError
-from dynadeep.train.margins import choose, fit_margins
+from dynadeep.train.evaluation import decisions
+from dynadeep.train.margins import KNOTS, Held, fit_margins, knots_for
 
-GAINS = (32.0, 64.0)
-BOUND = 0.75
+GAINS = (8.0, 32.0)
+GRID = [step / 40 for step in range(2, 77)]  # 0.05 to 1.9, most of them between two knots
 
-LOSSES = arrays(np.float64, (60, 2), elements=st.floats(0, 3, width=16))
-
-
-def violations(predicted: np.ndarray, losses: np.ndarray, margins: np.ndarray) -> int:
-    chosen = choose(predicted, BOUND - margins)
-    taken = np.take_along_axis(losses, np.maximum(chosen - 1, 0)[:, None], axis=1)[:, 0]
-    return int(((chosen > 0) & (taken > BOUND)).sum())
+RATES = (0.02, 0.05, 0.1, 0.5)
+LOSSES = arrays(np.float64, (60, 1, 2), elements=st.floats(0, 3, width=16))
+HELD = st.builds(Held, LOSSES, LOSSES)
 
 
-@given(LOSSES, LOSSES, st.sampled_from([0.02, 0.05, 0.1, 0.5]))
-def test_no_more_records_break_the_promise_than_the_rate_allows(
-    predicted: np.ndarray, losses: np.ndarray, rate: float
+def drawn(count: int, seed: int, noise: float = 0.7) -> Held:
+    """Records whose losses are as skewed as real ones, foreseen up to a factor."""
+    random = np.random.default_rng(seed)
+    common = random.normal(0, 1.2, (count, 1, 1))
+    losses = np.exp(common + np.array([-2.5, -1.0]) + random.normal(0, 0.3, (count, 1, 2)))
+    return Held(losses * np.exp(random.normal(0, noise, (count, 1, 1))), losses)
+
+
+def table_of(margins: np.ndarray) -> MarginTable:
+    return MarginTable.of(KNOTS, margins.T.tolist())
+
+
+def levels_at(held: Held, table: MarginTable, bound: float) -> np.ndarray:
+    return decisions.by_table(held.predicted.reshape(-1, held.predicted.shape[2]), table, bound)
+
+
+def broken(held: Held, table: MarginTable, bound: float) -> np.ndarray:
+    """Return which units are compressed and lose more than the bound."""
+    chosen = levels_at(held, table, bound)
+    losses = held.losses.reshape(len(chosen), -1)
+    lost = np.take_along_axis(losses, np.maximum(chosen - 1, 0)[:, None], axis=1)[:, 0]
+    return (chosen > 0) & (lost > bound)
+
+
+@settings(deadline=None, max_examples=12)
+@given(HELD, HELD, st.sampled_from(RATES), st.floats(0, KNOTS[-1]))
+def test_no_more_records_break_the_promise_than_the_rate_allows_at_any_bound(
+    shaping: Held, proving: Held, rate: float, bound: float
 ) -> None:
-    margins = fit_margins(predicted, losses, GAINS, bound=BOUND, rate=rate)
-    assert (violations(predicted, losses, margins) + 1) / (len(losses) + 1) <= rate + 1e-9
+    margins = fit_margins(shaping, proving, GAINS, rate=rate)
+    for asked in (bound, *KNOTS):
+        count = int(broken(proving, table_of(margins), asked).sum())
+        assert count == 0 or (count + 1) / (len(proving.losses) + 1) <= rate + 1e-9
 
 
-def test_foresight_without_fault_sends_all_that_may_be_sent() -> None:
-    losses = np.array([[0.1, 0.2], [0.3, 1.0], [0.9, 1.2], [0.2, 0.7], [0.7, 0.8]] * 20)
-    margins = fit_margins(losses, losses, GAINS, bound=BOUND, rate=0.02)
-    assert choose(losses, BOUND - margins).tolist() == [2, 1, 0, 2, 1] * 20
+def test_new_records_break_it_no_more_often_than_the_rate_on_average() -> None:
+    new = drawn(2000, 1000)
+    shares = []
+    for seed in range(12):
+        margins = fit_margins(drawn(200, 2 * seed), drawn(200, 2 * seed + 1), GAINS, rate=0.05)
+        shares.append([broken(new, table_of(margins), bound).mean() for bound in GRID])
+    assert np.mean(shares, axis=0).max() <= 0.05
+    assert np.mean(shares, axis=0)[10:].min() >= 0.02  # nor is half of the rate given away
+
+
+def test_good_foresight_sends_most_of_what_may_be_sent() -> None:
+    held = drawn(500, 0, noise=0.05)
+    table = table_of(fit_margins(held, drawn(500, 1, noise=0.05), GAINS, rate=0.02))
+    gains = np.array([1.0, *GAINS])
+    for bound in (0.1, 0.35, 0.75, 1.9):
+        best = gains[decisions.choose(held.losses[:, 0], bound)].mean()
+        assert gains[levels_at(held, table, bound)].mean() >= 0.9 * best
 
 
 def test_heads_that_foresee_too_much_get_negative_margins() -> None:
-    losses = np.random.default_rng(0).uniform(0, 0.7, (100, 2))
-    margins = fit_margins(losses + 1, losses, GAINS, bound=BOUND, rate=0.02)
-    assert (margins < 0).all()
-    assert (choose(losses + 1, BOUND - margins) == 2).all()
+    held = drawn(200, 0, noise=0.1)
+    much = Held(held.predicted * 3, held.losses)
+    margins = fit_margins(much, much, GAINS, rate=0.02)
+    assert (margins[8:] < 0).all()
 
 
 def test_nothing_is_compressed_where_every_loss_is_over_the_bound() -> None:
-    losses = np.full((100, 2), 2.0)
-    margins = fit_margins(np.zeros((100, 2)), losses, GAINS, bound=BOUND, rate=0.02)
-    assert not choose(np.zeros((100, 2)), BOUND - margins).any()
+    held = Held(np.zeros((100, 1, 2)), np.full((100, 1, 2), 2.0))
+    table = table_of(fit_margins(held, held, GAINS, rate=0.02))
+    assert not any(levels_at(held, table, bound).any() for bound in GRID)
+
+
+def test_nothing_is_compressed_at_the_first_knot_and_below() -> None:
+    held = Held(np.zeros((100, 1, 2)), np.full((100, 1, 2), 1e-6))
+    table = table_of(fit_margins(held, held, GAINS, rate=0.02))
+    assert not any(levels_at(held, table, bound).any() for bound in (0.0, 0.01, KNOTS[0]))
+    assert levels_at(held, table, KNOTS[1]).all()
+
+
+def test_a_saturated_prediction_is_within_no_limit() -> None:
+    saturated = real_error((1 << 31) - 1)
+    held = Held(np.full((100, 1, 2), saturated), np.zeros((100, 1, 2)))
+    table = table_of(fit_margins(held, held, GAINS, rate=0.5))
+    assert not any(levels_at(held, table, bound).any() for bound in GRID)
+
+
+def test_limits_never_fall_as_the_bound_rises() -> None:
+    for seed in range(5):
+        table = table_of(fit_margins(drawn(100, seed), drawn(100, seed + 50), GAINS, rate=0.03))
+        limits = np.array([bound - table.real_at(bound) for bound in GRID])
+        assert np.diff(limits, axis=0).min() >= -1e-5  # the fraction of 16 bits
+
+
+def test_a_records_segments_count_as_one_record() -> None:
+    """Segments of a record are alike: five times as many of them prove nothing more."""
+    held = drawn(60, 0)
+    repeated = Held(*(np.repeat(part, 5, axis=1) for part in (held.predicted, held.losses)))
+    by_record = fit_margins(held, held, GAINS, rate=0.05)
+    by_segment = fit_margins(repeated, repeated, GAINS, rate=0.05)
+    assert broken(repeated, table_of(by_segment), 0.75).mean() <= 0.05
+    allowed = 0.05 * (len(held.losses) + 1) - 1
+    for bound in GRID:
+        assert broken(repeated, table_of(by_segment), bound).sum() / 5 <= allowed
+        assert broken(held, table_of(by_record), bound).sum() <= allowed
+
+
+def test_a_bound_beyond_the_usual_knots_is_a_knot_itself() -> None:
+    assert knots_for(0.75) == KNOTS
+    assert knots_for(3.0) == (*KNOTS, 3.0)
+    assert knots_for(0.04)[0] == 0.02
 
 
 def test_a_rate_that_the_hold_out_cannot_show_is_refused() -> None:
-    few = np.zeros((30, 2))
+    few = Held(np.zeros((30, 1, 2)), np.zeros((30, 1, 2)))
     with pytest.raises(TrainError, match="30 records: at least 49"):
-        fit_margins(few, few, GAINS, bound=BOUND, rate=0.02)
+        fit_margins(few, few, GAINS, rate=0.02)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(TrainError, match=r"\[60, 2\], losses \[50, 2\]"):
-        fit_margins(np.zeros((60, 2)), np.zeros((50, 2)), GAINS, bound=BOUND, rate=0.1)
+    with pytest.raises(TrainError, match=r"\[60, 1, 2\], losses \[50, 1, 2\]"):
+        Held(np.zeros((60, 1, 2)), np.zeros((50, 1, 2)))
+    held = Held(np.zeros((60, 1, 2)), np.zeros((60, 1, 2)))
+    with pytest.raises(TrainError, match="3 gains: records of the same levels"):
+        fit_margins(held, held, (8, 16, 32), rate=0.1)
+    with pytest.raises(TrainError, match="must ascend from over 0"):
+        fit_margins(held, held, GAINS, bounds=(0.5, 0.5), rate=0.1)

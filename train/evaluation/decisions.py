@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dynadeep.codegen.numerics import fixed_error, real_error
 from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation.outcomes import Floats, Foreseen, Ints, TaskOutcome
@@ -40,11 +41,13 @@ def by_heads(task: TaskOutcome, bound: float, allowed: Sequence[int] | None = No
     Raises:
         DataError: the codec has no heads.
     """
+    bound = on_device(bound)
     return choose(foreseen(task).records_at(bound), bound, allowed)
 
 
 def by_segment(task: TaskOutcome, bound: float) -> Ints:
     """Return the level that the heads choose for each segment, int [N, S]; as ``by_heads``."""
+    bound = on_device(bound)
     expected = foreseen(task).segments_at(bound)
     return choose(expected.reshape(-1, expected.shape[2]), bound).reshape(expected.shape[:2])
 
@@ -54,6 +57,11 @@ def by_oracle(
 ) -> Ints:
     """Return the level that knowing the true losses would choose, int [N]."""
     return choose(task.lost(promise)[:, 1:], bound, allowed)
+
+
+def on_device(bound: float) -> float:
+    """Return a bound as the device has it, in Q8.24."""
+    return real_error(fixed_error(bound))
 
 
 def foreseen(task: TaskOutcome) -> Foreseen:

@@ -72,7 +72,7 @@ def load(path: Path, task: str | None = None) -> TaskNet:
     another task or of another network.
     """
     path = weights.weights_path(path)
-    record = weights.read_record(path, {1: Record, weights.RECORD_FORMAT: Record})
+    record = weights.read_record(path, dict.fromkeys(range(1, weights.RECORD_FORMAT + 1), Record))
     found = record.task
     if found not in BUILDERS or (task is not None and found != task):
         wanted = task or " or ".join(BUILDERS)

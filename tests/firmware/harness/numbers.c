@@ -55,21 +55,28 @@ void run_map_minmax(request *from)
     free(samples);
 }
 
-/* Reply: the predicted errors, then the level. */
+/* Request: levels, knots, the bound, the knots' bounds, then of each level its numbers, its head's
+ * code and its margins. Reply: the predicted errors, then the level. */
 void run_decision(request *from)
 {
     const uint8_t count = take_u8(from);
+    const uint8_t knot_count = take_u8(from);
     const dd_error bound = take_s32(from);
+    const dd_knots knots = {take_block(from, knot_count * sizeof(dd_error)), knot_count};
     dd_level *levels = exact_block(count * sizeof(dd_level));
     dd_error *predicted = exact_block(count * sizeof(dd_error));
     for (uint8_t i = 0; i < count; i++) {
         levels[i].error_zero_point = take_s8(from);
         levels[i].error_scale = take_s32(from);
-        levels[i].margin = take_s32(from);
         predicted[i] = dd_predicted_error(&levels[i], take_s8(from));
+        levels[i].margins = take_block(from, knot_count * sizeof(dd_error));
         put_u32((uint32_t)predicted[i]);
     }
-    put_u8(dd_choose_level(levels, predicted, count, bound));
+    put_u8(dd_choose_level(&knots, levels, predicted, count, bound));
+    for (uint8_t i = 0; i < count; i++) {
+        free((void *)(uintptr_t)levels[i].margins);
+    }
+    free((void *)(uintptr_t)knots.bounds);
     free(predicted);
     free(levels);
 }

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dynadeep.codegen.numerics import MarginTable
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import decisions
 from dynadeep.train.evaluation.outcomes import RHYTHM, Foreseen, Margins, Outcomes, TaskOutcome
@@ -67,8 +68,9 @@ def test_a_gain_out_of_reach_has_no_bound(outcomes: Outcomes) -> None:
     assert decisions.bound_for_gain(task_of(outcomes, lambda _: np.zeros(2)), GAINS, 61.0) is None
 
 
-def test_margins_may_depend_on_the_bound(outcomes: Outcomes) -> None:
-    task = task_of(outcomes, lambda bound: np.full(2, 0.1 if bound < 0.6 else 0.0))
+def test_margins_are_those_at_the_bound(outcomes: Outcomes) -> None:
+    table = MarginTable.of((0.3, 0.4, 0.6, 0.7), [(0.1, 0.1, 0.1, 0.0)] * 2)
+    task = task_of(outcomes, table.real_at)
     assert decisions.by_heads(task, 0.35).tolist() == [2, 1, 0, 0]
     assert decisions.by_heads(task, 0.8).tolist() == [2, 1, 2, 2]
     assert decisions.by_segment(task, 0.8).tolist() == [[2], [1], [2], [2]]
