@@ -49,8 +49,9 @@ def test_a_codec_without_heads_decides_nothing(outcomes: Outcomes) -> None:
 
 
 def task_of(outcomes: Outcomes, margins: Margins) -> TaskOutcome:
-    """Heads that say EXPECTED of a record's only segment, with margins at a bound."""
-    heads = Foreseen("added", EXPECTED[:, None], margins, margins, {})
+    """Heads that say EXPECTED of a record's only segment, in Q8.24, with margins at a bound."""
+    predicted = np.round(EXPECTED[:, None] * 2**24) / 2**24
+    heads = Foreseen("added", predicted, margins, margins, {})
     return replace(outcomes.tasks[RHYTHM], foreseen=heads)
 
 
