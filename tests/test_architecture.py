@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "codegen.files",
         "codegen.markdown",
         "codegen.lock",
+        "codegen.numerics",  # the margins are fitted to the arithmetic of the device
         "codegen.typed",
         "codegen.wfdb_record",
     },
