@@ -55,8 +55,8 @@ static void decide(const dd_codec *codec, dd_error bound, dd_packet *packet)
     }
     packet->predicted = codec->predicted;
     packet->clipped = codec->state->clipped;
-    packet->level = dd_choose_level(&plan->knots, plan->levels, codec->predicted, plan->level_count,
-                                    bound);
+    packet->level =
+        dd_choose_level(&plan->knots, plan->levels, codec->predicted, plan->level_count, bound);
     if (packet->level == DD_LEVEL_NONE && plan->lossless == NULL) {
         packet->level = 1;
     }

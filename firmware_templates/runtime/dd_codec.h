@@ -47,7 +47,7 @@ typedef struct dd_codec_plan {
     const uint8_t *model_id;
     dd_map *map;
     const void *map_by; /* what the map is told; null: each segment is scaled by its own range */
-    dd_knots knots;              /* of the margins of `levels` */
+    dd_knots knots;     /* of the margins of `levels` */
     const dd_level *levels;      /* [level_count], the weakest compression first */
     const dd_output *outputs;    /* [level_count] */
     const dd_lossless *lossless; /* null: there is no level none */

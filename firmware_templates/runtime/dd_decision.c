@@ -18,7 +18,7 @@ typedef struct place {
 } place;
 
 #define FRACTION_BITS 16
-#define FRACTION_ONE ((uint32_t)1 << FRACTION_BITS)
+#define FRACTION_ONE  ((uint32_t)1 << FRACTION_BITS)
 
 static place place_of(const dd_knots *knots, dd_error bound)
 {

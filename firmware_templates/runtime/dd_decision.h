@@ -22,7 +22,7 @@ typedef struct dd_knots {
 /* One compressed level's head output and promise. */
 typedef struct dd_level {
     int8_t error_zero_point;
-    dd_error error_scale; /* step of one code of the head's output; 255 of them fit dd_error */
+    dd_error error_scale;    /* step of one code of the head's output; 255 of them fit dd_error */
     const dd_error *margins; /* what is added to a predicted error, at each knot */
 } dd_level;
 
