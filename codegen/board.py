@@ -1,7 +1,7 @@
 """Boards as data: what ``firmware_templates/boards/<name>/board.toml`` says, checked and typed."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -10,13 +10,11 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from dynadeep.codegen.errors import BoardError
-from dynadeep.codegen.kernels import CORES
+from dynadeep.codegen.kernels import CORES, kind_of
 from dynadeep.codegen.typed import Reader
 
 DESCRIPTION = "board.toml"
 TEMPLATE = "_template"
-DRIVER_PREFIX = "uart_"
-
 
 HOST = "host"
 CORTEX_M = (*CORES, "cortex-m3")
@@ -41,6 +39,13 @@ Flag = Annotated[
 ]
 """Nothing that CMake or a shell takes apart, no generator expression, no file to be read."""
 
+Script = Annotated[
+    str,
+    Meta(pattern=r"^[a-z]+/[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.cfg$", description="folder/name.cfg"),
+]
+UsbId = Annotated[
+    str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$", description="vvvv:pppp in lower case")
+]
 Word = Annotated[int, Meta(ge=0, le=ADDRESSES - 1)]
 Clock = Annotated[int, Meta(ge=10_000, le=4_000_000_000)]
 Size = Annotated[int, Meta(ge=1, le=ADDRESSES)]
@@ -81,7 +86,7 @@ class Uart:
 
     base: Word
     baud: Annotated[int, Meta(ge=300, le=20_000_000)]
-    driver: str | None = None  # app/uart_<driver>.c; none where board.c reads and writes itself
+    driver: str | None = None  # app/uart_<driver>.c; none where the board's C reads and writes
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class Counter:
 
     rate_hz: Annotated[int, Meta(ge=1_000, le=4_000_000_000)]
     unit: Literal["cycles", "instructions", "nanoseconds"]
+    driver: str | None = None  # app/counter_<driver>.c; none where the board's C counts
 
 
 @dataclass(frozen=True)
@@ -103,13 +109,28 @@ class Emulator:
 
 @dataclass(frozen=True)
 class Flasher:
-    """The program that writes the part's flash; ``{bin}`` stands for the image."""
+    """A program of its own that writes the part's flash; ``{bin}`` stands for the image."""
 
     program: Program
     arguments: tuple[Argument, ...]
-    usb: tuple[
-        Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$", description="vvvv:pppp")], ...
-    ]  # vendor:product ids that the probe or part shows
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A register that tells the part from others: read before anything is written to it."""
+
+    address: Word
+    value: Word  # of the bits in ``mask``
+    mask: Word = ADDRESSES - 1
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How a debug probe writes the part's flash, through OpenOCD or pyOCD."""
+
+    openocd: tuple[Script, ...]  # its configuration files: of the probe, then of the part
+    identity: Identity
+    pyocd: Name | None = None  # pyOCD's name of the part; none where pyOCD has none
 
 
 @dataclass(frozen=True)
@@ -122,8 +143,8 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Board:
-    """A board. A Cortex-M one has flash, RAM and a UART; the native one is a process."""
+class Description:
+    """What a ``board.toml`` says."""
 
     name: Name
     description: Words
@@ -133,7 +154,9 @@ class Board:
     flash: Flash | None = None
     ram: Ram | None = None
     uart: Uart | None = None
+    usb: tuple[UsbId, ...] = ()  # vendor:product that its serial port, its probe or the part shows
     emulator: Emulator | None = None
+    probe: Probe | None = None
     flasher: Flasher | None = None
     budget: Budget | None = None
 
@@ -143,19 +166,26 @@ class Board:
         return self.target == "cortex-m"
 
 
+@dataclass(frozen=True)
+class Board(Description):
+    """A board. A Cortex-M one has flash, RAM and a UART; the native one is a process."""
+
+    folder: Traversable = Path()  # that holds its C
+
+
 def boards_folder() -> Traversable:
     """Return the folder of the boards that come with the kit."""
     return resources.files("dynadeep.firmware_templates") / "boards"
 
 
-def uart_drivers() -> list[str]:
-    """Return the UART drivers that boards may share, sorted."""
+def drivers(kind: Literal["uart", "counter"]) -> list[str]:
+    """Return the drivers that boards may share, sorted: ``app/<kind>_<driver>.c``."""
     app = resources.files("dynadeep.firmware_templates") / "app"
     sources = (Path(entry.name) for entry in app.iterdir())
     return sorted(
-        source.stem.removeprefix(DRIVER_PREFIX)
+        source.stem.removeprefix(f"{kind}_")
         for source in sources
-        if source.stem.startswith(DRIVER_PREFIX) and source.suffix == ".c"
+        if source.stem.startswith(f"{kind}_") and source.suffix == ".c"
     )
 
 
@@ -169,49 +199,67 @@ def board_names() -> list[str]:
 
 
 def load_board(name: str) -> Board:
-    """Return the board called ``name``.
+    """Return the kit's board called ``name``, or the one of a folder of the user's own.
 
     Raises:
         BoardError: there is none, or its description is wrong.
     """
-    if name not in board_names():
+    if name in board_names():
+        return _load_kits(name)
+    folder = Path(name)
+    if not (folder / DESCRIPTION).is_file():
         raise BoardError(
-            f"{name}: no such board. There are {', '.join(board_names())}; "
-            "copy firmware_templates/boards/_template to add one."
+            f"{name}: no such board, and no folder with a {DESCRIPTION}. There are "
+            f"{', '.join(board_names())}; 'dynadeep board new' makes a folder of your own."
         )
-    text = (boards_folder() / name / DESCRIPTION).read_text(encoding="utf-8")
-    board = parse_board(text, f"boards/{name}/{DESCRIPTION}")
+    where = str(folder / DESCRIPTION)
+    reader = Reader(where, BoardError, "See boards/_template.")
+    return replace(parse_board(reader.content(folder / DESCRIPTION), where), folder=folder)
+
+
+def _load_kits(name: str) -> Board:
+    """Return a board that comes with the kit."""
+    folder, where = boards_folder() / name, f"boards/{name}/{DESCRIPTION}"
+    board = parse_board((folder / DESCRIPTION).read_bytes(), where)
     if board.name != name:
-        raise BoardError(f'boards/{name}/{DESCRIPTION}: name is "{board.name}", not the folder\'s.')
-    return board
+        raise BoardError(f'{where}: name is "{board.name}", not the folder\'s.')
+    return replace(board, folder=folder)
 
 
-def parse_board(text: str, where: str) -> Board:
+def parse_board(content: str | bytes, where: str) -> Board:
     """Parse a board description; ``where`` names it in messages.
 
     Raises:
         BoardError: it is not TOML, or a key is missing, unknown or of the wrong type.
     """
     reader = Reader(where, BoardError, "See boards/_template.")
-    board = reader.read(Board, reader.toml(text))
-    _check(board, where)
-    return board
+    description = reader.read(Description, reader.toml(content))
+    _check(description, where)
+    return Board(**vars(description))
 
 
-def _check(board: Board, where: str) -> None:
+def _check(board: Description, where: str) -> None:
     """Check what a type cannot say."""
     for part in ("flash", "ram", "uart"):
         if board.cortex_m and getattr(board, part) is None:
             raise BoardError(f"{where}: [{part}] is missing; a cortex-m board needs it.")
-    driver = board.uart.driver if board.uart else None
-    if driver is not None and driver not in uart_drivers():
-        known = ", ".join(uart_drivers())
-        raise BoardError(f'{where}: uart.driver is "{driver}", expected one of {known}.')
-    for problem in (*_core_problems(board), *_memory_problems(board)):
+    for problem in (*_core_problems(board), *_driver_problems(board), *_memory_problems(board)):
         raise BoardError(f"{where}: {problem}. See boards/_template.")
 
 
-def _core_problems(board: Board) -> Iterator[str]:
+def _driver_problems(board: Description) -> Iterator[str]:
+    """Say which driver there is not, or not for this core."""
+    uart = None if board.uart is None else board.uart.driver
+    if uart is not None and uart not in drivers("uart"):
+        yield f'uart.driver is "{uart}", expected one of {", ".join(drivers("uart"))}'
+    counter = board.counter.driver
+    if counter is not None and counter not in drivers("counter"):
+        yield f'counter.driver is "{counter}", expected one of {", ".join(drivers("counter"))}'
+    if counter == "dwt" and kind_of(board.core.cpu) == "small":
+        yield f'counter.driver is "dwt", and a {board.core.cpu} has no counter of cycles: "systick"'
+
+
+def _core_problems(board: Description) -> Iterator[str]:
     """Say what is wrong with the processor."""
     known = (*CORTEX_M, HOST)
     if board.core.cpu not in known or board.cortex_m == (board.core.cpu == HOST):
@@ -221,7 +269,7 @@ def _core_problems(board: Board) -> Iterator[str]:
         yield f"core.flags select {selected}, expected one -mcpu={board.core.cpu}"
 
 
-def _memory_problems(board: Board) -> Iterator[str]:
+def _memory_problems(board: Description) -> Iterator[str]:
     """Say what is wrong with the memories."""
     flash, ram = board.flash, board.ram
     for name, part in (("flash", flash), ("ram", ram)):

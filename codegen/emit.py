@@ -12,11 +12,11 @@ from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.closure import ALWAYS, needed, not_for
 from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.describe import describe_model, json_text
-from dynadeep.codegen.errors import OutputError, ProjectError
+from dynadeep.codegen.errors import BoardError, OutputError, ProjectError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.net_context import DEFAULT_NAME, NetContext, net_context
-from dynadeep.codegen.plan import Plan, application_of
+from dynadeep.codegen.plan import Application, Plan, application_of
 from dynadeep.codegen.project import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND, read_project
 from dynadeep.codegen.render import Build, render_build, render_model
 from dynadeep.codegen.version import __version__
@@ -32,6 +32,10 @@ CODEC_FILES = {"model/{name}_codec.h": "codec.h", "model/{name}_codec.c": "codec
 
 COPIED = (".c", ".h", ".S", ".ld", ".cmake", ".toml")
 """What is copied of the runtime, the application and a board."""
+
+PLAIN_BOARD = "board_plain.c"
+BOARD_FOLDER = "board"
+"""Of a project: what its board brings, and its description."""
 
 Files = dict[str, bytes]
 """A project in memory: path with forward slashes -> content."""
@@ -49,7 +53,14 @@ def project_files(plan: Plan, board: Board | None, name: str = DEFAULT_NAME) -> 
         CodegenError: the model cannot stand in C, or the name is none.
     """
     net = net_context(plan, name)
-    build = Build(board, net, application_of(plan), plan.chunk, _app_sources(plan, board))
+    build = Build(
+        board,
+        net,
+        application_of(plan),
+        plan.chunk,
+        app_sources(board, application_of(plan)),
+        board_sources(board),
+    )
     files = _model_files(plan, net)
     files["CMakeLists.txt"] = render_build("CMakeLists.txt", build).encode("utf-8")
     if board is not None:
@@ -175,15 +186,28 @@ def _runtime_files(plan: Plan, files: Files) -> Files:
     return {f"runtime/{name}": runtime[name] for name in names}
 
 
-def _app_sources(plan: Plan, board: Board | None) -> tuple[str, ...]:
+def app_sources(board: Board | None, application: Application) -> tuple[str, ...]:
     """Return the C files of the application that a board's firmware is made of."""
     if board is None:
         return ()
-    own = "commands_net.c" if plan.manifest.codec is None else "commands_codec.c"
-    core = ("startup_cortex_m.c", "systick.c", "stack.c", "fault.c") if board.cortex_m else ()
+    own = "commands_net.c" if application == "network" else "commands_codec.c"
+    core = ("startup_cortex_m.c", "stack.c", "fault.c") if board.cortex_m else ()
     uart = board.uart.driver if board.uart is not None else None
-    driver = (f"uart_{uart}.c",) if uart and board.cortex_m else ()
-    return ("main.c", "commands.c", own, "dd_link.c", *core, *driver)
+    wire = (f"uart_{uart}.c", "reset_uart.c") if uart else ()
+    counter = (f"counter_{board.counter.driver}.c",) if board.counter.driver else ()
+    plain = () if board_sources(board) else (PLAIN_BOARD,)
+    return ("main.c", "commands.c", own, "dd_link.c", *core, *wire, *counter, *plain)
+
+
+def board_sources(board: Board | None) -> tuple[str, ...]:
+    """Return the C files that a board brings itself, with the folder that they are in."""
+    files = {} if board is None else own_files(board)
+    return tuple(sorted(name for name in files if name.endswith(".c")))
+
+
+def plain_board() -> bytes:
+    """Return the C of a board that brings none."""
+    return _named("app")[PLAIN_BOARD]
 
 
 def _app_files(sources: tuple[str, ...], files: Files) -> Files:
@@ -203,20 +227,32 @@ def _named(folder: str) -> Files:
 def _board_files(board: Board, build: Build) -> Files:
     """Return what depends on the board: its own files, and what its description renders to."""
     rendered = {"board/board_config.h": "board_config.h", "app/application.h": "application.h"}
-    files = _tree(f"boards/{board.name}", to="board")
-    del files[f"board/{DESCRIPTION}"]
+    files = own_files(board)
     if board.cortex_m:
         rendered["board/linker.ld"] = "linker.ld"
         files["toolchain.cmake"] = _tree("build")["build/toolchain.cmake"]
     for path, template in rendered.items():
+        if path in files:
+            raise BoardError(
+                f"{board.folder}: holds {PurePosixPath(path).name}, which is made from "
+                f"{DESCRIPTION}. Say it there, and take the file out of the folder."
+            )
         files[path] = render_build(template, build).encode("utf-8")
     return files
 
 
-def _tree(folder: str, to: str | None = None) -> Files:
-    """Return the files under a folder of firmware_templates, under the path ``to`` or the same."""
-    root = resources.files("dynadeep.firmware_templates") / folder
-    return dict(_walk(root, folder if to is None else to))
+def own_files(board: Board) -> Files:
+    """Return the files of a board's folder by their paths in a project: its description and C."""
+    return {
+        f"{BOARD_FOLDER}/{entry.name}": _content(entry)
+        for entry in board.folder.iterdir()
+        if entry.is_file() and entry.name.endswith(COPIED)
+    }
+
+
+def _tree(folder: str) -> Files:
+    """Return the files under a folder of firmware_templates by their paths there."""
+    return dict(_walk(resources.files("dynadeep.firmware_templates") / folder, folder))
 
 
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
@@ -224,7 +260,11 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
         if entry.is_dir():
             yield from _walk(entry, f"{path}/{entry.name}")
         elif entry.name.endswith(COPIED):
-            yield f"{path}/{entry.name}", entry.read_bytes().replace(b"\r\n", b"\n")
+            yield f"{path}/{entry.name}", _content(entry)
+
+
+def _content(entry: Traversable) -> bytes:
+    return entry.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _manifest(plan: Plan, board: Board | None, name: str, files: Files) -> bytes:

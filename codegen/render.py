@@ -40,6 +40,7 @@ class Build:
     application: Application
     chunk: int  # values of the input that a request may carry
     app_sources: tuple[str, ...]  # the application's C files
+    board_sources: tuple[str, ...]  # the board's own, with their folder
 
 
 def render_model(name: str, net: NetContext, codec: CodecContext | None) -> str:

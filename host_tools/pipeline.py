@@ -56,11 +56,13 @@ def make_firmware(
 
     ``optimize`` takes the place of the project's own -O2, in a build folder of its own.
     """
-    name = "-".join(filter(None, [board, wanted.engine, wanted.kernels, bundle.manifest.model_id]))
+    target = load_board(board)
+    words = [target.name, wanted.engine, wanted.kernels, bundle.manifest.model_id]
+    name = "-".join(filter(None, words))
     folder = sources or SOURCES / name
     build_dir = folder / f"build{optimize}" if optimize else None
     with locked(folder):  # what is built is what was generated here
-        generate(bundle, load_board(board), folder, wanted)
+        generate(bundle, target, folder, wanted)
         return toolchain.build(folder, build_dir, optimize=optimize)
 
 
@@ -78,7 +80,7 @@ def connect(
 
     Args:
         bundle: what the board must run.
-        board: its name, which the firmware must call itself; None takes the firmware's word.
+        board: its name or folder; the firmware must call itself so. None takes its word.
         port: a serial port or pyserial URL; without it ``elf`` is run on this computer.
         baud: of the port; None is the board's own, or 115,200 for one that is not named.
         elf: the firmware.
@@ -92,8 +94,9 @@ def connect(
         BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
     with open_device(Place(board, port, baud), elf) as device:
-        about = device.hello(bundle.manifest.model_id, board)
-        description = greeted_board(device)
+        known = None if board is None else load_board(board)
+        about = device.hello(bundle.manifest.model_id, None if known is None else known.name)
+        description = greeted_board(device, known)
         _check_choice(device, wanted)
         plan = plan_as_told(bundle, description, about.engine, about.kernels)
         device.check_model(_model_of(plan))

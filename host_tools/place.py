@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import cast
 
 from dynadeep.codegen.board import Board, load_board
+from dynadeep.codegen.emit import BOARD_FOLDER
 from dynadeep.codegen.errors import BoardError, ProjectError
 from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 from dynadeep.codegen.planner import Wanted
 from dynadeep.codegen.project import Project, read_project
+from dynadeep.host_tools.boards import AUTO, find_attached
 from dynadeep.host_tools.errors import WrongBoardError, WrongFirmwareError
 from dynadeep.host_tools.link.base import DEFAULT_BAUD, Link
 from dynadeep.host_tools.link.device import Device
@@ -42,7 +44,7 @@ def open_link(board: Board, elf: Path) -> Link:
 class Place:
     """Where a board is, and what its firmware is made of; None where the user did not say."""
 
-    board: str | None = None
+    board: str | None = None  # the kit's name of it, a folder of the user's own, or "auto"
     port: str | None = None  # a serial port or pyserial URL; None: run on this computer
     baud: int | None = None  # of the port
     sources: Path | None = None  # a generated project
@@ -50,31 +52,47 @@ class Place:
     def named(self, model_id: str | None = None) -> "Place":
         """Return the place with the board's name, where its project or nothing else tells it.
 
-        A board at a port tells its own name, so that none is taken for granted here.
+        A board at a port tells its own name, so that none is taken for granted here. ``auto`` looks
+        for the port of the one that answers.
 
         Raises:
             BoardError: there is no such board.
+            LinkError: ``auto``, and no board or more than one answers.
             ProjectError: ``sources`` is no project, or one for another board.
             WrongFirmwareError: ``sources`` has another model than ``model_id``.
         """
-        name = self.board
+        name, port = self.board, self.port
+        if name == AUTO:
+            name, port = None, port or find_attached().port
         if self.sources is not None:
             project = read_project(self.sources)
-            name = project_board(self.sources, project, self.board, "--board")
+            name = project_board(self.sources, project, name, "--board")
             if model_id not in (None, project.model_id):
                 raise WrongFirmwareError(
                     f"{self.sources}: the firmware is of model {project.model_id}, the bundle of "
                     f"{model_id}. Name the bundle that it was generated from, or generate it again."
                 )
-        elif self.port is None:
+        elif port is None:
             name = name or DEFAULT_BOARD
         if name is not None:
             load_board(name)
-        return replace(self, board=name)
+        return replace(self, board=name, port=port)
+
+
+def target_board(name: str | None) -> Board:
+    """Return the board to make firmware for: the default one unless named or, by ``auto``, found.
+
+    Raises:
+        BoardError: there is no such board, or the one that answers is none of this kit's.
+        LinkError: ``auto``, and no board or more than one answers.
+    """
+    return load_board(find_attached().board if name == AUTO else name or DEFAULT_BOARD)
 
 
 def project_board(folder: Path, project: Project, wanted: str | None, option: str) -> str:
     """Return the board that a project was generated for, which ``option`` may have named as well.
+
+    It is the project's own copy of the description, by its folder.
 
     Raises:
         ProjectError: it is for another board than ``wanted``, or for none.
@@ -84,12 +102,12 @@ def project_board(folder: Path, project: Project, wanted: str | None, option: st
             f"{folder}: holds the model and the runtime alone, no firmware for a board. "
             "Generate the project without --model-only."
         )
-    if wanted not in (None, project.board):
+    if wanted is not None and load_board(wanted).name != project.board:
         raise ProjectError(
             f"{folder}: was generated for {project.board}, {option} names {wanted}. "
             f"Give {option} {project.board}, or generate the project for {wanted}."
         )
-    return project.board
+    return str(folder / BOARD_FOLDER)
 
 
 def generated_with(folder: Path) -> Wanted:
@@ -128,16 +146,19 @@ def open_device(place: Place, elf: Path | None) -> Iterator[Device]:
         yield Device(link)
 
 
-def greeted_board(device: Device) -> Board:
-    """Return the description of the board that a device says it is.
+def greeted_board(device: Device, known: Board | None = None) -> Board:
+    """Return the description of the board that a device says it is, which may be ``known`` already.
 
     Raises:
         WrongBoardError: this kit does not know it.
     """
     name = device.about.board
+    if known is not None and known.name == name:
+        return known
     try:
         return load_board(name)
     except BoardError as error:
         raise WrongBoardError(
-            f"{device.link.name}: the firmware is of a board that this kit does not know: {error}"
+            f"{device.link.name}: the firmware is of a board that this kit does not know: {error} "
+            "Give your own board's folder with --board."
         ) from error

@@ -53,13 +53,14 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_IMPORT_LAZILY: dict[str, set[str]] = {"host_tools": {"train", "export"}}
 # The rooms of host_tools: what each may import of the others. What lies beside the rooms (opening a
 # board, building its firmware) stands on the link alone.
-STATION = {"errors", "toolchain", "place", "pipeline"}
+STATION = {"boards", "errors", "toolchain", "place", "pipeline"}
 ROOMS: dict[str, set[str]] = {
     "errors": {"link.protocol"},
     "link": {"errors"},
     "recordings": {"errors"},
     "toolchain": {"errors"},
-    "place": {"errors", "link"},
+    "boards": {"errors", "link"},
+    "place": {"boards", "errors", "link"},
     "pipeline": {"errors", "link", "place", "toolchain"},
     "cycles": {"errors"},
     "measure": {"cycles", "link", "recordings", *STATION},

@@ -11,7 +11,11 @@
 #define SYST_CSR                   CORTEX_M_REGISTER(0xE000E010u)
 #define SYST_RVR                   CORTEX_M_REGISTER(0xE000E014u)
 #define SYST_CVR                   CORTEX_M_REGISTER(0xE000E018u)
+#define SYST_CSR_ENABLE            (1u << 0)
+#define SYST_CSR_TICKINT           (1u << 1)
+#define SYST_CSR_CLKSOURCE_CORE    (1u << 2)
 #define SCB_ICSR                   CORTEX_M_REGISTER(0xE000ED04u)
+#define SCB_ICSR_PENDSTSET         (1u << 26)
 #define SCB_VTOR                   CORTEX_M_REGISTER(0xE000ED08u)
 #define SCB_AIRCR                  CORTEX_M_REGISTER(0xE000ED0Cu)
 #define SCB_CCR                    CORTEX_M_REGISTER(0xE000ED14u)
@@ -47,11 +51,6 @@ void stack_paint(void);
 /* Forbid the STACK_GUARD_BYTES below the stack, so that overflowing it is a fault at once. */
 #define STACK_GUARD_BYTES 4096u
 void stack_guard(void);
-
-/* Count ticks of the core clock from now on. */
-void systick_start(void);
-uint64_t systick_ticks(void);
-void systick_wrapped(void); /* the exception's handler */
 
 /* Report the exception that is being handled over the board's wire, and reset. */
 _Noreturn void fault_report(const uint32_t *frame);

@@ -15,6 +15,7 @@ from dynadeep.codegen.errors import DynadeepError
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.cli import common
 from dynadeep.host_tools.cli.bench import bench
+from dynadeep.host_tools.cli.board import new
 from dynadeep.host_tools.cli.boards import boards
 from dynadeep.host_tools.cli.build import build
 from dynadeep.host_tools.cli.calibrate import calibrate
@@ -53,6 +54,11 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     bench,
     demo,
 )
+
+GROUPS: dict[str, tuple[str, tuple[Callable[..., None], ...]]] = {
+    "board": ("Make a board of your own.", (new,)),
+}
+"""Commands of two words: the first, its help, what the second may be."""
 
 OTHER_FAILURE, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -93,6 +99,11 @@ def make_app() -> typer.Typer:
     app.callback()(common.with_common(_callback))
     for command in COMMANDS:
         app.command(name_of(command))(common.with_common(command))
+    for name, (about, commands) in GROUPS.items():
+        group = typer.Typer(help=about, no_args_is_help=True)
+        for command in commands:
+            group.command(name_of(command))(common.with_common(command))
+        app.add_typer(group, name=name)
     return app
 
 

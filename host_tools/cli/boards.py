@@ -1,17 +1,28 @@
 """dynadeep boards."""
 
+from typing import Annotated
+
+import typer
+
 from dynadeep.host_tools.cli.options import JsonOption
 
 
-def boards(*, json: JsonOption = None) -> None:
-    """List the boards that the kit knows, and how each is run and flashed."""
-    from dataclasses import asdict
+def boards(
+    *,
+    folders: Annotated[
+        list[str] | None, typer.Argument(help="Boards of your own to list too: their folders.")
+    ] = None,
+    json: JsonOption = None,
+) -> None:
+    """List the boards: what each is, how it is flashed, whether it was run, where it could be.
 
-    from dynadeep.codegen.board import board_names, load_board
-    from dynadeep.host_tools.cli.output import print_lines, write_json
+    A board's ports are told by USB ids, those that its board.toml names; 'ports' lists the others.
+    """
+    from dynadeep.host_tools.boards import board_json, known_boards
+    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools.link.ports import list_ports
+    from dynadeep.host_tools.measure import summary
 
-    known = [load_board(name) for name in board_names()]
-    for board in known:
-        ways = [way for way in ("emulator", "flasher") if getattr(board, way) is not None]
-        print_lines(json, f"{board.name:<16} {board.description:<54} {', '.join(ways)}".rstrip())
-    write_json(json, {"boards": [asdict(board) for board in known]})
+    known = known_boards(folders or (), list_ports())
+    console_beside(json).print(summary.boards_table(known))
+    write_json(json, {"boards": [board_json(one) for one in known]})

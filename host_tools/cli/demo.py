@@ -25,6 +25,7 @@ def demo(
 
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
+    from dynadeep.host_tools.boards import AUTO, find_attached
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.codec.report import print_report
@@ -32,10 +33,11 @@ def demo(
     from dynadeep.host_tools.place import DEFAULT_BOARD
     from dynadeep.host_tools.study.demo import REPORT, DemoConfig, require_held, run_demo
 
+    target = find_attached().board if board == AUTO else board or DEFAULT_BOARD
     console = summary.make_console()
     with heavy("export"):
         report = run_demo(
-            DemoConfig(out, board or DEFAULT_BOARD, checkpoint, bound, segments),
+            DemoConfig(out, target, checkpoint, bound, segments),
             lambda line: summary.print_lines(console, [line]),
             counted,
         )

@@ -52,14 +52,13 @@ def generate(
     json: JsonOption = None,
 ) -> None:
     """Generate the C project of a bundle for a board, and print what it will need."""
-    from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.describe import describe_model, describe_plan
     from dynadeep.codegen.generate import generate as emit
     from dynadeep.codegen.net_context import DEFAULT_NAME, check_name
     from dynadeep.codegen.planner import Wanted, explain, plan_for
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.place import DEFAULT_BOARD
+    from dynadeep.host_tools.place import target_board
 
     if model_only:
         choices = {"--board": board, "--kernels": kernels, "--deadline": deadline}
@@ -68,7 +67,7 @@ def generate(
         refuse_with("--plan", {"--out": out, "--force": force or None}, "it writes nothing")
     prefix = check_name(name or DEFAULT_NAME)
     model = read_bundle(bundle)
-    target = None if model_only else load_board(board or DEFAULT_BOARD)
+    target = None if model_only else target_board(board)
     wanted = Wanted(engine, kernels, deadline)
     plan = plan_for(model, target, wanted)
     print_lines(json, describe_plan(plan, target))

@@ -51,6 +51,7 @@ def hello(
 @contextmanager
 def _greeted(bundle: Path | None, place: "Place") -> "Iterator[Device]":
     """Yield a board that was greeted; its model is held against the bundle only if one is named."""
+    from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools.cli.station import build_firmware
     from dynadeep.host_tools.place import open_device
@@ -61,5 +62,5 @@ def _greeted(bundle: Path | None, place: "Place") -> "Iterator[Device]":
     model_id = None if model is None else model.manifest.model_id
     named = place.named(model_id)
     with open_device(named, build_firmware(model, named)) as device:
-        device.hello(model_id, named.board)
+        device.hello(model_id, None if named.board is None else load_board(named.board).name)
         yield device

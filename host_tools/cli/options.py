@@ -13,7 +13,7 @@ def complete_board(incomplete: str) -> list[str]:
     """Return the boards whose name begins so, for the shell."""
     from dynadeep.codegen.board import board_names
 
-    return [name for name in board_names() if name.startswith(incomplete)]
+    return [name for name in (*board_names(), "auto") if name.startswith(incomplete)]
 
 
 def complete_port(incomplete: str) -> list[str]:
@@ -85,8 +85,9 @@ BoardOption = Annotated[
     typer.Option(
         "--board",
         autocompletion=complete_board,
-        help="The board's name; 'boards' lists them. Without it the firmware or its project says; "
-        "where there is neither yet: mps2-an386.",
+        help="The board's name ('boards' lists them), a folder of your own, or auto: the one that "
+        "answers at a USB serial port. Without it the firmware or its project says; where there "
+        "is neither yet: mps2-an386.",
     ),
 ]
 PortOption = Annotated[
@@ -131,7 +132,8 @@ TargetOption = Annotated[
     typer.Option(
         "--board",
         autocompletion=complete_board,
-        help="The board's name; 'boards' lists them. Else mps2-an386.",
+        help="The board's name ('boards' lists them), a folder of your own, or auto: the one that "
+        "answers at a USB serial port. Else mps2-an386.",
     ),
 ]
 GainOption = Annotated[

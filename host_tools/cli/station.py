@@ -39,11 +39,12 @@ def place_of(
     Raises:
         typer.BadParameter: an option has no meaning beside another.
     """
+    from dynadeep.host_tools.boards import AUTO
     from dynadeep.host_tools.place import Place
 
-    if port is None:
+    if port is None and board != AUTO:
         refuse_without("--port", {"--baud": baud}, "an emulator has no baud rate")
-    if port is not None:  # engine and kernels are held against what the board says
+    if port is not None or board == AUTO:  # engine and kernels are held against what the board says
         deadline = {"--deadline": (choices or {}).get("--deadline")}
         refuse_with("--port", deadline, "the firmware there was planned already")
     if sources is not None:

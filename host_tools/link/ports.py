@@ -38,9 +38,8 @@ def describe(found: Iterable[Any]) -> list[SerialPort]:
     """Return pyserial's ports with the boards that they could be."""
     by_usb: dict[str, list[str]] = {}
     for name in board_names():
-        flasher = load_board(name).flasher
-        for usb in flasher.usb if flasher is not None else ():
-            by_usb.setdefault(usb.lower(), []).append(name)
+        for usb in load_board(name).usb:
+            by_usb.setdefault(usb, []).append(name)
     ports = [_port(one, by_usb) for one in found]
     return sorted(ports, key=lambda port: (not port.usb, port.device))
 

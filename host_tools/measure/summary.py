@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dynadeep.host_tools.boards import KnownBoard
 from dynadeep.host_tools.cycles.estimate import CyclesEstimate
 from dynadeep.host_tools.link.ports import SerialPort
 from dynadeep.host_tools.measure.known import KnownNetwork
@@ -176,6 +177,25 @@ def ports_table(ports: Sequence[SerialPort]) -> Table:
         could_be = ", ".join(port.boards) or adapter or "not known"
         cells = (port.device, port.usb, port.serial_number, port.description, could_be)
         table.add_row(*map(escape, cells))
+    return table
+
+
+def boards_table(boards: Sequence[KnownBoard]) -> Table:
+    """Return the boards: what each is, how it is flashed, whether it was run, where it could be."""
+    table = Table(box=SIMPLE_HEAD)
+    for column in ("board", "core"):
+        table.add_column(column, no_wrap=True)
+    for column in ("MHz", "flash KB", "RAM KB"):
+        table.add_column(column, justify="right")
+    attached = any(known.ports for known in boards)
+    for column in ("flashed by", "run", *(["could be at"] if attached else [])):
+        table.add_column(column)
+    for known in boards:
+        board = known.board
+        sizes = [f"{part.bytes // 1024:,}" if part else "" for part in (board.flash, board.ram)]
+        clock = f"{board.core.clock_hz / 1e6:g}" if board.cortex_m else ""
+        cells = [board.name, board.core.cpu, clock, *sizes, known.flashed, known.run]
+        table.add_row(*map(escape, [*cells, *([", ".join(known.ports)] if attached else [])]))
     return table
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dynadeep.codegen.board import Board, load_board
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.emit import app_sources, board_sources
 from dynadeep.host_tools.toolchain import Firmware, build
 
 TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
@@ -28,14 +29,6 @@ CRASH_BY_ADDRESS = 32763
 STARVE_WATCHDOG = 32762
 
 
-def _app_sources(board: Board) -> list[str]:
-    names = ["main.c", "commands.c", "commands_codec.c", "dd_link.c"]
-    if board.cortex_m:
-        names += ["startup_cortex_m.c", "systick.c", "stack.c", "fault.c"]
-        names += [f"uart_{board.uart.driver}.c"] if board.uart and board.uart.driver else []
-    return names
-
-
 def make_project(board_name: str, out: Path) -> Path:
     """Write a complete project for a board into ``out``."""
     board = load_board(board_name)
@@ -44,7 +37,8 @@ def make_project(board_name: str, out: Path) -> Path:
     shutil.copytree(TOY_MODEL, out / "model")
     (out / "model" / "dd_kernels.h").rename(out / "runtime" / "dd_kernels.h")
     (out / "board").mkdir()
-    shutil.copy(TEMPLATES / "boards" / board_name / "board.c", out / "board")
+    for source in board_sources(board):
+        shutil.copy(TEMPLATES / "boards" / board_name / Path(source).name, out / "board")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES / "build"),
         undefined=StrictUndefined,
@@ -67,7 +61,8 @@ def make_project(board_name: str, out: Path) -> Path:
             net=NET,
             application="codec",
             chunk=SEGMENT,
-            app_sources=_app_sources(board),
+            app_sources=app_sources(board, "codec"),
+            board_sources=board_sources(board),
         )
         (out / path).write_text(text, encoding="utf-8")
     return out

@@ -24,6 +24,7 @@ stack_bytes = 2_048
 base = 0x40011000
 baud = 115_200
 [counter]
+driver = "dwt"
 rate_hz = 8_000_000
 unit = "cycles"
 """
@@ -97,7 +98,17 @@ WRONG = {
     "a driver nobody wrote": (
         "base = 0x40011000",
         'driver = "usart"\nbase = 0x40011000',
-        'uart\\.driver is "usart", expected one of cmsdk, pl011, stm32',
+        'uart\\.driver is "usart", expected one of cmsdk, nrf, pl011, stm32',
+    ),
+    "a counter nobody wrote": (
+        'driver = "dwt"',
+        'driver = "rtc"',
+        'counter\\.driver is "rtc", expected one of dwt, nrf_timer, systick',
+    ),
+    "a counter that the core has not": (
+        '-m4"\nflags = ["-mcpu=cortex-m4"]',
+        '-m0"\nflags = ["-mcpu=cortex-m0"]',
+        'counter\\.driver is "dwt", and a cortex-m0 has no counter of cycles',
     ),
     "a table that is a number": ("[uart]\nbase = 0x40011000\nbaud = 115_200\n", "", r"\[uart\] is"),
 }
@@ -124,7 +135,7 @@ def test_a_wrong_description_is_refused_by_key(case: str) -> None:
 
 def test_an_unknown_board_names_those_there_are() -> None:
     with pytest.raises(
-        BoardError, match=r"nucleo: no such board\. There are .*mps2-an386, .*native"
+        BoardError, match=r"nucleo: no such board, .*There are .*mps2-an386, .*native"
     ):
         load_board("nucleo")
 

@@ -115,12 +115,13 @@ def test_the_manifest_lists_every_other_file_with_its_hash(bundle: Bundle, tmp_p
 def test_each_board_gets_what_its_build_needs(plan: Plan, name: str) -> None:
     board = load_board(name)
     files = project_files(plan, board)
-    assert {"CMakeLists.txt", "board/board.c", "board/board_config.h"} <= set(files)
+    assert {"CMakeLists.txt", "board/board.toml", "board/board_config.h"} <= set(files)
+    assert ("board/board.c" in files) != ("app/board_plain.c" in files)
     assert ("toolchain.cmake" in files) == board.cortex_m
     assert ("board/linker.ld" in files) == board.cortex_m
-    assert not any(file.endswith((".toml", ".j2", ".py")) for file in files)
-    if board.uart is not None and board.uart.driver is not None:
-        driver = f"app/uart_{board.uart.driver}.c"
+    assert not any(file.endswith((".j2", ".py")) for file in files)
+    drivers = {"uart": board.uart and board.uart.driver, "counter": board.counter.driver}
+    for driver in [f"app/{kind}_{name}.c" for kind, name in drivers.items() if name]:
         assert driver in files
         assert driver in files["CMakeLists.txt"].decode()
 

@@ -27,6 +27,14 @@ def command_lines(text: str) -> list[list[str]]:
     return [shlex.split(span, comments=True)[1:] for span in spans]
 
 
+def found(words: list[str]) -> tuple[Any, list[str]]:
+    """Return the command that a line names, and what follows its name of one or two words."""
+    command = COMMANDS[words[0]]
+    if hasattr(command, "commands") and words[1] in command.commands:
+        return command.commands[words[1]], words[2:]
+    return command, words[1:]
+
+
 def options_of(command: Any) -> set[str]:
     return {name for parameter in command.params for name in (*parameter.opts, "--help")}
 
@@ -38,7 +46,8 @@ def test_the_commands_and_options_of_a_page_exist(name: str) -> None:
             known, options = options_of(GROUP), words
         else:
             assert words[0] in COMMANDS, words
-            known, options = options_of(COMMANDS[words[0]]), words[1:]
+            command, options = found(words)
+            known = options_of(command)
         used = {word.split("=")[0] for word in options if word.startswith("--")}
         assert used <= known, (words, used - known)
 
@@ -49,7 +58,8 @@ def test_whole_command_lines_of_the_readme_are_accepted() -> None:
     assert len(lines) > 5
     for words in lines:
         if not words[0].startswith("-") and words[1] != "--help":
-            COMMANDS[words[0]].make_context(words[0], words[1:])
+            command, rest = found(words)
+            command.make_context(words[0], rest)
 
 
 def test_the_boards_of_a_page_exist() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.codegen.board import load_board
 from dynadeep.codegen.errors import BoardError, ProjectError
 from dynadeep.codegen.generate import generate
 from dynadeep.host_tools import pipeline
@@ -27,8 +28,6 @@ def port(firmware) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def for_netduino(bundle, tmp_path_factory) -> Path:
-    from dynadeep.codegen.board import load_board
-
     folder = tmp_path_factory.mktemp("sources") / "netduino"
     generate(bundle, load_board("netduinoplus2"), folder)
     return folder
@@ -66,7 +65,9 @@ def test_a_board_of_another_model_is_refused_where_a_bundle_is_named(
 
 
 def test_a_project_says_which_board_it_is_for(for_netduino):
-    assert Place(sources=for_netduino).named().board == "netduinoplus2"
+    board = Place(sources=for_netduino).named().board
+    assert board is not None
+    assert load_board(board).name == "netduinoplus2"
 
 
 def test_a_project_of_another_board_is_refused_before_it_is_built(fails, for_netduino):

@@ -42,8 +42,8 @@ for name in ("openpty", "ttyname", "killpg", "getppid", "fork", "setsid", "fchmo
 names = import_all()
 from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.link.qemu import QemuLink
-from dynadeep.host_tools.link.serial import open_serial
-with open_serial("loop://") as link:
+from dynadeep.host_tools.link.serial import SerialLink
+with SerialLink("loop://") as link:
     link.send(b"dd")
     echo = link.receive().decode()
 print(json.dumps({

@@ -1,6 +1,7 @@
 /* Stellaris LM3S6965 EVB with an 8 MHz crystal. Register facts: the LM3S6965 data sheet. */
 #include "board.h"
 #include "cortex_m.h"
+#include "counter.h"
 #include "uart.h"
 
 #define SYSCTL_BASE       0x400FE000u
@@ -63,16 +64,5 @@ void board_init(void)
 {
     start_clocks();
     start_wire();
-    systick_start();
-}
-
-uint64_t board_ticks(void)
-{
-    return systick_ticks();
-}
-
-_Noreturn void board_reset(void)
-{
-    uart_drain();
-    cortex_m_reset();
+    counter_start();
 }

@@ -1,6 +1,7 @@
 /* Netduino Plus 2: STM32F405RG with a 25 MHz crystal. Register facts: ST RM0090. */
 #include "board.h"
-#include "cortex_m.h"
+#include "counter.h"
+#include "stm32.h"
 #include "uart.h"
 
 #define RCC_BASE           0x40023800u
@@ -9,13 +10,8 @@
 #define RCC_CFGR           CORTEX_M_REGISTER(RCC_BASE + 0x08u)
 #define RCC_AHB1ENR        CORTEX_M_REGISTER(RCC_BASE + 0x30u)
 #define RCC_APB2ENR        CORTEX_M_REGISTER(RCC_BASE + 0x44u)
-#define CR_HSEON           (1u << 16)
-#define CR_HSERDY          (1u << 17)
-#define CR_PLLON           (1u << 24)
-#define CR_PLLRDY          (1u << 25)
 #define CFGR_SW_PLL        2u
-#define CFGR_SWS_MASK      (3u << 2)
-#define CFGR_SWS_PLL       (2u << 2)
+#define CFGR_STATUS_SHIFT  2u
 #define CFGR_PPRE1_DIV4    (5u << 10)
 #define CFGR_PPRE2_DIV2    (4u << 13)
 #define PLLCFGR_SOURCE_HSE (1u << 22)
@@ -33,15 +29,10 @@
 #define ACR_INSTRUCTION_CACHE (1u << 9)
 #define ACR_DATA_CACHE        (1u << 10)
 
-#define GPIOB_BASE     0x40020400u
-#define GPIOB_MODER    CORTEX_M_REGISTER(GPIOB_BASE + 0x00u)
-#define GPIOB_PUPDR    CORTEX_M_REGISTER(GPIOB_BASE + 0x0Cu)
-#define GPIOB_AFRL     CORTEX_M_REGISTER(GPIOB_BASE + 0x20u)
-#define PIN_TX         6u
-#define PIN_RX         7u
-#define MODE_ALTERNATE 2u
-#define PULL_UP        1u
-#define AF_USART1      7u
+#define GPIOB_BASE 0x40020400u
+#define PIN_TX     6u
+#define PIN_RX     7u
+#define AF_USART1  7u
 
 /* 168 MHz from the crystal, or from the internal oscillator where the crystal does not start: 1 %
  * off, near enough for the UART. */
@@ -51,14 +42,12 @@ static void start_clocks(void)
         return; /* on the part HSION is set after reset: an emulator without RCC, already at speed
                  */
     }
-    RCC_CR |= CR_HSEON;
-    const bool crystal = wait_for(&RCC_CR, CR_HSERDY, CR_HSERDY);
+    const bool crystal = stm32_start_crystal(&RCC_CR, 0);
     RCC_PLLCFGR = crystal ? (PLL_FACTORS(HSE_MHZ) | PLLCFGR_SOURCE_HSE) : PLL_FACTORS(HSI_MHZ);
-    RCC_CR |= CR_PLLON;
-    (void)wait_for(&RCC_CR, CR_PLLRDY, CR_PLLRDY);
+    stm32_start_pll(&RCC_CR);
     FLASH_ACR = ACR_5_WAIT_STATES | ACR_PREFETCH | ACR_INSTRUCTION_CACHE | ACR_DATA_CACHE;
-    RCC_CFGR = CFGR_PPRE1_DIV4 | CFGR_PPRE2_DIV2 | CFGR_SW_PLL;
-    (void)wait_for(&RCC_CFGR, CFGR_SWS_MASK, CFGR_SWS_PLL);
+    RCC_CFGR = CFGR_PPRE1_DIV4 | CFGR_PPRE2_DIV2;
+    stm32_select_clock(&RCC_CFGR, CFGR_SW_PLL, CFGR_STATUS_SHIFT);
 }
 
 static void start_wire(void)
@@ -66,9 +55,7 @@ static void start_wire(void)
     RCC_AHB1ENR |= AHB1ENR_GPIOB;
     RCC_APB2ENR |= APB2ENR_USART1;
     (void)RCC_APB2ENR; /* a read back: the peripheral needs two cycles after its clock is on */
-    GPIOB_PUPDR |= PULL_UP << (2u * PIN_RX); /* an open wire is silent, not noise */
-    GPIOB_AFRL |= (AF_USART1 << (4u * PIN_TX)) | (AF_USART1 << (4u * PIN_RX));
-    GPIOB_MODER |= (MODE_ALTERNATE << (2u * PIN_TX)) | (MODE_ALTERNATE << (2u * PIN_RX));
+    stm32_uart_pins(GPIOB_BASE, PIN_TX, PIN_RX, AF_USART1);
     uart_start(BOARD_CLOCK_HZ / 2u); /* APB2 is half */
 }
 
@@ -76,16 +63,5 @@ void board_init(void)
 {
     start_clocks();
     start_wire();
-    systick_start();
-}
-
-uint64_t board_ticks(void)
-{
-    return systick_ticks();
-}
-
-_Noreturn void board_reset(void)
-{
-    uart_drain();
-    cortex_m_reset();
+    counter_start();
 }

@@ -1,20 +1,16 @@
 /* STM32VLDISCOVERY: STM32F100RB with an 8 MHz crystal. Register facts: ST
  * RM0041. */
 #include "board.h"
-#include "cortex_m.h"
+#include "counter.h"
+#include "stm32.h"
 #include "uart.h"
 
 #define RCC_BASE               0x40021000u
 #define RCC_CR                 CORTEX_M_REGISTER(RCC_BASE + 0x00u)
 #define RCC_CFGR               CORTEX_M_REGISTER(RCC_BASE + 0x04u)
 #define RCC_APB2ENR            CORTEX_M_REGISTER(RCC_BASE + 0x18u)
-#define CR_HSEON               (1u << 16)
-#define CR_HSERDY              (1u << 17)
-#define CR_PLLON               (1u << 24)
-#define CR_PLLRDY              (1u << 25)
 #define CFGR_SW_PLL            2u
-#define CFGR_SWS_MASK          (3u << 2)
-#define CFGR_SWS_PLL           (2u << 2)
+#define CFGR_STATUS_SHIFT      2u
 #define CFGR_PLL_SOURCE_HSE    (1u << 16)
 #define CFGR_PLL_TIMES(factor) (((factor)-2u) << 18)
 #define APB2ENR_GPIOA          (1u << 2)
@@ -38,13 +34,10 @@ static void start_clocks(void)
         return; /* on the part HSION is set after reset: an emulator without RCC,
                    already at speed */
     }
-    RCC_CR |= CR_HSEON;
-    const bool crystal = wait_for(&RCC_CR, CR_HSERDY, CR_HSERDY);
+    const bool crystal = stm32_start_crystal(&RCC_CR, 0);
     RCC_CFGR = crystal ? (CFGR_PLL_SOURCE_HSE | CFGR_PLL_TIMES(3u)) : CFGR_PLL_TIMES(6u);
-    RCC_CR |= CR_PLLON;
-    (void)wait_for(&RCC_CR, CR_PLLRDY, CR_PLLRDY);
-    RCC_CFGR |= CFGR_SW_PLL;
-    (void)wait_for(&RCC_CFGR, CFGR_SWS_MASK, CFGR_SWS_PLL);
+    stm32_start_pll(&RCC_CR);
+    stm32_select_clock(&RCC_CFGR, CFGR_SW_PLL, CFGR_STATUS_SHIFT);
 }
 
 static uint32_t pin_mode(uint32_t pin, uint32_t mode)
@@ -67,16 +60,5 @@ void board_init(void)
 {
     start_clocks();
     start_wire();
-    systick_start();
-}
-
-uint64_t board_ticks(void)
-{
-    return systick_ticks();
-}
-
-_Noreturn void board_reset(void)
-{
-    uart_drain();
-    cortex_m_reset();
+    counter_start();
 }
