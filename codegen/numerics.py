@@ -163,14 +163,6 @@ class MarginTable:
             for margins in self.levels
         ]
 
-    def real_knots(self) -> npt.NDArray[np.float64]:
-        """Return the knots as real numbers, float64 [M]."""
-        return np.array([real_error(knot) for knot in self.knots])
-
-    def real_margins(self) -> npt.NDArray[np.float64]:
-        """Return the margins as real numbers, float64 [M, K]."""
-        return np.array([[real_error(margin) for margin in level] for level in self.levels]).T
-
     def real_at(self, bound: float) -> npt.NDArray[np.float64]:
         """Return each level's margin at a bound, both real numbers, as ``at`` has it."""
         return np.array([real_error(margin) for margin in self.at(fixed_error(bound))])

@@ -30,7 +30,8 @@ def table_of(margins: np.ndarray) -> MarginTable:
 
 
 def levels_at(held: Held, table: MarginTable, bound: float) -> np.ndarray:
-    return decisions.by_table(held.predicted.reshape(-1, held.predicted.shape[2]), table, bound)
+    expected = held.predicted.reshape(-1, held.predicted.shape[2]) + table.real_at(bound)
+    return decisions.choose(expected, decisions.on_device(bound))
 
 
 def broken(held: Held, table: MarginTable, bound: float) -> np.ndarray:
