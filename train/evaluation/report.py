@@ -112,7 +112,10 @@ def _write_table2(provenance: Provenance, folder: Path) -> None:
 
 
 def _write_points(results: Results, provenance: Provenance, folder: Path) -> None:
-    """Write the points of every way to decide: heads by record, by segment, and the oracles."""
+    """Write the points of every way to decide: heads by record, by segment, and the oracles.
+
+    To read there are those of the last precision, which is the board's; JSON has all.
+    """
     ways: dict[str, list[Point]] = {
         **{
             f"Dynamic-Deep, one decision a {unit}": [
@@ -126,6 +129,8 @@ def _write_points(results: Results, provenance: Provenance, folder: Path) -> Non
     for way, found in ways.items():
         content[way] = [p.row() for p in found]
         for (task, precision, promise), rows in _grouped(found):
+            if precision != results.points[-1].precision:
+                continue
             shares = [n for n in rows[0] if n.startswith(tables.SHARE) and n[-3:] not in _ENDS]
             columns = ("bound", *_FIGURES, *_KEPT, *shares)
             heading = f"## {way}: {task}, {precision}, {_PROMISES[promise]}"
