@@ -249,6 +249,7 @@ def manifest_of(
             adc_baseline=recordings.adc_baseline,
             error_unit="PRD %",
             default_bound=BOUND,
+            margin_bounds=MARGIN_BOUNDS,
             input_map=input_map,
             levels=tuple(levels_of(content)),
         ),
