@@ -30,6 +30,7 @@ ROLES = {
     CONVOLUTION: "conv",
     "LOGISTIC": "sigmoid",
     "MUL": "silu",
+    "MAX_POOL_2D": "pool",
 }
 ORDER = tuple(ROLES.values())
 """The order of one layer's operators."""
@@ -219,7 +220,7 @@ def operators_of(model: Any, weights: dict[str, Floats]) -> list[Operator]:
     for operator, kind in zip(raw, kinds, strict=True):
         if kind == CONVOLUTION:
             layers[operator.outputs[0]] = _claim(model, operator.inputs[1], left)
-        elif kind in ("LOGISTIC", "MUL"):
+        elif kind in ("LOGISTIC", "MUL", "MAX_POOL_2D"):
             layers[operator.outputs[0]] = layers[operator.inputs[0]]
     for operator, kind in zip(raw, kinds, strict=True):
         if kind == "PAD":

@@ -43,6 +43,7 @@ ROLES = {
     "Reshape": "reshape",
     "Gemm": "dense",
     "Relu": "relu",
+    "MaxPool": "pool",
 }
 _SCOPES_KEY = "pkg.torch.onnx.name_scopes"
 

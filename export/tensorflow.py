@@ -158,6 +158,17 @@ def relu(tf: Any, node: Node) -> Any:
     return tf.nn.relu(node.tensors[0], name=node.name)
 
 
+def max_pool(tf: Any, node: Node) -> Any:
+    """Lower a MaxPool along time whose windows lie side by side."""
+    (kernel,) = node.attributes["kernel_shape"]
+    form = {"strides": [1], "pads": [0, 0], "dilations": [1], "ceil_mode": 0} | node.attributes
+    found = (form["strides"], form["pads"], form["dilations"], form["ceil_mode"])
+    if found != ([kernel], [0, 0], [1], 0):
+        raise node.refuse("has windows that overlap or are padded", "Use max_pool1d(x, kernel).")
+    window = [1, 1, kernel, 1]
+    return tf.nn.max_pool2d(node.tensors[0], window, window, "VALID", name=node.name)
+
+
 def _weights_and_bias(node: Node) -> tuple[Floats, Floats]:
     """Return weights [filters, channels, kernel] and the bias.
 
@@ -173,6 +184,7 @@ def _weights_and_bias(node: Node) -> tuple[Floats, Floats]:
 LOWERINGS: dict[str, Callable[[Any, Node], Any]] = {
     "Conv": conv,
     "Gemm": gemm,
+    "MaxPool": max_pool,
     "Mul": mul,
     "Relu": relu,
     "Reshape": reshape,

@@ -7,17 +7,19 @@ watches the first half of the hold-out, and margins are proven on the second.
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dynadeep.train.encoder import Encoded, TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
 from dynadeep.train.finetune import HOPELESS
+from dynadeep.train.layers import as_picture
 from dynadeep.train.levels import Level
 from dynadeep.train.observe import Examples
 
@@ -29,17 +31,19 @@ class ForesightConfig:
     """How trunk heads are trained.
 
     ``cuts`` versions of each record are drawn, stretched, louder and noisy; ``batch`` counts
-    records, ``patience`` epochs without a better hold-out. ``least_correlation`` is what each
+    records, ``patience`` epochs without a better hold-out. What is kept is a moving average of the
+    weights, of which each step leaves the share ``averaged``. ``least_correlation`` is what each
     level's predictions must have with the true losses on the hold-out.
     """
 
     cuts: int = 2
-    epochs: int = 60
+    epochs: int = 24
     batch: int = 50
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
     dropout: float = 0.1
-    patience: int = 10
+    averaged: float = 0.99
+    patience: int = 8
     least_correlation: float = 0.1
     seed: int = 0
 
@@ -50,37 +54,52 @@ def train_trunk_heads(
     """Fit trunk heads to the losses of segments, in place; ``watched`` says when to stop."""
     torch.manual_seed(config.seed)
     _start_at_mean(heads, training.losses)
-    optimiser = torch.optim.AdamW(
-        heads.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay
-    )
-    steps = math.ceil(len(training.trunk) / config.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.peak_rate, total_steps=config.epochs * steps
-    )
-    true = watched.losses.flatten(0, 1).numpy()
-    best, kept, since = -math.inf, copy.deepcopy(heads.state_dict()), 0
-    for _ in range(config.epochs):
-        for batch in torch.split(torch.randperm(len(training.trunk)), config.batch):
-            dropped = nn.functional.dropout(training.trunk[batch].float(), config.dropout)
-            targets = _targets(training.losses[batch])
-            loss = nn.functional.smooth_l1_loss(foresee(heads, dropped), targets, beta=0.3)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            schedule.step()
-        found = predict(heads, watched.trunk).reshape(true.shape)
-        score = float(np.mean(correlations(found, true)))
+    averaged = AveragedModel(heads, multi_avg_fn=get_ema_multi_avg_fn(config.averaged))
+    best, kept, since = -math.inf, averaged.module, 0
+    for _ in _epochs(heads, averaged, training, config):
+        score = _score(averaged.module, watched)
         since += 1
         if score > best:
-            best, kept, since = score, copy.deepcopy(heads.state_dict()), 0
+            best, kept, since = score, copy.deepcopy(averaged.module), 0
         if since >= config.patience:
             break
-    heads.load_state_dict(kept)
+    heads.load_state_dict(kept.state_dict())
+
+
+def _epochs(
+    heads: TrunkHeads, averaged: AveragedModel, training: Examples, config: ForesightConfig
+) -> Iterator[None]:
+    """Train heads in place, an epoch at a time; ``averaged`` follows their weights."""
+    adam = torch.optim.AdamW(
+        heads.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay
+    )
+    count = len(training.trunk)
+    steps = config.epochs * math.ceil(count / config.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(adam, config.peak_rate, total_steps=steps)
+    targets = _targets(training.losses)
+    spread = targets.std(dim=(0, 1)).clamp(min=1e-6)
+    for _ in range(config.epochs):
+        for batch in torch.split(torch.randperm(count), config.batch):
+            dropped = nn.functional.dropout(training.trunk[batch].float(), config.dropout)
+            error = (foresee(heads, dropped) - targets[batch]) / spread
+            loss = (error.square().mean() + error.mean(dim=1).square().mean()) / 2
+            adam.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+            schedule.step()
+            averaged.update_parameters(heads)
+        yield
+
+
+def _score(heads: TrunkHeads, watched: Examples) -> float:
+    """Return the levels' mean correlation on records that were not trained on."""
+    true = watched.losses.flatten(0, 1).numpy()
+    return float(np.mean(correlations(predict(heads, watched.trunk).reshape(true.shape), true)))
 
 
 def foresee(heads: TrunkHeads, trunk: Tensor) -> Tensor:
     """Return the predictions before the ReLU, [N, S, K], of what the trunk gives, [N, S, C, T]."""
-    raw = torch.cat(heads.raw(Encoded((), trunk.flatten(0, 1))), dim=1)
+    raw = torch.cat(heads.raw(Encoded((), as_picture(trunk.flatten(0, 1)))), dim=1)
     return raw.reshape(*trunk.shape[:2], -1)
 
 

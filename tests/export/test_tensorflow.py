@@ -65,6 +65,30 @@ def test_chosen_padding_computes_what_pytorch_computes(samples, kernel, stride, 
     np.testing.assert_allclose(found.numpy()[:, 0].transpose(0, 2, 1), expected, atol=1e-5)
 
 
+def test_pooling_computes_what_pytorch_computes():
+    class Pools(DynamicDeep):
+        def forward(self, x):
+            return (torch.nn.functional.max_pool1d(self.encoder.conv1(x), 7),) * 4
+
+    torch.manual_seed(0)
+    model, x = Pools().eval(), torch.randn(1, 1, 2000)
+    expected = model(x)[0].detach().numpy()
+    found = lower(export_encoder(model))(x.numpy().transpose(0, 2, 1)[:, None])
+    assert expected.shape == (1, 8, 285)
+    for pooled in found.values():
+        np.testing.assert_allclose(pooled.numpy()[:, 0].transpose(0, 2, 1), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("form", [{"stride": 2}, {"padding": 1}, {"ceil_mode": True}])
+def test_pooling_with_other_windows_is_refused(form):
+    class Pools(DynamicDeep):
+        def forward(self, x):
+            return (torch.nn.functional.max_pool1d(self.encoder.conv1(x), 3, **form),) * 4
+
+    with pytest.raises(UnsupportedOpError, match="windows that overlap or are padded"):
+        lower(export_encoder(Pools())).get_concrete_function()
+
+
 def test_an_operation_without_lowering_is_refused_by_name():
     class WithTanh(DynamicDeep):
         def forward(self, x):

@@ -1,4 +1,7 @@
-"""Toys of one, two and four levels, from training to what the generated C sends and is decoded."""
+"""Toys of one, two and four levels, from training to what the generated C sends and is decoded.
+
+Those of one and four foresee by heads on the trunk, that of two as published.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,19 +9,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import ENCODER_TFLITE, Bundle, read_bundle
+from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.numerics import choose_level, fixed_error, map_input, predicted_error
+from dynadeep.codegen.planner import plan_for
+from dynadeep.codegen.tflite import read_graph
 from dynadeep.export.bundle import export_bundle
 from dynadeep.export.reference import Reference
+from dynadeep.host_tools import pipeline, toolchain
+from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.decode import Decoder
+from dynadeep.host_tools.measure import parity
+from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.study import deployed
 from dynadeep.host_tools.study.deployed import DeployedCodes, Samples
-from dynadeep.train import checkpoint, levels
+from dynadeep.train import checkpoint, levels, promise
 from dynadeep.train.data import mitdb
 from dynadeep.train.input_map import as_tensor
-from dynadeep.train.levels import FOUR, NAMED
+from dynadeep.train.levels import FOUR, NAMED, HeadKind
 from dynadeep.train.model import DynamicDeep
 from dynadeep.train.phases import TrainConfig, train_on
 
@@ -27,6 +39,7 @@ TOYS = {
     "two": NAMED["published"],
     "four": NAMED["dynamic-deep"],
 }
+HEADS: dict[str, HeadKind] = {"one": "trunk", "two": "linear", "four": "trunk"}
 
 
 @pytest.fixture(scope="module")
@@ -56,19 +69,21 @@ def toy(
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(levels.NAMED, request.param, TOYS[request.param])
         trained = train_on(mitdb.Split(segments[:8], segments[:2]), config)
-    export_bundle(with_modest_heads(trained), folder / "bundle")
+    export_bundle(with_modest_heads(trained, HEADS[request.param]), folder / "bundle")
     return read_bundle(folder / "bundle")
 
 
-def with_modest_heads(path: Path) -> Path:
-    """Let heads that saw eight windows predict 2 to 22 of any, so that int8 can hold them."""
-    loaded = checkpoint.load(path)
+def with_modest_heads(path: Path, kind: HeadKind) -> Path:
+    """Let heads of a kind, untrained or nearly so, predict 2 to 22, so that int8 can hold them."""
+    loaded = promise.with_heads(checkpoint.load(path), kind)
     assert isinstance(loaded.model, DynamicDeep)
     windows = mitdb.read_windows(mitdb.SAMPLE_FOLDER, mitdb.DS1, count=2)
     with torch.no_grad():
         encoded = loaded.model.encoder(loaded.input_map.apply(as_tensor(windows)))
         for level, raw in zip(loaded.model.levels, loaded.model.heads.raw(encoded), strict=True):
-            head, shrunk = loaded.model.heads.of(level), 10 / (raw - raw.mean()).abs().max()
+            head, shrunk = loaded.model.heads[f"head{level}"], 10 / (raw - raw.mean()).abs().max()
+            assert isinstance(head, nn.Conv1d | nn.Linear)
+            assert head.bias is not None
             head.bias.copy_(12 + shrunk * (head.bias - raw.mean()))
             head.weight.mul_(shrunk)
     return checkpoint.save(loaded, path)
@@ -84,6 +99,27 @@ def encoded(
 def test_the_manifest_has_every_level_weakest_first(toy: Bundle) -> None:
     names = [level.name for level in toy.manifest.levels]
     assert names in [[f"cg{name}" for name in toys.level_names] for toys in TOYS.values()]
+
+
+def test_toys_foresee_by_the_heads_that_they_stand_for(toy: Bundle) -> None:
+    graph = read_graph(toy.path(ENCODER_TFLITE).read_bytes())
+    layers = {node.outputs[0].name.partition("/")[0] for node in graph.nodes}
+    assert ("foresee1" in layers) == (len(toy.manifest.levels) != 2)
+
+
+@pytest.mark.emulator
+def test_an_emulated_board_has_the_references_bits_of_every_level(
+    toy: Bundle, tmp_path: Path
+) -> None:
+    board, cases = load_board("mps2-an386"), golden_cases(toy)
+    files = project_files(plan_for(toy, board), board)
+    write_project(files, tmp_path / "project")
+    elf = toolchain.build(tmp_path / "project").elf
+    with pipeline.connect(toy, board.name, elf=elf) as one:
+        result = parity.check(one.device, one.plan, cases, application_of(one))
+    assert result.bit_exact, [str(difference) for difference in result.differences]
+    assert (result.segments, result.constants) == (len(cases), len(one.plan.constants))
+    assert len([count for count in result.kinds.values() if count]) > 1
 
 
 def test_generated_c_gives_the_references_codes_and_predictions(

@@ -1,12 +1,14 @@
 """Heads on the trunk: what they cost, what they learn, and that useless ones are refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from dynadeep.train import foresight
+from dynadeep.train.checkpoint import Checkpoint, TrainingRecord
 from dynadeep.train.data import cinc2017
 from dynadeep.train.encoder import TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
@@ -14,7 +16,8 @@ from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import NAMED
 from dynadeep.train.model import DynamicDeep
-from dynadeep.train.observe import Examples, Observer, draw_cuts
+from dynadeep.train.observe import Examples, Observations, Observer, draw_cuts
+from dynadeep.train.promise import PromiseConfig, fit_promise
 from dynadeep.train.tasks import load_task
 from tests.train.test_model import multiply_accumulates
 
@@ -83,3 +86,24 @@ def test_what_compression_adds_is_observed_for_each_segment_and_level() -> None:
         expected = sum(w * found.losses[name] for name, w in weights.items())
         torch.testing.assert_close(losses, expected)
         assert bool((losses >= 0).all())
+
+
+def test_a_run_whose_heads_see_nothing_fails_by_the_level_unless_told_otherwise(
+    tmp_path: Path,
+) -> None:
+    split = cinc2017.read_split(cinc2017.SAMPLE_FOLDER, parts=cinc2017.SAMPLE)
+    torch.manual_seed(0)
+    model = DynamicDeep(FOUR).eval()
+    with torch.no_grad():
+        model.encoder["conv15"].weight.zero_()  # the trunk is the same whatever the segment is
+    training = TrainingRecord("toy", "published", 0, 1, 1, 0.1, False, 1, 1)
+    start = Checkpoint(model, MAP, training, FOUR)
+    observer = Observer(model, MAP, (load_task("rhythm"),), "added")
+    observations = Observations(observer, split, cuts=1, seed=0)
+    told = PromiseConfig(violation_rate=0.2, foresight=ForesightConfig(cuts=1, epochs=1))
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(TrainingFailedError, match=r"head of level 8 foresees nothing"):
+        fit_promise(start, observations, {"rhythm": 1.0}, told, path)
+    assert not path.exists()
+    lenient = replace(told, foresight=replace(told.foresight, least_correlation=-1))
+    assert fit_promise(start, observations, {"rhythm": 1.0}, lenient, path) == path
