@@ -54,13 +54,16 @@ def train_trunk_heads(
     """Fit trunk heads to the losses of segments, in place; ``watched`` says when to stop."""
     torch.manual_seed(config.seed)
     _start_at_mean(heads, training.losses)
-    averaged = AveragedModel(heads, multi_avg_fn=get_ema_multi_avg_fn(config.averaged))
-    best, kept, since = -math.inf, averaged.module, 0
+    average = get_ema_multi_avg_fn(config.averaged)  # type: ignore[no-untyped-call]
+    averaged = AveragedModel(heads, multi_avg_fn=average)
+    smooth = averaged.module
+    assert isinstance(smooth, TrunkHeads)
+    best, kept, since = -math.inf, smooth, 0
     for _ in _epochs(heads, averaged, training, config):
-        score = _score(averaged.module, watched)
+        score = _score(smooth, watched)
         since += 1
         if score > best:
-            best, kept, since = score, copy.deepcopy(averaged.module), 0
+            best, kept, since = score, copy.deepcopy(smooth), 0
         if since >= config.patience:
             break
     heads.load_state_dict(kept.state_dict())
