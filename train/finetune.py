@@ -60,7 +60,11 @@ class WeightedTask(NamedTuple):
 
 
 class FineTuning(nn.Module):
-    """Compressor and decoder before frozen tasks; called, it returns the loss."""
+    """Compressor and decoder before frozen tasks; called, it returns the loss.
+
+    Only what serves levels with a gain of at least ``least_gain`` alone is trained: the others
+    need no task, and stay as they are to the bit.
+    """
 
     def __init__(
         self,
@@ -68,15 +72,34 @@ class FineTuning(nn.Module):
         input_map: InputMap,
         tasks: Sequence[WeightedTask],
         weights: Weights,
+        *,
         precision: Precision = "float32",
+        least_gain: float = 0.0,
     ) -> None:
         super().__init__()
         # Not the whole model: its heads take no part in this loss.
         self.encoder, self.decoder = model.encoder, model.decoder
-        self.levels, self.encode, self.decode = model.config.levels, model.encode, model.decode
+        self.encode = model.encode
+        self.tuned = {
+            index: level
+            for index, level in enumerate(model.config.levels)
+            if level.gain >= least_gain
+        }
+        self.trained = model.parts_of([level.name for level in self.tuned.values()])
         self.frozen = nn.ModuleList([t.task for t in tasks if isinstance(t.task, nn.Module)])
         self.input_map, self.tasks, self.weights = input_map, tuple(tasks), weights
         self.precision: Precision = precision
+        self.requires_grad_(False)
+        for part in self.trained:
+            part.requires_grad_(True)
+
+    def train(self, mode: bool = True) -> "FineTuning":
+        """Bring what is trained into this mode; all else stays as it will be used."""
+        super().train(False)
+        self.training = mode
+        for part in self.trained:
+            part.train(mode)
+        return self
 
     def forward(self, adc: Tensor) -> Tensor:
         """Return the loss of records, ADC samples float [N, T]."""
@@ -84,9 +107,13 @@ class FineTuning(nn.Module):
         references = [t.task.reference(raw) for t in self.tasks]
         with computed_in(self.precision, adc.device.type):
             mapped = as_picture(self.input_map.apply_int8(windows))
-            decoded = self.decode(tuple(rounded(code) for code in self.encode(mapped)))
+            codes = self.encode(mapped)
+            decoded = {
+                level: self.decoder.decode(rounded(codes[index]), level.name)
+                for index, level in self.tuned.items()
+            }
         losses = []
-        for level, one in zip(self.levels, decoded, strict=True):
+        for level, one in decoded.items():
             segments = self.input_map.decoded_to_adc(one.float(), windows)
             records = as_records(segments, adc.shape[1])
             fidelity = relative_error([segments], windows)
@@ -125,13 +152,15 @@ SHIPPED_WEIGHTS = Weights()
 class FineTuneConfig:
     """How phase 2 trains; the defaults are the shipped checkpoint's.
 
-    ``epoch_records`` are drawn anew for each epoch; None is all of them.
+    ``epoch_records`` are drawn anew for each epoch; None is all of them. Levels with less than
+    ``least_gain`` stay as phase 1 left them.
     """
 
     loop: LoopConfig = SHIPPED_LOOP
     weights: Weights = SHIPPED_WEIGHTS
     epoch_records: int | None = None
     precision: Precision = "float32"
+    least_gain: float = 30.0
 
 
 SHIPPED = FineTuneConfig()
@@ -171,7 +200,19 @@ def fine_tune(
         varied = [augment.vary_record(split.train[i].samples, length, random)[0] for i in order]
         return (torch.from_numpy(np.stack(varied)),)
 
-    module = FineTuning(model, input_map, tasks, config.weights, config.precision)
+    if max(level.gain for level in model.config.levels) < config.least_gain:
+        raise TrainError(
+            f"fine-tuning levels {', '.join(model.levels)}: none has a gain of "
+            f"{config.least_gain:g}, from which on levels are tuned. Lower least_gain."
+        )
+    module = FineTuning(
+        model,
+        input_map,
+        tasks,
+        config.weights,
+        precision=config.precision,
+        least_gain=config.least_gain,
+    )
     settings = {
         "weights": asdict(config.weights),
         "tasks": {t.task.name: t.weight for t in tasks},
@@ -179,8 +220,10 @@ def fine_tune(
         "records": len(split.train),
         "epoch_records": config.epoch_records,
         "precision": config.precision,
+        "least_gain": config.least_gain,
     }
     loop.run(fabric, module, draw, config.loop, folder, settings, "fine-tuning")
+    model.requires_grad_(True)
     training = replace(
         start.training,
         data=cinc2017.DESCRIPTION,

@@ -127,6 +127,27 @@ def test_only_the_compressor_changes_and_every_part_of_it() -> None:
         assert (parameter.grad is not None) != name.startswith("frozen."), name
 
 
+def test_levels_under_the_least_gain_stay_as_they_are_to_the_bit() -> None:
+    torch.manual_seed(0)
+    model = DynamicDeep(NAMED["dynamic-deep"]).eval()
+    mapped = torch.randn(3, 1, 2000)
+    before = model.reconstruct(mapped)
+    module = tuning(model, Weights(), least_gain=30).train()
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    adam = torch.optim.AdamW(trained, lr=1e-2)
+    module(torch.randn(2, 8960) * 200).backward()
+    adam.step()
+    after = model.eval().reconstruct(mapped)
+    unchanged = [torch.equal(a, b) for a, b in zip(before, after, strict=True)]
+    assert unchanged == [True, True, False, False]
+
+
+def test_fine_tuning_no_level_at_all_is_refused(config: PipelineConfig) -> None:
+    none = replace(config.finetune, least_gain=100)
+    with pytest.raises(TrainError, match="none has a gain of 100"):
+        pipeline.run(replace(config, finetune=none))
+
+
 def test_the_task_weighs_most_at_the_strongest_level_and_next_to_nothing_at_the_weakest() -> None:
     weights = [Weights().of(level) for level in NAMED["dynamic-deep"].levels]
     assert weights == sorted(weights)
@@ -147,10 +168,10 @@ def test_the_task_counts_beside_fidelity() -> None:
     assert loss(Weights(task=3)) - fidelity == pytest.approx(3 * (both - fidelity), rel=1e-3)
 
 
-def tuning(model: DynamicDeep, weights: Weights) -> FineTuning:
+def tuning(model: DynamicDeep, weights: Weights, least_gain: float = 0) -> FineTuning:
     torch.manual_seed(1)
-    task = RhythmTask(RhythmNet(RhythmConfig(4, 4)))
-    return FineTuning(model, InputMap("affine", 0, 1000), [WeightedTask(task, 1)], weights)
+    tasks = [WeightedTask(RhythmTask(RhythmNet(RhythmConfig(4, 4))), 1)]
+    return FineTuning(model, InputMap("affine", 0, 1000), tasks, weights, least_gain=least_gain)
 
 
 def test_linear_heads_are_fitted_to_the_published_promise(
