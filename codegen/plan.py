@@ -151,7 +151,9 @@ class Plan:
     @property
     def flash_bytes(self) -> int:
         """Flash of the firmware, its code estimated."""
-        return self.constant_bytes + CODE_BYTES
+        codec = self.manifest.codec
+        margins = 0 if codec is None else len(codec.margin_bounds) * (1 + len(codec.levels))
+        return self.constant_bytes + ERROR_BYTES * margins + CODE_BYTES
 
     @property
     def values_bytes(self) -> int:

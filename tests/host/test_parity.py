@@ -16,7 +16,11 @@ from dynadeep.codegen.numerics import (
     predicted_error,
 )
 from dynadeep.host_tools.codec import packet as packets
-from dynadeep.host_tools.codec.application import CodecApplication, expected_packet
+from dynadeep.host_tools.codec.application import (
+    CodecApplication,
+    bounds_to_try,
+    expected_packet,
+)
 from dynadeep.host_tools.codec.wire import EncodeReply
 from dynadeep.host_tools.errors import ParityError
 from dynadeep.host_tools.link.protocol import TraceEntry
@@ -133,6 +137,28 @@ def test_every_level_is_compared_because_the_bound_is_moved(board, bundle, cases
     result = checked(board, bundle, cases)
     assert all(count > 0 for count in result.kinds.values())
     assert sum(result.kinds.values()) == result.segments
+
+
+def test_a_board_whose_margins_do_not_follow_the_bound_is_found_out(board, bundle, cases):
+    codec = bundle.manifest.need_codec()
+    levels = tuple(
+        dataclasses.replace(level, margins=(level.margins[0],) * len(level.margins))
+        for level in codec.levels
+    )
+    board.manifest = bundle.manifest.with_codec(levels=levels)
+    result = checked(board, bundle, cases)
+    assert any(different.kind == "level" for different in result.differences)
+
+
+def test_bounds_are_tried_at_a_knot_beside_it_and_halfway_to_the_next():
+    table = MarginTable((0, 1000, 5000), ((100, 300, 200), (50, 50, 50)))
+    for index, knot, halfway in ((0, 0, 500), (1, 1000, 3000), (2, 0, 500)):
+        tried = bounds_to_try([400, 2000], table, 77, index)
+        assert tried[:2] == [77, (1 << 31) - 1]
+        assert {max(knot - 1, 0), knot, knot + 1, halfway} <= set(tried)
+        for level, error in enumerate((400, 2000)):
+            met = table.least_bound(level, error)
+            assert {met, met - 1} <= set(tried)
 
 
 def test_nothing_compared_is_not_bit_exact(board, bundle):

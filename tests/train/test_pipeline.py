@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dynadeep.train import checkpoint, finetune, measure, pipeline
+from dynadeep.train import checkpoint, finetune, margins, measure, pipeline
 from dynadeep.train.checkpoint import PRETRAINED_FOLDER
 from dynadeep.train.data import cinc2017
 from dynadeep.train.errors import CheckpointError, TrainError
@@ -49,6 +49,10 @@ def test_all_phases_make_a_checkpoint_a_task_of_one_compressor(config: PipelineC
     assert made["both"].promise is not None
     assert (made["rhythm"].promise.kind, made["rhythm"].config.heads) == ("added", "trunk")
     assert made["rhythm"].promise.unit == "added cross entropy"
+    for promise in (made["rhythm"].promise, made["both"].promise):
+        assert promise.bounds == margins.KNOTS
+        for table in (promise.margins, promise.record_margins):
+            assert {len(row) for row in table.values()} == {len(margins.KNOTS)}
     assert made["both"].promise.tasks == {"rhythm": 0.5, "rpeaks": 0.5}
     states = [one.model.state_dict() for one in made.values()]
     for name, tensor in states[0].items():
