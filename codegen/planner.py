@@ -129,13 +129,18 @@ def _fits_ram(plan: Plan, board: Board) -> bool:
 
 def instructions(plan: Plan, cpu: str) -> float:
     """Return about how many instructions a segment takes on a core."""
-    if isinstance(plan.memory, Arena):
-        tiles = 0
-    else:
-        tiles = sum(-(-stage.layer.output.time // stage.tile) for stage in plan.memory.stages)
+    return sum(instructions_by_layer(plan, cpu).values())
+
+
+def instructions_by_layer(plan: Plan, cpu: str) -> dict[str, float]:
+    """Return about how many instructions each layer takes, the engine's around it included."""
     kernels = plan.choice.kernels
-    computed = sum(layer.instructions(kernels, cpu) for layer in plan.network.layers)
-    return computed + tiles * INSTRUCTIONS_PER_TILE
+    found = {layer.name: layer.instructions(kernels, cpu) for layer in plan.network.layers}
+    if not isinstance(plan.memory, Arena):
+        for stage in plan.memory.stages:
+            tiles = -(-stage.layer.output.time // stage.tile)
+            found[stage.layer.name] += tiles * INSTRUCTIONS_PER_TILE
+    return found
 
 
 def busy_s(plan: Plan, board: Board) -> float:

@@ -48,6 +48,9 @@ class Line:
     hold: (
         int  # steps that it lets go at once, if others must move for it; 0: the whole tensor stays
     )
+    life: tuple[int, int] | None = None
+    """The stages, from the one that fills it to the last that reads it, between which alone it
+    holds values; None: always."""
 
     @property
     def kept(self) -> bool:
@@ -157,7 +160,7 @@ def _lines(
         for line, filled in enumerate(fillings)
     ]
     numbers = [tuple(number for _, _, number in of_line) for of_line in readers]
-    return tuple(map(Line, network.tensors, _place(sizes, lives), steps, numbers, holds))
+    return tuple(map(Line, network.tensors, _place(sizes, lives), steps, numbers, holds, lives))
 
 
 def _hold(filled: Filling) -> int:

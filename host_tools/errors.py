@@ -24,6 +24,8 @@
         |   +-- BoardRestartedError   32  it restarted by itself: a watchdog, or its power
         +-- PacketError               12  a packet cannot be trusted, or is another model's
         +-- BudgetError               13  the firmware costs more than it may
+        +-- ReportError               15  a report to compare with cannot be used
+        +-- RegressionError           16  a figure is worse than in the report compared with
 
 The numbers are the exit statuses of docs/errors.md. What each of a board's looks like, and what to
 do then, is the table of docs/failures.md.
@@ -171,3 +173,15 @@ class BudgetError(HostError):
     """The firmware is correct, but costs more instructions, RAM or flash than it may."""
 
     exit_status = 13
+
+
+class ReportError(HostError):
+    """A report.json to compare with is damaged, of another schema, or of another board."""
+
+    exit_status = 15
+
+
+class RegressionError(HostError):
+    """A figure is worse than in the report that it was compared with, by more than is tolerated."""
+
+    exit_status = 16

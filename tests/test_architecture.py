@@ -65,9 +65,10 @@ ROOMS: dict[str, set[str]] = {
     "cycles": {"errors"},
     "measure": {"cycles", "link", "recordings", *STATION},
     "codec": {"link", "measure", "recordings", *STATION},
+    "page": {"cycles", "link", "measure", "codec", "recordings", "errors"},
     "applications": {"codec", "measure", "pipeline"},
-    "study": {"link", "measure", "codec", "recordings", "applications", *STATION},
-    "cli": {"link", "measure", "codec", "recordings", "study", "applications", *STATION},
+    "study": {"link", "measure", "codec", "page", "recordings", "applications", *STATION},
+    "cli": {"link", "measure", "codec", "page", "recordings", "study", "applications", *STATION},
 }
 # Who of them reaches for training's and exporting's code, inside functions.
 MAY_TRAIN = {"study", "cli"}

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD
+from dynadeep.host_tools.cli.options import (
+    BUILD,
+    CompareOption,
+    HtmlOption,
+    JsonOption,
+    JunitOption,
+    MarkdownOption,
+    ToleranceOption,
+)
 
 
 def bench(
@@ -23,6 +31,12 @@ def bench(
             help="Write figures that are worse by 2 %, or over another network's.",
         ),
     ] = False,
+    json: JsonOption = None,
+    html: HtmlOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    compare: CompareOption = None,
+    tolerance: ToleranceOption = None,
 ) -> None:
     """Measure the emulated boards and rewrite the figures beside the peers'.
 
@@ -30,6 +44,7 @@ def bench(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools.applications import application_of
+    from dynadeep.host_tools.cli.output import forms_of, print_lines, write_forms
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.errors import HostError
     from dynadeep.host_tools.measure.bench import (
@@ -40,8 +55,18 @@ def bench(
         setups,
         write_results,
     )
+    from dynadeep.host_tools.page.compare import require_kept
+    from dynadeep.host_tools.page.make import document_of
     from dynadeep.host_tools.study.export import export_checkpoint
 
+    forms = forms_of(
+        json=json,
+        html=html,
+        junit=junit,
+        markdown=markdown,
+        compare=compare,
+        tolerance=tolerance,
+    )
     folder = bundle
     if folder is None:
         folder = BUILD / "bench" / "bundle"
@@ -55,9 +80,13 @@ def bench(
             f"{model.manifest.model_id}. Name another folder with --out, or give --accept to "
             "replace them."
         )
-    results = run_bench(model, list(setups(model)), application_of, typer.echo)
+    results = run_bench(
+        model, list(setups(model)), application_of, lambda line: print_lines(json, line)
+    )
+    comparisons = write_forms(json, forms, [document_of(one.report) for one in results])
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:
         raise HostError("; ".join(worse) + ". Find the cause, or give --accept to take them.")
     write_results(out, model, results)
-    typer.echo(f"written: {out}/results.json and results.md")
+    print_lines(json, f"written: {out}/results.json and results.md")
+    require_kept(comparisons)

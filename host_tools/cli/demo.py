@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD, BoundOption, TargetOption
+from dynadeep.host_tools.cli.options import (
+    BUILD,
+    BoundOption,
+    CompareOption,
+    JunitOption,
+    MarkdownOption,
+    TargetOption,
+    ToleranceOption,
+)
 
 
 def demo(
@@ -20,27 +28,45 @@ def demo(
     segments: Annotated[
         int, typer.Option(min=1, help="Streamed of each recording, at each bound.")
     ] = 5,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    compare: CompareOption = None,
+    tolerance: ToleranceOption = None,
 ) -> None:
     """Take the shipped checkpoint to checked, measured firmware and decoded ECG; print a summary.
 
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
     from dynadeep.host_tools.boards import AUTO, find_attached
+    from dynadeep.host_tools.cli.output import forms_of, write_forms
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.codec.report import print_report
     from dynadeep.host_tools.measure import summary
+    from dynadeep.host_tools.page.compare import require_kept
+    from dynadeep.host_tools.page.forms import REPORT_HTML, REPORT_JSON
     from dynadeep.host_tools.place import DEFAULT_BOARD
-    from dynadeep.host_tools.study.demo import REPORT, DemoConfig, require_held, run_demo
+    from dynadeep.host_tools.study.demo import DemoConfig, require_held, run_demo
 
+    json, html = out / REPORT_JSON, out / REPORT_HTML
+    forms = forms_of(
+        json=json,
+        html=html,
+        junit=junit,
+        markdown=markdown,
+        compare=compare,
+        tolerance=tolerance,
+    )
     target = find_attached().board if board == AUTO else board or DEFAULT_BOARD
     console = summary.make_console()
     with heavy("export"):
-        report = run_demo(
+        done = run_demo(
             DemoConfig(out, target, checkpoint, bound, segments),
             lambda line: summary.print_lines(console, [line]),
             counted,
         )
-    print_report(console, report)
-    summary.print_lines(console, [f"All of it: {out / REPORT}"])
-    require_held(report)
+    print_report(console, done.report)
+    comparisons = write_forms(json, forms, [done.document])
+    summary.print_lines(console, [f"All of it: {html}, {json}"])
+    require_held(done.report)
+    require_kept(comparisons)

@@ -203,6 +203,40 @@ JsonOption = Annotated[
         "read to standard error.",
     ),
 ]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--html", callback=check_writable, help="Also write the report as a page, in one file."
+    ),
+]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit", callback=check_writable, help="Also write what held as JUnit XML, for CI."
+    ),
+]
+MarkdownOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown", callback=check_writable, help="Also write a summary in Markdown, for CI."
+    ),
+]
+CompareOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--compare",
+        help="An earlier report.json: show what changed since, and fail if a figure is worse.",
+    ),
+]
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--tolerance",
+        min=0.0,
+        callback=check_finite,
+        help="By how many percent a figure may be worse than in --compare; else 2.",
+    ),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
 DevicesOption = Annotated[
     int, typer.Option("--devices", min=1, help="How many of them; torchrun's own number counts.")

@@ -11,16 +11,21 @@ from dynadeep.host_tools.cli.options import (
     BoardOption,
     BundleOption,
     ChannelOption,
+    CompareOption,
     DeadlineOption,
     EcgOption,
     EngineOption,
     GainOption,
+    HtmlOption,
     JsonOption,
+    JunitOption,
     KernelsOption,
+    MarkdownOption,
     PortOption,
     RateOption,
     ResampleOption,
     SourcesOption,
+    ToleranceOption,
     UnitOption,
 )
 
@@ -48,6 +53,11 @@ def parity(
     channel: ChannelOption = None,
     resample: ResampleOption = False,
     json: JsonOption = None,
+    html: HtmlOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    compare: CompareOption = None,
+    tolerance: ToleranceOption = None,
 ) -> None:
     """Compare every tensor, packet and constant of a board with the reference, bit by bit.
 
@@ -57,13 +67,29 @@ def parity(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools.applications import application_of
-    from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
+    from dynadeep.host_tools.cli.output import (
+        console_beside,
+        forms_of,
+        print_lines,
+        write_forms,
+    )
     from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
-    from dynadeep.host_tools.measure import report, summary
+    from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.measure.parity import check, require_exact
     from dynadeep.host_tools.measure.references import interpreter_note
+    from dynadeep.host_tools.measure.report import report_of
+    from dynadeep.host_tools.page.compare import require_kept
+    from dynadeep.host_tools.page.make import document_of
 
+    forms = forms_of(
+        json=json,
+        html=html,
+        junit=junit,
+        markdown=markdown,
+        compare=compare,
+        tolerance=tolerance,
+    )
     choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
     place = place_of(board, port, baud, sources, choices)
     stated = stated_of(
@@ -84,11 +110,13 @@ def parity(
     ):
         application = application_of(station)
         result = check(station.device, station.plan, cases, application, lambda done: advance())
+        report = report_of(station, "parity", parity=result)
     summary.print_parity(console_beside(json), result)
     if model.manifest.codec is None:
         print_lines(json, *filter(None, [interpreter_note(station.plan)]))
-    write_json(json, report.parity_json(result))
+    comparisons = write_forms(json, forms, [document_of(report)])
     require_exact(result)
+    require_kept(comparisons)
 
 
 def _cases(

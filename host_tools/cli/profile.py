@@ -9,9 +9,14 @@ from dynadeep.host_tools.cli.options import (
     BaudOption,
     BoardOption,
     BundleOption,
+    CompareOption,
+    HtmlOption,
     JsonOption,
+    JunitOption,
+    MarkdownOption,
     PortOption,
     SourcesOption,
+    ToleranceOption,
 )
 
 
@@ -24,6 +29,11 @@ def profile(
     sources: SourcesOption = None,
     segments: Annotated[int, typer.Option(min=1, help="How many to run.")] = 3,
     json: JsonOption = None,
+    html: HtmlOption = None,
+    junit: JunitOption = None,
+    markdown: MarkdownOption = None,
+    compare: CompareOption = None,
+    tolerance: ToleranceOption = None,
 ) -> None:
     """Measure latency, in total and by layer, and memory: flash, static RAM, stack.
 
@@ -33,13 +43,24 @@ def profile(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools.applications import application_of
-    from dynadeep.host_tools.cli.output import console_beside, write_json
+    from dynadeep.host_tools.cli.output import console_beside, forms_of, write_forms
     from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.station import open_station, place_of
-    from dynadeep.host_tools.measure import report, summary
+    from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.measure.profile import TRACES, measure, with_cycles
     from dynadeep.host_tools.measure.references import golden_cases
+    from dynadeep.host_tools.measure.report import report_of
+    from dynadeep.host_tools.page.compare import require_kept
+    from dynadeep.host_tools.page.make import document_of
 
+    forms = forms_of(
+        json=json,
+        html=html,
+        junit=junit,
+        markdown=markdown,
+        compare=compare,
+        tolerance=tolerance,
+    )
     place = place_of(board, port, baud, sources)
     model = read_bundle(bundle)
     most = len(golden_cases(model))
@@ -52,14 +73,13 @@ def profile(
             latency, memory = measure(station, application, segments)
         with step("counting what is executed"):
             latency = with_cycles(latency, station, application_of)
+        report = report_of(station, "profile", latency=latency, memory=memory)
     console = console_beside(json)
     summary.print_latency(console, latency)
     summary.print_cycles(console, latency)
-    content = {"latency": report.latency_json(latency)}
     if memory is not None:
         summary.print_memory(console, memory)
-        content["memory"] = report.memory_json(memory)
     console.print(summary.layers_table(latency, memory))
     if latency.cycles is not None:
         console.print(summary.functions_table(latency.cycles))
-    write_json(json, content)
+    require_kept(write_forms(json, forms, [document_of(report)]))

@@ -8,7 +8,6 @@ from rich.console import Console
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.host_tools.codec.stream import StreamResult
-from dynadeep.host_tools.measure import report as measured
 from dynadeep.host_tools.measure import summary
 from dynadeep.host_tools.measure.report import Report
 
@@ -21,13 +20,6 @@ class CodecReport:
     stream: StreamResult  # at the bound asked for, or the model's default
     bounds: tuple[StreamResult, ...]  # the same segments at several bounds
     records: int
-
-
-def as_json(report: CodecReport) -> dict[str, Any]:
-    """Return the report as it is written."""
-    bounds = [stream_json(one) for one in report.bounds]
-    stream = stream_json(report.stream) | {"records": report.records, "bounds": bounds}
-    return measured.as_json(report.board) | {"stream": stream}
 
 
 def stream_json(stream: StreamResult) -> dict[str, Any]:

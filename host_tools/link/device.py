@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -56,11 +56,20 @@ Values = npt.NDArray[np.int8] | npt.NDArray[np.int16]
 """An inference's input: ``Hello.input_length`` of ``Hello.input_dtype``."""
 
 
+Unit = Literal["instructions", "cycles", "nanoseconds"]
+
+UNITS: dict[CounterUnit, Unit] = {
+    CounterUnit.INSTRUCTIONS: "instructions",
+    CounterUnit.CYCLES: "cycles",
+    CounterUnit.NANOSECONDS: "nanoseconds",
+}
+
+
 @dataclass(frozen=True)
 class Counter:
     """What the board's ticks are."""
 
-    unit: str  # "instructions", "cycles" or "nanoseconds"
+    unit: Unit
     rate_hz: int  # ticks a second
     per_tick: float  # units in one tick
 
@@ -102,7 +111,7 @@ class Device:
         unit = CounterUnit.INSTRUCTIONS if instructions else about.counter_unit
         # A cycle counter counts cycles; under an emulator an instruction takes a nanosecond.
         per_tick = 1.0 if unit is CounterUnit.CYCLES else NANOSECONDS_PER_S / about.counter_hz
-        return Counter(unit.name.lower(), about.counter_hz, per_tick)
+        return Counter(UNITS[unit], about.counter_hz, per_tick)
 
     def hello(self, model_id: str | None = None, board: str | None = None) -> Hello:
         """Greet the board, and refuse it if it is not what is expected.

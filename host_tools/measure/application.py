@@ -7,8 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from dynadeep.host_tools.link.device import Values
 from dynadeep.host_tools.measure.references import Case
+
+Codes = npt.NDArray[np.int8]
+
+AROUND = 48
+"""Steps before and behind the first difference that are kept to be drawn."""
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Values of one channel on both sides, from time step ``first`` on, to be drawn."""
+
+    first: int
+    board: tuple[int, ...]
+    reference: tuple[int, ...]
+    wrong: int  # values that differ in the whole tensor
+    size: int  # values that it has
 
 
 @dataclass(frozen=True)
@@ -23,6 +42,7 @@ class Difference:
     segment: str = ""
     channel: int | None = None
     time: int | None = None
+    around: Excerpt | None = None  # the first value that differs and its neighbours in time
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -41,6 +61,43 @@ class Compared:
     results: int
     differences: tuple[Difference, ...]
     kind: str = ""  # one of ``Application.kinds``, where there are any
+
+
+def first_difference(
+    kind: str, place: tuple[str, str, str], board: Codes, reference: Codes
+) -> Difference | None:
+    """Name the first value, in time, in which two tensors differ, if any.
+
+    Args:
+        kind: of the difference.
+        place: the layer, the tensor and the segment.
+        board: int8 [time, channels].
+        reference: the same.
+    """
+    layer, name, segment = place
+    places = np.argwhere(board != reference)
+    if not len(places):
+        return None
+    time, channel = (int(value) for value in places[0])
+    start = max(0, time - AROUND)
+    window = slice(start, time + AROUND + 1)
+    return Difference(
+        kind=kind,
+        layer=layer,
+        name=name,
+        board=str(board[time, channel]),
+        reference=str(reference[time, channel]),
+        segment=segment,
+        channel=channel,
+        time=time,
+        around=Excerpt(
+            first=start,
+            board=tuple(board[window, channel].tolist()),
+            reference=tuple(reference[window, channel].tolist()),
+            wrong=len(places),
+            size=board.size,
+        ),
+    )
 
 
 class Application(Protocol):

@@ -6,7 +6,7 @@ figures are what new ones are held against.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.profile import Runs
 from dynadeep.host_tools.measure.references import golden_cases
-from dynadeep.host_tools.measure.report import latency_json, memory_json, peers_json, write_report
+from dynadeep.host_tools.measure.report import Report, report_of, write_report
 
 Build = Literal["speed", "size"]
 SEGMENTS = 3
@@ -86,19 +86,25 @@ class Result:
     """One setup's figures."""
 
     setup: Setup
-    core: str
-    bit_exact: bool
+    report: Report
     worst_call: int | None  # instructions of the longest call; None where a segment is one call
     latency: Latency
     memory: Memory
-    constants: Mapping[str, int]  # bytes of the model's arrays in flash, by kind
+
+    @property
+    def constants(self) -> Mapping[str, int]:
+        """Bytes of the model's arrays in flash, by kind."""
+        found: Counter[str] = Counter()
+        for constant in self.report.plan.constants:
+            found[constant.kind] += constant.array.nbytes
+        return found
 
     def row(self) -> dict[str, Any]:
         """Return what is compared from version to version."""
         memory = self.memory
         return {
             "board": self.setup.board,
-            "core": self.core,
+            "core": self.report.board.core.cpu,
             "engine": self.setup.engine,
             "kernels": self.setup.kernels.name,
             "build": self.setup.build,
@@ -115,7 +121,7 @@ class Result:
             "ram_bytes": memory.ram_bytes,
             "static_ram_bytes": memory.static_ram_bytes,
             "stack_bytes": memory.stack_peak_bytes,
-            "bit_exact": self.bit_exact,
+            "bit_exact": self.report.parity is not None and self.report.parity.bit_exact,
         }
 
 
@@ -253,12 +259,12 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
         "details": [
             {
                 "setup": one.setup.name,
-                "latency": latency_json(one.latency),
-                "memory": memory_json(one.memory),
+                "latency": asdict(one.latency),
+                "memory": asdict(one.memory),
             }
             for one in results
         ],
-        "peers": peers_json(known),
+        "peers": None if known is None else asdict(known),
     }
     write_report(folder / RESULTS_JSON, content)
     text = (
@@ -283,13 +289,12 @@ def _measure(bundle: Bundle, setup: Setup, runs: Runs, say: Callable[[str], None
         latency, memory = profile.measure(station, application, SEGMENTS)
         latency = profile.with_cycles(latency, station, runs)
         worst = profile.worst_call(station, application)
-        core = station.board.core.cpu
     if memory is None:
         raise HostError(f"{setup.board}: is no microcontroller. Measure a Cortex-M board.")
-    constants: Counter[str] = Counter()
-    for constant in station.plan.constants:
-        constants[constant.kind] += constant.array.nbytes
-    return Result(setup, core, compared.bit_exact, worst, latency, memory, constants)
+    report = report_of(
+        station, "bench", parity=compared, latency=latency, memory=memory, build=setup.build
+    )
+    return Result(setup, report, worst, latency, memory)
 
 
 @dataclass(frozen=True)
@@ -365,7 +370,7 @@ def _board_row(one: Result) -> list[str]:
         "-" if one.latency.cycles is None else f"{one.latency.cycles.total:,}",
         "-" if one.worst_call is None else f"{one.worst_call:,}",
         *(f"{row[f'{name}_bytes']:,}" for name in counts),
-        "yes" if one.bit_exact else "NO",
+        "yes" if row["bit_exact"] else "NO",
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dynadeep.codegen.plan import Plan
 from dynadeep.host_tools.cycles.estimate import CyclesEstimate
-from dynadeep.host_tools.link.device import Counter, Device, Values
+from dynadeep.host_tools.link.device import Counter, Device, Unit, Values
 from dynadeep.host_tools.measure.application import Application
 
 
@@ -31,7 +31,7 @@ class LayerLatency:
 class Latency:
     """What one inference costs: of a codec from a segment's samples to its sealed packet."""
 
-    unit: str  # "instructions", "cycles" or "nanoseconds"
+    unit: Unit
     per_segment: int  # the most over all runs: uncompressed, for the CRC over its samples
     least: int
     segments: int

@@ -17,6 +17,10 @@ STACK_SECTIONS = (".stack", "._user_heap_stack")
 """Sections that only reserve the stack: counted as reserved, never as static RAM."""
 
 
+LARGEST_SYMBOLS = 40
+"""Of what is not the model's, so many are named."""
+
+
 @dataclass(frozen=True)
 class Section:
     """One section that takes room on the board."""
@@ -71,6 +75,7 @@ class Memory:
     sections: tuple[Section, ...]
     flash_by_layer: dict[str, int]  # constants of each layer
     arena_by_layer: dict[str, int]  # for the layer's input and output
+    flash_by_symbol: dict[str, int]  # the largest functions and arrays that are not the model's
     ram_by_symbol: dict[str, int]  # the largest variables
 
     @property
@@ -108,6 +113,7 @@ def measure(image: Image, stack: StackUse, rows: Sequence[LayerRow]) -> Memory:
         sections=image.sections,
         flash_by_layer=flash_by_layer(image, {row.layer.name: row.kinds for row in rows}),
         arena_by_layer={row.layer.name: arena_of(row) for row in rows},
+        flash_by_symbol=_besides_the_model(image, rows),
         ram_by_symbol={
             symbol.name: symbol.bytes
             for symbol in image.symbols
@@ -129,6 +135,14 @@ def flash_by_layer(image: Image, arrays: Mapping[str, Iterable[str]]) -> dict[st
         layer: sum(sizes.get(f"{identifier(layer)}_{kind}", 0) for kind in kinds)
         for layer, kinds in arrays.items()
     }
+
+
+def _besides_the_model(image: Image, rows: Sequence[LayerRow]) -> dict[str, int]:
+    """Return the largest functions and arrays in flash that are none of the layers' arrays."""
+    arrays = {f"{identifier(row.layer.name)}_{kind}" for row in rows for kind in row.kinds}
+    in_flash = {one.name for one in image.sections if one.in_flash and not one.in_ram}
+    found = [one for one in image.symbols if one.section in in_flash and one.name not in arrays]
+    return {one.name: one.bytes for one in found[:LARGEST_SYMBOLS]}
 
 
 def arena_of(row: LayerRow) -> int:

@@ -5,20 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from dynadeep.codegen.bundle import Manifest, TensorSpec
 from dynadeep.host_tools.errors import WrongFirmwareError
 from dynadeep.host_tools.link import protocol
 from dynadeep.host_tools.link.device import Device, Values
 from dynadeep.host_tools.link.protocol import Command, MalformedError
-from dynadeep.host_tools.measure.application import Compared, Difference
+from dynadeep.host_tools.measure.application import Codes, Compared, Difference, first_difference
 from dynadeep.host_tools.measure.references import Case
 
 OUTPUT_WISH = struct.Struct("<HHI")  # number, count, offset
 TICKS = struct.Struct("<QI")
-
-Codes = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
@@ -109,19 +106,10 @@ class NetApplication:
     def _differences(self, case: Case, outputs: Sequence[TensorSpec]) -> Iterator[Difference]:
         for number, spec in enumerate(outputs):
             found, reference = self.board.output(number), case.tensor(spec.name)
-            wrong = np.argwhere(found != reference.reshape(found.shape))
-            if len(wrong):
-                time, channel = (int(place) for place in wrong[0])
-                yield Difference(
-                    kind="output",
-                    layer="output",
-                    name=spec.name,
-                    board=str(found[time, channel]),
-                    reference=str(reference.reshape(found.shape)[time, channel]),
-                    segment=case.name,
-                    channel=channel,
-                    time=time,
-                )
+            sides = (found, reference.reshape(found.shape))
+            wrong = first_difference("output", ("output", spec.name, case.name), *sides)
+            if wrong is not None:
+                yield wrong
 
     def ticks(self, inputs: Sequence[Values]) -> list[int]:
         """Return the ticks of each input."""

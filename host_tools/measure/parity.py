@@ -12,14 +12,11 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from dynadeep.codegen.inventory import TracedTensor
 from dynadeep.codegen.plan import Plan
 from dynadeep.host_tools.errors import ParityError
 from dynadeep.host_tools.link.device import Device
-from dynadeep.host_tools.measure.application import Application, Difference
+from dynadeep.host_tools.measure.application import Application, Difference, first_difference
 from dynadeep.host_tools.measure.references import Case
 
 
@@ -121,25 +118,6 @@ def compare_constants(crcs: Sequence[int], plan: Plan) -> list[Difference]:
     ]
 
 
-def first_difference(
-    board: npt.NDArray[np.int8], reference: npt.NDArray[np.int8], entry: TracedTensor, segment: str
-) -> Difference:
-    """Name the first value of a tensor, int8 [time, channels], that differs."""
-    shape = (entry.time, entry.channels)
-    place = np.argwhere(board.reshape(shape) != reference.reshape(shape))
-    time, channel = (int(value) for value in place[0])
-    return Difference(
-        kind="tensor",
-        layer=entry.layer,
-        name=entry.name,
-        board=str(board.reshape(shape)[time, channel]),
-        reference=str(reference.reshape(shape)[time, channel]),
-        segment=segment,
-        channel=channel,
-        time=time,
-    )
-
-
 def _compare_tensors(device: Device, plan: Plan, case: Case, *, unfused: bool) -> list[Difference]:
     """Return the first tensor of a run that differs, as a list of one, or nothing."""
     expected = [tensor for tensor in plan.tensors if unfused or tensor.fused]
@@ -151,10 +129,11 @@ def _compare_tensors(device: Device, plan: Plan, case: Case, *, unfused: bool) -
         if trace.tensor == entry.number and trace.crc32 == zlib.crc32(reference.tobytes()):
             continue
         board = device.tensor(case.input, entry.number, reference.size, unfused=unfused)
-        if np.array_equal(board, reference.reshape(-1)):
-            # The CRC differed but the values do not: the run itself is not repeatable.
-            return [_unrepeatable(entry, case.name)]
-        return [first_difference(board, reference, entry, case.name)]
+        shape = (entry.time, entry.channels)
+        sides = (board.reshape(shape), reference.reshape(shape))
+        found = first_difference("tensor", (entry.layer, entry.name, case.name), *sides)
+        # Where the CRC differed but the values do not, the run itself is not repeatable.
+        return [found or _unrepeatable(entry, case.name)]
     return []
 
 

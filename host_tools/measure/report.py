@@ -1,21 +1,26 @@
-"""report.json: everything that was measured, in one versioned schema, and its readable summary."""
+"""What was measured of one board with one model, joined; and how results are written as JSON."""
 
 import json
 import math
-from dataclasses import asdict, dataclass
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from dynadeep.codegen.board import Budget
+from dynadeep.codegen.board import Board, Budget
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.files import write_whole
-from dynadeep.codegen.version import __version__
-from dynadeep.host_tools.measure.known import KnownNetwork
+from dynadeep.codegen.plan import Plan
+from dynadeep.host_tools.measure.known import KnownNetwork, find
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.parity import ParityResult
+from dynadeep.host_tools.pipeline import Station
 
-SCHEMA = 1
+Command = Literal["parity", "profile", "bench", "demo"]
+
+NUMBERS = re.compile(r"\[\n\s+(-?[\d.e+-]+(?:,\n\s+-?[\d.e+-]+)*)\n\s+\]")
+"""A list of numbers alone in indented JSON. No text holds a line's end there."""
 
 
 @dataclass(frozen=True)
@@ -35,102 +40,67 @@ class Limit:
 
 @dataclass(frozen=True)
 class Report:
-    """All results of one board with one model."""
+    """All results of one board with one model; None for what was not measured."""
 
-    board: str
+    command: Command
+    board: Board
     emulated: bool
-    manifest: Manifest
-    parity: ParityResult
-    latency: Latency
-    memory: Memory
-    budget: Budget | None  # None: nobody has set one for this network on this board
-    known: KnownNetwork | None  # what is known of the network besides
+    plan: Plan
+    parity: ParityResult | None = None
+    latency: Latency | None = None
+    memory: Memory | None = None
+    budget: Budget | None = None  # None: nobody has set one for this network on this board
+    known: KnownNetwork | None = None  # what is known of the network besides
+    build: Literal["speed", "size"] = "speed"
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the model."""
+        return self.plan.manifest
 
     @property
     def budgets(self) -> tuple[Limit, ...]:
         """What the firmware has to stay within; instructions only where they are counted."""
         if self.budget is None:
             return ()
-        ram, flash = self.memory.ram_bytes, self.memory.flash_bytes
-        limits = [
-            Limit("RAM, static + stack peak", "bytes", self.budget.ram_bytes, ram),
-            Limit("flash", "bytes", self.budget.flash_bytes, flash),
-        ]
-        if self.latency.unit == "instructions":
+        limits = []
+        if self.latency is not None and self.latency.unit == "instructions":
             count = self.latency.per_segment
-            limits.insert(0, Limit("instructions a segment", "", self.budget.instructions, count))
+            limits.append(Limit("instructions a segment", "", self.budget.instructions, count))
+        if self.memory is not None:
+            ram, flash = self.memory.ram_bytes, self.memory.flash_bytes
+            limits += [
+                Limit("RAM, static + stack peak", "bytes", self.budget.ram_bytes, ram),
+                Limit("flash", "bytes", self.budget.flash_bytes, flash),
+            ]
         return tuple(limits)
 
     @property
     def held(self) -> bool:
-        """Whether parity was exact and every budget was kept."""
-        return self.parity.bit_exact and all(budget.held for budget in self.budgets)
+        """Whether parity, where it was checked, was exact, and every budget was kept."""
+        exact = self.parity is None or self.parity.bit_exact
+        return exact and all(budget.held for budget in self.budgets)
 
 
-def as_json(report: Report) -> dict[str, Any]:
-    """Return the report as it is written: plain values, sizes in bytes, errors in percent."""
-    return {
-        "schema": SCHEMA,
-        "kit_version": __version__,
-        "board": report.board,
-        "emulated": report.emulated,
-        "model_id": report.manifest.model_id,
-        "held": report.held,
-        "parity": parity_json(report.parity),
-        "latency": latency_json(report.latency),
-        "memory": memory_json(report.memory),
-        "budgets": [asdict(budget) | {"held": budget.held} for budget in report.budgets],
-        "peers": peers_json(report.known),
-        "training_record": report.manifest.record,
-    }
+def report_of(station: Station, command: Command, **measured: Any) -> Report:
+    """Return the report of a greeted board.
 
-
-def peers_json(known: KnownNetwork | None) -> dict[str, Any] | None:
-    """Return what other ways to run this very network cost; None where nobody has measured it."""
-    if known is None:
-        return None
-    figures = [asdict(peer) for peer in known.peers]
-    return {"network": known.name, "source": known.source, "figures": figures}
-
-
-def parity_json(parity: ParityResult) -> dict[str, Any]:
-    """Return what was compared and what differed."""
-    kinds = {"levels": dict(parity.kinds)} if parity.kinds else {}
-    return {
-        "bit_exact": parity.bit_exact,
-        "segments": parity.segments,
-        "tensors": parity.tensors,
-        "fused_tensors": parity.fused_tensors,
-        "constants": parity.constants,
-        parity.noun: parity.results,
-        **kinds,
-        "differences": [asdict(one) for one in parity.differences],
-    }
-
-
-def latency_json(latency: Latency) -> dict[str, Any]:
-    """Return the latency under the name of its unit, so that instructions never pass as cycles."""
-    return {
-        "unit": latency.unit,
-        f"{latency.unit}_per_segment": latency.per_segment,
-        f"least_{latency.unit}_per_segment": latency.least,
-        f"{latency.unit}_per_mac": None if latency.per_mac is None else round(latency.per_mac, 4),
-        "segments": latency.segments,
-        "macs": latency.macs,
-        "counter": {
-            "ticks_per_segment": latency.ticks,
-            "rate_hz": latency.counter.rate_hz,
-            f"{latency.unit}_per_tick": latency.counter.per_tick,
-        },
-        "layers": [asdict(layer) for layer in latency.layers],
-        "cycles_estimate": None if latency.cycles is None else asdict(latency.cycles),
-        "cycles_missing": latency.cycles_missing or None,
-    }
-
-
-def memory_json(memory: Memory) -> dict[str, Any]:
-    """Return the memory, ``ram_bytes`` being static RAM and the stack's peak."""
-    return asdict(memory) | {"ram_bytes": memory.ram_bytes}
+    Args:
+        station: the board.
+        command: what was asked for.
+        measured: the report's other fields. The budget is that of the network which the kit ships:
+            it says nothing of another one.
+    """
+    known = find(station.plan.network)
+    return Report(
+        command=command,
+        board=station.board,
+        emulated=station.emulated,
+        plan=station.plan,
+        budget=None if known is None else station.board.budget,
+        known=known,
+        **measured,
+    )
 
 
 def write_report(path: Path, content: dict[str, Any]) -> None:
@@ -139,8 +109,9 @@ def write_report(path: Path, content: dict[str, Any]) -> None:
 
 
 def text_of(content: dict[str, Any]) -> str:
-    """Return a result as JSON that diffs well."""
-    return json.dumps(_finite(content), indent=2, allow_nan=False) + "\n"
+    """Return a result as JSON that diffs well; a list of numbers is one line."""
+    text = json.dumps(_finite(content), indent=2, allow_nan=False)
+    return NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
 
 
 def over_budget(report: Report) -> list[str]:

@@ -44,11 +44,14 @@ def print_measured(console: Console, report: Report) -> None:
     """Print what a board computes and costs."""
     kind = "emulated by QEMU" if report.emulated else "hardware"
     console.print()
-    console.rule(f"model {report.manifest.model_id} on {report.board} ({kind})")
-    print_parity(console, report.parity)
-    print_latency(console, report.latency)
-    print_cycles(console, report.latency)
-    print_memory(console, report.memory)
+    console.rule(f"model {report.manifest.model_id} on {report.board.name} ({kind})")
+    if report.parity is not None:
+        print_parity(console, report.parity)
+    if report.latency is not None:
+        print_latency(console, report.latency)
+        print_cycles(console, report.latency)
+    if report.memory is not None:
+        print_memory(console, report.memory)
 
 
 def print_limits(console: Console, report: Report) -> None:
@@ -119,14 +122,14 @@ def peers_table(report: Report, known: KnownNetwork) -> Table:
         *("", "instructions", "flash KB", "RAM KB", "bit-exact"),
         caption=known.source,
     )
-    exact = "yes" if report.parity.bit_exact else "no"
-    counted = report.latency.unit == "instructions"
+    parity, latency, memory = report.parity, report.latency, report.memory
+    counted = latency is not None and latency.unit == "instructions"
     table.add_row(
-        f"[bold]this firmware on {report.board}, all included[/]",
-        f"{report.latency.per_segment / 1e6:.1f} M" if counted else "-",
-        f"{report.memory.flash_bytes / 1e3:.1f}",
-        f"{report.memory.ram_bytes / 1e3:.1f}",
-        exact,
+        f"[bold]this firmware on {report.board.name}, all included[/]",
+        f"{latency.per_segment / 1e6:.1f} M" if latency is not None and counted else "-",
+        "-" if memory is None else f"{memory.flash_bytes / 1e3:.1f}",
+        "-" if memory is None else f"{memory.ram_bytes / 1e3:.1f}",
+        "-" if parity is None else "yes" if parity.bit_exact else "no",
     )
     for peer in known.peers:
         table.add_row(

@@ -15,12 +15,14 @@ from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.codec import stream
 from dynadeep.host_tools.codec.decode import Decoder
-from dynadeep.host_tools.codec.report import CodecReport, as_json
+from dynadeep.host_tools.codec.report import CodecReport
 from dynadeep.host_tools.errors import BudgetError
 from dynadeep.host_tools.measure import latency, parity, profile
-from dynadeep.host_tools.measure.known import find as find_known
 from dynadeep.host_tools.measure.references import golden_cases
-from dynadeep.host_tools.measure.report import Report, over_budget, write_report
+from dynadeep.host_tools.measure.report import over_budget, report_of
+from dynadeep.host_tools.page.document import Document
+from dynadeep.host_tools.page.make import document_of, stream_of
+from dynadeep.host_tools.page.segments import examples_of
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.study.excerpt import sample_records
 from dynadeep.host_tools.study.export import export_checkpoint
@@ -31,7 +33,6 @@ BOUND_FACTORS = (0.4, 1.0, 1.6)
 They lie so far apart that the levels in use differ."""
 
 LATENCY_SEGMENTS = 3
-REPORT = "report.json"
 
 Say = Callable[[str], None]
 Counted = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
@@ -54,8 +55,16 @@ class DemoConfig:
     segments: int = 5  # streamed of each recording, at each bound
 
 
-def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> CodecReport:
-    """Run every stage and write ``report.json``; ``say`` gets a line for each step.
+@dataclass(frozen=True)
+class Demonstrated:
+    """What the demo measured, and the same as it is written."""
+
+    report: CodecReport
+    document: Document
+
+
+def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Demonstrated:
+    """Run every stage; ``say`` gets a line for each step.
 
     Raises:
         DynadeepError: a stage could not be run. What was run and did not hold is in the report.
@@ -73,9 +82,7 @@ def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Code
         firmware = pipeline.make_firmware(bundle, config.board, folder)
         say(f"start     {board.description}")
         with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
-            report = _measure(station, config, say, counted)
-        write_report(config.out / REPORT, as_json(report))
-        return report
+            return _measure(station, config, say, counted)
 
 
 def require_held(whole: CodecReport) -> None:
@@ -86,7 +93,8 @@ def require_held(whole: CodecReport) -> None:
         BudgetError: the firmware costs more than it may.
     """
     report = whole.board
-    parity.require_exact(report.parity)
+    if report.parity is not None:
+        parity.require_exact(report.parity)
     exceeded = over_budget(report)
     if exceeded:
         raise BudgetError(f"over budget: {'; '.join(exceeded)}.")
@@ -102,7 +110,7 @@ def _export(config: DemoConfig, say: Say) -> Bundle:
     return read_bundle(done.folder)
 
 
-def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -> CodecReport:
+def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -> Demonstrated:
     manifest = station.bundle.manifest
     cases = golden_cases(station.bundle)
     application = application_of(station)
@@ -118,12 +126,13 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
     cost = profile.with_cycles(cost, station, application_of)
     records = sample_records(manifest, segments=config.segments)
     bound = manifest.default_bound if config.bound is None else config.bound
+    decoder = Decoder(station.bundle)
     runs = len(BOUND_FACTORS) * sum(len(record.segments) for record in records)
     with counted("stream", runs) as advance:
         station.device.on_segment = advance
         streams = stream.stream_at_bounds(
             station.device,
-            Decoder(station.bundle),
+            decoder,
             records,
             [round(factor * bound, 6) for factor in BOUND_FACTORS],
             judge=make_judge(manifest),
@@ -132,16 +141,8 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
     results = tuple(one.result for one in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
     assert used is not None  # run_demo took a microcontroller and built its firmware
-    known = find_known(station.plan.network)
-    board = Report(
-        board=station.board.name,
-        emulated=station.emulated,
-        manifest=manifest,
-        parity=compared,
-        latency=cost,
-        memory=used,
-        # A board's budget was set for what the kit ships, and says nothing of another network.
-        budget=None if known is None else station.board.budget,
-        known=known,
-    )
-    return CodecReport(board, results[BOUND_FACTORS.index(1.0)], results, len(records))
+    board = report_of(station, "demo", parity=compared, latency=cost, memory=used)
+    asked = BOUND_FACTORS.index(1.0)
+    whole = CodecReport(board, results[asked], results, len(records))
+    drawn = stream_of(whole, examples_of(streams[asked], records, decoder))
+    return Demonstrated(whole, document_of(board, drawn))

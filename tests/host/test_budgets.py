@@ -1,7 +1,7 @@
 """Budgets are each board's own, near what it measures; peers stand beside their network alone."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +10,7 @@ import pytest
 from dynadeep.codegen.board import Budget, board_names, load_board
 from dynadeep.codegen.kernels import kernels_of
 from dynadeep.host_tools.measure import known, report
+from dynadeep.host_tools.page import make
 from tests.docs import report_page
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"
@@ -47,19 +48,19 @@ def test_the_shipped_network_is_known_with_its_peers(shipped_plan):
     found = known.find(shipped_plan.network)
     assert found.name == "Dynamic-Deep"
     assert "onnx2c (float32)" in [peer.name for peer in found.peers]
-    assert report_page.undocumented({"peers": report.peers_json(found)}) == []
+    assert report_page.undocumented({"peers": asdict(make.peers_of(found))}) == []
 
 
 def test_a_network_of_other_shapes_has_no_peers_figures(shipped_plan):
     narrower = replace(shipped_plan.network, layers=shipped_plan.network.layers[:-1])
     assert known.find(narrower) is None
-    assert report.peers_json(None) is None
+    assert make.peers_of(None) is None
 
 
 def limits_of(budget: Budget | None, unit: str = "instructions"):
     measured = SimpleNamespace(ram_bytes=101, flash_bytes=100)
     cost = SimpleNamespace(unit=unit, per_segment=1000)
-    parts = dict.fromkeys(("board", "emulated", "manifest", "parity", "known"))
+    parts = dict.fromkeys(("command", "board", "emulated", "plan"))
     made = report.Report(**parts, latency=cost, memory=measured, budget=budget)
     return report.over_budget(made), made.budgets
 

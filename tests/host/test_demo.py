@@ -16,11 +16,12 @@ KEYS = (
     "parity.bit_exact",
     "parity.segments",
     "parity.tensors",
-    "latency.instructions_per_segment",
+    "latency.unit",
+    "latency.per_segment",
     "memory.flash_bytes",
     "memory.ram_bytes",
-    "stream.mean_cg",
-    "stream.byte_cg",
+    "stream.at.mean_cg",
+    "stream.at.byte_cg",
 )
 
 
@@ -59,7 +60,11 @@ def reported(out: Path, capsys, *options: str) -> dict[str, Any]:
         assert value_at(report, key) is not None, key
     assert report_page.missing(report) == []
     assert report_page.undocumented(report) == []
-    assert report["schema"] == 1
+    assert report["schema"] == 2
+    assert len(report["stream"]["examples"]) >= 1
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "everything held" in page
+    assert len(page) < 2_000_000
     assert report["held"] is True
     assert report["parity"]["bit_exact"] is True
     memory = report["memory"]

@@ -170,11 +170,18 @@ def test_the_commands_work_on_an_emulated_board(tmp_path: Path, capsys):
     board = ("--board", "microbit")
     sources = str(tmp_path / "firmware")
     assert run(["generate", "--bundle", str(folder), *board, "--out", sources]) == 0
+    page = tmp_path / "report.html"
     common = ["--bundle", str(folder), "--sources", sources, "--json", str(out)]
-    assert run(["parity", *common]) == 0, capsys.readouterr().err
+    assert run(["parity", *common, "--html", str(page)]) == 0, capsys.readouterr().err
     assert "OpResolverType.BUILTIN_REF" in capsys.readouterr().out
-    assert json.loads(out.read_text())["outputs"] == 2 * len(golden_cases(read_bundle(folder)))
-    assert run(["profile", *common]) == 0, capsys.readouterr().err
+    parity = json.loads(out.read_text())["parity"]
+    assert (parity["results"], parity["noun"]) == (
+        2 * len(golden_cases(read_bundle(folder))),
+        "outputs",
+    )
+    assert "bit-exact" in page.read_text(encoding="utf-8")
+    assert run(["profile", *common, "--html", str(page)]) == 0, capsys.readouterr().err
+    assert "Memory map" in page.read_text(encoding="utf-8")
     found = json.loads(out.read_text())
     assert found["latency"]["segments"] == 3
     assert [layer["layer"] for layer in found["latency"]["layers"]] == [
