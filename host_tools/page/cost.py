@@ -101,7 +101,7 @@ def _estimate(one: CyclesEstimate) -> str:
         f"About {one.total:,} cycles on a {one.core}, {one.per_instruction:.2f} an instruction: an "
         f"estimate, not a measurement, of the run that takes least. {one.besides:,} of them are "
         f"besides the layers' kernels. Flash with {one.wait_states} wait states, of which a cache "
-        f"hides {one.cache_hit_rate:.0%}. {one.assumed} Costs: {one.source}."
+        f"hides {one.cache_hit_rate:.0%}. Assumed: {one.assumed or 'nothing'}. Costs: {one.source}."
     )
 
 

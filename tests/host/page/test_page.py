@@ -101,7 +101,7 @@ def test_estimated_cycles_are_called_an_estimate(report):
     estimate = CyclesEstimate(
         core="cortex-m4",
         source="the core's manual",
-        assumed="Nothing else.",
+        assumed="nothing else",
         wait_states=5,
         cache_hit_rate=0.9,
         total=27_650_000,
