@@ -38,6 +38,10 @@ class Examples(NamedTuple):
     trunk: Tensor
     losses: Tensor
 
+    def first(self, count: int) -> "Examples":
+        """Return those of the first ``count`` records."""
+        return Examples(self.trunk[:count], self.losses[:count])
+
 
 class Seen(NamedTuple):
     """The trunk of N records of S segments, float16 [N, S, C, T], and each task's [N, S, K]."""
@@ -123,11 +127,11 @@ class Observations:
         return joined([self.observer.observe(drawn) for drawn in draws])
 
     @cached_property
-    def watched(self) -> Seen:
-        """The hold-out's first half, which says when to stop."""
-        first = self.split.holdout[: len(self.split.holdout) // 2]
+    def held(self) -> Seen:
+        """The hold-out as it is."""
+        records = self.split.holdout
         return self.observer.observe(
-            (cinc2017.cut(first).astype(np.float32), cinc2017.labels(first))
+            (cinc2017.cut(records).astype(np.float32), cinc2017.labels(records))
         )
 
 

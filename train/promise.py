@@ -16,11 +16,11 @@ import torch
 from dynadeep.train import checkpoint, foresight, heads, margins, measure
 from dynadeep.train.checkpoint import Checkpoint, Promise, PromiseKind
 from dynadeep.train.data import cinc2017
-from dynadeep.train.encoder import HEADS, LinearHeads
+from dynadeep.train.encoder import HEADS, LinearHeads, TrunkHeads
 from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import WeightedTask
 from dynadeep.train.foresight import ForesightConfig
-from dynadeep.train.levels import HeadKind, Level
+from dynadeep.train.levels import SEGMENT_SAMPLES, HeadKind, Level
 from dynadeep.train.margins import Held
 from dynadeep.train.measure import Coded, Decoded, Floats
 from dynadeep.train.model import DynamicDeep
@@ -59,6 +59,14 @@ class Lost:
     segments: Floats  # [N, S, K]
 
 
+@dataclass(frozen=True)
+class Foreseen:
+    """What heads foresee of N records, [N, S, K], and what came true."""
+
+    predicted: Floats
+    lost: Lost
+
+
 def fit_promise(
     start: Checkpoint,
     observations: Observations,
@@ -87,16 +95,14 @@ def fit_promise(
     split, tasks = observations.split, observations.weighted_tasks(weights)
     if isinstance(fitted, LinearHeads):
         _fit_linear(made, fitted, split.train, tasks, config.kind)
+        coded = measured(made, split.holdout, tasks, config.kind)
+        held = Foreseen(coded.coded.predicted, coded.lost)
     else:
-        training, watched = (
-            seen.weighted(weights) for seen in (observations.training, observations.watched)
-        )
-        foresight.train_trunk_heads(fitted, training, watched, config.foresight)
-    held = measured(made, split.holdout, tasks, config.kind)
+        held = _fit_trunk(fitted, observations, weights, config.foresight)
     levels = made.config.levels
     second = slice(len(split.holdout) // 2, None)
     found = foresight.correlations(
-        held.coded.predicted[second].reshape(-1, len(levels)),
+        held.predicted[second].reshape(-1, len(levels)),
         held.lost.segments[second].reshape(-1, len(levels)),
     )
     foresight.check_foresight(levels, found, config.foresight.least_correlation)
@@ -111,7 +117,7 @@ def fit_promise(
         kind=config.kind,
         foresight={level.name: round(c, 4) for level, c in zip(levels, found, strict=True)},
     )
-    promise = with_margins(told, levels, held.coded.predicted, held.lost)
+    promise = with_margins(told, levels, held.predicted, held.lost)
     return checkpoint.save(replace(made, promise=promise), path)
 
 
@@ -140,6 +146,31 @@ def _fit_linear(
         targets = torch.from_numpy(train.lost.segments[:, :, index]).flatten()
         heads.fit_head(fitted.of(level), latents, targets)
         heads.check_alive(fitted.of(level), latents, level)
+
+
+def _fit_trunk(
+    fitted: TrunkHeads,
+    observations: Observations,
+    weights: Mapping[str, float],
+    config: ForesightConfig,
+) -> Foreseen:
+    """Train the trunk's heads; return what they foresee on the hold-out, and what came true."""
+    held = observations.held.weighted(weights)
+    watched = held.first(len(held.trunk) // 2)
+    foresight.train_trunk_heads(fitted, observations.training.weighted(weights), watched, config)
+    segments = held.losses.numpy().astype(np.float64)
+    whole = mean_of_segments(segments, samples=cinc2017.RECORD_SAMPLES)
+    return Foreseen(foresight.predict(fitted, held.trunk), Lost(whole, segments))
+
+
+def mean_of_segments(losses: Floats, *, samples: int) -> Floats:
+    """Return the losses of whole records, [N, K], from those of their segments, [N, S, K].
+
+    A segment counts by its share of a record's ``samples``: the last one may reach beyond.
+    """
+    starts = np.arange(losses.shape[1]) * SEGMENT_SAMPLES
+    shares = np.minimum(samples - starts, SEGMENT_SAMPLES) / samples
+    return np.einsum("nsk,s->nk", losses, shares)
 
 
 def with_margins(

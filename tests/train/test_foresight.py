@@ -17,8 +17,9 @@ from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import NAMED
 from dynadeep.train.model import DynamicDeep
 from dynadeep.train.observe import Examples, Observations, Observer, draw_cuts
-from dynadeep.train.promise import PromiseConfig, fit_promise
+from dynadeep.train.promise import PromiseConfig, fit_promise, mean_of_segments
 from dynadeep.train.tasks import load_task
+from dynadeep.train.tasks.base import segment_losses
 from tests.train.test_model import multiply_accumulates
 
 FOUR = replace(NAMED["dynamic-deep"], heads="trunk")
@@ -86,6 +87,13 @@ def test_what_compression_adds_is_observed_for_each_segment_and_level() -> None:
         expected = sum(w * found.losses[name] for name, w in weights.items())
         torch.testing.assert_close(losses, expected)
         assert bool((losses >= 0).all())
+
+
+def test_the_loss_of_a_record_is_that_of_its_steps_whatever_segments_they_lie_in() -> None:
+    along = torch.rand(3, 35, dtype=torch.float64)
+    segments = segment_losses(along, samples=8960, segment=2000)
+    whole = mean_of_segments(segments[..., None].numpy(), samples=8960)
+    np.testing.assert_allclose(whole[:, 0], along.mean(dim=1).numpy(), atol=1e-12)
 
 
 def test_a_run_whose_heads_see_nothing_fails_by_the_level_unless_told_otherwise(
