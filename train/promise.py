@@ -170,7 +170,7 @@ def mean_of_segments(losses: Floats, *, samples: int) -> Floats:
     """
     starts = np.arange(losses.shape[1]) * SEGMENT_SAMPLES
     shares = np.minimum(samples - starts, SEGMENT_SAMPLES) / samples
-    return np.einsum("nsk,s->nk", losses, shares)
+    return np.asarray(np.einsum("nsk,s->nk", losses, shares), np.float64)
 
 
 def with_margins(
