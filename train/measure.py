@@ -190,7 +190,7 @@ class Signal:
     @classmethod
     def joined(cls, parts: Sequence["Signal"]) -> "Signal":
         """Put the records of several signals one after the other."""
-        losses = {
+        losses: dict[PromiseKind, dict[str, Floats]] = {
             kind: {name: np.concatenate([p.losses[kind][name] for p in parts]) for name in of}
             for kind, of in parts[0].losses.items()
         }
@@ -237,8 +237,12 @@ def signal_of(nets: Nets, found: Read, raw: Read, labels: NDArray[np.int64]) -> 
     rpeaks = _mean(nets.rpeaks.between(found.rpeaks, raw.rpeaks))
     own = _mean(step_losses(found.rhythm, torch.from_numpy(labels)))
     added = _mean(divergence(raw.rhythm, found.rhythm))
+    losses: dict[PromiseKind, dict[str, Floats]] = {
+        "loss": {"rhythm": own, "rpeaks": rpeaks},
+        "added": {"rhythm": added, "rpeaks": rpeaks},
+    }
     return Signal(
-        {"loss": {"rhythm": own, "rpeaks": rpeaks}, "added": {"rhythm": added, "rpeaks": rpeaks}},
+        losses,
         _mean(found.rhythm.exp()),
         np.asarray(nets.rpeaks.matches(found.rpeaks, raw.rpeaks).numpy(), np.int64),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from dynadeep.train import measure, scoring
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.data import cinc2017
 from dynadeep.train.evaluation import decisions, points
 from dynadeep.train.evaluation.outcomes import KINDS, Foreseen, Outcomes
@@ -54,7 +55,7 @@ def scored(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_loss_is_what_the_promise_is_fitted_to(
-    nets: Nets, recordings: Recordings, codec: Codec, kind: measure.PromiseKind
+    nets: Nets, recordings: Recordings, codec: Codec, kind: PromiseKind
 ) -> None:
     signal = measure.run_tasks(nets, codec.decoded[0], recordings.read, recordings.labels)
     for task in (nets.rhythm, nets.rpeaks):

@@ -144,7 +144,8 @@ def _grouped(
     found: Sequence[Point],
 ) -> Iterator[tuple[tuple[str, str, PromiseKind], list[dict[str, str | float]]]]:
     """Yield the rows of each task, precision and promise, in the order they come."""
-    for key in dict.fromkeys((p.task, p.precision, p.promise) for p in found):
+    keys: list[tuple[str, str, PromiseKind]] = [(p.task, p.precision, p.promise) for p in found]
+    for key in dict.fromkeys(keys):
         yield key, [p.row() for p in found if (p.task, p.precision, p.promise) == key]
 
 

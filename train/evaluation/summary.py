@@ -22,6 +22,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.errors import DataError
 from dynadeep.train.evaluation import (
     decisions,
@@ -105,7 +106,9 @@ def collect(
     first, last = ordered[0], ordered[-1]
     none = decisions.always(first.records, decisions.NONE)
     raw = points.decided(first, Case(RHYTHM, first.precision, "loss", 0.0), none)
-    every = [(task, promise, o) for task in first.tasks for promise in KINDS for o in ordered]
+    every: list[tuple[str, PromiseKind, Outcomes]] = [
+        (task, promise, o) for task in first.tasks for promise in KINDS for o in ordered
+    ]
     return Results(
         f1_raw=raw["f1"],
         points=[
