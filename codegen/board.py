@@ -131,6 +131,7 @@ class Probe:
     openocd: tuple[Script, ...]  # its configuration files: of the probe, then of the part
     identity: Identity
     pyocd: Name | None = None  # pyOCD's name of the part; none where pyOCD has none
+    transport: Literal["swd", "jtag"] | None = None  # for OpenOCD, where the probe's own is another
 
 
 @dataclass(frozen=True)

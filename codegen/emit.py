@@ -33,6 +33,7 @@ CODEC_FILES = {"model/{name}_codec.h": "codec.h", "model/{name}_codec.c": "codec
 COPIED = (".c", ".h", ".S", ".ld", ".cmake", ".toml")
 """What is copied of the runtime, the application and a board."""
 
+TOOLCHAINS = ("toolchain.cmake", "toolchain-clang.cmake")
 PLAIN_BOARD = "board_plain.c"
 BOARD_FOLDER = "board"
 """Of a project: what its board brings, and its description."""
@@ -230,7 +231,8 @@ def _board_files(board: Board, build: Build) -> Files:
     files = own_files(board)
     if board.cortex_m:
         rendered["board/linker.ld"] = "linker.ld"
-        files["toolchain.cmake"] = _tree("build")["build/toolchain.cmake"]
+        build_files = _named("build")
+        files |= {name: build_files[name] for name in TOOLCHAINS}
     for path, template in rendered.items():
         if path in files:
             raise BoardError(

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from dynadeep.codegen.errors import MissingDependencyError
 from dynadeep.codegen.files import write_whole
@@ -15,6 +16,7 @@ from dynadeep.codegen.lock import locked
 from dynadeep.codegen.project import MANIFEST, read_whole_project
 from dynadeep.host_tools.errors import BuildError, FlashError
 
+Compiler = Literal["gcc", "clang"]
 TOOLCHAIN = "toolchain.cmake"
 LOG = "build.log"
 PACKAGES = {
@@ -22,6 +24,7 @@ PACKAGES = {
     "ninja": "ninja-build",
     "make": "make",
     "cc": "gcc",
+    "clang": "clang",
     "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
     "qemu-system-arm": "qemu-system-arm",
     "dfu-util": "dfu-util",
@@ -70,20 +73,29 @@ def require(program: str) -> str:
     return path
 
 
+def is_installed(program: str) -> bool:
+    """Return whether a program is there."""
+    return shutil.which(program) is not None
+
+
 def build(
     project: Path,
     build_dir: Path | None = None,
     *,
     sanitize: bool = False,
     optimize: str | None = None,
+    compiler: Compiler = "gcc",
 ) -> Firmware:
     """Configure and build a generated project, in ``<project>/build`` unless told otherwise.
+
+    What clang builds goes to ``<project>/build-clang``.
 
     Args:
         project: the folder that codegen wrote.
         build_dir: where objects and the firmware go.
         sanitize: with AddressSanitizer and UndefinedBehaviorSanitizer; native board only.
         optimize: the compiler's option, such as -Os; None leaves the project's own.
+        compiler: gcc, or clang, which needs the C library and the linker of gcc as well.
 
     Raises:
         MissingDependencyError: a program is not installed.
@@ -93,21 +105,41 @@ def build(
         raise BuildError(f"{project}: has no CMakeLists.txt. Generate the project first.")
     if (project / MANIFEST).is_file():
         read_whole_project(project)
-    folder = build_dir or project / "build"
+    folder = build_dir or project / ("build" if compiler == "gcc" else f"build-{compiler}")
+    options = [
+        f"-DDD_SANITIZE={'ON' if sanitize else 'OFF'}",
+        *_compiler_options(project, compiler),
+    ]
+    if optimize is not None:
+        options.append(f"-DDD_OPTIMIZE={optimize}")
     with locked(project):
-        return _build(project, folder, sanitize=sanitize, optimize=optimize)
+        return _build(project, folder, options)
 
 
-def _build(project: Path, folder: Path, *, sanitize: bool, optimize: str | None) -> Firmware:
+def _compiler_options(project: Path, compiler: Compiler) -> list[str]:
+    """Return what tells CMake the compiler; whatever it takes must be installed."""
+    cross = (project / TOOLCHAIN).is_file()
+    require("arm-none-eabi-gcc" if cross else "cc" if compiler == "gcc" else compiler)
+    if compiler == "gcc":
+        return []
+    require(compiler)
+    if not cross:
+        return [f"-DCMAKE_C_COMPILER={compiler}"]
+    file = project / f"toolchain-{compiler}.cmake"
+    if not file.is_file():
+        raise BuildError(
+            f"{file}: no such file, so that {compiler} cannot build it. Generate again."
+        )
+    return [f"-DCMAKE_TOOLCHAIN_FILE={file.resolve()}"]
+
+
+def _build(project: Path, folder: Path, options: Sequence[str]) -> Firmware:
     cmake = require("cmake")
-    require("arm-none-eabi-gcc" if (project / TOOLCHAIN).is_file() else "cc")
     log = write_whole(folder / LOG, b"")
     if not _is_configured(project, folder):
         _forget(folder)
     configure = [cmake, "-S", str(project), "-B", str(folder), *_generator(folder)]
-    if optimize is not None:
-        configure.append(f"-DDD_OPTIMIZE={optimize}")
-    _run([*configure, f"-DDD_SANITIZE={'ON' if sanitize else 'OFF'}"], log)
+    _run([*configure, *options], log)
     _run([cmake, "--build", str(folder), "--parallel"], log)
     binary = folder / "firmware.bin"
     return Firmware(

@@ -61,6 +61,7 @@ ROOMS: dict[str, set[str]] = {
     "toolchain": {"errors"},
     "boards": {"errors", "link"},
     "place": {"boards", "errors", "link"},
+    "flash": {"boards", "errors", "toolchain"},
     "pipeline": {"errors", "link", "place", "toolchain"},
     "cycles": {"errors"},
     "measure": {"cycles", "link", "recordings", *STATION},
@@ -68,7 +69,17 @@ ROOMS: dict[str, set[str]] = {
     "page": {"cycles", "link", "measure", "codec", "recordings", "errors"},
     "applications": {"codec", "measure", "pipeline"},
     "study": {"link", "measure", "codec", "page", "recordings", "applications", *STATION},
-    "cli": {"link", "measure", "codec", "page", "recordings", "study", "applications", *STATION},
+    "cli": {
+        "link",
+        "flash",
+        "measure",
+        "codec",
+        "page",
+        "recordings",
+        "study",
+        "applications",
+        *STATION,
+    },
 }
 # Who of them reaches for training's and exporting's code, inside functions.
 MAY_TRAIN = {"study", "cli"}

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dynadeep.codegen.board import load_board
-from dynadeep.codegen.emit import app_sources, board_sources
+from dynadeep.codegen.emit import TOOLCHAINS, app_sources, board_sources
 from dynadeep.host_tools.toolchain import Firmware, build
 
 TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
@@ -53,7 +53,8 @@ def make_project(board_name: str, out: Path) -> Path:
     }
     if board.cortex_m:
         rendered["linker.ld"] = "board/linker.ld"
-        shutil.copy(TEMPLATES / "build" / "toolchain.cmake", out)
+        for file in TOOLCHAINS:
+            shutil.copy(TEMPLATES / "build" / file, out)
     for name, path in rendered.items():
         text = environment.get_template(f"{name}.j2").render(
             board=board,

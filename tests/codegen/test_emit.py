@@ -118,6 +118,7 @@ def test_each_board_gets_what_its_build_needs(plan: Plan, name: str) -> None:
     assert {"CMakeLists.txt", "board/board.toml", "board/board_config.h"} <= set(files)
     assert ("board/board.c" in files) != ("app/board_plain.c" in files)
     assert ("toolchain.cmake" in files) == board.cortex_m
+    assert ("toolchain-clang.cmake" in files) == board.cortex_m
     assert ("board/linker.ld" in files) == board.cortex_m
     assert not any(file.endswith((".j2", ".py")) for file in files)
     drivers = {"uart": board.uart and board.uart.driver, "counter": board.counter.driver}
