@@ -39,8 +39,12 @@ def _parity(parity: Parity) -> Section:
     kinds = {one.kind for one in parity.differences}
     rows = (
         ("arrays of constants, as they lie in flash", parity.constants, "once", "constant"),
-        ("tensors, each layer's own output", parity.tensors, "each input", "tensor"),
-        ("tensors, as the firmware keeps them", parity.fused_tensors, "each input", "tensor"),
+        (
+            "tensors: each layer's own output, and once more those that the firmware keeps",
+            parity.tensors + parity.fused_tensors,
+            "each input",
+            "tensor",
+        ),
         (parity.noun, parity.results, "in all", ""),
     )
     results = kinds - {"constant", "tensor"}

@@ -64,11 +64,11 @@ def differing(report: Document) -> Document:
 
 def hostile(report: Document) -> Document:
     """Return the same report with names that a model or a file may have, everywhere."""
+    report = differing(report)
+    assert report.parity is not None
     assert report.latency is not None
     assert report.memory is not None
     assert report.stream is not None
-    report = differing(report)
-    assert report.parity is not None
     (found,) = report.parity.differences
     network = report.network
     layers = (replace(network.layers[0], name=HOSTILE, what=HOSTILE), *network.layers[1:])

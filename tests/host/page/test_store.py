@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -12,6 +13,7 @@ from dynadeep.host_tools.errors import ReportError
 from dynadeep.host_tools.page.document import Document
 from dynadeep.host_tools.page.make import plain
 from dynadeep.host_tools.page.store import json_schema, json_text, read_documents
+from tests.docs import report_page
 from tests.host.page import sample
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "report.schema.json"
@@ -38,6 +40,12 @@ def test_what_is_written_is_what_the_schema_says(report, change):
     assert list(checker.iter_errors({"schema": 2, "board": 7})) != []
 
 
+def test_every_key_is_documented(report):
+    written = json.loads(json_text([report]))
+    assert report_page.missing(written) == []
+    assert report_page.undocumented(written) == []
+
+
 def test_a_report_is_read_back_whole(report, tmp_path):
     for reports in ([report], [report, sample.differing(report)]):
         (tmp_path / "r.json").write_text(json_text(reports))
@@ -57,14 +65,14 @@ def test_an_infinite_figure_is_null(report, tmp_path):
     assert read.stream.at.prd is None
 
 
-def without(content: dict, *path: str) -> dict:
+def without(content: dict[str, Any], *path: str) -> dict[str, Any]:
     """Return plain data without one key."""
     first, *rest = path
     inner = {first: without(content[first], *rest)} if rest else {}
     return {key: value for key, value in content.items() if key != first} | inner
 
 
-def altered(content: dict) -> dict[str, str]:
+def altered(content: dict[str, Any]) -> dict[str, str]:
     """Return texts that are no report, by what a message says of each."""
     latency = content["latency"]
     return {
