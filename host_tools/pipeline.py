@@ -28,6 +28,11 @@ INSTRUCTIONS_PER_S_HERE = 20e6
 board's clock says."""
 
 
+RESTARTS_ALLOWED = 1
+"""How often a board may restart by itself during one command of the link's. Work goes on after one
+power drop; a watchdog that strikes each time is a fault."""
+
+
 @dataclass(frozen=True)
 class Station:
     """A board that was greeted, with the model that it runs."""
@@ -94,6 +99,7 @@ def connect(
         BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
     with open_device(Place(board, port, baud), elf) as device:
+        device.restarts_allowed = RESTARTS_ALLOWED
         known = None if board is None else load_board(board)
         about = device.hello(bundle.manifest.model_id, None if known is None else known.name)
         description = greeted_board(device, known)

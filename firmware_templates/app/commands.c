@@ -111,8 +111,10 @@ static dd_status trace(dd_app *app, const dd_request *request, uint8_t *reply, s
 }
 
 /* A piece of one tensor that the host wants. Values come in the order in which they are made; those
- * that this request's input brings about go into its reply. */
+ * that this request's input brings about go into its reply, and as many parts as they fill. */
 typedef struct tensor_wish {
+    dd_link *link;
+    const dd_request *request;
     uint16_t tensor;
     uint32_t begin;
     uint32_t end;
@@ -127,12 +129,19 @@ static bool copy_tensor(void *context, uint16_t tensor, const int8_t *values, ui
     if (tensor != wish->tensor) {
         return true;
     }
-    const uint32_t from = wish->begin > *wish->seen ? wish->begin : *wish->seen;
+    uint32_t from = wish->begin > *wish->seen ? wish->begin : *wish->seen;
     const uint32_t stop = *wish->seen + count;
     const uint32_t end = wish->end < stop ? wish->end : stop;
-    if (from < end) {
-        memcpy(&wish->out[wish->bytes], &values[from - *wish->seen], end - from);
-        wish->bytes += end - from;
+    while (from < end) {
+        if (wish->bytes == DD_REPLY_PAYLOAD_MAX) {
+            dd_link_part(wish->link, wish->request, wish->bytes);
+            wish->bytes = 0;
+        }
+        const uint32_t room = DD_REPLY_PAYLOAD_MAX - (uint32_t)wish->bytes;
+        const uint32_t piece = end - from < room ? end - from : room;
+        memcpy(&wish->out[wish->bytes], &values[from - *wish->seen], piece);
+        wish->bytes += piece;
+        from += piece;
     }
     *wish->seen = stop;
     return stop < wish->end;
@@ -144,9 +153,6 @@ static dd_status tensor(dd_app *app, const dd_request *request, uint8_t *reply, 
     const uint16_t number = dd_get_u16(&payload[0]);
     const uint32_t begin = dd_get_u32(&payload[4]);
     const uint32_t count = dd_get_u16(&payload[2]);
-    if (count > DD_REPLY_PAYLOAD_MAX) {
-        return DD_BUFFER_TOO_SMALL;
-    }
     if (number >= APP_TENSORS || begin > UINT32_MAX - count) {
         return DD_BAD_ARGUMENT;
     }
@@ -154,6 +160,8 @@ static dd_status tensor(dd_app *app, const dd_request *request, uint8_t *reply, 
         app->seen[number].values = 0;
     }
     tensor_wish wish = {
+        .link = &app->link,
+        .request = request,
         .tensor = number,
         .begin = begin,
         .end = begin + count,
@@ -240,6 +248,12 @@ static dd_status act(dd_app *app, const dd_request *request, size_t *bytes)
     /* A reset lost the bound and the sequence: a host that has not noticed must not go on. */
     if (!app->greeted && request->command != DD_COMMAND_HELLO) {
         return DD_RESTARTED;
+    }
+    if ((request->flags & DD_FLAG_GOES_ON) != 0) {
+        return DD_BAD_FRAME; /* what it goes on from was lost */
+    }
+    if ((request->flags & DD_FLAG_MORE) != 0) {
+        return DD_OK; /* the rest of it is still to come */
     }
     const dd_command *known = find_command(request->command);
     if (known == NULL) {

@@ -12,7 +12,7 @@
 #include "dd_link.h"
 #include "dd_trace.h"
 
-#define DD_PROTOCOL_VERSION 4
+#define DD_PROTOCOL_VERSION 5
 
 enum {
     DD_COMMAND_TRACE = 0x03,
@@ -76,10 +76,10 @@ typedef struct dd_seen {
 typedef struct dd_app {
     dd_application application;
     /* Bytes as they come in; the input is used where it was received. */
-    alignas(4) uint8_t request[DD_REQUEST_PAYLOAD_MAX + DD_LINK_OVERHEAD_BYTES];
+    alignas(4) uint8_t request[DD_REQUEST_PAYLOAD_MAX + DD_LINK_REQUEST_SPARE_BYTES];
     dd_inference inference;
     dd_seen seen[APP_TENSORS];
-    uint8_t reply[sizeof(dd_reply_payload) + DD_LINK_OVERHEAD_BYTES];
+    uint8_t reply[sizeof(dd_reply_payload) + DD_LINK_REPLY_SPARE_BYTES];
     dd_link link;
     bool greeted; /* by HELLO since the reset: the host knows what state it talks to */
 } dd_app;

@@ -141,13 +141,16 @@ static dd_status reset(dd_app *app, const dd_request *request, uint8_t *reply, s
 {
     (void)reply;
     (void)bytes;
-    return app_encoder_init(&app->application.encoder, dd_get_u16(request->payload));
+    app_encoder *const encoder = &app->application.encoder;
+    const dd_status status = app_encoder_init(encoder, dd_get_u16(&request->payload[0]));
+    encoder->state.sequence = dd_get_u16(&request->payload[2]);
+    return status;
 }
 
 const dd_command dd_application_commands[DD_APPLICATION_COMMANDS] = {
     {DD_COMMAND_ENCODE, DD_FLAG_FIRST | DD_FLAG_SINGLE, true, 0, encode_segment},
     {DD_COMMAND_BOUND, 0, false, 4, bound},
-    {DD_COMMAND_RESET, 0, false, 2, reset},
+    {DD_COMMAND_RESET, 0, false, 4, reset},
 };
 
 dd_status dd_application_init(dd_application *application)

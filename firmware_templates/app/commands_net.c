@@ -63,18 +63,22 @@ static dd_status run(dd_app *app, const dd_request *request, uint8_t *reply, siz
 static dd_status output(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
     const uint16_t number = dd_get_u16(&request->payload[0]);
-    const uint32_t count = dd_get_u16(&request->payload[2]);
-    const uint32_t begin = dd_get_u32(&request->payload[4]);
+    uint32_t count = dd_get_u16(&request->payload[2]);
+    uint32_t begin = dd_get_u32(&request->payload[4]);
     if (!app->application.complete || number >= APP_OUTPUTS) {
         return DD_BAD_ARGUMENT;
-    }
-    if (count > DD_REPLY_PAYLOAD_MAX) {
-        return DD_BUFFER_TOO_SMALL;
     }
     if (begin > app_output_bytes[number] || count > app_output_bytes[number] - begin) {
         return DD_BAD_LENGTH;
     }
-    memcpy(reply, &app_net_output(&app->application.net, number)[begin], count);
+    const int8_t *const values = app_net_output(&app->application.net, number);
+    while (count > DD_REPLY_PAYLOAD_MAX) {
+        memcpy(reply, &values[begin], DD_REPLY_PAYLOAD_MAX);
+        dd_link_part(&app->link, request, DD_REPLY_PAYLOAD_MAX);
+        begin += DD_REPLY_PAYLOAD_MAX;
+        count -= DD_REPLY_PAYLOAD_MAX;
+    }
+    memcpy(reply, &values[begin], count);
     *bytes = count;
     return DD_OK;
 }

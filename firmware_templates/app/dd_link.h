@@ -13,11 +13,24 @@
 #define DD_LINK_CRC_BYTES      4u
 #define DD_LINK_OVERHEAD_BYTES (DD_LINK_HEADER_BYTES + DD_LINK_CRC_BYTES)
 
+/* What the caller's buffers hold besides a payload. */
+#define DD_LINK_REQUEST_SPARE_BYTES (DD_LINK_OVERHEAD_BYTES + DD_LINK_HEADER_BYTES)
+#define DD_LINK_REPLY_SPARE_BYTES \
+    (DD_LINK_OVERHEAD_BYTES + DD_LINK_HEADER_BYTES + DD_LINK_CRC_BYTES)
+
 /* The one command that is always acted on, and begins a conversation. */
 #define DD_COMMAND_HELLO 0x01u
 
+/* Asks for bytes of the last reply again; answered by the link itself. */
+#define DD_COMMAND_REPLY 0x0Bu
+
+/* Flags of a request whose payload comes in several frames. */
+#define DD_FLAG_GOES_ON 0x40u /* behind that of the frame before */
+#define DD_FLAG_MORE    0x80u /* the next frame goes on */
+
 /* A request that the board has not acted on before. `payload` lies 4 bytes into the link's request
- * buffer, and is as aligned as that. */
+ * buffer, and is as aligned as that. With DD_FLAG_MORE among its flags it is but the beginning: it
+ * is to be answered, not acted on. */
 typedef struct dd_request {
     uint16_t sequence;
     uint8_t command;
@@ -29,14 +42,18 @@ typedef struct dd_request {
 
 typedef struct dd_link {
     dd_cobs_decoder decoder;
-    uint8_t *reply; /* the last reply's body, kept for a retry; payload space while one is made */
+    uint8_t *request; /* header and payload, as far as they came in frames before */
+    size_t request_capacity;
+    size_t gathered; /* bytes of them; 0: the next frame begins a request */
+    uint8_t *reply;  /* the last reply's body, kept for a retry; payload space while one is made */
     size_t reply_capacity;
     size_t reply_bytes; /* 0: nothing was answered since the last HELLO */
     uint16_t last_sequence;
+    uint16_t parts; /* sent in answer to the request that is acted on */
     uint32_t last_crc;
 } dd_link;
 
-/* A buffer of the caller's: payload and DD_LINK_OVERHEAD_BYTES. */
+/* A buffer of the caller's: payload and DD_LINK_..._SPARE_BYTES. */
 typedef struct dd_link_buffer {
     uint8_t *bytes;
     size_t capacity;
@@ -51,8 +68,12 @@ bool dd_link_receive(dd_link *link, uint8_t byte, dd_request *request);
 /* Where a reply's payload is to be written. */
 uint8_t *dd_link_payload(dd_link *link);
 
-/* Send the reply to `request`; its first `payload_bytes` of payload already lie in place. They are
- * sent only with DD_OK. */
+/* Send `payload_bytes` that lie in place as a part of the answer to `request`; then the payload may
+ * be written again. Parts have the sequence numbers from the request's on; nobody keeps them. */
+void dd_link_part(dd_link *link, const dd_request *request, size_t payload_bytes);
+
+/* Send the reply to `request`, or the last part of it; its first `payload_bytes` of payload already
+ * lie in place. They are sent only with DD_OK. */
 void dd_link_reply(dd_link *link, const dd_request *request, dd_status status,
                    size_t payload_bytes);
 
@@ -64,12 +85,17 @@ enum {
     DD_FAULT_ASSERTION = 4,
 };
 
+#define DD_FAULT_REGISTERS 5
+
 typedef struct dd_fault {
     uint8_t kind;
     uint8_t exception; /* its number on the core, or the signal's in a process */
     uint32_t pc;       /* 0 where it is not known */
     uint32_t lr;
-    uint32_t status; /* CFSR */
+    uint32_t status;  /* CFSR */
+    uint32_t address; /* that was accessed in vain */
+    uint32_t xpsr;
+    uint32_t registers[DD_FAULT_REGISTERS]; /* r0 to r3, r12 */
 } dd_fault;
 
 /* Report a crash, unasked. Uses no state: whatever was being sent is cut off by a zero. */

@@ -3,8 +3,10 @@
 #include "cortex_m.h"
 #include "dd_link.h"
 
+/* Words of the frame that the core stacks: r0 to r3 and r12 come first. */
 #define FRAME_LR    5
 #define FRAME_PC    6
+#define FRAME_XPSR  7
 #define FRAME_WORDS 8u
 
 #define ICSR_VECTACTIVE 0x1FFu
@@ -29,11 +31,19 @@ static bool is_below_stack(uint32_t address)
     return address < limit && address >= limit - STACK_GUARD_BYTES;
 }
 
+/* The address that could not be accessed, or 0. */
+static uint32_t address_of(uint32_t cfsr)
+{
+    if ((cfsr & CFSR_MMARVALID) != 0) {
+        return SCB_MMFAR;
+    }
+    return (cfsr & CFSR_BFARVALID) != 0 ? SCB_BFAR : 0;
+}
+
 static bool is_stack_overflow(uint32_t cfsr)
 {
     return (cfsr & (CFSR_MSTKERR | CFSR_STKERR | CFSR_STKOF)) != 0 ||
-           ((cfsr & CFSR_MMARVALID) != 0 && is_below_stack(SCB_MMFAR)) ||
-           ((cfsr & CFSR_BFARVALID) != 0 && is_below_stack(SCB_BFAR));
+           is_below_stack(address_of(cfsr));
 }
 #endif
 
@@ -41,9 +51,11 @@ _Noreturn void fault_report(const uint32_t *frame)
 {
 #if __ARM_ARCH >= 7
     const uint32_t cfsr = SCB_CFSR;
+    const uint32_t address = address_of(cfsr);
     const bool overflow = is_stack_overflow(cfsr);
 #else
     const uint32_t cfsr = 0; /* Armv6-M cannot say why */
+    const uint32_t address = 0;
     const bool overflow = !is_readable(frame);
 #endif
     const uint32_t exception = SCB_ICSR & ICSR_VECTACTIVE;
@@ -51,6 +63,7 @@ _Noreturn void fault_report(const uint32_t *frame)
         .kind = exception == HARD_FAULT ? DD_FAULT_HARD : DD_FAULT_EXCEPTION,
         .exception = (uint8_t)exception,
         .status = cfsr,
+        .address = address,
     };
     if (overflow) {
         fault.kind = DD_FAULT_STACK;
@@ -58,6 +71,10 @@ _Noreturn void fault_report(const uint32_t *frame)
     if (is_readable(frame)) {
         fault.pc = frame[FRAME_PC];
         fault.lr = frame[FRAME_LR];
+        fault.xpsr = frame[FRAME_XPSR];
+        for (size_t i = 0; i < DD_FAULT_REGISTERS; i++) {
+            fault.registers[i] = frame[i];
+        }
     }
     dd_link_send_fault(&fault);
     board_reset();

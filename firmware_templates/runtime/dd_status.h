@@ -16,7 +16,8 @@
     X(DD_RESTARTED, 9, "the board has restarted since it was last greeted") \
     X(DD_PACKET_READY, 10, "a segment is complete and its packet made")     \
     X(DD_STALLED, 11, "the network did not take all samples of a segment")  \
-    X(DD_OUTPUT_READY, 12, "all of the input has come and the outputs are made")
+    X(DD_OUTPUT_READY, 12, "all of the input has come and the outputs are made") \
+    X(DD_PART, 13, "a part of the answer; more follows")
 
 typedef enum dd_status {
 #define DD_STATUS_ENUM(name, value, text) name = (value),

@@ -19,6 +19,9 @@ class CodecBoard:
 
     def __init__(self, device: Device):
         self.device = device
+        self.device.restore = self._restore
+        self._bound: int | None = None  # in force; None: as it was found
+        self._place: tuple[int, int] | None = None  # stream and sequence of the next packet
         if device.about.application != "codec":
             raise WrongFirmwareError(
                 f"{device.link.name}: the firmware runs a network alone, expected one with the "
@@ -32,16 +35,22 @@ class CodecBoard:
         ``worst_ticks`` is then what the slowest of them took.
         """
         flags = protocol.FLAG_SINGLE if single else 0
-        *before, payload = self.device.in_pieces(Command.ENCODE, b"", segment, flags)
-        if any(before):
-            raise self.device.malformed("ENCODE gave a result before the segment was complete")
+        if self._bound is None and self.device.restarts_allowed:
+            self.bound()
+        payload = self.device.run_in_pieces(Command.ENCODE, segment, flags)
         reply = self.device.parse(wire.parse_encoded, payload)
         self.device.check(wire.check_encoded, reply, self.device.about)
+        self._place = wire.place_after(reply.packet)
         self.device.on_segment()
         return reply
 
     def bound(self, bound: int = KEEP_BOUND) -> int:
         """Set the error bound (Q8.24), unless negative; return the one in force."""
+        found = self.device.resumed(lambda: self._ask_bound(bound))
+        self._bound = found
+        return found
+
+    def _ask_bound(self, bound: int) -> int:
         payload = self.device.ask(Command.BOUND, wire.BOUND.pack(bound))
         if self.device.traffic.echoes:  # this reply alone may be the same as its request
             payload = self.device.ask(Command.BOUND, wire.BOUND.pack(KEEP_BOUND))
@@ -51,5 +60,16 @@ class CodecBoard:
 
     def reset(self, stream: int = 0) -> None:
         """Begin a new stream of packets: its sequence starts at 0."""
-        payload = self.device.ask(Command.RESET, wire.STREAM.pack(stream))
+        self._place = (stream, 0)
+        self.device.resumed(lambda: self._ask_reset(stream, 0))
+
+    def _ask_reset(self, stream: int, sequence: int) -> None:
+        payload = self.device.ask(Command.RESET, wire.STREAM.pack(stream, sequence))
         self.device.check(answers.check_empty, payload, "RESET")
+
+    def _restore(self) -> None:
+        """Have the board's bound, stream and sequence as they were before it restarted."""
+        if self._bound is not None:
+            self._ask_bound(self._bound)
+        if self._place is not None:
+            self._ask_reset(*self._place)

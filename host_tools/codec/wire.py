@@ -7,7 +7,8 @@ from dynadeep.host_tools.link.answers import exactly, within
 from dynadeep.host_tools.link.protocol import Hello, MalformedError, unpack_one
 
 BOUND = struct.Struct("<i")
-STREAM = struct.Struct("<H")
+STREAM = struct.Struct("<HH")  # stream, sequence
+PACKET_PLACE = struct.Struct("<6xHH")  # both, in a packet
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ def parse_encoded(payload: bytes) -> EncodeReply:
     predicted = struct.unpack_from(f"<{levels}i", payload, 2)
     ticks, worst, clipped = struct.unpack_from("<QIH", payload, 2 + 4 * levels)
     return EncodeReply(level, predicted, ticks, worst, clipped, payload[16 + 4 * levels :])
+
+
+def place_after(packet: bytes) -> tuple[int, int] | None:
+    """Return stream and sequence of the packet after this one; None if it is too short to say."""
+    if len(packet) < PACKET_PLACE.size:
+        return None
+    stream, sequence = PACKET_PLACE.unpack_from(packet)
+    return stream, (sequence + 1) % (1 << 16)
 
 
 def parse_bound(payload: bytes) -> int:

@@ -1,5 +1,6 @@
 """A board that answers: one method per command, every answer checked before it is believed."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from dynadeep.host_tools.errors import (
 )
 from dynadeep.host_tools.link import answers, protocol
 from dynadeep.host_tools.link.answers import Model
+from dynadeep.host_tools.link.attempts import Traffic
 from dynadeep.host_tools.link.base import Link
-from dynadeep.host_tools.link.exchange import Exchange, Traffic
+from dynadeep.host_tools.link.exchange import Exchange
 from dynadeep.host_tools.link.frames import Reply
+from dynadeep.host_tools.link.parts import Fetch, Parts, place
 from dynadeep.host_tools.link.patience import Patience
 from dynadeep.host_tools.link.protocol import (
     Command,
@@ -35,6 +38,10 @@ from dynadeep.host_tools.link.protocol import (
 )
 
 __all__ = ["Counter", "Device", "Patience"]
+
+LOG = logging.getLogger(__name__)
+MOST_AT_ONCE = (1 << 16) - 1
+"""Values that one request may ask for."""
 
 NANOSECONDS_PER_S = 1_000_000_000
 WORK = {
@@ -85,6 +92,10 @@ class Device:
     ):
         self.exchange = Exchange(link, patience, clock)
         self._about: Hello | None = None
+        self.restarts_allowed = 0
+        """How often a board may restart by itself during one command, and the work goes on."""
+        self.restore: Callable[[], None] = lambda: None
+        """Called after such a restart: set the board up again as it was."""
         self.on_segment: Callable[[], None] = lambda: None
         """Called whenever a whole segment was run or traced: how far a measurement is."""
 
@@ -160,9 +171,7 @@ class Device:
         What the application counts is left alone.
         """
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        *before, payload = self.in_pieces(Command.TRACE, b"", given, flags)
-        if any(before):
-            raise self.malformed("TRACE gave a result before the input was complete")
+        payload = self.run_in_pieces(Command.TRACE, given, flags)
         entries = self.parse(protocol.parse_trace, payload)
         self.check(answers.check_trace, entries, self.about)
         self.on_segment()
@@ -176,37 +185,74 @@ class Device:
         What the application counts is left alone.
         """
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        values = b""
-        while len(values) < size:
-            count = min(size - len(values), self.about.reply_bytes_max)
-            wish = protocol.TENSOR_WISH.pack(number, count, len(values))
-            piece = b""
-            for part in self.in_pieces(Command.TENSOR, wish, given, flags):
-                piece += part
-                if len(piece) >= count:
-                    break
-            if len(piece) != count:
-                raise self.malformed(f"TENSOR gave {len(piece)} values, {count} were asked for")
-            values += piece
-        return np.frombuffer(values, np.int8)
+
+        def fetch(begin: int, count: int) -> Iterator[Parts]:
+            wish = protocol.TENSOR_WISH.pack(number, count, begin)
+            return self._in_requests(Command.TENSOR, wish, given, flags)
+
+        return np.frombuffer(self.read_parts(Command.TENSOR, fetch, size), np.int8)
+
+    def output(self, number: int, size: int) -> npt.NDArray[np.int8]:
+        """Return all ``size`` values of one output of the last run, flat."""
+
+        def fetch(begin: int, count: int) -> Iterator[Parts]:
+            yield self._ask_for_parts(
+                Command.OUTPUT, protocol.TENSOR_WISH.pack(number, count, begin)
+            )
+
+        return np.frombuffer(self.read_parts(Command.OUTPUT, fetch, size), np.int8)
+
+    def read_parts(self, command: Command, fetch: Fetch, size: int) -> bytes:
+        """Return ``size`` bytes that come in parts; what was lost of them is fetched again."""
+        values, missing = bytearray(size), [(0, size)]
+        part_bytes = self.about.reply_bytes_max
+        while missing:
+            begin, left = missing.pop()
+            # On a bad line no more at a time than the board remembers.
+            count = min(left, part_bytes if self.exchange.size.disturbed else MOST_AT_ONCE)
+            if left > count:
+                missing.append((begin + count, left - count))
+            try:
+                missing += self.resumed(
+                    lambda begin=begin, count=count: place(  # type: ignore[misc]
+                        values, (begin, count), fetch(begin, count), part_bytes
+                    )
+                )
+            except MalformedError as error:
+                raise self.malformed(f"{command.name} {error}") from error
+        return bytes(values)
 
     def constants(self) -> tuple[int, ...]:
         """Return the CRC-32 of each array of constants as it lies in flash."""
         if self.about.constants == 0:
             return ()  # an answer without content could not be told from an echo
-        crcs = self.parse(protocol.parse_constants, self.ask(Command.CONSTANTS))
+        payload = self.resumed(lambda: self.ask(Command.CONSTANTS))
+        crcs = self.parse(protocol.parse_constants, payload)
         self.check(answers.check_constants, crcs, self.about)
         return crcs
 
     def memory(self) -> StackUse:
         """Return the stack's size and the most of it that was ever used."""
-        stack = self.parse(protocol.parse_memory, self.ask(Command.MEMORY))
+        payload = self.resumed(lambda: self.ask(Command.MEMORY))
+        stack = self.parse(protocol.parse_memory, payload)
         self.check(answers.check_memory, stack)
         return stack
 
-    def in_pieces(
+    def run_in_pieces(self, command: Command, given: Values, flags: int = 0) -> bytes:
+        """Run the network over an input; return what the board says when it is complete."""
+
+        def run() -> bytes:
+            *before, (payload,) = self._in_requests(command, b"", given, flags)
+            if any(any(parts) for parts in before):
+                raise self.malformed(f"{command.name} gave a result before the input was complete")
+            assert payload is not None  # the last part is what a reply is told by
+            return payload
+
+        return self.resumed(run)
+
+    def _in_requests(
         self, command: Command, head: bytes, given: Values, flags: int
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Parts]:
         """Send an input in as many requests as the board needs; yield what each one gives."""
         content = self._content(given)
         size = self.about.chunk_bytes
@@ -214,7 +260,7 @@ class Device:
             first = protocol.FLAG_FIRST if at == 0 else 0
             payload = head + content[at : at + size]
             share = len(content[at : at + size]) / len(content)
-            yield self.ask(command, payload, flags | first, share)
+            yield self._ask_for_parts(command, payload, flags | first, share)
 
     def _content(self, given: Values) -> bytes:
         dtype, expected = np.dtype(self.about.input_dtype), (self.about.input_length,)
@@ -270,6 +316,40 @@ class Device:
         """Return the payload of a request's answer; ``share`` is that of an input it carries."""
         work = WORK.get(command, 0.0) * share
         return self._accepted(self.exchange.ask(command, payload, flags, work))
+
+    def _ask_for_parts(
+        self, command: Command, payload: bytes = b"", flags: int = 0, share: float = 1.0
+    ) -> Parts:
+        """Return the payloads of an answer's parts; None for one that was lost."""
+        work = WORK.get(command, 0.0) * share
+        reply, parts = self.exchange.ask_for_parts(command, payload, flags, work)
+        self._accepted(reply)
+        return parts
+
+    def resumed(self, run: Callable[[], T]) -> T:
+        """Do something with the board, once more if it restarts by itself meanwhile.
+
+        Raises:
+            BoardRestartedError: it restarts more often than ``restarts_allowed``.
+            WrongFirmwareError: it is another firmware since.
+        """
+        for _ in range(self.restarts_allowed):
+            try:
+                return run()
+            except BoardRestartedError as error:
+                LOG.warning("%s The work goes on.", error)
+                self._greet_again()
+        return run()
+
+    def _greet_again(self) -> None:
+        before = self.about
+        if self.hello(before.model_id, before.board) != before:
+            raise WrongFirmwareError(
+                f"{self.link.name}: it restarted with other firmware than before. "
+                "Was it flashed meanwhile? Begin again."
+            )
+        self.traffic.restarts += 1
+        self.restore()
 
     def _accepted(self, reply: Reply) -> bytes:
         if reply.status == Status.OK:

@@ -1,7 +1,9 @@
 """A request and its reply: asked again until it is answered, acted on once.
 
-A request that is lost or damaged, either way, is sent again with the same bytes; the board answers
-a repeated one from memory, so that nothing is ever acted on twice. Only silence counts against a
+What is small is sent again with the same bytes, and the board answers a repeated request from
+memory. What is large may never come through a bad line whole: it goes in several frames then, and
+its reply is fetched from the board's memory piece by piece. Before a request is cut anew, the board
+is asked whether it acted on it, so that nothing is ever done twice. Only silence counts against a
 board: a damaged frame says that the line is bad, not that nobody is there.
 """
 
@@ -9,56 +11,24 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from dynadeep.host_tools.errors import (
-    BoardCrashedError,
-    BoardHangsError,
-    LinkError,
-    NoisyLineError,
-    SilentBoardError,
-    StackOverflowError,
-)
 from dynadeep.host_tools.link import frames, protocol
+from dynadeep.host_tools.link.attempts import Asked, Attempts, Traffic, Waiting, crashed, silence
 from dynadeep.host_tools.link.base import Link
-from dynadeep.host_tools.link.frames import Reply, Request
-from dynadeep.host_tools.link.patience import Pace, Patience
-from dynadeep.host_tools.link.protocol import Command, FaultKind, MalformedError
+from dynadeep.host_tools.link.frames import SEQUENCES, Reply, Request
+from dynadeep.host_tools.link.patience import Pace, Patience, Wait
+from dynadeep.host_tools.link.protocol import Command, MalformedError, Status
+from dynadeep.host_tools.link.sizes import FrameSize
 
 LOG = logging.getLogger(__name__)
-SEQUENCES = 1 << 16
 SHOWN_BYTES = 24
 LONGEST_GREETING = 256
 """Bytes of HELLO's reply at most; afterwards the board itself has said how long replies are."""
 
-
-@dataclass
-class Traffic:
-    """What the link had to put up with."""
-
-    requests: int = 0
-    retries: int = 0
-    damaged_frames: int = 0
-    strange_frames: int = 0  # sound ones that answer nothing that was asked
-    echoes: int = 0  # our own requests, as they were sent
-
-
-@dataclass
-class Attempts:
-    """How one request fared so far."""
-
-    begin_s: float
-    silent: int = 0
-    noisy: int = 0
-    damaged: int = 0
-    echoes: int = 0
-    stray_bytes: int = 0  # that belong to no sound frame, if nothing else came
-    last_bytes: bytes = b""
-
-    @property
-    def tries(self) -> int:
-        """How often it was sent without an answer."""
-        return self.silent + self.noisy
+LONG_REPLIES = (
+    *(Command.TRACE, Command.TENSOR, Command.CONSTANTS, Command.OUTPUT, Command.ENCODE),
+)
+"""What is answered with so much that it may have to be fetched in pieces."""
 
 
 class Exchange:
@@ -75,6 +45,9 @@ class Exchange:
         self.patience = patience or Patience()
         self.pace = Pace(self.patience, link.bytes_per_s)
         self.longest_reply = LONGEST_GREETING
+        self.size = FrameSize()
+        self.on_wait: Callable[[Waiting], None] = lambda waiting: None
+        """Called before each wait: a user who sees nothing move is told what for."""
         self._clock = clock
         self._sequence = secrets.randbelow(SEQUENCES)
         self._reader = frames.FrameReader()
@@ -91,57 +64,132 @@ class Exchange:
             work: inferences that the board computes for it.
 
         Raises:
-            LinkError: the link broke, or nothing believable answers; see ``_silent``.
+            LinkError: the link broke, or nothing believable answers; see ``attempts.silence``.
             BoardCrashedError: the board reports a crash.
         """
-        self._sequence = (self._sequence + 1) % SEQUENCES
-        request = Request(self._sequence, command, flags, payload)
+        return self.ask_for_parts(command, payload, flags, work)[0]
+
+    def ask_for_parts(
+        self, command: Command, payload: bytes = b"", flags: int = 0, work: float = 0.0
+    ) -> tuple[Reply, list[bytes | None]]:
+        """Ask for what may come in several frames; see ``ask``.
+
+        Returns:
+            The last reply, and the payloads of all in order: None for one that was lost.
+        """
         self.traffic.requests += 1
         so_far = Attempts(self._clock())
-        while not self._given_up(command, so_far):
-            self.traffic.retries += so_far.tries > 0
-            reply = self._try(request, work, so_far)
+        while (answer := self._in_frames(command, payload, flags, work, so_far)) is None:
+            LOG.debug("%s: cut into frames of %d bytes", command.name, self.size.limit)
+        return answer
+
+    def _in_frames(
+        self, command: Command, payload: bytes, flags: int, work: float, so_far: Attempts
+    ) -> tuple[Reply, list[bytes | None]] | None:
+        """Send a request in as many frames as the line wants; None: in smaller ones, please."""
+        size = self.size.limit
+        pieces = [payload[at : at + size] for at in range(0, len(payload), size)] or [b""]
+        for index, piece in enumerate(pieces):
+            more = protocol.FLAG_MORE if index < len(pieces) - 1 else 0
+            goes_on = protocol.FLAG_GOES_ON if index else 0
+            request = Request(self._next(), command, flags | more | goes_on, piece)
+            asked = Asked(request, 0.0 if more else work, self._clock())
+            reply = self._until_answered(asked, so_far)
+            if reply is None or reply.status == Status.BAD_FRAME:
+                return None  # too large, or the board has lost its beginning
+            if not more or reply.status != Status.OK:
+                parts = asked.collect(reply)
+                self._sequence = (self._sequence + len(parts) - 1) % SEQUENCES  # each had a number
+                return reply, parts
+        raise AssertionError("a request has a last frame")
+
+    def _next(self) -> int:
+        self._sequence = (self._sequence + 1) % SEQUENCES
+        return self._sequence
+
+    def _until_answered(self, asked: Asked, so_far: Attempts) -> Reply | None:
+        """Send a frame until it is answered; None if it was not acted on, and is now too large."""
+        request = asked.request
+        while True:
+            reply = self._try(request, asked, so_far)
+            if reply is None and self._is_long(request):
+                reply = self._fetch(asked, so_far)
+                if reply is None and self._is_too_large(request):
+                    return None
             if reply is not None:
                 return reply
-        raise self._silent(command, so_far)
 
-    def _given_up(self, command: Command, so_far: Attempts) -> bool:
-        tries = self.patience.tries if command != Command.HELLO else self.patience.greetings
-        return so_far.silent >= tries or so_far.noisy >= self.patience.noisy_tries
+    def _is_long(self, request: Request) -> bool:
+        """Whether a request, or the reply to it, is more than the line lets through for certain."""
+        if request.flags & protocol.FLAG_MORE:
+            return self._is_too_large(request)
+        return request.command in LONG_REPLIES or self._is_too_large(request)
 
-    def _try(self, request: Request, work: float, so_far: Attempts) -> Reply | None:
-        """Send a request once and wait for its reply; count what came in its place."""
+    def _is_too_large(self, request: Request) -> bool:
+        """Whether to cut a request anew; one that is cut already, only if it is far too large."""
+        cut = request.flags & (protocol.FLAG_MORE | protocol.FLAG_GOES_ON)
+        return len(request.payload) > self.size.limit * (4 if cut else 1)
+
+    def _fetch(self, asked: Asked, so_far: Attempts) -> Reply | None:
+        """Get the reply to what was asked out of the board's memory; None if it is not there."""
+        body = b""
+        while True:
+            count = min(self.size.limit, 0xFFFF)
+            wish = protocol.REPLY_WISH.pack(asked.request.sequence, len(body), count)
+            request = Request(self._next(), Command.REPLY, 0, wish)
+            reply = self._try(request, asked, so_far, busy=not body)
+            if reply is None:
+                continue
+            if reply.command != Command.REPLY:
+                return reply  # the answer itself came after all
+            if reply.status != Status.OK:
+                so_far.unheard += reply.status == Status.BAD_ARGUMENT
+                self.pace.unheard(asked.request.command)
+                return None
+            body += reply.payload
+            if len(reply.payload) < count:
+                break
+        try:
+            return frames.parse_body(body)
+        except MalformedError as error:
+            LOG.debug("the reply in the board's memory is damaged: %s", error)
+            return None
+
+    def _try(
+        self, request: Request, asked: Asked, so_far: Attempts, *, busy: bool = True
+    ) -> Reply | None:
+        """Send a frame once and wait for its answer, or the one to what was asked with it.
+
+        ``busy``: the board may still be at work on that.
+        """
+        self._give_up(asked.request.command, so_far)
         wire = request.to_wire()
-        damaged, stray_bytes = so_far.damaged, so_far.stray_bytes
-        wait = self.pace.wait(request.command, len(wire) + self.longest_reply, work)
+        work = asked.work if busy else 0.0
+        command = asked.request.command
+        wait = self.pace.wait(command, len(wire) + self.longest_reply, work)
         LOG.debug(
             "%s %d: %d bytes, try %d, reply due in %.2f s, given up in %.2f s",
             *(request.command.name, request.sequence, len(wire), so_far.tries + 1),
             *(wait.expected_s, wait.overdue_s),
         )
+        self.on_wait(Waiting(command, so_far.tries, wait.expected_s))
+        before = (so_far.damaged, so_far.stray_bytes)
         # What the port does not take in time is cut off, and the next try's zero ends it.
         self.link.send(wire)
         sent_s = self._clock()
-        until_s = sent_s + wait.overdue_s
-        while self._clock() < until_s:
-            data = self.link.receive()
-            if data.strip(frames.END):
-                so_far.stray_bytes += len(data)
-                so_far.last_bytes = data[-SHOWN_BYTES:]
-            for frame in self._reader.feed(data):
-                reply = self._sort(frame, request, so_far)
-                if reply is not None:
-                    self._note(request, reply, sent_s, work, so_far)
-                    return reply
-            if so_far.damaged > damaged and wait.measured:
-                # The reply may be among what was damaged: once it was due, it is asked for again.
-                due_s = max(sent_s + wait.expected_s, self._clock()) + self.patience.quiet_s
-                until_s = min(until_s, due_s)
-        noisy = so_far.damaged > damaged or so_far.stray_bytes > stray_bytes
+        reply = self._wait(request, asked, so_far, wait)
+        if reply is not None:
+            self._note(request, asked, reply, sent_s, so_far)
+            return reply
+        noisy = (so_far.damaged, so_far.stray_bytes) > before
+        so_far.failed += 1
+        asked.failed += 1
+        self.traffic.retries += 1
         so_far.noisy += noisy
         so_far.silent += not noisy
-        if not noisy and request.command != Command.HELLO:
-            self.pace.unanswered(request.command)
+        self.size.failed()
+        if not noisy and work:
+            self.pace.unanswered(command)
         LOG.info(
             "%s %d: no answer in %.2f s%s",
             *(request.command.name, request.sequence, self._clock() - sent_s),
@@ -149,10 +197,39 @@ class Exchange:
         )
         return None
 
+    def _wait(self, request: Request, asked: Asked, so_far: Attempts, wait: Wait) -> Reply | None:
+        """Wait for an answer; each part of it that comes gives the next one as long."""
+        damaged, sent_s = so_far.damaged, self._clock()
+        until_s = sent_s + wait.overdue_s
+        while self._clock() < until_s:
+            data = self.link.receive()
+            if data.strip(frames.END):
+                so_far.stray_bytes += len(data)
+                so_far.last_bytes = data[-SHOWN_BYTES:]
+            parts = len(asked.parts)
+            for frame in self._reader.feed(data):
+                reply = self._sort(frame, request, asked, so_far)
+                if reply is not None:
+                    return reply
+            if len(asked.parts) > parts:
+                until_s = self._clock() + wait.overdue_s
+            if so_far.damaged > damaged and wait.measured:
+                # The reply may be among what was damaged: once it was due, it is asked for again.
+                due_s = max(sent_s + wait.expected_s, self._clock()) + self.patience.quiet_s
+                until_s = min(until_s, due_s)
+        return None
+
+    def _give_up(self, command: Command, so_far: Attempts) -> None:
+        """Raise what a board is that was asked often enough."""
+        tries = self.patience.tries if command != Command.HELLO else self.patience.greetings
+        often = max(so_far.noisy, so_far.unheard)
+        if so_far.silent >= tries or often >= self.patience.noisy_tries:
+            raise silence(self.link, command, so_far, self._clock() - so_far.begin_s)
+
     def _sort(
-        self, frame: Reply | MalformedError, request: Request, so_far: Attempts
+        self, frame: Reply | MalformedError, request: Request, asked: Asked, so_far: Attempts
     ) -> Reply | None:
-        """Return a frame that is the reply; count any other.
+        """Return a frame that is an answer; keep a part of one, and count any other.
 
         Raises:
             BoardCrashedError: it is the board's report of a crash.
@@ -166,8 +243,15 @@ class Exchange:
             so_far.echoes += 1
             so_far.stray_bytes = 0
         elif frame.is_fault:
-            raise self._crashed(frame)
-        elif frame.answers(request):
+            raise crashed(self.link, frame)
+        elif frame.answers(request) and frame.status != Status.PART:
+            return frame
+        elif (index := frame.part_of(asked.request)) is not None:
+            if frame.status != Status.PART:
+                return frame
+            asked.parts[index] = frame.payload
+            so_far.answered()
+        elif frame.answers(asked.request):
             return frame
         else:
             LOG.debug("a reply that nobody waits for: %d", frame.sequence)
@@ -175,60 +259,15 @@ class Exchange:
         return None
 
     def _note(
-        self, request: Request, reply: Reply, sent_s: float, work: float, so_far: Attempts
+        self, request: Request, asked: Asked, reply: Reply, sent_s: float, so_far: Attempts
     ) -> None:
+        command, work = asked.request.command, asked.work
         seconds = self._clock() - sent_s
         LOG.debug("%s %d: answered in %.3f s", request.command.name, request.sequence, seconds)
-        wire_bytes = len(request.payload) + len(reply.payload)
-        if so_far.tries == 0:
-            self.pace.answered(request.command, seconds, wire_bytes, work)
-        elif so_far.silent:
-            all_s = self._clock() - so_far.begin_s
-            self.pace.late(request.command, all_s, wire_bytes, work)
-
-    def _crashed(self, reply: Reply) -> BoardCrashedError:
-        try:
-            fault = protocol.parse_fault(reply.payload)
-        except MalformedError as error:
-            return BoardCrashedError(
-                f"{self.link.name}: the board crashed, and its report makes no sense: {error}. "
-                "Is the firmware of this kit?"
-            )
-        kind = StackOverflowError if fault.kind == FaultKind.STACK else BoardCrashedError
-        return kind(f"{self.link.name}: the board crashed: {fault}.", fault)
-
-    def _silent(self, command: Command, so_far: Attempts) -> LinkError:
-        """Return what a board that does not answer is: noise, silence, or one that hangs."""
-        seconds = self._clock() - so_far.begin_s
-        kind, hint = self._diagnosis(command, so_far)
-        return kind(
-            f"{self.link.name}: no answer to {command.name} in {so_far.tries} tries, "
-            f"{seconds:.1f} s in all. {hint}"
-        )
-
-    def _diagnosis(self, command: Command, so_far: Attempts) -> tuple[type[LinkError], str]:
-        at_baud = f" ({self.link.baud:,} here)" if self.link.baud else ""
-        if known := self.link.explain():
-            return LinkError, known
-        if so_far.damaged:
-            came = f"{so_far.damaged} damaged frame{'s' if so_far.damaged > 1 else ''} came"
-            return NoisyLineError, f"{came}. Check baud rate{at_baud}, cable and ground."
-        if so_far.echoes:
-            return NoisyLineError, (
-                "Only what was sent came back: the line echoes. Look for TX joined to RX, or a "
-                "terminal or modem with its echo on, in place of a board."
-            )
-        if so_far.stray_bytes:
-            return NoisyLineError, (
-                f"{so_far.stray_bytes} bytes came that are no answer, the last of them "
-                f"{so_far.last_bytes!r}. Does something else speak there, or at another baud "
-                f"rate{at_baud}?"
-            )
-        if command != Command.HELLO:
-            return BoardHangsError, (
-                "It answered before: does it hang, or was it unplugged? Reset it, and run again."
-            )
-        return SilentBoardError, (
-            "Is the board powered, flashed with this kit's firmware, and of the same baud "
-            f"rate{at_baud}?"
-        )
+        self.size.passed()
+        wire_bytes = len(request.payload) + len(reply.payload) + sum(map(len, asked.parts.values()))
+        if request is asked.request and asked.failed == 0:
+            self.pace.answered(command, seconds, wire_bytes, work)
+        elif so_far.silent and reply.command == command and work:
+            self.pace.late(command, self._clock() - asked.begin_s, wire_bytes, work)
+        so_far.answered()

@@ -14,6 +14,11 @@ HEADER = struct.Struct("<HBB")  # sequence number, command, flags or status
 CRC = struct.Struct("<I")
 FAULT_SEQUENCE = 0xFFFF
 END = b"\0"
+SEQUENCES = 1 << 16
+IN_PARTS = (Command.TENSOR, Command.OUTPUT)
+"""What is answered in as many frames as it needs, numbered from the request's number on."""
+
+PARTS_MAX = 1 << 14
 LONGEST_BODY = 1 << 17  # both lengths in HELLO have 16 bits
 
 
@@ -77,6 +82,13 @@ class Reply:
         """Whether this is the reply to ``request``."""
         return (self.sequence, self.command) == (request.sequence, request.command)
 
+    def part_of(self, request: Request) -> int | None:
+        """Return which part of the answer to ``request`` this is, counted from 0; None if none."""
+        index = (self.sequence - request.sequence) % SEQUENCES
+        if self.command != request.command or self.command not in IN_PARTS:
+            return None
+        return index if index < PARTS_MAX else None
+
     def echoes(self, request: Request) -> bool:
         """Whether this is ``request`` itself come back, which only BOUND's reply may look like."""
         return request.command != Command.BOUND and (
@@ -103,7 +115,15 @@ def parse_reply(frame: bytes) -> Reply:
     Raises:
         MalformedError: it is not a frame, or damaged.
     """
-    body = cobs_decode(frame)
+    return parse_body(cobs_decode(frame))
+
+
+def parse_body(body: bytes) -> Reply:
+    """Read a reply's body, its CRC at the end.
+
+    Raises:
+        MalformedError: it is too short, or damaged.
+    """
     if len(body) < HEADER.size + CRC.size:
         raise MalformedError(f"frame of {len(body)} bytes is shorter than header and CRC")
     (expected,) = CRC.unpack(body[-CRC.size :])

@@ -54,7 +54,7 @@ class Pace:
         busy_s = work * self._slowest.get(command, self.inference_s)
         wire_s = wire_bytes / self._bytes_per_s
         overdue_s = self.patience.margin * busy_s + wire_s + self.patience.slack_s
-        stretch = self._stretch.get(command, 1.0)
+        stretch = self._stretch.get(command, 1.0) if work else 1.0
         return Wait(busy_s + wire_s, overdue_s * stretch, command in self._slowest or not work)
 
     def answered(self, command: Command, seconds: float, wire_bytes: int, work: float) -> None:
@@ -73,6 +73,10 @@ class Pace:
         self._stretch[command] = max(
             1.0, seconds / self.wait(command, wire_bytes, work).overdue_s * self.patience.growth
         )
+
+    def unheard(self, command: Command) -> None:
+        """Take note that a request was lost: the board was not slow."""
+        self._stretch.pop(command, None)
 
     def unanswered(self, command: Command) -> None:
         """Wait longer for this command from now on: the board may be slower than expected."""

@@ -13,9 +13,11 @@ import numpy as np
 from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Application, Engine
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 TENSOR_WISH = struct.Struct("<HHI")  # number, count, offset; the input follows
+REPLY_WISH = struct.Struct("<HHH")  # sequence number of the request, offset, count
 FLAG_UNFUSED, FLAG_FIRST, FLAG_SINGLE = 1, 2, 4
+FLAG_GOES_ON, FLAG_MORE = 0x40, 0x80
 
 
 class Command(enum.IntEnum):
@@ -31,6 +33,7 @@ class Command(enum.IntEnum):
     RESET = 0x08
     OUTPUT = 0x09
     ENCODE = 0x0A
+    REPLY = 0x0B
     FAULT = 0xFF
 
 
@@ -59,6 +62,7 @@ class Status(enum.IntEnum):
     PACKET_READY = 10, "a segment is complete and its packet made"
     STALLED = 11, "the network did not take all samples of a segment"
     OUTPUT_READY = 12, "all of the input has come and the outputs are made"
+    PART = 13, "a part of the answer; more follows"
 
 
 def status_of(number: int) -> Status | None:
@@ -210,6 +214,27 @@ def parse_memory(payload: bytes) -> StackUse:
     return StackUse(*unpack_one("<II", payload, "MEMORY"))
 
 
+CFSR_BITS = {
+    0: "instruction access violation",
+    1: "data access violation",
+    3: "access violation on return from an exception",
+    4: "access violation on stacking",
+    8: "bus error on an instruction",
+    9: "bus error",
+    10: "imprecise bus error",
+    11: "bus error on return from an exception",
+    12: "bus error on stacking",
+    16: "undefined instruction",
+    17: "invalid state",
+    18: "invalid return from an exception",
+    19: "no coprocessor",
+    20: "stack limit",
+    24: "unaligned access",
+    25: "division by zero",
+}
+"""What the bits of the Configurable Fault Status Register mean: Armv8-M ARM, D1.2.18."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """A crash report. Addresses are the firmware's; 0 is one that is not known."""
@@ -218,21 +243,30 @@ class Fault:
     exception: int
     pc: int
     lr: int
-    status: int
+    status: int  # CFSR
+    address: int  # that was accessed in vain
+    xpsr: int
+    registers: tuple[int, ...]  # r0 to r3, r12
 
     def __str__(self) -> str:
         """Tell all of it in one line."""
         names = {1: "hard fault", 2: "exception", 3: "stack overflow", 4: "assertion"}
         name = names.get(self.kind, f"fault of kind {self.kind}")
-        return (
-            f"{name}, exception {self.exception}, pc 0x{self.pc:08x}, lr 0x{self.lr:08x}, "
-            f"CFSR 0x{self.status:08x}"
-        )
+        why = ", ".join(text for bit, text in CFSR_BITS.items() if self.status >> bit & 1)
+        where = f" at 0x{self.address:08x}" if self.address else ""
+        registers = zip(("r0", "r1", "r2", "r3", "r12"), self.registers, strict=True)
+        told = {"pc": self.pc, "lr": self.lr, "CFSR": self.status, "xPSR": self.xpsr}
+        values = " ".join(f"{what} 0x{value:08x}" for what, value in [*told.items(), *registers])
+        cause = f" ({why}{where})" if why else ""
+        return f"{name}{cause}, exception {self.exception}, {values}"
 
 
 def parse_fault(payload: bytes) -> Fault:
     """Read a FAULT report."""
-    return Fault(*unpack_one("<BBIII", payload, "FAULT"))
+    kind, exception, pc, lr, status, address, xpsr, *registers = unpack_one(
+        "<BBIIIII5I", payload, "FAULT"
+    )
+    return Fault(kind, exception, pc, lr, status, address, xpsr, tuple(registers))
 
 
 def unpack_one(layout: str, payload: bytes, command: str) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ from dynadeep.host_tools.link.protocol import Command, MalformedError
 from dynadeep.host_tools.measure.application import Codes, Compared, Difference, first_difference
 from dynadeep.host_tools.measure.references import Case
 
-OUTPUT_WISH = struct.Struct("<HHI")  # number, count, offset
 TICKS = struct.Struct("<QI")
 
 
@@ -35,7 +34,9 @@ class NetBoard:
 
     def __init__(self, device: Device, manifest: Manifest):
         self.device = device
+        self.device.restore = self._restore
         self.outputs = manifest.outputs
+        self._last: Values | None = None
         if device.about.application != "network":
             raise WrongFirmwareError(
                 f"{device.link.name}: the firmware is a codec's, expected that of a network alone. "
@@ -49,9 +50,8 @@ class NetBoard:
         the slowest of them took.
         """
         flags = protocol.FLAG_SINGLE if single else 0
-        *before, payload = self.device.in_pieces(Command.RUN, b"", codes, flags)
-        if any(before):
-            raise self.device.malformed("RUN gave a result before the input was complete")
+        payload = self.device.run_in_pieces(Command.RUN, codes, flags)
+        self._last = codes
         ticks = self.device.parse(_parse_ticks, payload)
         self.device.on_segment()
         return ticks
@@ -59,17 +59,12 @@ class NetBoard:
     def output(self, number: int) -> Codes:
         """Return an output of the last run, int8 [time, channels]."""
         shape = (self.outputs[number].time, self.outputs[number].channels)
-        size, values = shape[0] * shape[1], b""
-        while len(values) < size:
-            count = min(size - len(values), self.device.about.reply_bytes_max)
-            wish = OUTPUT_WISH.pack(number, count, len(values))
-            piece = self.device.ask(Command.OUTPUT, wish)
-            if len(piece) != count:
-                raise self.device.malformed(
-                    f"OUTPUT gave {len(piece)} values, {count} were asked for"
-                )
-            values += piece
-        return np.frombuffer(values, np.int8).reshape(shape)
+        return self.device.output(number, shape[0] * shape[1]).reshape(shape)
+
+    def _restore(self) -> None:
+        """Run what was run before a restart, for its outputs."""
+        if self._last is not None:
+            self.device.run_in_pieces(Command.RUN, self._last)
 
 
 def _parse_ticks(payload: bytes) -> RunTicks:

@@ -91,8 +91,8 @@ def test_hello_forgets_the_last_request(native_firmware: Firmware) -> None:
             Status.BAD_ARGUMENT,  # a tensor that only an unfused run has
         ),
         (
-            struct.pack("<HBBHHI", 5, Command.TENSOR, 2, 2, 0xFFFF, 0) + bytes(4000),
-            Status.BUFFER_TOO_SMALL,
+            struct.pack("<HBBHHI", 5, Command.TENSOR, 2, 2, 0xFFFF, 1990) + bytes(4000),
+            Status.BAD_LENGTH,
         ),
     ],
 )

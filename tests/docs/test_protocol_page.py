@@ -66,11 +66,12 @@ def test_hello_has_the_fields_of_the_page() -> None:
         ("CONSTANTS", "reply", "<I"),
         ("MEMORY", "reply", "<II"),
         ("RUN", "reply", network.TICKS.format),
-        ("OUTPUT", "request", network.OUTPUT_WISH.format),
+        ("OUTPUT", "request", protocol.TENSOR_WISH.format),
         ("BOUND", "request", wire.BOUND.format),
         ("BOUND", "reply", "<i"),
         ("RESET", "request", wire.STREAM.format),
         ("TENSOR", "request", protocol.TENSOR_WISH.format),
+        ("REPLY", "request", protocol.REPLY_WISH.format),
     ],
 )
 def test_the_fields_of_a_command_are_those_of_the_page(name: str, side: str, expected: str) -> None:
@@ -85,14 +86,15 @@ def test_a_packet_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
 
 def test_a_fault_as_the_page_describes_it_is_read_as_it_was_meant() -> None:
     row = COMMANDS["FAULT"]["reply"]
-    assert layout(row) == "<BBIII"
+    assert layout(row) == "<BBIIIIIIIIII"
     assert f"sequence number 0x{FAULT_SEQUENCE:04X}" in row
     kinds = re.search(r"kind u8 \((.*?)\)", row)
     assert kinds is not None
     numbers = [int(number) for number in re.findall(r"\d+", kinds[1])]
     assert numbers == [kind.value for kind in FaultKind]
-    fault = protocol.parse_fault(struct.pack("<BBIII", 1, 3, 4, 5, 6))
+    fault = protocol.parse_fault(struct.pack("<BB10I", 1, 3, *range(4, 14)))
     assert (fault.kind, fault.exception, fault.pc, fault.lr, fault.status) == (1, 3, 4, 5, 6)
+    assert (fault.address, fault.xpsr, fault.registers) == (7, 8, (9, 10, 11, 12, 13))
 
 
 @pytest.mark.parametrize("name", ["RUN", "ENCODE", "TRACE", "TENSOR"])
@@ -138,7 +140,7 @@ def test_engines_and_kernel_sets_have_the_numbers_of_the_page() -> None:
 
 
 def test_every_status_that_the_page_names_exists() -> None:
-    meant = {2: "BAD_LENGTH", 3: "BAD_ARGUMENT", 4: "BUFFER_TOO_SMALL", 9: "RESTARTED"}
+    meant = {2: "BAD_LENGTH", 3: "BAD_ARGUMENT", 9: "RESTARTED", 13: "PART"}
     told = {int(number) for number in re.findall(r"status (\d+)", PAGE)} - {Status.OK}
     names = {status.value: status.name for status in Status}
     assert told <= names.keys()

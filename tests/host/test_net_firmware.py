@@ -16,10 +16,10 @@ from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import LinkError, RefusedError, WrongFirmwareError
-from dynadeep.host_tools.link.protocol import Command, Status
+from dynadeep.host_tools.link.protocol import TENSOR_WISH, Command, Status
 from dynadeep.host_tools.measure import parity, profile
 from dynadeep.host_tools.measure.application import Application
-from dynadeep.host_tools.measure.network import OUTPUT_WISH, NetApplication, NetBoard
+from dynadeep.host_tools.measure.network import NetApplication, NetBoard
 from dynadeep.host_tools.measure.references import golden_cases, interpreter_note
 from dynadeep.host_tools.pipeline import Station
 from tests.net_bundles import NET_BUNDLES
@@ -115,13 +115,13 @@ def test_a_step_at_a_time_gives_the_same_and_the_longest_call(station, bundle, b
         ((9, 1, 0), Status.BAD_ARGUMENT),
         ((0, 1, 10_000), Status.BAD_LENGTH),
         ((0, 2, 0xFFFFFFFF), Status.BAD_LENGTH),
-        ((0, 0xFFFF, 0), Status.BUFFER_TOO_SMALL),
+        ((0, 0xFFFF, 0), Status.BAD_LENGTH),
     ],
 )
 def test_a_piece_of_an_output_that_there_is_not_is_refused(bundle, board, wish, status):
     board.run(golden_cases(bundle)[0].input)
     with pytest.raises(RefusedError) as refused:
-        board.device.ask(Command.OUTPUT, OUTPUT_WISH.pack(*wish))
+        board.device.ask(Command.OUTPUT, TENSOR_WISH.pack(*wish))
     assert refused.value.status == status
 
 
@@ -147,10 +147,7 @@ def test_a_codec_is_not_found_on_it(station):
 
 @pytest.mark.parametrize("payload", [b"", bytes(11), (1).to_bytes(8, "little") + b"\2\0\0\0"])
 def test_a_result_that_cannot_be_true_is_refused(station, bundle, board, monkeypatch, payload):
-    monkeypatch.setattr(station.device, "ask", lambda *arguments: payload)
-    monkeypatch.setattr(
-        station.device, "in_pieces", lambda *arguments: iter([station.device.ask()])
-    )
+    monkeypatch.setattr(station.device, "run_in_pieces", lambda *arguments: payload)
     with pytest.raises(LinkError, match="RUN"):
         board.run(golden_cases(bundle)[0].input)
 

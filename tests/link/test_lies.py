@@ -13,8 +13,8 @@ from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import BoardCrashedError, LinkError, WrongFirmwareError
 from dynadeep.host_tools.link import answers, protocol
 from dynadeep.host_tools.link.answers import Model
+from dynadeep.host_tools.link.attempts import crashed
 from dynadeep.host_tools.link.device import Device
-from dynadeep.host_tools.link.exchange import Exchange
 from dynadeep.host_tools.link.frames import Reply
 from dynadeep.host_tools.link.protocol import Command, MalformedError, StackUse, TraceEntry
 
@@ -111,13 +111,14 @@ def lie(native: Device, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[.
     """Have every answer's payload go through a function first."""
 
     def apply(change: Callable[[bytes], bytes]) -> None:
-        ask = native.exchange.ask
+        ask = native.exchange.ask_for_parts
 
-        def altered(*arguments: Any, **named: Any) -> Reply:
-            reply = ask(*arguments, **named)
-            return replace(reply, payload=change(reply.payload))
+        def altered(*arguments: Any, **named: Any) -> tuple[Reply, list[bytes | None]]:
+            reply, _ = ask(*arguments, **named)
+            payload = change(reply.payload)
+            return replace(reply, payload=payload), [payload]
 
-        monkeypatch.setattr(native.exchange, "ask", altered)
+        monkeypatch.setattr(native.exchange, "ask_for_parts", altered)
 
     return apply
 
@@ -162,7 +163,7 @@ def test_a_tensor_of_another_size_than_asked_for_ends_at_once(
 
 
 def test_a_crash_report_that_makes_no_sense_is_still_told_as_a_crash(native: Device) -> None:
-    error = Exchange(native.link)._crashed(Reply(0xFFFF, Command.FAULT, 0, b"?"))
+    error = crashed(native.link, Reply(0xFFFF, Command.FAULT, 0, b"?"))
     assert isinstance(error, BoardCrashedError)
     assert "its report makes no sense" in str(error)
 

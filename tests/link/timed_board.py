@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from dynadeep.host_tools.link.base import POLL_S
 from dynadeep.host_tools.link.frames import CRC, END, HEADER, FrameReader, Reply, cobs_encode
-from dynadeep.host_tools.link.protocol import Command
+from dynadeep.host_tools.link.protocol import REPLY_WISH, Command, Status
 
 BYTES_PER_S = 11_520.0
 
@@ -42,7 +42,7 @@ class TimedBoard:
         self._bytes_in = 0
         self._number = 0
         self._free_at = 0.0
-        self._last: tuple[Reply, bytes] | None = None
+        self._last: tuple[Reply, bytes] | None = None  # request, and the body that answers it
         self._reader = FrameReader()
 
     def clock(self) -> float:
@@ -94,19 +94,35 @@ class TimedBoard:
 
     def _act(self, request: Reply, at: float) -> None:
         start = max(at, self._free_at)
-        if self._last is None or self._last[0] != request:
-            self.acted.append(request.sequence)
-            start += self.busy_s
-            body = HEADER.pack(request.sequence, request.command, 0) + self._reply
-            wire = END + cobs_encode(body + CRC.pack(zlib.crc32(body))) + END
-            self._last = (request, wire)
-        self._arrive(self._last[1], start)
-        self._free_at = start + len(self._last[1]) / BYTES_PER_S
+        if request.command == Command.REPLY:
+            body = self._remembered(request)
+        else:
+            if self._last is None or self._last[0] != request:
+                self.acted.append(request.sequence)
+                start += self.busy_s
+                self._last = (request, sealed(request, Status.OK, self._reply))
+            body = self._last[1]
+        wire = END + cobs_encode(body) + END
+        self._arrive(wire, start)
+        self._free_at = start + len(wire) / BYTES_PER_S
+
+    def _remembered(self, request: Reply) -> bytes:
+        """Return the body that gives a piece of the last reply."""
+        sequence, offset, count = REPLY_WISH.unpack(request.payload)
+        if self._last is None or self._last[0].sequence != sequence:
+            return sealed(request, Status.BAD_ARGUMENT, b"")
+        return sealed(request, Status.OK, self._last[1][offset : offset + count])
 
     def _arrive(self, data: bytes, begin: float) -> None:
         for index, byte in enumerate(data):
             heapq.heappush(self._coming, (begin + (index + 1) / BYTES_PER_S, self._number, byte))
             self._number += 1
+
+
+def sealed(request: Reply, status: Status, payload: bytes) -> bytes:
+    """Return the body of a reply, its CRC at the end."""
+    body = HEADER.pack(request.sequence, request.command, status) + payload
+    return body + CRC.pack(zlib.crc32(body))
 
 
 WORKING = Command.CONSTANTS
