@@ -53,6 +53,7 @@ format: setup ## Format and fix what can be fixed
 bench: setup ## Measure the emulated boards and rewrite benchmarks/
 	@$(BIN)/dynadeep bench --out benchmarks
 	@$(BIN)/python -m tests.firmware.benchmark --out benchmarks
+	@$(BIN)/python -m tests.link.benchmark --out benchmarks
 
 .PHONY: clean
 clean: ## Remove what was built (the environment stays: remove .venv by hand)

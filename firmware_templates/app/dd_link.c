@@ -166,7 +166,7 @@ static void send_reply(dd_link *link, const dd_request *request, dd_status statu
 
 void dd_link_part(dd_link *link, const dd_request *request, size_t payload_bytes)
 {
-    send_reply(link, request, DD_PART, payload_bytes);
+    send_reply(link, request, DD_ANSWER_PART, payload_bytes);
     link->parts++;
 }
 

@@ -109,9 +109,11 @@ def parity(
         counted("parity", segments) as advance,
     ):
         application = application_of(station)
+        station.device.exchange.on_wait = advance.say
         result = check(station.device, station.plan, cases, application, lambda done: advance())
         report = report_of(station, "parity", parity=result)
     summary.print_parity(console_beside(json), result)
+    print_lines(json, *station.device.traffic.remarks())
     if model.manifest.codec is None:
         print_lines(json, *filter(None, [interpreter_note(station.plan)]))
     comparisons = write_forms(json, forms, [document_of(report)])

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.progress import (
     BarColumn,
@@ -18,7 +19,17 @@ from dynadeep.host_tools.cli.common import LOG, shown
 LINE_EVERY_S = 15.0
 """Where there is no terminal: a log of an hour's run stays readable."""
 
-Advance = Callable[[], None]
+
+@dataclass(frozen=True)
+class Advance:
+    """Called after each part; ``say`` takes what is waited for meanwhile."""
+
+    done: Callable[[], None] = lambda: None
+    say: Callable[[object], None] = lambda what: None
+
+    def __call__(self) -> None:
+        """Take note that a part is done."""
+        self.done()
 
 
 @contextmanager
@@ -36,11 +47,14 @@ def step(text: str) -> Iterator[None]:
 def counted(text: str, total: int) -> Iterator[Advance]:
     """Show how many of ``total`` parts are done; yield what is to be called after each."""
     if shown.quiet:
-        yield lambda: None
+        yield Advance()
     elif _interactive():
         with _bar() as progress:
             task = progress.add_task(text, total=total)
-            yield lambda: progress.advance(task)
+            yield Advance(
+                lambda: progress.advance(task),
+                lambda what: progress.update(task, description=f"{text}: {what}"),
+            )
     else:
         yield _lines(text, total)
 
@@ -67,11 +81,16 @@ def _lines(text: str, total: int, clock: Callable[[], float] = time.monotonic) -
     """Return what says in a plain line how far it is, no more often than ``LINE_EVERY_S``."""
     done, last = 0, clock()
 
-    def advance() -> None:
-        nonlocal done, last
-        done += 1
+    def tell(what: str) -> None:
+        nonlocal last
         if clock() - last >= LINE_EVERY_S:
             last = clock()
-            shown.console.print(f"{text}: {done} of {total}", markup=False, highlight=False)
+            line = f"{text}: {done} of {total}{what}"
+            shown.console.print(line, markup=False, highlight=False)
 
-    return advance
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        tell("")
+
+    return Advance(advance, lambda what: tell(f", {what}"))

@@ -27,6 +27,16 @@ class Traffic:
     echoes: int = 0  # our own requests, as they were sent
     restarts: int = 0  # of the board, after which the work was resumed
 
+    def remarks(self) -> list[str]:
+        """Return what a user should know of a run that ended right all the same."""
+        found = []
+        if self.restarts:
+            times = "once" if self.restarts == 1 else f"{self.restarts} times"
+            found.append(f"the board restarted by itself {times}; the work was resumed each time")
+        if self.retries:
+            found.append(f"the line: {self.retries} tries of {self.requests} requests were lost")
+        return found
+
 
 @dataclass
 class Attempts:

@@ -244,10 +244,10 @@ class Exchange:
             so_far.stray_bytes = 0
         elif frame.is_fault:
             raise crashed(self.link, frame)
-        elif frame.answers(request) and frame.status != Status.PART:
+        elif frame.answers(request) and frame.status != Status.ANSWER_PART:
             return frame
         elif (index := frame.part_of(asked.request)) is not None:
-            if frame.status != Status.PART:
+            if frame.status != Status.ANSWER_PART:
                 return frame
             asked.parts[index] = frame.payload
             so_far.answered()

@@ -62,7 +62,7 @@ class Status(enum.IntEnum):
     PACKET_READY = 10, "a segment is complete and its packet made"
     STALLED = 11, "the network did not take all samples of a segment"
     OUTPUT_READY = 12, "all of the input has come and the outputs are made"
-    PART = 13, "a part of the answer; more follows"
+    ANSWER_PART = 13, "a part of the answer; more follows"
 
 
 def status_of(number: int) -> Status | None:

@@ -167,6 +167,9 @@ def test_elsewhere_a_line_comes_now_and_then(terminal):
     for now in range(1, 41):  # noqa: B007 (the clock)
         advance()
     assert text.getvalue() == "parity: 15 of 100\nparity: 30 of 100\n"
+    now = 60
+    advance.say("waiting for TRACE")
+    assert text.getvalue().splitlines()[-1] == "parity: 40 of 100, waiting for TRACE"
 
 
 def test_a_quiet_command_shows_no_progress(terminal, monkeypatch):

@@ -187,7 +187,7 @@ class Bench:
     def the_stack_overflowed(self) -> None:
         encode(self.toy.port, self._orders.CRASH_BY_STACK)
 
-    def it_restarted_in_the_middle(self) -> None:
+    def it_restarted_in_the_middle_twice(self) -> None:
         encode(self.toy.port, self._orders.STARVE_WATCHDOG, replace(QUICK, inference_s=0.5))
 
     def no_answer_in_time_in_a_long_run(self) -> None:

@@ -1,0 +1,165 @@
+"""Measure how much of a wire's limit bulk transfers take, and write it as a table.
+
+python -m tests.link.benchmark --bundle build/bundle --out benchmarks
+
+A paced wire lies between the host and an emulated board; see ``paced``. Its time is moved by bytes
+alone: the board's work is not counted, and the figures are the same on every computer.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import read_bundle
+from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.generate import generate
+from dynadeep.host_tools import toolchain
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE
+from dynadeep.host_tools.codec.board import CodecBoard
+from dynadeep.host_tools.link.device import Device, Patience
+from dynadeep.host_tools.link.fault import Faults, FaultyPort
+from dynadeep.host_tools.link.qemu import QemuLink
+from tests.link.paced import TURN_S, PacedPort
+
+BOARD = "mps2-an386"
+RATES = (115_200, 921_600, 3_000_000)
+PATIENCE = Patience(slack_s=2.0, inference_s=10.0)
+NOISE = 1e-3
+NOISY_SEGMENTS = 10
+TITLE = f"""# The link
+
+Payload beside what the wire could carry, of {BOARD} in QEMU behind a wire of each rate. Only
+bytes move its time: ten bits each, and {TURN_S * 1e3:.0f} ms from the end of a request to its
+answer at the host, as through USB. The board's own time is not counted.
+`python -m tests.link.benchmark` measures it.
+
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of transfer at one rate."""
+
+    transfer: str
+    baud: int
+    payload_bytes: int  # inputs and values, without heads, frames and retries
+    wire_bytes: int
+    seconds: float  # on the wire
+
+    @property
+    def of_limit(self) -> float:
+        """The payload's share of what the wire could have carried in that time."""
+        return self.payload_bytes / (self.seconds * self.baud / 10)
+
+
+def inputs_up(device: Device, segment: np.ndarray) -> int:
+    """Trace inputs, as a parity run does."""
+    for _ in range(4):
+        entries = device.trace(segment, unfused=True)
+    return 4 * (segment.nbytes + 10 * len(entries))
+
+
+def segments_up_and_down(device: Device, segment: np.ndarray) -> int:
+    """Encode segments that come back losslessly."""
+    codec = CodecBoard(device)
+    codec.bound(0)
+    return sum(segment.nbytes + len(codec.encode(segment).packet) for _ in range(4))
+
+
+def tensor_down(number: int, size: int) -> Callable[[Device, np.ndarray], int]:
+    """Return what fetches a whole tensor."""
+
+    def fetch(device: Device, segment: np.ndarray) -> int:
+        return segment.nbytes + len(device.tensor(segment, number, size, unfused=True))
+
+    return fetch
+
+
+def measure(elf: Path, baud: int, transfer: str, run: Callable[[Device, np.ndarray], int]) -> Row:
+    """Run a transfer over a paced wire."""
+    emulator = load_board(BOARD).emulator
+    assert emulator is not None
+    segment = np.random.default_rng(1).integers(-500, 500, 2000).astype(np.int16)
+    with QemuLink(elf, emulator.machine, emulator.arguments) as link:
+        wire = PacedPort(link.port, baud)
+        link.port, link.bytes_per_s = wire, wire.bytes_per_s
+        device = Device(link, PATIENCE, wire.clock)
+        device.hello()
+        begin, carried = wire.now, wire.carried
+        payload = run(device, segment)
+        return Row(transfer, baud, payload, wire.carried - carried, wire.now - begin)
+
+
+def measure_noisy(elf: Path) -> dict[str, int]:
+    """Count what one bad byte in a thousand costs, both ways; every packet is the right one."""
+    emulator = load_board(BOARD).emulator
+    assert emulator is not None
+    segment = np.arange(2000, dtype=np.int16)
+    with QemuLink(elf, emulator.machine, emulator.arguments) as link:
+        device = Device(link, Patience(slack_s=0.3, noisy_tries=200, inference_s=2.0))
+        device.hello()
+        codec = CodecBoard(device)
+        codec.reset()
+        wires = [Faults(rate=NOISE, seed=seed) for seed in (1, 2)]
+        link.port = FaultyPort(link.port, *wires)
+        packets = [codec.encode(segment).packet for _ in range(NOISY_SEGMENTS)]
+        assert [packet[8] for packet in packets] == list(range(NOISY_SEGMENTS))
+        spoilt = sum(wire.done for wire in wires)
+        carried = sum(wire.count for wire in wires)
+    return {"segments": NOISY_SEGMENTS, "spoilt": spoilt, "carried": carried,
+            "retries": device.traffic.retries}  # fmt: skip
+
+
+def main() -> None:
+    """Measure everything and write link.md and link.json."""
+    parser = argparse.ArgumentParser(description="Measure the link.")
+    parser.add_argument("--out", type=Path, default=Path("benchmarks"))
+    parser.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE, help="of a codec")
+    given = parser.parse_args()
+    bundle, out = read_bundle(given.bundle), given.out
+    with TemporaryDirectory() as folder:
+        project = Path(folder) / "project"
+        plan = generate(bundle, load_board(BOARD), project)
+        elf = toolchain.build(project).elf
+        tensor = max(plan.tensors, key=lambda one: one.time * one.channels)
+        size = tensor.time * tensor.channels
+        transfers = {
+            "inputs up, parity's answers down": inputs_up,
+            "segments up, lossless packets down": segments_up_and_down,
+            f"input up, a tensor of {size:,} B down": tensor_down(tensor.number, size),
+        }
+        rows = [measure(elf, baud, name, run) for name, run in transfers.items() for baud in RATES]
+        noisy = measure_noisy(elf)
+    write_whole(out / "link.md", TITLE + table(rows) + noise(noisy))
+    figures = [asdict(row) | {"of_limit": round(row.of_limit, 4)} for row in rows]
+    told = {"board": BOARD, "turn_s": TURN_S, "rows": figures, "noisy": noisy}
+    write_whole(out / "link.json", json.dumps(told, indent=1) + "\n")
+
+
+def table(rows: list[Row]) -> str:
+    """Return the rows as Markdown, a column for each rate."""
+    lines = ["| transfer | " + " | ".join(f"{baud:,} baud" for baud in RATES) + " |"]
+    lines.append("|---" * (1 + len(RATES)) + "|")
+    for name in dict.fromkeys(row.transfer for row in rows):
+        shares = (f"{row.of_limit:.1%}" for row in rows if row.transfer == name)
+        lines.append(f"| {name} | " + " | ".join(shares) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def noise(found: dict[str, int]) -> str:
+    """Return what a bad wire costs, in a sentence."""
+    return (
+        f"\nWith one byte in {round(1 / NOISE):,} dropped, doubled or flipped, both ways, "
+        f"{found['segments']} segments of 4,000 B took {found['carried']:,} B on the wire and "
+        f"{found['retries']} retries: {found['spoilt']} bytes were spoilt, every packet right.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
