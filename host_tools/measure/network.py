@@ -4,8 +4,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from dynadeep.codegen.bundle import Manifest, TensorSpec
 from dynadeep.host_tools.errors import WrongFirmwareError
 from dynadeep.host_tools.link import protocol

@@ -1,8 +1,9 @@
 """Measure how much of a wire's limit bulk transfers take, and write it as a table.
 
-python -m tests.link.benchmark --bundle build/bundle --out benchmarks
+python -m tests.link.benchmark --out benchmarks
 
-A paced wire lies between the host and an emulated board; see ``paced``. Its time is moved by bytes
+A paced wire lies between the host and an emulated board with the toy of the link's tests, whose
+input has 4,000 B as the shipped network's has; see ``paced``. Its time is moved by bytes
 alone: the board's work is not counted, and the figures are the same on every computer.
 """
 
@@ -16,15 +17,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from dynadeep.codegen.board import load_board
-from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.files import write_whole
-from dynadeep.codegen.generate import generate
-from dynadeep.host_tools import toolchain
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE
 from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.link.device import Device, Patience
 from dynadeep.host_tools.link.fault import Faults, FaultyPort
 from dynadeep.host_tools.link.qemu import QemuLink
+from tests.app.toy import build_toy
 from tests.link.paced import TURN_S, PacedPort
 
 BOARD = "mps2-an386"
@@ -66,7 +64,7 @@ def inputs_up(device: Device, segment: np.ndarray) -> int:
 
 
 def segments_up_and_down(device: Device, segment: np.ndarray) -> int:
-    """Encode segments that come back losslessly."""
+    """Encode segments that come back as they are."""
     codec = CodecBoard(device)
     codec.bound(0)
     return sum(segment.nbytes + len(codec.encode(segment).packet) for _ in range(4))
@@ -120,20 +118,14 @@ def main() -> None:
     """Measure everything and write link.md and link.json."""
     parser = argparse.ArgumentParser(description="Measure the link.")
     parser.add_argument("--out", type=Path, default=Path("benchmarks"))
-    parser.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE, help="of a codec")
-    given = parser.parse_args()
-    bundle, out = read_bundle(given.bundle), given.out
+    out: Path = parser.parse_args().out
+    transfers = {
+        "inputs up, parity's answers down": inputs_up,
+        "segments up, as many bytes down": segments_up_and_down,
+        "an input up, a tensor of 2,000 B down": tensor_down(2, 2000),
+    }
     with TemporaryDirectory() as folder:
-        project = Path(folder) / "project"
-        plan = generate(bundle, load_board(BOARD), project)
-        elf = toolchain.build(project).elf
-        tensor = max(plan.tensors, key=lambda one: one.time * one.channels)
-        size = tensor.time * tensor.channels
-        transfers = {
-            "inputs up, parity's answers down": inputs_up,
-            "segments up, lossless packets down": segments_up_and_down,
-            f"input up, a tensor of {size:,} B down": tensor_down(tensor.number, size),
-        }
+        elf = build_toy(BOARD, Path(folder) / "toy").elf
         rows = [measure(elf, baud, name, run) for name, run in transfers.items() for baud in RATES]
         noisy = measure_noisy(elf)
     write_whole(out / "link.md", TITLE + table(rows) + noise(noisy))

@@ -41,10 +41,10 @@ class PacedPort:
         """Return bytes as they come; the wire is silent only if the emulator really is."""
         until = time.monotonic() + self._patience_s
         data = self._port.read(size)
-        while not data and self._asked and time.monotonic() < until:
+        while size and not data and time.monotonic() < until:
             data = self._port.read(size)
         if not data:
-            self.now += POLL_S
+            self.now += POLL_S if size else 0.0
             return data
         self.now += TURN_S if self._asked else 0.0
         self._asked = False
