@@ -116,7 +116,7 @@ def _wire() -> dict[str, Seeds]:
         "constants": struct.pack("<II", 1, 2),
         "memory": struct.pack("<II", 4096, 900),
         "bound": struct.pack("<i", 77),
-        "fault": struct.pack("<BBIII", 1, 3, 0x8000, 0x8001, 0),
+        "fault": struct.pack("<BBIIIII5I", 1, 3, 0x8000, 0x8001, 0, 0, 0, *range(5)),
     }
     coded = rice.encode_samples(ECG[:LENGTH])
     plain = rice.encode_samples((ECG[:3] * 7919).astype(np.int16))

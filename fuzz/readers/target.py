@@ -1,6 +1,7 @@
 """What a Python target is, and what is asked of every reader."""
 
 import dataclasses
+import inspect
 import math
 import tempfile
 import types
@@ -78,6 +79,8 @@ def check_types(value: Any, hint: Any, where: str = "") -> None:
     elif hint is float:
         assert type(value) in (int, float), f"{where} is {value!r}, not a number"
         assert math.isfinite(value), f"{where} is {value!r}"
+    elif inspect.isabstract(hint):
+        assert isinstance(value, hint), f"{where} is {value!r}, not a {hint.__name__}"
     elif hint is not Any:
         assert type(value) is hint, f"{where} is {value!r}, not {hint}"
 
