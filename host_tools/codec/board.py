@@ -19,7 +19,6 @@ class CodecBoard:
 
     def __init__(self, device: Device):
         self.device = device
-        self.device.restore = self._restore
         self._bound: int | None = None  # in force; None: as it was found
         self._place: tuple[int, int] | None = None  # stream and sequence of the next packet
         if device.about.application != "codec":
@@ -27,6 +26,7 @@ class CodecBoard:
                 f"{device.link.name}: the firmware runs a network alone, expected one with the "
                 "codec. Generate it from a bundle that has a codec, or use 'parity' and 'profile'."
             )
+        self.device.restore = self._restore
 
     def encode(self, segment: Values, *, single: bool = False) -> EncodeReply:
         """Encode a segment and count it in the stream.

@@ -32,7 +32,6 @@ class NetBoard:
 
     def __init__(self, device: Device, manifest: Manifest):
         self.device = device
-        self.device.restore = self._restore
         self.outputs = manifest.outputs
         self._last: Values | None = None
         if device.about.application != "network":
@@ -40,6 +39,7 @@ class NetBoard:
                 f"{device.link.name}: the firmware is a codec's, expected that of a network alone. "
                 "Name the bundle that it was generated from."
             )
+        self.device.restore = self._restore
 
     def run(self, codes: Values, *, single: bool = False) -> RunTicks:
         """Run the network over int8 codes, flat, one input behind the other.
