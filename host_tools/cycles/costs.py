@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from dynadeep.codegen.typed import Reader
 from dynadeep.host_tools.cycles.program import Instruction
@@ -65,10 +66,12 @@ class Core:
 
 def core_names() -> list[str]:
     """Return the cores whose timing is known, sorted."""
-    folder = resources.files(__package__) / FOLDER
-    return sorted(
-        one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml")
-    )
+    names = (entry.name for entry in _folder().iterdir())
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+def _folder() -> Traversable:
+    return resources.files("dynadeep.host_tools.cycles") / FOLDER
 
 
 def load_core(cpu: str) -> Core:
@@ -83,7 +86,7 @@ def load_core(cpu: str) -> Core:
             f"Add host_tools/cycles/{FOLDER}/{cpu}.toml from its manual."
         )
     where = f"{FOLDER}/{cpu}.toml"
-    text = (resources.files(__package__) / FOLDER / f"{cpu}.toml").read_text(encoding="utf-8")
+    text = (_folder() / f"{cpu}.toml").read_text(encoding="utf-8")
     reader = Reader(where, HostError, "See cores/cortex-m4.toml.")
     core = reader.read(Core, reader.toml(text))
     if not core.like:

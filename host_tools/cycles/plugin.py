@@ -29,7 +29,7 @@ def compiled_plugin(emulator: str) -> Path:
         MissingDependencyError: there is no C compiler, or no emulator.
         BuildError: the compiler failed.
     """
-    source = resources.files(__package__) / SOURCE
+    source = resources.files("dynadeep.host_tools.cycles") / SOURCE
     api = plugin_api(emulator)
     content = source.read_bytes()
     name = hashlib.sha256(content + f"{api} {OPTIONS}".encode()).hexdigest()[:16]
