@@ -39,13 +39,13 @@ HOPELESS = 2 * UNINFORMED_LOSS
 class Weights:
     """What a record's fidelity and its tasks weigh, the latter at a gain of 64.
 
-    At other gains the task weighs ``(gain / 64) ** power`` of that: an eighth at CG 16 and less
-    than a twentieth at CG 8.
+    At other gains the task weighs ``(gain / 64) ** power`` of that: a sixth at CG 16 and a
+    fifteenth at CG 8.
     """
 
     fidelity: float = 1.0
     task: float = 1.0
-    power: float = 1.5
+    power: float = 1.3
 
     def of(self, level: Level) -> float:
         """Return what the tasks weigh at a level."""
@@ -160,7 +160,7 @@ class FineTuneConfig:
     weights: Weights = SHIPPED_WEIGHTS
     epoch_records: int | None = None
     precision: Precision = "float32"
-    least_gain: float = 30.0
+    least_gain: float = 15.0
 
 
 SHIPPED = FineTuneConfig()

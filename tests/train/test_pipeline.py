@@ -155,7 +155,7 @@ def test_fine_tuning_no_level_at_all_is_refused(config: PipelineConfig) -> None:
 def test_the_task_weighs_most_at_the_strongest_level_and_next_to_nothing_at_the_weakest() -> None:
     weights = [Weights().of(level) for level in NAMED["dynamic-deep"].levels]
     assert weights == sorted(weights)
-    assert weights[0] < 0.05
+    assert weights[0] < 0.1
     assert weights[-1] == pytest.approx(1, abs=0.02)
 
 
