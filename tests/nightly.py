@@ -1,10 +1,12 @@
 """Run what is long by nature, and record what came of it in benchmarks/nightly.json.
 
     python -m tests.nightly                 # all of it: an hour or two
+    python -m tests.nightly --only graphs --only fuzz
     python -m tests.nightly --graphs 50 --fuzz-seconds 5 --out build/nightly.json
 
-The suite runs in random order, as a stranger starts it (``surroundings.py``); then the tests marked
-``nightly``, the random graphs and the fuzz targets.
+The ``suite`` runs in random order, as a stranger starts it (``surroundings.py``); then the ``long``
+tests, which are marked ``nightly``, the random ``graphs`` and the ``fuzz`` targets. Each part is
+recorded as it ends, with the commit that it ran at, and may be run on its own.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,32 +31,65 @@ WORKERS = ("-n", "auto")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run everything and write the record; return 1 if anything failed."""
+    """Run the parts asked for, record each as it ends, and return 1 if anything failed."""
     chosen = _parser().parse_args(arguments)
-    begin = time.monotonic()
-    failures = run_tests("not nightly", chosen.tests)
-    seconds = time.monotonic() - begin
-    failures |= run_tests("nightly", chosen.tests)
-    graph_counts = ("--count", str(chosen.graphs), "--cores", str(chosen.graphs // 10))
-    graphs = run_json("tests.graphs", *graph_counts, "--json")
-    fuzz_limits = ("--seconds", str(chosen.fuzz_seconds), "--jobs", str(chosen.fuzz_jobs))
-    fuzzed = run_json("fuzz", *fuzz_limits, "--json")
-    failures |= {f"fuzz {target}": str(found) for target, found in fuzzed["crashes"].items()}
+    failed = 0
+    for name in chosen.only or PARTS:
+        begin = time.monotonic()
+        found = PARTS[name](chosen)
+        record = {
+            "commit": commit(),
+            "date": datetime.now(UTC).date().isoformat(),
+            "seconds": round(time.monotonic() - begin),
+            **found,
+        }
+        _keep(chosen.out, name, record)
+        failed += len(found["failures"])
+        print(f"{chosen.out}: {name}, {len(found['failures'])} failures", flush=True)
+    return 1 if failed else 0
+
+
+def _keep(path: Path, name: str, record: Mapping[str, Any]) -> None:
+    """Put a part's record in the place of its last one; those of other parts stay."""
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    content = {part: content[part] for part in PARTS if part in content} | {name: record}
+    ordered = {part: content[part] for part in PARTS if part in content}
+    write_whole(path, json.dumps(ordered, indent=1) + "\n")
+
+
+def _suite(chosen: argparse.Namespace) -> dict[str, Any]:
+    return {"failures": run_tests("not nightly", chosen.tests)}
+
+
+def _long(chosen: argparse.Namespace) -> dict[str, Any]:
+    return {"failures": run_tests("nightly", chosen.tests)}
+
+
+def _graphs(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Try random networks, a tenth of them on the emulated cores too."""
+    counts = ("--count", str(chosen.graphs), "--cores", str(chosen.graphs // 10))
+    graphs = run_json("tests.graphs", *counts, "--json")
+    failures = {}
     if graphs["wrong"]:
         failures["tests.graphs"] = f"{graphs['wrong']} of {graphs['tried']} networks are wrong"
     if graphs["never_run"]:
         failures["operators"] = f"no network ran with {', '.join(graphs['never_run'])}"
-    record = {
-        "commit": commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "suite_seconds": round(seconds),
-        "graphs": graphs,
-        "fuzz": fuzzed["executions"],
-        "failures": failures,
-    }
-    write_whole(chosen.out, json.dumps(record, indent=1) + "\n")
-    print(f"{chosen.out}: {len(failures)} failures")
-    return 1 if failures else 0
+    return {**graphs, "failures": failures}
+
+
+def _fuzz(chosen: argparse.Namespace) -> dict[str, Any]:
+    limits = ("--seconds", str(chosen.fuzz_seconds), "--jobs", str(chosen.fuzz_jobs))
+    fuzzed = run_json("fuzz", *limits, "--json")
+    failures = {target: str(found) for target, found in fuzzed["crashes"].items()}
+    return {"executions": fuzzed["executions"], "failures": failures}
+
+
+PARTS: Mapping[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "suite": _suite,
+    "long": _long,
+    "graphs": _graphs,
+    "fuzz": _fuzz,
+}
 
 
 def run_tests(markers: str, paths: Sequence[str]) -> dict[str, str]:
@@ -113,6 +148,7 @@ def commit() -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.nightly", description=__doc__)
     parser.add_argument("tests", nargs="*", help="files of tests; all of them if none is named")
+    parser.add_argument("--only", action="append", choices=[*PARTS], help="this part (all)")
     parser.add_argument("--graphs", type=int, default=2000, help="random networks (2000)")
     parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each target (60)")
     parser.add_argument(

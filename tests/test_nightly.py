@@ -1,9 +1,13 @@
 """The record of the nightly run names what failed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests import nightly
 from tests.nightly import failures_in
 
 TESTS = """
@@ -38,3 +42,16 @@ def test_failed_and_broken_tests_are_recorded_by_name_with_their_reason(tmp_path
     assert found.keys() == {"test_some::test_wrong", "test_some::test_unready"}
     assert found["test_some::test_wrong"].startswith("AssertionError: one is not two")
     assert "no such thing" in found["test_some::test_unready"]
+
+
+def test_a_part_that_is_run_alone_leaves_the_records_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "nightly.json"
+    out.write_text(json.dumps({"old key": 1, "fuzz": {"commit": "of the last night"}}))
+    monkeypatch.setattr(nightly, "run_json", lambda *_: {"wrong": 2, "tried": 5, "never_run": []})
+    assert nightly.main(["--only", "graphs", "--out", str(out)]) == 1
+    kept = json.loads(out.read_text(encoding="utf-8"))
+    assert list(kept) == ["graphs", "fuzz"]
+    assert kept["fuzz"] == {"commit": "of the last night"}
+    assert kept["graphs"]["failures"] == {"tests.graphs": "2 of 5 networks are wrong"}
