@@ -39,7 +39,8 @@ static const dd_net_plan toy_net = {.engine = &toy_engine, .lines = &toy_line, .
 
 static const uint8_t model_id[] = {1, 2, 3, 4};
 static const dd_affine_map map = {.offset = 100, .multiplier = 1, .shift = 4};
-static const dd_level levels[] = {{-128, 1 << 16, 0}, {-128, 1 << 17, 0}};
+static const dd_error no_bounds[] = {0}, no_margins[] = {0};
+static const dd_level levels[] = {{-128, 1 << 16, no_margins}, {-128, 1 << 17, no_margins}};
 static const dd_output outputs[] = {{0, 3, 3}, {0, 3, 1}};
 
 static dd_codec_plan toy_plan(bool lossless)
@@ -48,6 +49,7 @@ static dd_codec_plan toy_plan(bool lossless)
         .model_id = model_id,
         .map = dd_map_affine,
         .map_by = &map,
+        .knots = {no_bounds, 1},
         .levels = levels,
         .outputs = outputs,
         .lossless = lossless ? &dd_rice_lossless : NULL,
