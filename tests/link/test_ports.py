@@ -12,7 +12,7 @@ from dynadeep.host_tools.errors import LinkError
 from dynadeep.host_tools.link.device import Device, Patience
 from dynadeep.host_tools.link.frames import FrameReader, Reply, cobs_encode
 from dynadeep.host_tools.link.native import NativeLink
-from dynadeep.host_tools.link.protocol import Command
+from dynadeep.host_tools.link.protocol import PROTOCOL_VERSION, Command
 from dynadeep.host_tools.link.serial import SerialLink
 
 
@@ -75,7 +75,7 @@ def test_our_own_echo_is_not_taken_for_a_board() -> None:
 
 
 def test_a_socket_url_reaches_a_board() -> None:
-    about = (4, bytes(8), 1, 1, 2, 0, 8000, 300, 20, 20, 1, 1, 2, 1, 200, 200, 1, 0)
+    about = (PROTOCOL_VERSION, bytes(8), 1, 1, 2, 0, 8000, 300, 20, 20, 1, 1, 2, 1, 200, 200, 1, 0)
     hello = struct.pack("<B8sBBBBIIIHBBHHHHBB", *about)
     server = socket.create_server(("127.0.0.1", 0))
 
