@@ -34,9 +34,16 @@ class MissingDependencyError(DynadeepError):
 
 
 class BusyError(DynadeepError):
-    """Another command is at work in the folder."""
+    """Another command is at work in the folder; ``holder`` says which."""
 
     exit_status = 14
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message, holder)  # both, so that another process gets it whole
+        self.holder = holder
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class RecordingError(DynadeepError):

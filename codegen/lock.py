@@ -66,7 +66,8 @@ def _acquire(path: Path, folder: Path, *, wait: bool) -> int:
             continue
         os.close(descriptor)
         if not wait:
-            raise BusyError(f"{folder}: in use by {_holder(path)}. Wait for it, or end it.")
+            holder = _holder(path)
+            raise BusyError(f"{folder}: in use by {holder}. Wait for it, or end it.", holder)
         if not told:
             log.warning("%s: in use by %s; waiting for it", folder, _holder(path))
             told = True

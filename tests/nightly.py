@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _keep(path: Path, name: str, record: Mapping[str, Any]) -> None:
     """Put a part's record in the place of its last one; those of other parts stay."""
     content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    content = {part: content[part] for part in PARTS if part in content} | {name: record}
+    content[name] = record
     ordered = {part: content[part] for part in PARTS if part in content}
     write_whole(path, json.dumps(ordered, indent=1) + "\n")
 

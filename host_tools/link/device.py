@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from dynadeep.host_tools.link.attempts import Traffic
 from dynadeep.host_tools.link.base import Link
 from dynadeep.host_tools.link.exchange import Exchange
 from dynadeep.host_tools.link.frames import Reply
-from dynadeep.host_tools.link.parts import Fetch, Parts, place
+from dynadeep.host_tools.link.parts import Fetch, Parts, Range, place
 from dynadeep.host_tools.link.patience import Patience
 from dynadeep.host_tools.link.protocol import (
     Command,
@@ -206,6 +207,10 @@ class Device:
         """Return ``size`` bytes that come in parts; what was lost of them is fetched again."""
         values, missing = bytearray(size), [(0, size)]
         part_bytes = self.about.reply_bytes_max
+
+        def read(begin: int, count: int) -> list[Range]:
+            return place(values, (begin, count), fetch(begin, count), part_bytes)
+
         while missing:
             begin, left = missing.pop()
             # On a bad line no more at a time than the board remembers.
@@ -213,11 +218,7 @@ class Device:
             if left > count:
                 missing.append((begin + count, left - count))
             try:
-                missing += self.resumed(
-                    lambda begin=begin, count=count: place(  # type: ignore[misc]
-                        values, (begin, count), fetch(begin, count), part_bytes
-                    )
-                )
+                missing += self.resumed(partial(read, begin, count))
             except MalformedError as error:
                 raise self.malformed(f"{command.name} {error}") from error
         return bytes(values)

@@ -74,8 +74,8 @@ def _held(url: str) -> Iterator[None]:
         try:
             stack.enter_context(locked(place, wait=False))
         except BusyError as error:
-            holder = str(error).partition("in use by ")[2].partition(". Wait for it")[0]
-            raise PortBusyError(f"{url}: the port is in use by {holder}. {ELSEWHERE}") from error
+            text = f"{url}: the port is in use by {error.holder}. {ELSEWHERE}"
+            raise PortBusyError(text) from error
         yield
 
 
