@@ -8,6 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
+from dynadeep.codegen.applications import APPLICATIONS, Application
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.closure import ALWAYS, needed, not_for
 from dynadeep.codegen.codec_context import codec_context
@@ -16,7 +17,7 @@ from dynadeep.codegen.errors import BoardError, OutputError, ProjectError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.net_context import DEFAULT_NAME, NetContext, net_context
-from dynadeep.codegen.plan import Application, Plan, application_of
+from dynadeep.codegen.plan import Plan, application_of
 from dynadeep.codegen.project import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND, read_project
 from dynadeep.codegen.render import Build, render_build, render_model
 from dynadeep.codegen.version import __version__
@@ -54,12 +55,13 @@ def project_files(plan: Plan, board: Board | None, name: str = DEFAULT_NAME) -> 
         CodegenError: the model cannot stand in C, or the name is none.
     """
     net = net_context(plan, name)
+    application = application_of(plan)
     build = Build(
         board,
         net,
-        application_of(plan),
+        APPLICATIONS[application].uses,
         plan.chunk,
-        app_sources(board, application_of(plan)),
+        app_sources(board, application),
         board_sources(board),
     )
     files = _model_files(plan, net)
@@ -191,13 +193,12 @@ def app_sources(board: Board | None, application: Application) -> tuple[str, ...
     """Return the C files of the application that a board's firmware is made of."""
     if board is None:
         return ()
-    own = "commands_net.c" if application == "network" else "commands_codec.c"
     core = ("startup_cortex_m.c", "stack.c", "fault.c") if board.cortex_m else ()
     uart = board.uart.driver if board.uart is not None else None
     wire = (f"uart_{uart}.c", "reset_uart.c") if uart else ()
     counter = (f"counter_{board.counter.driver}.c",) if board.counter.driver else ()
     plain = () if board_sources(board) else (PLAIN_BOARD,)
-    return ("main.c", "commands.c", own, "dd_link.c", *core, *wire, *counter, *plain)
+    return (*APPLICATIONS[application].sources, *core, *wire, *counter, *plain)
 
 
 def board_sources(board: Board | None) -> tuple[str, ...]:
@@ -216,7 +217,7 @@ def _app_files(sources: tuple[str, ...], files: Files) -> Files:
     app = _named("app")
     wanted = [app[name] for name in sources]
     headers = needed([*wanted, *files.values()], app, {name for name in app if name[-2:] == ".c"})
-    other = {"commands_net.h", "commands_codec.h"} - {f"{name[:-2]}.h" for name in sources}
+    other = {name for name in headers if f"{name[:-2]}.c" in app.keys() - set(sources)}
     return {f"app/{name}": app[name] for name in (headers - other) | set(sources)}
 
 

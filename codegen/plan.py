@@ -4,6 +4,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from dynadeep.codegen.applications import (
+    APPLICATIONS,
+    Application,
+    Wish,
+    application_for,
+)
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle, Manifest
@@ -35,8 +41,6 @@ from dynadeep.codegen.wiring import (
 )
 
 Engine = Literal["stream", "layers"]
-Application = Literal["network", "codec"]
-"""What runs the network: nothing but the network's own commands, or a codec on top of it."""
 
 CODE_BYTES = 11_264
 """Flash besides the arrays: 10,7xx B measured with gcc 12.2 -O2 for Cortex-M4."""
@@ -53,14 +57,8 @@ VIEW_BYTES = 12
 LINE_BYTES, COUNT_BYTES, RICE_BYTES = 4, 2, 212
 """sizeof(dd_line), uint16_t and dd_rice on a 32-bit target."""
 
-APPLICATION_RAM_BYTES = 192
-"""The application's state besides a request in, a reply out and a trace's log: 108 B measured."""
-
 CHUNK_LIMIT, OUTPUT_LIMIT = 4096, 512
 """Bytes of a network's input in a request, and of its outputs in a reply, at most."""
-
-SEEN_BYTES, TRACE_BYTES = 12, 10
-"""sizeof(dd_seen), and what a reply to TRACE says of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class Choice:
     chunk: int = 0  # samples that a request carries; 0: all of a segment
     lossless: bool = True  # whether the samples can be sent where no level serves
     buffers: Buffers = BUFFERS[0]
+    application: Wish = "harness"
     because: str = "as asked for"  # why it is the layers engine, where the network can be streamed
 
 
@@ -213,21 +212,18 @@ class Plan:
     def ram_bytes(self, board: Board) -> int:
         """RAM of the firmware on a board, its stack included, the application's part estimated."""
         stack = board.ram.stack_bytes if board.ram else 0
-        seen = SEEN_BYTES * len(self.tensors)
-        reply = max(self._reply_bytes, TRACE_BYTES * len(self.tensors), 4 * len(self.constants))
-        request = self.value_bytes * self.chunk
-        return self._state_bytes + request + reply + seen + APPLICATION_RAM_BYTES + stack
+        return APPLICATIONS[application_of(self)].ram_bytes(self) + stack
 
     @property
-    def _state_bytes(self) -> int:
+    def state_bytes(self) -> int:
         """What the application keeps of the network, and a codec of packets that nobody wants."""
         if self.manifest.codec is None:
             return self.net_bytes
         return self.encoder_bytes + self.packet_bytes_coded
 
     @property
-    def _reply_bytes(self) -> int:
-        """The longest reply of the application's own commands."""
+    def reply_bytes(self) -> int:
+        """The longest reply of the harness's own commands."""
         if self.manifest.codec is None:
             return min(max(tensor.size for tensor in self.network.outputs), OUTPUT_LIMIT)
         return self.packet_bytes_max
@@ -235,7 +231,7 @@ class Plan:
 
 def application_of(plan: Plan) -> Application:
     """Return what the firmware does with the network."""
-    return "network" if plan.manifest.codec is None else "codec"
+    return application_for(plan.choice.application, codec=plan.manifest.codec is not None)
 
 
 def sources_for(network: Network, *, streamed: bool) -> list[tuple[Source, ...]]:

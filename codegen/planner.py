@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from dynadeep.codegen.applications import Wish
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.bundle import Bundle
@@ -40,6 +41,7 @@ class Wanted:
     engine: Engine | None = None
     kernels: KernelName | None = None
     deadline_s: float | None = None  # for a segment; None: as long as its samples take
+    application: Wish = "harness"
 
 
 PLANNERS_CHOICE = Wanted()
@@ -57,7 +59,8 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
         CodegenError: the model cannot be run.
     """
     base = make_plan(bundle)
-    chosen = replace(base.choice, engine=wanted.engine or base.choice.engine)
+    engine = wanted.engine or base.choice.engine
+    chosen = replace(base.choice, engine=engine, application=wanted.application)
     if board is not None:
         kernels = KERNELS[wanted.kernels] if wanted.kernels else kernels_of(board.core.cpu)
         chosen = replace(chosen, kernels=kernels, buffers=_buffers_for(board, kernels))

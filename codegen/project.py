@@ -20,7 +20,7 @@ class Project:
     kit: str
     model_id: str
     name: str  # what the model's symbols and files begin with
-    application: str  # "network" or "codec"
+    application: str  # one of codegen.applications
     board: str | None
     engine: str
     kernels: str

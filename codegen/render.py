@@ -5,11 +5,11 @@ from importlib import resources
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError
 
+from dynadeep.codegen.applications import Harness
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.codec_context import CodecContext
 from dynadeep.codegen.errors import CodegenError
 from dynadeep.codegen.net_context import NetContext
-from dynadeep.codegen.plan import Application
 from dynadeep.codegen.version import __version__
 
 COMMAND = "dynadeep generate --bundle <bundle> --board <board> --out <folder>"
@@ -37,7 +37,7 @@ class Build:
 
     board: Board | None  # None: a library of the model and the runtime
     net: NetContext
-    application: Application
+    application: Harness  # what application.h gives it
     chunk: int  # values of the input that a request may carry
     app_sources: tuple[str, ...]  # the application's C files
     board_sources: tuple[str, ...]  # the board's own, with their folder

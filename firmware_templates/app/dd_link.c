@@ -177,7 +177,8 @@ void dd_link_reply(dd_link *link, const dd_request *request, dd_status status, s
     link->last_crc = request->crc;
 }
 
-void dd_link_send_fault(const dd_fault *fault)
+/* What was being sent is cut off by a zero. */
+void dd_send_fault(const dd_fault *fault)
 {
     uint8_t body[DD_LINK_OVERHEAD_BYTES + FAULT_PAYLOAD_BYTES];
     body[4] = fault->kind;
@@ -199,6 +200,6 @@ _Noreturn void dd_link_assertion_failed(void)
         .kind = DD_FAULT_ASSERTION,
         .pc = (uint32_t)(uintptr_t)__builtin_return_address(0),
     };
-    dd_link_send_fault(&fault);
+    dd_send_fault(&fault);
     board_reset();
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dd_cobs.h"
+#include "dd_fault.h"
 #include "dd_status.h"
 
 #define DD_LINK_HEADER_BYTES   4u
@@ -76,30 +77,6 @@ void dd_link_part(dd_link *link, const dd_request *request, size_t payload_bytes
  * lie in place. They are sent only with DD_OK. */
 void dd_link_reply(dd_link *link, const dd_request *request, dd_status status,
                    size_t payload_bytes);
-
-/* Kinds of fault that a board reports. */
-enum {
-    DD_FAULT_HARD = 1,
-    DD_FAULT_EXCEPTION = 2,
-    DD_FAULT_STACK = 3,
-    DD_FAULT_ASSERTION = 4,
-};
-
-#define DD_FAULT_REGISTERS 5
-
-typedef struct dd_fault {
-    uint8_t kind;
-    uint8_t exception; /* its number on the core, or the signal's in a process */
-    uint32_t pc;       /* 0 where it is not known */
-    uint32_t lr;
-    uint32_t status;  /* CFSR */
-    uint32_t address; /* that was accessed in vain */
-    uint32_t xpsr;
-    uint32_t registers[DD_FAULT_REGISTERS]; /* r0 to r3, r12 */
-} dd_fault;
-
-/* Report a crash, unasked. Uses no state: whatever was being sent is cut off by a zero. */
-void dd_link_send_fault(const dd_fault *fault);
 
 /* Report a state that the application's own logic excludes, and reset. */
 _Noreturn void dd_link_assertion_failed(void);

@@ -1,7 +1,7 @@
 /* A crash on a Cortex-M: say where over the wire, and start again. */
 #include "board.h"
 #include "cortex_m.h"
-#include "dd_link.h"
+#include "dd_fault.h"
 
 /* Words of the frame that the core stacks: r0 to r3 and r12 come first. */
 #define FRAME_LR    5
@@ -76,7 +76,7 @@ _Noreturn void fault_report(const uint32_t *frame)
             fault.registers[i] = frame[i];
         }
     }
-    dd_link_send_fault(&fault);
+    dd_send_fault(&fault);
     board_reset();
 }
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dynadeep.codegen.applications import Wish
 from dynadeep.host_tools.cli.options import (
     BUILD,
     DEFAULT_BUNDLE,
@@ -35,6 +36,13 @@ def generate(
     engine: EngineOption = None,
     kernels: KernelsOption = None,
     deadline: DeadlineOption = None,
+    application: Annotated[
+        Wish,
+        typer.Option(
+            "--application",
+            help="What the firmware does: harness answers this kit's commands.",
+        ),
+    ] = "harness",
     name: Annotated[
         str | None,
         typer.Option(
@@ -68,7 +76,7 @@ def generate(
     prefix = check_name(name or DEFAULT_NAME)
     model = read_bundle(bundle)
     target = None if model_only else target_board(board)
-    wanted = Wanted(engine, kernels, deadline)
+    wanted = Wanted(engine, kernels, deadline, application)
     plan = plan_for(model, target, wanted)
     print_lines(json, describe_plan(plan, target))
     if target is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from dynadeep.codegen.plan import Application
+from dynadeep.codegen.applications import Harness
 from dynadeep.host_tools.link.protocol import (
     Hello,
     MalformedError,
@@ -32,7 +32,7 @@ COUNTER_HZ_MIN = 1_000
 class Model:
     """What a board must say of the model that it runs: fields of HELLO."""
 
-    application: Application
+    application: Harness
     input_bytes: int
     sample_rate_hz: int
     inputs: int

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dynadeep.codegen.applications import Harness
 from dynadeep.codegen.kernels import KernelName
-from dynadeep.codegen.plan import Application, Engine
+from dynadeep.codegen.plan import Engine
 
 PROTOCOL_VERSION = 5
 TENSOR_WISH = struct.Struct("<HHI")  # number, count, offset; the input follows
@@ -95,7 +96,7 @@ class VersionError(MalformedError):
     """An introduction in another version of the protocol."""
 
 
-APPLICATIONS: tuple[Application, ...] = ("network", "codec")
+APPLICATIONS: tuple[Harness, ...] = ("network", "codec")
 """By the number that HELLO tells."""
 
 ENGINES: tuple[Engine, ...] = ("layers", "stream")
@@ -111,7 +112,7 @@ class Hello:
 
     protocol: int
     model_id: str
-    application: Application
+    application: Harness
     engine: Engine  # of the streaming one, the input can be given a step at a time
     kernels: KernelName  # which set multiplies, and orders the weights
     counter_unit: CounterUnit

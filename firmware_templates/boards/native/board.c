@@ -10,7 +10,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "dd_link.h"
+#include "dd_fault.h"
 
 #define EXIT_CRASHED 70
 
@@ -37,7 +37,7 @@ static void on_crash(int signal_number, siginfo_t *info, void *context)
         .exception = (uint8_t)signal_number,
         .pc = crash_address(context),
     };
-    dd_link_send_fault(&fault);
+    dd_send_fault(&fault);
     _exit(EXIT_CRASHED);
 }
 

@@ -1,0 +1,58 @@
+"""The applications: what a firmware does with its network, and the C that it is made of.
+
+Another one is its name in ``Application`` and ``Wish``, its entry in ``APPLICATIONS``, and its C in
+``firmware_templates/app``: a ``main``, and ``dd_send_fault`` of ``dd_fault.h``. ``application.h``
+gives it the network or the codec; ``generate --application`` knows it from then on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from dynadeep.codegen.plan import Plan
+
+Harness = Literal["network", "codec"]
+"""What answers the host's commands: of a network alone, or of a codec on top of it."""
+
+Application = Literal[Harness]
+"""What a project's manifest tells."""
+
+Wish = Literal["harness"]
+"""What may be asked for; the harness is that of the bundle."""
+
+STATE_BYTES = 192
+"""The harness's state besides a request in, a reply out and a trace's log: 108 B measured."""
+
+SEEN_BYTES, TRACE_BYTES = 12, 10
+"""sizeof(dd_seen), and what a reply to TRACE says of a tensor."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """How an application is built."""
+
+    sources: tuple[str, ...]  # its files in firmware_templates/app; the board's come to them
+    uses: Harness  # what application.h gives it: NAME_net.h or NAME_codec.h
+    ram_bytes: Callable[["Plan"], int]  # what it keeps, the network's state included
+
+
+def _harness_ram(plan: "Plan") -> int:
+    seen = SEEN_BYTES * len(plan.tensors)
+    reply = max(plan.reply_bytes, TRACE_BYTES * len(plan.tensors), 4 * len(plan.constants))
+    return plan.state_bytes + plan.value_bytes * plan.chunk + reply + seen + STATE_BYTES
+
+
+LINK = ("main.c", "commands.c", "dd_link.c")
+
+APPLICATIONS: dict[Application, Program] = {
+    "network": Program((*LINK, "commands_net.c"), "network", _harness_ram),
+    "codec": Program((*LINK, "commands_codec.c"), "codec", _harness_ram),
+}
+
+
+def application_for(wish: Wish, *, codec: bool) -> Application:
+    """Return the application that is meant by a wish, for a network alone or with a codec."""
+    if wish == "harness":
+        return "codec" if codec else "network"
+    return wish
