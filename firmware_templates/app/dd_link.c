@@ -117,7 +117,9 @@ static void gather(dd_link *link, dd_request *request)
         end = link->gathered;
         request->flags &= (uint8_t)~DD_FLAG_GOES_ON;
     }
-    memmove(&begin[end], request->payload, request->payload_bytes);
+    for (size_t i = 0; i < request->payload_bytes; i++) { /* towards lower addresses, or in place */
+        begin[end + i] = request->payload[i];
+    }
     begin[2] = request->command;
     end += request->payload_bytes;
     request->payload = &begin[DD_LINK_HEADER_BYTES];

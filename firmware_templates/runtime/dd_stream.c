@@ -49,11 +49,13 @@ static void grow(stream *of, uint32_t index, uint32_t before, uint32_t steps)
 /* memmove towards lower addresses; small C libraries have one that moves byte by byte. */
 static void move_down(int8_t *to, const int8_t *from, uint32_t count)
 {
-    uint32_t words[4];
-    const uint32_t group = (uint32_t)sizeof words;
+    uint32_t a, b; /* and no array, which would go through the stack */
+    const uint32_t group = 2u * (uint32_t)sizeof a;
     for (; count >= group; count -= group) {
-        memcpy(words, from, group);
-        memcpy(to, words, group);
+        memcpy(&a, from, sizeof a);
+        memcpy(&b, from + sizeof a, sizeof b);
+        memcpy(to, &a, sizeof a);
+        memcpy(to + sizeof a, &b, sizeof b);
         from += group;
         to += group;
     }
