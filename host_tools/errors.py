@@ -26,6 +26,7 @@
         +-- BudgetError               13  the firmware costs more than it may
         +-- ReportError               15  a report to compare with cannot be used
         +-- RegressionError           16  a figure is worse than in the report compared with
+        +-- ArchiveError              17  an archive is damaged, or what is in its place is none
 
 The numbers are the exit statuses of docs/errors.md. What each of a board's looks like, and what to
 do then, is the table of docs/failures.md.
@@ -185,3 +186,9 @@ class RegressionError(HostError):
     """A figure is worse than in the report that it was compared with, by more than is tolerated."""
 
     exit_status = 16
+
+
+class ArchiveError(HostError):
+    """An archive cannot be read or written, or holds what is none of an archive's."""
+
+    exit_status = 17
