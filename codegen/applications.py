@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 Harness = Literal["network", "codec"]
 """What answers the host's commands: of a network alone, or of a codec on top of it."""
 
-Application = Literal[Harness]
+Application = Literal[Harness, "mlperf"]
 """What a project's manifest tells."""
 
-Wish = Literal["harness"]
+Wish = Literal["harness", "mlperf"]
 """What may be asked for; the harness is that of the bundle."""
 
 STATE_BYTES = 192
 """The harness's state besides a request in, a reply out and a trace's log: 108 B measured."""
+
+MLPERF_BYTES = 192
+"""What an MLPerf Tiny device keeps besides the network and its input: a command above all."""
 
 SEEN_BYTES, TRACE_BYTES = 12, 10
 """sizeof(dd_seen), and what a reply to TRACE says of a tensor."""
@@ -43,12 +46,22 @@ def _harness_ram(plan: "Plan") -> int:
     return plan.state_bytes + plan.value_bytes * plan.chunk + reply + seen + STATE_BYTES
 
 
+def _mlperf_ram(plan: "Plan") -> int:
+    return plan.net_bytes + sum(tensor.size for tensor in plan.network.inputs) + MLPERF_BYTES
+
+
 LINK = ("main.c", "commands.c", "dd_link.c")
 
 APPLICATIONS: dict[Application, Program] = {
     "network": Program((*LINK, "commands_net.c"), "network", _harness_ram),
     "codec": Program((*LINK, "commands_codec.c"), "codec", _harness_ram),
+    "mlperf": Program(("mlperf_main.c", "mlperf.c", "mlperf_text.c"), "network", _mlperf_ram),
 }
+
+
+def answers_to(application: str) -> str:
+    """Return which wish a manifest's application is of; itself where this kit knows it not."""
+    return "harness" if application in ("network", "codec") else application
 
 
 def application_for(wish: Wish, *, codec: bool) -> Application:

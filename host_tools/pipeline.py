@@ -62,7 +62,8 @@ def make_firmware(
     ``optimize`` takes the place of the project's own -O2, in a build folder of its own.
     """
     target = load_board(board)
-    words = [target.name, wanted.engine, wanted.kernels, bundle.manifest.model_id]
+    application = None if wanted.application == "harness" else wanted.application
+    words = [target.name, application, wanted.engine, wanted.kernels, bundle.manifest.model_id]
     name = "-".join(filter(None, words))
     folder = sources or SOURCES / name
     build_dir = folder / f"build{optimize}" if optimize else None
@@ -106,7 +107,7 @@ def connect(
         _check_choice(device, wanted)
         plan = plan_as_told(bundle, description, about.engine, about.kernels)
         device.check_model(_model_of(plan))
-        device.expect(_inference_s(plan, description, here=port is None))
+        device.expect(inference_s(plan, description, here=port is None))
         try:
             yield Station(bundle, plan, description, device, elf)
         except BoardCrashedError as error:
@@ -130,7 +131,7 @@ def emulated_again(station: Station, arguments: Sequence[str]) -> Iterator[Stati
     with QemuLink(elf, emulator.machine, told, emulator.program) as link:
         device = Device(link)
         device.hello(station.bundle.manifest.model_id, board.name)
-        device.expect(_inference_s(station.plan, board, here=True))
+        device.expect(inference_s(station.plan, board, here=True))
         yield replace(station, device=device)
 
 
@@ -150,7 +151,7 @@ def _model_of(plan: Plan) -> Model:
     )
 
 
-def _inference_s(plan: Plan, board: Board, *, here: bool) -> float:
+def inference_s(plan: Plan, board: Board, *, here: bool) -> float:
     """Return about how long a board takes for a segment; ``here`` it runs on this computer."""
     if here:
         return instructions(plan, board.core.cpu) / INSTRUCTIONS_PER_S_HERE

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from dynadeep.codegen.applications import Wish, answers_to
 from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.emit import BOARD_FOLDER
 from dynadeep.codegen.errors import BoardError, ProjectError
@@ -49,7 +50,7 @@ class Place:
     baud: int | None = None  # of the port
     sources: Path | None = None  # a generated project
 
-    def named(self, model_id: str | None = None) -> "Place":
+    def named(self, model_id: str | None = None, application: Wish = "harness") -> "Place":
         """Return the place with the board's name, where its project or nothing else tells it.
 
         A board at a port tells its own name, so that none is taken for granted here. ``auto`` looks
@@ -58,7 +59,7 @@ class Place:
         Raises:
             BoardError: there is no such board.
             LinkError: ``auto``, and no board or more than one answers.
-            ProjectError: ``sources`` is no project, or one for another board.
+            ProjectError: ``sources`` is no project, or one for another board or application.
             WrongFirmwareError: ``sources`` has another model than ``model_id``.
         """
         name, port = self.board, self.port
@@ -67,6 +68,7 @@ class Place:
         if self.sources is not None:
             project = read_project(self.sources)
             name = project_board(self.sources, project, name, "--board")
+            check_application(self.sources, project, application)
             if model_id not in (None, project.model_id):
                 raise WrongFirmwareError(
                     f"{self.sources}: the firmware is of model {project.model_id}, the bundle of "
@@ -110,6 +112,20 @@ def project_board(folder: Path, project: Project, wanted: str | None, option: st
     return str(folder / BOARD_FOLDER)
 
 
+def check_application(folder: Path, project: Project, wanted: Wish) -> None:
+    """Refuse a project whose firmware does not speak what is asked of it.
+
+    Raises:
+        ProjectError: it has another application than ``wanted``.
+    """
+    found = answers_to(project.application)
+    if found != wanted:
+        raise ProjectError(
+            f"{folder}: was generated with --application {found}, which this command cannot talk "
+            f"to. Generate it with --application {wanted}, or use the command that is for {found}."
+        )
+
+
 def generated_with(folder: Path) -> Wanted:
     """Return the engine and kernels that a project was generated with.
 
@@ -134,16 +150,24 @@ def open_device(place: Place, elf: Path | None) -> Iterator[Device]:
         LinkError: there is no such port, or it cannot be opened.
         BoardError: the board is unknown, or cannot be run on this computer.
     """
+    with open_link_at(place, elf) as link:
+        yield Device(link)
+
+
+def open_link_at(place: Place, elf: Path | None) -> Link:
+    """Open the wire to the board at ``place``, or to ``elf`` that is run on this computer.
+
+    Raises:
+        LinkError: there is no such port, or it cannot be opened.
+        BoardError: the board is unknown, or cannot be run on this computer.
+    """
     known = None if place.board is None else load_board(place.board)
     if place.port is not None:
         baud = known.uart.baud if known is not None and known.uart is not None else DEFAULT_BAUD
-        link: Link = SerialLink(place.port, place.baud or baud)
-    else:
-        assert known is not None
-        assert elf is not None
-        link = open_link(known, elf)
-    with link:
-        yield Device(link)
+        return SerialLink(place.port, place.baud or baud)
+    assert known is not None
+    assert elf is not None
+    return open_link(known, elf)
 
 
 def greeted_board(device: Device, known: Board | None = None) -> Board:

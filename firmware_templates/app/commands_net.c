@@ -2,6 +2,7 @@
 
 #include "commands.h"
 #include "dd_bytes.h"
+#include "feed.h"
 
 /* Give the network some of its input, `most` bytes at a time. DD_OUTPUT_READY when all has come. */
 static dd_status feed(dd_app *app, dd_block block, size_t most, const dd_trace *trace)
@@ -9,20 +10,16 @@ static dd_status feed(dd_app *app, dd_block block, size_t most, const dd_trace *
     const dd_net net = app_net_view(&app->application.net);
     size_t done = 0;
     while (done < block.count) {
-        const uint32_t room = dd_net_room(&net);
-        if (room == 0) {
-            return DD_BAD_LENGTH; /* the input goes on beyond its end */
-        }
-        size_t piece = block.count - done < room ? block.count - done : room;
-        piece = piece < most ? piece : most;
+        const size_t rest = block.count - done;
+        size_t taken = 0;
         const uint64_t begin = board_ticks();
-        memcpy(dd_net_space(&net), &block.bytes[done], piece);
-        const dd_status status = dd_net_run(&net, (uint32_t)piece, trace);
+        const dd_status status =
+            dd_feed(&net, &block.bytes[done], rest < most ? rest : most, &taken, trace);
         dd_app_clock(&app->inference, begin);
         if (status != DD_OK) {
             return status;
         }
-        done += piece;
+        done += taken;
     }
     return dd_net_room(&net) == 0 ? DD_OUTPUT_READY : DD_OK;
 }

@@ -26,6 +26,7 @@ from dynadeep.host_tools.cli.export import export
 from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
 from dynadeep.host_tools.cli.import_ import import_
+from dynadeep.host_tools.cli.mlperf import mlperf
 from dynadeep.host_tools.cli.parity import parity
 from dynadeep.host_tools.cli.ports import ports
 from dynadeep.host_tools.cli.profile import profile
@@ -50,6 +51,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     profile,
     stream,
     decode,
+    mlperf,
     boards,
     bench,
     demo,

@@ -40,7 +40,8 @@ def generate(
         Wish,
         typer.Option(
             "--application",
-            help="What the firmware does: harness answers this kit's commands.",
+            help="What the firmware does: harness answers this kit's commands, mlperf those of the "
+            "MLPerf Tiny runner.",
         ),
     ] = "harness",
     name: Annotated[
@@ -71,6 +72,8 @@ def generate(
     if model_only:
         choices = {"--board": board, "--kernels": kernels, "--deadline": deadline}
         refuse_with("--model-only", choices, "what it writes is for any core")
+        harness = None if application == "harness" else application
+        refuse_with("--model-only", {"--application": harness}, "it holds no application")
     if plan_only:
         refuse_with("--plan", {"--out": out, "--force": force or None}, "it writes nothing")
     prefix = check_name(name or DEFAULT_NAME)

@@ -5,7 +5,7 @@ A network alone gives its outputs; a codec on top of it gives packets. ``applica
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from dynadeep.host_tools.link.device import Values
 from dynadeep.host_tools.measure.references import Case
 
 Codes = npt.NDArray[np.int8]
+Whole = npt.NDArray[np.integer[Any]]
 
 AROUND = 48
 """Steps before and behind the first difference that are kept to be drawn."""
@@ -64,14 +65,14 @@ class Compared:
 
 
 def first_difference(
-    kind: str, place: tuple[str, str, str], board: Codes, reference: Codes
+    kind: str, place: tuple[str, str, str], board: Whole, reference: Whole
 ) -> Difference | None:
     """Name the first value, in time, in which two tensors differ, if any.
 
     Args:
         kind: of the difference.
         place: the layer, the tensor and the segment.
-        board: int8 [time, channels].
+        board: [time, channels].
         reference: the same.
     """
     layer, name, segment = place

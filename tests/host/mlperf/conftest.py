@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import read_bundle
+from dynadeep.codegen.generate import generate
+from dynadeep.codegen.planner import Wanted
+from dynadeep.host_tools import toolchain
+from dynadeep.host_tools.link.native import NativeLink
+from dynadeep.host_tools.place import open_link
+from tests.caching import SMALL_BUNDLE
+from tests.net_bundles import NET_BUNDLES
+
+BUNDLES = {
+    "branches": NET_BUNDLES / "branches",
+    "two_inputs": NET_BUNDLES / "two_inputs",
+    "codec": SMALL_BUNDLE,
+}
+MLPERF = Wanted(application="mlperf")
+
+
+@pytest.fixture(scope="session")
+def device(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Open a device of a bundle: an emulated board, or a process with sanitizers."""
+    made: dict[tuple[str, str], Path] = {}
+
+    @contextmanager
+    def opened(name: str, board: str = "native") -> Iterator[Any]:
+        described = load_board(board)
+        if (name, board) not in made:
+            folder = tmp_path_factory.mktemp("mlperf") / f"{name}-{board}"
+            generate(read_bundle(BUNDLES[name]), described, folder, MLPERF)
+            made[name, board] = toolchain.build(folder, sanitize=board == "native").elf
+        elf = made[name, board]
+        with NativeLink(elf) if board == "native" else open_link(described, elf) as link:
+            yield link
+
+    return opened
