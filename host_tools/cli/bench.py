@@ -5,17 +5,15 @@ from typing import Annotated
 
 import typer
 
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     BUILD,
-    CompareOption,
-    HtmlOption,
-    JsonOption,
-    JunitOption,
-    MarkdownOption,
-    ToleranceOption,
+    ResumeOption,
 )
+from dynadeep.host_tools.cli.report_forms import ReportForms, report_forms
 
 
+@taking(forms=report_forms)
 def bench(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder of results.json and .md.")] = Path(
@@ -31,46 +29,43 @@ def bench(
             help="Write figures that are worse by 2 %, or over another network's.",
         ),
     ] = False,
-    json: JsonOption = None,
-    html: HtmlOption = None,
-    junit: JunitOption = None,
-    markdown: MarkdownOption = None,
-    compare: CompareOption = None,
-    tolerance: ToleranceOption = None,
+    resume: ResumeOption = False,
+    forms: ReportForms,
 ) -> None:
     """Measure the emulated boards and rewrite the figures beside the peers'.
 
     Figures that are worse than the last ones by more than 2 % are refused, and nothing is written.
+    What was measured lies in --out until all of it is: --resume goes on with it.
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools.applications import application_of
-    from dynadeep.host_tools.cli.output import forms_of, print_lines, write_forms
+    from dynadeep.host_tools.cli.output import print_lines
+    from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.errors import HostError
     from dynadeep.host_tools.measure.bench import (
         RESULTS_JSON,
+        Watch,
         losses,
         of_another_network,
         run_bench,
         setups,
         write_results,
     )
+    from dynadeep.host_tools.measure.unfinished import (
+        UNFINISHED_JSON,
+        Measured,
+        read_unfinished,
+        write_unfinished,
+    )
     from dynadeep.host_tools.page.compare import require_kept
     from dynadeep.host_tools.page.make import document_of
     from dynadeep.host_tools.study.export import export_checkpoint
 
-    forms = forms_of(
-        json=json,
-        html=html,
-        junit=junit,
-        markdown=markdown,
-        compare=compare,
-        tolerance=tolerance,
-    )
     folder = bundle
     if folder is None:
         folder = BUILD / "bench" / "bundle"
-        with heavy("export"):
+        with heavy("export"), step("exporting the shipped checkpoint"):
             export_checkpoint(None, folder)
     model = read_bundle(folder)
     other = of_another_network(model.manifest.model_id, out / RESULTS_JSON)
@@ -80,13 +75,29 @@ def bench(
             f"{model.manifest.model_id}. Name another folder with --out, or give --accept to "
             "replace them."
         )
-    results = run_bench(
-        model, list(setups(model)), application_of, lambda line: print_lines(json, line)
-    )
-    comparisons = write_forms(json, forms, [document_of(one.report) for one in results])
+    before = read_unfinished(out, model.manifest.model_id) if resume else ()
+    if resume:
+        print_lines(forms.json, f"{len(before)} setups were measured before")
+    wanted = list(setups(model))
+    measured: list[Measured] = []
+    with forms.kept() as kept, counted("bench", len(wanted)) as advance:
+
+        def done(one: Measured) -> None:
+            measured.append(one)
+            write_unfinished(out, model.manifest.model_id, measured)
+            advance()
+
+        def say(line: str) -> None:
+            print_lines(forms.json, line)
+
+        results = run_bench(
+            model, wanted, application_of, Watch(say, kept.begin, kept.put, done), before
+        )
+    comparisons = forms.write([document_of(one.report) for one in results])
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:
         raise HostError("; ".join(worse) + ". Find the cause, or give --accept to take them.")
     write_results(out, model, results)
-    print_lines(json, f"written: {out}/results.json and results.md")
+    (out / UNFINISHED_JSON).unlink(missing_ok=True)
+    print_lines(forms.json, f"written: {out}/results.json and results.md")
     require_kept(comparisons)

@@ -4,22 +4,20 @@ The options stand before the command or behind it, as the user likes: ``dynadeep
 ``dynadeep parity -v``.
 """
 
-import functools
-import inspect
 import logging
 import platform
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
 from dynadeep.codegen.version import __version__
+from dynadeep.host_tools.cli.groups import taking
 
 PANEL = "Of every command"
 ROOT = logging.getLogger("dynadeep")
@@ -93,20 +91,8 @@ def configure(
         _log_to_file(log_file)
 
 
-def with_common(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that takes the options of ``configure`` beside its own."""
-    common = inspect.signature(configure).parameters
-
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        configure(**{name: given.pop(name) for name in common})
-        command(**given)
-
-    own = inspect.signature(command)
-    parameters = [*own.parameters.values(), *common.values()]
-    run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {**command.__annotations__, **configure.__annotations__}
-    return run
+with_common = taking(common=configure)
+"""Give a command the options of ``configure`` beside its own."""
 
 
 def _log_to_terminal() -> None:

@@ -38,18 +38,18 @@ def demo(
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
     from dynadeep.host_tools.boards import AUTO, find_attached
-    from dynadeep.host_tools.cli.output import forms_of, write_forms
-    from dynadeep.host_tools.cli.progress import counted
+    from dynadeep.host_tools.cli.progress import counted, step
+    from dynadeep.host_tools.cli.report_forms import report_forms
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.codec.report import print_report
     from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.page.compare import require_kept
     from dynadeep.host_tools.page.forms import REPORT_HTML, REPORT_JSON
     from dynadeep.host_tools.place import DEFAULT_BOARD
-    from dynadeep.host_tools.study.demo import DemoConfig, require_held, run_demo
+    from dynadeep.host_tools.study.demo import DemoConfig, Watch, require_held, run_demo
 
     json, html = out / REPORT_JSON, out / REPORT_HTML
-    forms = forms_of(
+    forms = report_forms(
         json=json,
         html=html,
         junit=junit,
@@ -59,14 +59,13 @@ def demo(
     )
     target = find_attached().board if board == AUTO else board or DEFAULT_BOARD
     console = summary.make_console()
-    with heavy("export"):
-        done = run_demo(
-            DemoConfig(out, target, checkpoint, bound, segments),
-            lambda line: summary.print_lines(console, [line]),
-            counted,
+    with heavy("export"), forms.kept() as kept:
+        watch = Watch(
+            lambda line: summary.print_lines(console, [line]), counted, step, kept.begin, kept.put
         )
+        done = run_demo(DemoConfig(out, target, checkpoint, bound, segments), watch)
     print_report(console, done.report)
-    comparisons = write_forms(json, forms, [done.document])
+    comparisons = forms.write([done.document])
     summary.print_lines(console, [f"All of it: {html}, {json}"])
     require_held(done.report)
     require_kept(comparisons)

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
-    BaudOption,
-    BoardOption,
     JsonOption,
-    PortOption,
-    SourcesOption,
 )
+from dynadeep.host_tools.cli.station import place_of
 
 if TYPE_CHECKING:
     from dynadeep.host_tools.link.device import Device
     from dynadeep.host_tools.place import Place
 
 
+@taking(place=place_of)
 def hello(
     *,
     bundle: Annotated[
@@ -31,17 +30,13 @@ def hello(
             f"given, the bundle to make firmware from: else {DEFAULT_BUNDLE}.",
         ),
     ] = None,
-    board: BoardOption = None,
-    port: PortOption = None,
-    baud: BaudOption = None,
-    sources: SourcesOption = None,
+    place: "Place",
     json: JsonOption = None,
 ) -> None:
     """Greet a board, or the emulator, and print what it says of itself."""
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.cli.station import place_of
 
-    with _greeted(bundle, place_of(board, port, baud, sources)) as device:
+    with _greeted(bundle, place) as device:
         about = vars(device.about) | {"counter_unit": device.counter.unit}
     for name, value in about.items():
         print_lines(json, f"{name:<18} {value}")

@@ -237,6 +237,10 @@ ToleranceOption = Annotated[
         help="By how many percent a figure may be worse than in --compare; else 2.",
     ),
 ]
+ResumeOption = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with the run that was stopped, of what its file holds."),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda, cuda:1, ...")]
 DevicesOption = Annotated[
     int, typer.Option("--devices", min=1, help="How many of them; torchrun's own number counts.")

@@ -1,63 +1,37 @@
 """dynadeep parity."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
-    BaselineOption,
-    BaudOption,
-    BoardOption,
     BundleOption,
-    ChannelOption,
-    CompareOption,
     DeadlineOption,
-    EcgOption,
     EngineOption,
-    GainOption,
-    HtmlOption,
-    JsonOption,
-    JunitOption,
     KernelsOption,
-    MarkdownOption,
-    PortOption,
-    RateOption,
-    ResampleOption,
-    SourcesOption,
-    ToleranceOption,
-    UnitOption,
+    ResumeOption,
 )
+from dynadeep.host_tools.cli.report_forms import ReportForms, report_forms
+from dynadeep.host_tools.cli.station import Recordings, place_of, recordings_of
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle
-    from dynadeep.host_tools.measure.references import Case
-    from dynadeep.host_tools.recordings.convert import Stated
+    from dynadeep.host_tools.measure.references import Cases
+    from dynadeep.host_tools.place import Place
 
 
+@taking(place=place_of, recordings=recordings_of, forms=report_forms)
 def parity(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = None,
-    port: PortOption = None,
-    baud: BaudOption = None,
-    sources: SourcesOption = None,
+    place: "Place",
     engine: EngineOption = None,
     kernels: KernelsOption = None,
     deadline: DeadlineOption = None,
-    ecg: EcgOption = None,
-    gain: GainOption = None,
-    baseline: BaselineOption = None,
-    unit: UnitOption = None,
-    rate: RateOption = None,
-    channel: ChannelOption = None,
-    resample: ResampleOption = False,
-    json: JsonOption = None,
-    html: HtmlOption = None,
-    junit: JunitOption = None,
-    markdown: MarkdownOption = None,
-    compare: CompareOption = None,
-    tolerance: ToleranceOption = None,
+    recordings: Recordings,
+    resume: ResumeOption = False,
+    forms: ReportForms,
 ) -> None:
     """Compare every tensor, packet and constant of a board with the reference, bit by bit.
 
@@ -67,71 +41,66 @@ def parity(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
     from dynadeep.host_tools.applications import application_of
-    from dynadeep.host_tools.cli.output import (
-        console_beside,
-        forms_of,
-        print_lines,
-        write_forms,
-    )
+    from dynadeep.host_tools.cli.output import console_beside, print_lines
     from dynadeep.host_tools.cli.progress import counted
-    from dynadeep.host_tools.cli.station import open_station, place_of, stated_of
+    from dynadeep.host_tools.cli.station import open_station, refuse_choices
     from dynadeep.host_tools.measure import summary
-    from dynadeep.host_tools.measure.parity import check, require_exact
+    from dynadeep.host_tools.measure.parity import ParityResult, check, require_exact
     from dynadeep.host_tools.measure.references import interpreter_note
-    from dynadeep.host_tools.measure.report import report_of
+    from dynadeep.host_tools.measure.report import report_of, run_of
     from dynadeep.host_tools.page.compare import require_kept
     from dynadeep.host_tools.page.make import document_of
+    from dynadeep.host_tools.page.resume import parity_before, read_stopped
 
-    forms = forms_of(
-        json=json,
-        html=html,
-        junit=junit,
-        markdown=markdown,
-        compare=compare,
-        tolerance=tolerance,
-    )
     choices = {"--engine": engine, "--kernels": kernels, "--deadline": deadline}
-    place = place_of(board, port, baud, sources, choices)
-    stated = stated_of(
-        ecg,
-        gain=gain,
-        baseline=baseline,
-        unit=unit,
-        rate_hz=rate,
-        channel=channel,
-        resample=resample,
-    )
+    refuse_choices(place, choices)
+    old = read_stopped(forms.file_to_resume) if resume else None
     model = read_bundle(bundle)
-    cases, segments = _cases(model, ecg, stated)
-    wanted = Wanted(engine, kernels, deadline)
+    cases = _cases(model, recordings)
     with (
-        open_station(model, place, wanted) as station,
-        counted("parity", segments) as advance,
+        open_station(model, place, Wanted(engine, kernels, deadline)) as station,
+        forms.kept() as kept,
     ):
-        application = application_of(station)
-        station.device.exchange.on_wait = advance.say
-        result = check(station.device, station.plan, cases, application, lambda done: advance())
-        report = report_of(station, "parity", parity=result)
-    summary.print_parity(console_beside(json), result)
-    print_lines(json, *station.device.traffic.remarks())
+        report = report_of(station, "parity", run=run_of(station.elf, cases))
+        kept.begin(report)
+        before = (
+            None if old is None else parity_before(old, document_of(report), forms.file_to_resume)
+        )
+        if resume:
+            compared = 0 if before is None else before.segments
+            print_lines(forms.json, f"{compared} of {cases.count} were compared before")
+        with counted("parity", cases.count, before.segments if before else 0) as advance:
+            station.device.exchange.on_wait = advance.say
+
+            def on_case(so_far: ParityResult) -> None:
+                kept.put(replace(report, parity=so_far))
+                advance()
+
+            application = application_of(station)
+            result = check(
+                station.device,
+                station.plan,
+                cases.after(0 if before is None else before.segments),
+                application,
+                on_case,
+                before=before,
+            )
+    summary.print_parity(console_beside(forms.json), result)
+    print_lines(forms.json, *station.device.traffic.remarks())
     if model.manifest.codec is None:
-        print_lines(json, *filter(None, [interpreter_note(station.plan)]))
-    comparisons = write_forms(json, forms, [document_of(report)])
+        print_lines(forms.json, *filter(None, [interpreter_note(station.plan)]))
+    comparisons = forms.write([document_of(replace(report, parity=result))])
     require_exact(result)
     require_kept(comparisons)
 
 
-def _cases(
-    bundle: "Bundle", ecg: list[Path] | None, stated: "Stated"
-) -> "tuple[Iterable[Case], int]":
-    """Return the segments to compare, and how many they are."""
+def _cases(bundle: "Bundle", recordings: Recordings) -> "Cases":
+    """Return what to compare."""
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.cli.station import read_recordings
-    from dynadeep.host_tools.measure.references import golden_cases, reference_cases
+    from dynadeep.host_tools.measure.references import golden_set, recorded_set
 
-    if not ecg:
-        golden = golden_cases(bundle)
-        return golden, len(golden)
+    if not recordings:
+        return golden_set(bundle)
     with heavy("export"):
-        records = read_recordings(bundle.manifest, ecg, stated)
-        return reference_cases(bundle, records), sum(len(one.segments) for one in records)
+        return recorded_set(bundle, read_recordings(bundle.manifest, recordings))

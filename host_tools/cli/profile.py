@@ -1,39 +1,29 @@
 """dynadeep profile."""
 
-from typing import Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
-    BaudOption,
-    BoardOption,
     BundleOption,
-    CompareOption,
-    HtmlOption,
-    JsonOption,
-    JunitOption,
-    MarkdownOption,
-    PortOption,
-    SourcesOption,
-    ToleranceOption,
 )
+from dynadeep.host_tools.cli.report_forms import ReportForms, report_forms
+from dynadeep.host_tools.cli.station import place_of
+
+if TYPE_CHECKING:
+    from dynadeep.host_tools.place import Place
 
 
+@taking(place=place_of, forms=report_forms)
 def profile(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = None,
-    port: PortOption = None,
-    baud: BaudOption = None,
-    sources: SourcesOption = None,
+    place: "Place",
     segments: Annotated[int, typer.Option(min=1, help="How many to run.")] = 3,
-    json: JsonOption = None,
-    html: HtmlOption = None,
-    junit: JunitOption = None,
-    markdown: MarkdownOption = None,
-    compare: CompareOption = None,
-    tolerance: ToleranceOption = None,
+    forms: ReportForms,
 ) -> None:
     """Measure latency, in total and by layer, and memory: flash, static RAM, stack.
 
@@ -43,9 +33,9 @@ def profile(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.host_tools.applications import application_of
-    from dynadeep.host_tools.cli.output import console_beside, forms_of, write_forms
+    from dynadeep.host_tools.cli.output import console_beside
     from dynadeep.host_tools.cli.progress import counted, step
-    from dynadeep.host_tools.cli.station import open_station, place_of
+    from dynadeep.host_tools.cli.station import open_station
     from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.measure.profile import TRACES, measure, with_cycles
     from dynadeep.host_tools.measure.references import golden_cases
@@ -53,28 +43,22 @@ def profile(
     from dynadeep.host_tools.page.compare import require_kept
     from dynadeep.host_tools.page.make import document_of
 
-    forms = forms_of(
-        json=json,
-        html=html,
-        junit=junit,
-        markdown=markdown,
-        compare=compare,
-        tolerance=tolerance,
-    )
-    place = place_of(board, port, baud, sources)
     model = read_bundle(bundle)
     most = len(golden_cases(model))
     if segments > most:
         raise typer.BadParameter(f"--segments {segments}: the bundle has {most} golden segments.")
-    with open_station(model, place) as station:
+    with open_station(model, place) as station, forms.kept() as kept:
+        report = report_of(station, "profile")
+        kept.begin(report)
         application = application_of(station)
         with counted("profile", application.ways * segments + TRACES) as advance:
             station.device.on_segment = advance
             latency, memory = measure(station, application, segments)
+        kept.put(replace(report, latency=latency, memory=memory))
         with step("counting what is executed"):
             latency = with_cycles(latency, station, application_of)
-        report = report_of(station, "profile", latency=latency, memory=memory)
-    console = console_beside(json)
+        report = replace(report, latency=latency, memory=memory)
+    console = console_beside(forms.json)
     summary.print_latency(console, latency)
     summary.print_cycles(console, latency)
     if memory is not None:
@@ -82,4 +66,4 @@ def profile(
     console.print(summary.layers_table(latency, memory))
     if latency.cycles is not None:
         console.print(summary.functions_table(latency.cycles))
-    require_kept(write_forms(json, forms, [document_of(report)]))
+    require_kept(forms.write([document_of(report)]))

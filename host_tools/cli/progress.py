@@ -44,19 +44,19 @@ def step(text: str) -> Iterator[None]:
 
 
 @contextmanager
-def counted(text: str, total: int) -> Iterator[Advance]:
+def counted(text: str, total: int, done: int = 0) -> Iterator[Advance]:
     """Show how many of ``total`` parts are done; yield what is to be called after each."""
     if shown.quiet:
         yield Advance()
     elif _interactive():
         with _bar() as progress:
-            task = progress.add_task(text, total=total)
+            task = progress.add_task(text, total=total, completed=done)
             yield Advance(
                 lambda: progress.advance(task),
                 lambda what: progress.update(task, description=f"{text}: {what}"),
             )
     else:
-        yield _lines(text, total)
+        yield _lines(text, total, done=done)
 
 
 def _interactive() -> bool:
@@ -77,9 +77,11 @@ def _bar() -> Progress:
     )
 
 
-def _lines(text: str, total: int, clock: Callable[[], float] = time.monotonic) -> Advance:
+def _lines(
+    text: str, total: int, clock: Callable[[], float] = time.monotonic, done: int = 0
+) -> Advance:
     """Return what says in a plain line how far it is, no more often than ``LINE_EVERY_S``."""
-    done, last = 0, clock()
+    last = clock()
 
     def tell(what: str) -> None:
         nonlocal last

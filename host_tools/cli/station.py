@@ -1,13 +1,28 @@
 """What each command that talks to a board does first: find or make its firmware, read the ECG."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from dynadeep.host_tools.cli.options import refuse_with, refuse_without
+from dynadeep.host_tools.cli.options import (
+    BaselineOption,
+    BaudOption,
+    BoardOption,
+    ChannelOption,
+    EcgOption,
+    GainOption,
+    PortOption,
+    RateOption,
+    ResampleOption,
+    SourcesOption,
+    UnitOption,
+    refuse_with,
+    refuse_without,
+)
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
@@ -21,20 +36,13 @@ WARNING = "warning:"
 
 
 def place_of(
-    board: str | None,
-    port: str | None,
-    baud: int | None,
-    sources: Path | None,
-    choices: Mapping[str, object] | None = None,
+    *,
+    board: BoardOption = None,
+    port: PortOption = None,
+    baud: BaudOption = None,
+    sources: SourcesOption = None,
 ) -> "Place":
-    """Return where the board is, with every option that would be ignored refused.
-
-    Args:
-        board: its name, if the user gave it.
-        port: where it is; None runs the firmware on this computer.
-        baud: of the port.
-        sources: a generated project.
-        choices: the options that decide how a project is generated, and their values.
+    """Take where the board is, with every option that would be ignored refused.
 
     Raises:
         typer.BadParameter: an option has no meaning beside another.
@@ -44,13 +52,23 @@ def place_of(
 
     if port is None and board != AUTO:
         refuse_without("--port", {"--baud": baud}, "an emulator has no baud rate")
-    if port is not None or board == AUTO:  # engine and kernels are held against what the board says
-        deadline = {"--deadline": (choices or {}).get("--deadline")}
-        refuse_with("--port", deadline, "the firmware there was planned already")
-    if sources is not None:
-        why = "the project was generated already, and is built as it is"
-        refuse_with("--sources", choices or {}, why)
     return Place(board, port, baud, sources)
+
+
+def refuse_choices(place: "Place", choices: Mapping[str, object]) -> None:
+    """Refuse options that decide how a project is generated, where none is.
+
+    Raises:
+        typer.BadParameter: one of ``choices`` was given.
+    """
+    from dynadeep.host_tools.boards import AUTO
+
+    if place.port is not None or place.board == AUTO:  # the others are held against what it says
+        deadline = {"--deadline": choices.get("--deadline")}
+        refuse_with("--port", deadline, "the firmware there was planned already")
+    if place.sources is not None:
+        why = "the project was generated already, and is built as it is"
+        refuse_with("--sources", choices, why)
 
 
 @contextmanager
@@ -99,8 +117,29 @@ def build_firmware(
         return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
 
 
-def stated_of(ecg: Sequence[Path] | None, **stated: Any) -> "Stated":
-    """Return what the user says of recordings, refused if none was named.
+@dataclass(frozen=True)
+class Recordings:
+    """The user's own recordings, and what the user says of them."""
+
+    paths: tuple[Path, ...]
+    stated: "Stated"
+
+    def __bool__(self) -> bool:
+        """Whether any was named."""
+        return bool(self.paths)
+
+
+def recordings_of(
+    *,
+    ecg: EcgOption = None,
+    gain: GainOption = None,
+    baseline: BaselineOption = None,
+    unit: UnitOption = None,
+    rate: RateOption = None,
+    channel: ChannelOption = None,
+    resample: ResampleOption = False,
+) -> Recordings:
+    """Take recordings and what is said of them, refused if none was named.
 
     Raises:
         typer.BadParameter: an option has no meaning without --ecg.
@@ -108,17 +147,30 @@ def stated_of(ecg: Sequence[Path] | None, **stated: Any) -> "Stated":
     """
     from dynadeep.host_tools.recordings.convert import Stated
 
+    stated = {
+        "gain": gain,
+        "baseline": baseline,
+        "unit": unit,
+        "rate": rate,
+        "channel": channel,
+        "resample": resample,
+    }
     if not ecg:
-        options = {f"--{name.removesuffix('_hz')}": value for name, value in stated.items()}
+        options = {f"--{name}": value for name, value in stated.items()}
         refuse_without("--ecg", options, "it says what a recording of yours holds")
-    return Stated(**stated)
+    said = Stated(
+        gain=gain, baseline=baseline, unit=unit, rate_hz=rate, channel=channel, resample=resample
+    )
+    return Recordings(tuple(ecg or ()), said)
 
 
-def read_recordings(manifest: "Manifest", ecg: Sequence[Path], stated: "Stated") -> "list[Record]":
+def read_recordings(manifest: "Manifest", wanted: Recordings) -> "list[Record]":
     """Return the user's recordings in the model's ADC units, having said what was done to each."""
+    from dynadeep.host_tools.cli.progress import step
     from dynadeep.host_tools.recordings.read import read_record
 
-    records = [read_record(path, manifest, stated) for path in ecg]
+    with step("reading the recordings"):
+        records = [read_record(path, manifest, wanted.stated) for path in wanted.paths]
     for record in records:
         warnings = [one for one in record.remarks if one.startswith(WARNING)]
         plain = [one for one in record.remarks if one not in warnings]

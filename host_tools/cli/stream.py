@@ -2,50 +2,36 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
     STDOUT,
-    BaselineOption,
-    BaudOption,
-    BoardOption,
     BundleOption,
-    ChannelOption,
-    EcgOption,
-    GainOption,
     JsonOption,
-    PortOption,
-    RateOption,
-    ResampleOption,
-    SourcesOption,
-    UnitOption,
     check_each_finite,
     check_writable,
     refuse_same,
     refuse_with,
 )
+from dynadeep.host_tools.cli.station import Recordings, place_of, recordings_of
+
+if TYPE_CHECKING:
+    from dynadeep.host_tools.place import Place
 
 SEGMENTS = 2
 """Streamed of each recording of the shipped excerpt, unless the user says otherwise."""
 
 
+@taking(place=place_of, recordings=recordings_of)
 def stream(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = None,
-    port: PortOption = None,
-    baud: BaudOption = None,
-    sources: SourcesOption = None,
-    ecg: EcgOption = None,
-    gain: GainOption = None,
-    baseline: BaselineOption = None,
-    unit: UnitOption = None,
-    rate: RateOption = None,
-    channel: ChannelOption = None,
-    resample: ResampleOption = False,
+    place: "Place",
+    recordings: Recordings,
     bound: Annotated[
         list[float] | None,
         typer.Option(
@@ -78,13 +64,7 @@ def stream(
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
-    from dynadeep.host_tools.cli.station import (
-        excerpt,
-        open_station,
-        place_of,
-        read_recordings,
-        stated_of,
-    )
+    from dynadeep.host_tools.cli.station import excerpt, open_station, read_recordings
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.keep import keep_streams, report_of
     from dynadeep.host_tools.codec.report import print_stream
@@ -92,24 +72,14 @@ def stream(
     from dynadeep.host_tools.study.truth import make_judge
 
     refuse_same({"--packets": packets, "--json": json})
-    place = place_of(board, port, baud, sources)
-    if ecg:
+    if recordings:
         refuse_with("--ecg", {"--segments": segments}, "your recordings are streamed whole")
-    stated = stated_of(
-        ecg,
-        gain=gain,
-        baseline=baseline,
-        unit=unit,
-        rate_hz=rate,
-        channel=channel,
-        resample=resample,
-    )
     model = read_bundle(bundle)
     wanted = bound or [model.manifest.default_bound]
     for value in wanted:
         fixed_error(value)  # refused before anything is built
-    if ecg:
-        records = read_recordings(model.manifest, ecg, stated)
+    if recordings:
+        records = read_recordings(model.manifest, recordings)
     else:
         records = excerpt(model.manifest, segments or SEGMENTS)
     decoder = Decoder(model)

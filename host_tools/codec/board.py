@@ -58,10 +58,10 @@ class CodecBoard:
         self.device.check(wire.check_bound, found, bound)
         return found
 
-    def reset(self, stream: int = 0) -> None:
-        """Begin a new stream of packets: its sequence starts at 0."""
-        self._place = (stream, 0)
-        self.device.resumed(lambda: self._ask_reset(stream, 0))
+    def reset(self, stream: int = 0, sequence: int = 0) -> None:
+        """Begin a new stream of packets, or go on with one at ``sequence``."""
+        self._place = (stream, sequence)
+        self.device.resumed(lambda: self._ask_reset(stream, sequence))
 
     def _ask_reset(self, stream: int, sequence: int) -> None:
         payload = self.device.ask(Command.RESET, wire.STREAM.pack(stream, sequence))

@@ -119,12 +119,12 @@ class Application(Protocol):
         """In how many ways ``ticks`` runs each input."""
         ...
 
-    def begin(self) -> None:
-        """Have the board count from its start again, before the first case."""
+    def begin(self, first: int = 0) -> None:
+        """Have the board count on from ``first``, the number of the first case."""
         ...
 
     def compare(self, case: Case, index: int) -> Compared:
-        """Run a case, the ``index``-th since ``begin``, and compare all that the board gives."""
+        """Run the case of number ``index`` and compare all that the board gives."""
         ...
 
     def ticks(self, inputs: Sequence[Values]) -> list[int]:

@@ -6,12 +6,12 @@ figures are what new ones are held against.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from dynadeep.codegen.board import Board, board_names, load_board
-from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.bundle import Bundle, sha256_of
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
@@ -29,7 +29,9 @@ from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.profile import Runs
 from dynadeep.host_tools.measure.references import golden_cases
-from dynadeep.host_tools.measure.report import Report, report_of, write_report
+from dynadeep.host_tools.measure.report import Report, planned, write_report
+from dynadeep.host_tools.measure.unfinished import Measured
+from dynadeep.host_tools.pipeline import Station
 
 Build = Literal["speed", "size"]
 SEGMENTS = 3
@@ -177,8 +179,22 @@ def _fits(bundle: Bundle, board: Board, wanted: Wanted) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far a benchmark is."""
+
+    say: Callable[[str], None]  # each step
+    begin: Callable[[Report], None] = lambda report: None  # each setup, nothing measured of it yet
+    put: Callable[[Report], None] = lambda report: None  # what is known of it meanwhile
+    done: Callable[[Measured], None] = lambda measured: None
+
+
 def run_bench(
-    bundle: Bundle, wanted: Sequence[Setup], runs: Runs, say: Callable[[str], None]
+    bundle: Bundle,
+    wanted: Sequence[Setup],
+    runs: Runs,
+    watch: Watch,
+    before: Sequence[Measured] = (),
 ) -> list[Result]:
     """Measure setups in the emulator: the same figures on any computer.
 
@@ -186,9 +202,11 @@ def run_bench(
         bundle: the model.
         wanted: the setups.
         runs: gives what a greeted board does with the model.
-        say: told of each step.
+        watch: told of each step.
+        before: what an earlier benchmark measured, taken over where the firmware is the same.
     """
-    return [_measure(bundle, setup, runs, say) for setup in wanted]
+    known = {(one.setup, one.firmware_sha256): one for one in before}
+    return [_result(bundle, setup, runs, watch, known) for setup in wanted]
 
 
 def losses(results: Sequence[Result], committed: Path) -> list[str]:
@@ -274,27 +292,57 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
     write_whole(folder / RESULTS_MD, text)
 
 
-def _measure(bundle: Bundle, setup: Setup, runs: Runs, say: Callable[[str], None]) -> Result:
+def _result(
+    bundle: Bundle,
+    setup: Setup,
+    runs: Runs,
+    watch: Watch,
+    known: Mapping[tuple[str, str], Measured],
+) -> Result:
     wanted = Wanted(setup.engine, setup.kernels.name)
-    say(f"{setup.name}: building")
+    board = load_board(setup.board)
+    report = planned("bench", board, plan_for(bundle, board, wanted), build=setup.build)
+    watch.begin(report)
+    watch.say(f"{setup.name}: building")
     optimize = OPTIMIZE[setup.build]
     firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted, optimize=optimize)
-    with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
-        say(f"{setup.name}: parity over the golden vectors")
-        application = runs(station)
-        cases = golden_cases(bundle)
-        compared = parity.check(station.device, station.plan, cases, application)
-        parity.require_exact(compared)
-        say(f"{setup.name}: latency and memory")
-        latency, memory = profile.measure(station, application, SEGMENTS)
-        latency = profile.with_cycles(latency, station, runs)
-        worst = profile.worst_call(station, application)
-    if memory is None:
-        raise HostError(f"{setup.board}: is no microcontroller. Measure a Cortex-M board.")
-    report = report_of(
-        station, "bench", parity=compared, latency=latency, memory=memory, build=setup.build
+    key = (setup.name, sha256_of(firmware.elf))
+    if key in known:
+        watch.say(f"{setup.name}: measured before, and the firmware is the same")
+        measured = known[key]
+    else:
+        with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
+            measured = _measured(key, station, runs, report, watch)
+    watch.done(measured)
+    report = replace(
+        report, parity=measured.parity, latency=measured.latency, memory=measured.memory
     )
-    return Result(setup, report, worst, latency, memory)
+    watch.put(report)
+    return Result(setup, report, measured.worst_call, measured.latency, measured.memory)
+
+
+def _measured(
+    key: tuple[str, str], station: Station, runs: Runs, report: Report, watch: Watch
+) -> Measured:
+    """Measure a greeted board; ``report`` is put as it grows."""
+    name, firmware = key
+    watch.say(f"{name}: parity over the golden vectors")
+    application = runs(station)
+    compared = parity.check(
+        station.device,
+        station.plan,
+        golden_cases(station.bundle),
+        application,
+        lambda so_far: watch.put(replace(report, parity=so_far)),
+    )
+    parity.require_exact(compared)
+    watch.say(f"{name}: latency and memory")
+    latency, memory = profile.measure(station, application, SEGMENTS)
+    latency = profile.with_cycles(latency, station, runs)
+    worst = profile.worst_call(station, application)
+    if memory is None:
+        raise HostError(f"{station.board.name}: is no microcontroller. Measure a Cortex-M board.")
+    return Measured(name, firmware, compared, latency, memory, worst)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class NetApplication:
     def __init__(self, board: NetBoard):
         self.board = board
 
-    def begin(self) -> None:
+    def begin(self, first: int = 0) -> None:
         """Do nothing: one inference knows nothing of another."""
 
     def compare(self, case: Case, index: int) -> Compared:

@@ -10,13 +10,18 @@ Three checks, because none alone is enough (docs/architecture.md):
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynadeep.codegen.inventory import TracedTensor
 from dynadeep.codegen.plan import Plan
 from dynadeep.host_tools.errors import ParityError
 from dynadeep.host_tools.link.device import Device
-from dynadeep.host_tools.measure.application import Application, Difference, first_difference
+from dynadeep.host_tools.measure.application import (
+    Application,
+    Compared,
+    Difference,
+    first_difference,
+)
 from dynadeep.host_tools.measure.references import Case
 
 
@@ -44,7 +49,9 @@ def check(
     plan: Plan,
     cases: Iterable[Case],
     application: Application,
-    on_case: Callable[[int], None] = lambda done: None,
+    on_case: Callable[[ParityResult], None] = lambda so_far: None,
+    *,
+    before: ParityResult | None = None,
 ) -> ParityResult:
     """Compare the board with the reference over ``cases``, up to the first that differs.
 
@@ -55,33 +62,46 @@ def check(
         plan: what codegen computes from the bundle, never from generated files.
         cases: inputs with their reference tensors.
         application: what the board does with the network.
-        on_case: called with the number of cases done.
+        on_case: told after each case what was found so far.
+        before: what was found of the cases before these.
     """
     found = compare_constants(device.constants(), plan)
-    kinds = dict.fromkeys(application.kinds, 0)
-    done = results = 0
-    application.begin()
+    so_far = before or _nothing_compared(plan, application)
+    application.begin(so_far.segments)
     for case in cases:
         differing = _compare_tensors(device, plan, case, unfused=True)
         differing = differing or _compare_tensors(device, plan, case, unfused=False)
-        compared = application.compare(case, done)
-        done += 1
-        results += compared.results
-        if compared.kind in kinds:
-            kinds[compared.kind] += compared.results
-        on_case(done)
+        compared = application.compare(case, so_far.segments)
         found += [*differing, *compared.differences]
+        so_far = _and(so_far, compared)
         if found:
             break
+        on_case(so_far)
+    return replace(so_far, differences=tuple(found))
+
+
+def _nothing_compared(plan: Plan, application: Application) -> ParityResult:
     return ParityResult(
-        segments=done,
+        segments=0,
         tensors=len(plan.tensors),
         fused_tensors=sum(tensor.fused for tensor in plan.tensors),
         constants=len(plan.constants),
-        results=results,
+        results=0,
         noun=application.noun,
+        kinds=dict.fromkeys(application.kinds, 0),
+    )
+
+
+def _and(so_far: ParityResult, compared: Compared) -> ParityResult:
+    """Return what was found, and one case more."""
+    kinds = dict(so_far.kinds)
+    if compared.kind in kinds:
+        kinds[compared.kind] += compared.results
+    return replace(
+        so_far,
+        segments=so_far.segments + 1,
+        results=so_far.results + compared.results,
         kinds=kinds,
-        differences=tuple(found),
     )
 
 

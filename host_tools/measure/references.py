@@ -1,6 +1,7 @@
 """Where parity's reference tensors come from: the bundle's golden vectors, or TFLite on new ECG."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,37 @@ class Case:
         return self.tensors[name]
 
 
+@dataclass(frozen=True)
+class Cases:
+    """What a parity run compares, none of it computed before it is needed."""
+
+    count: int
+    sha256: str  # of all inputs: a run that was stopped goes on only with the same
+    after: Callable[[int], Iterable[Case]]
+    """Gives the cases behind the first so many."""
+
+
+def golden_set(bundle: Bundle) -> Cases:
+    """Return the bundle's golden vectors; see ``golden_cases``."""
+    cases = golden_cases(bundle)
+    inputs = _sha256_of(case.input for case in cases)
+    return Cases(len(cases), inputs, lambda done: cases[done:])
+
+
+def recorded_set(bundle: Bundle, records: Sequence[Record]) -> Cases:
+    """Return every segment of ``records``; see ``reference_cases``."""
+    count = sum(len(record.segments) for record in records)
+    inputs = _sha256_of(segment for record in records for segment in record.segments)
+    return Cases(count, inputs, lambda done: reference_cases(bundle, records, done))
+
+
+def _sha256_of(inputs: Iterable[Values]) -> str:
+    found = hashlib.sha256()
+    for values in inputs:
+        found.update(values.tobytes())
+    return found.hexdigest()
+
+
 def golden_cases(bundle: Bundle) -> list[Case]:
     """Return the bundle's golden vectors, real and adversarial ones.
 
@@ -81,8 +113,10 @@ def _net_cases(bundle: Bundle) -> list[Case]:
     ]
 
 
-def reference_cases(bundle: Bundle, records: Iterable[Record]) -> Iterator[Case]:
+def reference_cases(bundle: Bundle, records: Iterable[Record], first: int = 0) -> Iterator[Case]:
     """Yield every segment of ``records`` with its tensors, computed by TFLite's reference kernels.
+
+    ``first`` so many segments are left out, and not computed.
 
     Raises:
         MissingDependencyError: TensorFlow is not installed.
@@ -90,8 +124,11 @@ def reference_cases(bundle: Bundle, records: Iterable[Record]) -> Iterator[Case]
     from dynadeep.export.reference import Reference  # needs TensorFlow
 
     reference = Reference(bundle.model_path)
+    left_out = first
     for record in records:
-        for start in range(0, len(record.segments), BATCH):
+        begin = min(left_out, len(record.segments))
+        left_out -= begin
+        for start in range(begin, len(record.segments), BATCH):
             batch = record.segments[start : start + BATCH]
             tensors = reference.run(map_input(batch, bundle.manifest.input_map))
             for i, segment in enumerate(batch):

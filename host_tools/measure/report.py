@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dynadeep.codegen.board import Board, Budget
-from dynadeep.codegen.bundle import Manifest
+from dynadeep.codegen.bundle import Manifest, sha256_of
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.plan import Plan
 from dynadeep.host_tools.measure.known import KnownNetwork, find
 from dynadeep.host_tools.measure.latency import Latency
 from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.parity import ParityResult
+from dynadeep.host_tools.measure.references import Cases
 from dynadeep.host_tools.pipeline import Station
 
 Command = Literal["parity", "profile", "bench", "demo"]
@@ -39,6 +40,15 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Run:
+    """What a parity run compares: one that was stopped goes on only with the same."""
+
+    inputs: int  # to be compared in all
+    sha256: str  # of these inputs
+    firmware_sha256: str = ""  # of the ELF file; "" where it was built elsewhere
+
+
+@dataclass(frozen=True)
 class Report:
     """All results of one board with one model; None for what was not measured."""
 
@@ -52,6 +62,7 @@ class Report:
     budget: Budget | None = None  # None: nobody has set one for this network on this board
     known: KnownNetwork | None = None  # what is known of the network besides
     build: Literal["speed", "size"] = "speed"
+    run: Run | None = None  # of a parity run
 
     @property
     def manifest(self) -> Manifest:
@@ -91,16 +102,28 @@ def report_of(station: Station, command: Command, **measured: Any) -> Report:
         measured: the report's other fields. The budget is that of the network which the kit ships:
             it says nothing of another one.
     """
-    known = find(station.plan.network)
+    return planned(command, station.board, station.plan, emulated=station.emulated, **measured)
+
+
+def planned(
+    command: Command, board: Board, plan: Plan, *, emulated: bool = True, **measured: Any
+) -> Report:
+    """Return the report of a board that is yet to be built or greeted; see ``report_of``."""
+    known = find(plan.network)
     return Report(
         command=command,
-        board=station.board,
-        emulated=station.emulated,
-        plan=station.plan,
-        budget=None if known is None else station.board.budget,
+        board=board,
+        emulated=emulated,
+        plan=plan,
+        budget=None if known is None else board.budget,
         known=known,
         **measured,
     )
+
+
+def run_of(elf: Path | None, cases: Cases) -> Run:
+    """Return what tells a parity run from another; ``elf`` is the firmware, where it is known."""
+    return Run(cases.count, cases.sha256, "" if elf is None else sha256_of(elf))
 
 
 def write_report(path: Path, content: dict[str, Any]) -> None:

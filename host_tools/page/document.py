@@ -15,7 +15,7 @@ from dynadeep.host_tools.measure.application import Difference
 from dynadeep.host_tools.measure.known import Peer
 from dynadeep.host_tools.measure.latency import LayerLatency
 from dynadeep.host_tools.measure.memory import Section
-from dynadeep.host_tools.measure.report import Command
+from dynadeep.host_tools.measure.report import Command, Run
 
 SCHEMA = 2
 """Changes when a key changes its meaning; a new key that may be missing does not change it."""
@@ -235,6 +235,9 @@ class Document:
     peers: Peers | None = None
     stream: Stream | None = None
     training_record: dict[str, Any] = field(default_factory=dict)
+    complete: bool = True
+    stopped: str | None = None  # what ended the command early
+    run: Run | None = None  # of a parity run: what ``--resume`` goes on with
 
     @property
     def name(self) -> str:
@@ -249,3 +252,5 @@ class Documents:
 
     schema: Annotated[int, Meta(ge=SCHEMA, le=SCHEMA)]
     reports: tuple[Document, ...]
+    complete: bool = True
+    stopped: str | None = None

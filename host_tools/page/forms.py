@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynadeep.codegen.files import write_whole
+from dynadeep.host_tools.errors import ReportError
 from dynadeep.host_tools.page.compare import TOLERANCE, Comparison, compare
 from dynadeep.host_tools.page.document import Document
 from dynadeep.host_tools.page.html import html_of
 from dynadeep.host_tools.page.junit import junit_of
 from dynadeep.host_tools.page.markdown import markdown_of
 from dynadeep.host_tools.page.store import read_documents
+from dynadeep.host_tools.page.text import one_line
 
 REPORT_JSON, REPORT_HTML = "report.json", "report.html"
 
@@ -32,7 +34,14 @@ class Old:
         Raises:
             ReportError: it cannot be used.
         """
-        return cls(path, read_documents(path), TOLERANCE if tolerance is None else tolerance)
+        reports = read_documents(path)
+        for one in reports:
+            if not one.complete:
+                raise ReportError(
+                    f"{path}: of a run that was stopped ({one_line(str(one.stopped))}), whose "
+                    "figures say little. Name the report of a whole run."
+                )
+        return cls(path, reports, TOLERANCE if tolerance is None else tolerance)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,8 @@ def _add(suite: Xml.Element, one: Case, report: Document) -> None:
 
 def cases_of(report: Document, comparison: Comparison | None) -> Iterator[Case]:
     """Yield all that had to hold. A profile without budgets has one case: that it was measured."""
+    if not report.complete:
+        yield Case(report.command, "the whole run", f"stopped: {report.stopped}")
     if report.parity is not None:
         yield from _parity(report, report.parity)
     for limit in report.budgets:

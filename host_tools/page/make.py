@@ -23,8 +23,10 @@ from dynadeep.host_tools.page import document as written
 from dynadeep.host_tools.page.document import SCHEMA, Document, Documents, Example
 
 
-def document_of(report: Report, stream: written.Stream | None = None) -> Document:
-    """Return the report of one board as it is written."""
+def document_of(
+    report: Report, stream: written.Stream | None = None, stopped: str | None = None
+) -> Document:
+    """Return the report of one board as it is written; ``stopped``: what ended it early."""
     memory = report.memory
     return Document(
         schema=SCHEMA,
@@ -33,7 +35,7 @@ def document_of(report: Report, stream: written.Stream | None = None) -> Documen
         board=report.board.name,
         emulated=report.emulated,
         model_id=report.manifest.model_id,
-        held=report.held,
+        held=report.held and stopped is None,
         target=_target(report),
         network=network_of(report.plan),
         parity=None if report.parity is None else parity_of(report.parity),
@@ -44,6 +46,9 @@ def document_of(report: Report, stream: written.Stream | None = None) -> Documen
         peers=peers_of(report.known),
         stream=stream,
         training_record=report.manifest.record,
+        complete=stopped is None,
+        stopped=stopped,
+        run=report.run,
     )
 
 

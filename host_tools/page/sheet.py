@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dynadeep.host_tools.page.compare import Change, Comparison, grown, number
 from dynadeep.host_tools.page.cost import cost_sections, per_inference
-from dynadeep.host_tools.page.document import Document, Limit
+from dynadeep.host_tools.page.document import Document, Limit, Parity
 from dynadeep.host_tools.page.proof import proof_sections, use_sections
 from dynadeep.host_tools.page.view import (
     Block,
@@ -54,6 +54,8 @@ def _sheet(report: Document, comparison: Comparison | None, name: str) -> Sheet:
     verdict = VERDICTS[report.command][0 if report.held else 1]
     if report.held and failures:
         verdict = "worse than before"
+    if not report.complete and not _differs(report):
+        verdict = "stopped early"
     kind = "emulated by QEMU" if report.emulated else "hardware"
     target = report.target
     return Sheet(
@@ -85,7 +87,9 @@ def _sections(report: Document, comparison: Comparison | None, name: str) -> Ite
 def failures_of(report: Document, comparison: Comparison | None) -> Iterator[str]:
     """Yield what did not hold, a sentence each."""
     parity = report.parity
-    if parity is not None and not parity.bit_exact and not parity.differences:
+    if not report.complete:
+        yield f"Not complete: {str(report.stopped).rstrip('.')}."
+    elif parity is not None and not parity.bit_exact and not parity.differences:
         yield "Nothing was compared with the reference."
     for one in parity.differences if parity is not None else ():
         yield f"Not equal to the reference: {one}."
@@ -99,15 +103,19 @@ def failures_of(report: Document, comparison: Comparison | None) -> Iterator[str
         )
 
 
+def _differs(report: Document) -> bool:
+    return report.parity is not None and bool(report.parity.differences)
+
+
 def _tiles(report: Document) -> Iterator[Tile]:
     parity, latency, memory = report.parity, report.latency, report.memory
     if parity is not None:
         yield Tile(
             "Parity",
-            "exact" if parity.bit_exact else "differs",
+            "differs" if parity.differences else "exact" if parity.bit_exact else "not compared",
             "",
-            f"{parity.segments} inputs x {parity.tensors} tensors, {parity.constants} arrays of "
-            f"constants, {parity.results} {parity.noun}",
+            f"{_of(report, parity)} inputs x {parity.tensors} tensors, {parity.constants} arrays "
+            f"of constants, {parity.results} {parity.noun}",
             "good" if parity.bit_exact else "bad",
         )
     if latency is not None:
@@ -140,6 +148,13 @@ def _tiles(report: Document) -> Iterator[Tile]:
         bound = f"bound {at.bound:g} {report.stream.error_unit}{over}"
         detail = f"published CG {at.mean_cg:.1f}, at {bound}"
         yield Tile("Compression", f"{at.byte_cg:.1f}", "times fewer bytes", detail)
+
+
+def _of(report: Document, parity: Parity) -> str:
+    """Return how many inputs were compared, and of how many where not all were."""
+    if report.complete or report.run is None:
+        return f"{parity.segments}"
+    return f"{parity.segments} of {report.run.inputs}"
 
 
 def _limit(report: Document, word: str) -> Limit | None:

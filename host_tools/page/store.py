@@ -28,10 +28,11 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def json_text(reports: Sequence[Document]) -> str:
-    """Return one report as JSON, or several as a benchmark's."""
-    whole = reports[0] if len(reports) == 1 else Documents(SCHEMA, tuple(reports))
-    return text_of(plain(whole))
+def json_text(reports: Sequence[Document], stopped: str | None = None) -> str:
+    """Return one report as JSON, or several as a benchmark's, which something may have stopped."""
+    if len(reports) == 1:
+        return text_of(plain(reports[0]))
+    return text_of(plain(Documents(SCHEMA, tuple(reports), stopped is None, stopped)))
 
 
 def read_documents(path: Path) -> tuple[Document, ...]:

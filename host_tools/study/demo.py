@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dynadeep.codegen.board import load_board
@@ -18,8 +18,9 @@ from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.codec.report import CodecReport
 from dynadeep.host_tools.errors import BudgetError
 from dynadeep.host_tools.measure import latency, parity, profile
+from dynadeep.host_tools.measure.parity import ParityResult
 from dynadeep.host_tools.measure.references import golden_cases
-from dynadeep.host_tools.measure.report import over_budget, report_of
+from dynadeep.host_tools.measure.report import Report, over_budget, report_of
 from dynadeep.host_tools.page.document import Document
 from dynadeep.host_tools.page.make import document_of, stream_of
 from dynadeep.host_tools.page.segments import examples_of
@@ -44,6 +45,22 @@ def uncounted(text: str, total: int) -> AbstractContextManager[Callable[[], None
     return nullcontext(lambda: None)
 
 
+def unshown(text: str) -> AbstractContextManager[None]:
+    """Show nothing."""
+    return nullcontext()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who is told how far the demo is."""
+
+    say: Say  # a line for each stage
+    counted: Counted = uncounted
+    step: Callable[[str], AbstractContextManager[None]] = unshown  # what has no parts to count
+    begin: Callable[[Report], None] = lambda report: None  # nothing measured yet
+    put: Callable[[Report], None] = lambda report: None  # what was measured so far
+
+
 @dataclass(frozen=True)
 class DemoConfig:
     """What the demo is told."""
@@ -63,8 +80,8 @@ class Demonstrated:
     document: Document
 
 
-def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Demonstrated:
-    """Run every stage; ``say`` gets a line for each step.
+def run_demo(config: DemoConfig, watch: Watch) -> Demonstrated:
+    """Run every stage; ``watch`` is told of each.
 
     Raises:
         DynadeepError: a stage could not be run. What was run and did not hold is in the report.
@@ -72,17 +89,20 @@ def run_demo(config: DemoConfig, say: Say, counted: Counted = uncounted) -> Demo
     board = load_board(config.board)
     if not board.cortex_m or board.emulator is None:
         raise BoardError(f"{board.name}: the demo needs an emulated microcontroller; see 'boards'.")
+    say = watch.say
     with locked(config.out):
-        bundle = _export(config, say)
+        with watch.step("exporting"):
+            bundle = _export(config, say)
         folder = config.out / "firmware"
         plan = plan_for(bundle, board)
         say(f"generate  C for {board.name}\n\n{describe_plan(plan, board)}")
         say("\n".join([*explain(plan, board), ""]))
         say("build     with CMake")
-        firmware = pipeline.make_firmware(bundle, config.board, folder)
+        with watch.step("building the firmware"):
+            firmware = pipeline.make_firmware(bundle, config.board, folder)
         say(f"start     {board.description}")
         with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
-            return _measure(station, config, say, counted)
+            return _measure(station, config, watch)
 
 
 def require_held(whole: CodecReport) -> None:
@@ -110,25 +130,34 @@ def _export(config: DemoConfig, say: Say) -> Bundle:
     return read_bundle(done.folder)
 
 
-def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -> Demonstrated:
-    manifest = station.bundle.manifest
+def _measure(station: Station, config: DemoConfig, watch: Watch) -> Demonstrated:
+    manifest, say = station.bundle.manifest, watch.say
+    board = report_of(station, "demo")
+    watch.begin(board)
     cases = golden_cases(station.bundle)
     application = application_of(station)
     say(f"parity    {len(cases)} segments, {len(station.plan.tensors)} tensors each")
-    with counted("parity", len(cases)) as advance:
-        compared = parity.check(
-            station.device, station.plan, cases, application, lambda done: advance()
-        )
+    with watch.counted("parity", len(cases)) as advance:
+
+        def on_case(so_far: ParityResult) -> None:
+            watch.put(replace(board, parity=so_far))
+            advance()
+
+        compared = parity.check(station.device, station.plan, cases, application, on_case)
+    watch.put(board := replace(board, parity=compared))
     say("latency   by the board's counter")
     segments = [case.input for case in cases[:LATENCY_SEGMENTS]]
-    cost = latency.measure(station.device, station.plan, segments, application)
+    with watch.step("measuring"):
+        cost = latency.measure(station.device, station.plan, segments, application)
     say("cycles    estimated of what an emulator executes")
-    cost = profile.with_cycles(cost, station, application_of)
+    with watch.step("counting what is executed"):
+        cost = profile.with_cycles(cost, station, application_of)
+    watch.put(board := replace(board, latency=cost))
     records = sample_records(manifest, segments=config.segments)
     bound = manifest.default_bound if config.bound is None else config.bound
     decoder = Decoder(station.bundle)
     runs = len(BOUND_FACTORS) * sum(len(record.segments) for record in records)
-    with counted("stream", runs) as advance:
+    with watch.counted("stream", runs) as advance:
         station.device.on_segment = advance
         streams = stream.stream_at_bounds(
             station.device,
@@ -141,7 +170,7 @@ def _measure(station: Station, config: DemoConfig, say: Say, counted: Counted) -
     results = tuple(one.result for one in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
     assert used is not None  # run_demo took a microcontroller and built its firmware
-    board = report_of(station, "demo", parity=compared, latency=cost, memory=used)
+    board = replace(board, memory=used)
     asked = BOUND_FACTORS.index(1.0)
     whole = CodecReport(board, results[asked], results, len(records))
     drawn = stream_of(whole, examples_of(streams[asked], records, decoder))

@@ -71,8 +71,8 @@ class PythonBoard:
     def constants(self):
         return tuple(zlib.crc32(content) for content in self.constant_bytes)
 
-    def reset(self, stream):
-        self.stream, self.sequence = stream, 0
+    def reset(self, stream, sequence):
+        self.stream, self.sequence = stream, sequence
 
     def bound(self, bound):
         self.bound_now = bound
