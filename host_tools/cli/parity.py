@@ -62,10 +62,10 @@ def parity(
         forms.kept() as kept,
     ):
         report = report_of(station, "parity", run=run_of(station.elf, cases))
-        kept.begin(report)
         before = (
             None if old is None else parity_before(old, document_of(report), forms.file_to_resume)
         )
+        kept.begin(replace(report, parity=before))
         if resume:
             compared = 0 if before is None else before.segments
             print_lines(forms.json, f"{compared} of {cases.count} were compared before")
