@@ -5,27 +5,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     DEFAULT_BUNDLE,
-    BaudOption,
-    BoardOption,
     BundleOption,
     JsonOption,
-    PortOption,
-    SourcesOption,
 )
+from dynadeep.host_tools.cli.station import place_of
 
 if TYPE_CHECKING:
     from dynadeep.host_tools.mlperf.check import Checked
+    from dynadeep.host_tools.place import Place
 
 
+@taking(place=place_of)
 def mlperf(
     *,
     bundle: BundleOption = DEFAULT_BUNDLE,
-    board: BoardOption = None,
-    port: PortOption = None,
-    baud: BaudOption = None,
-    sources: SourcesOption = None,
+    place: "Place",
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Also write to this folder what the MLPerf Tiny runner reads."),
@@ -43,7 +40,7 @@ def mlperf(
     from dynadeep.host_tools.boards import AUTO
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
-    from dynadeep.host_tools.cli.station import build_firmware, place_of
+    from dynadeep.host_tools.cli.station import build_firmware
     from dynadeep.host_tools.measure.parity import require_exact
     from dynadeep.host_tools.measure.references import golden_cases
     from dynadeep.host_tools.mlperf.check import check
@@ -52,11 +49,11 @@ def mlperf(
     from dynadeep.host_tools.pipeline import inference_s
     from dynadeep.host_tools.place import open_link_at
 
-    if board == AUTO:
+    if place.board == AUTO:
         raise typer.BadParameter(f"a device of MLPerf Tiny cannot be found by {AUTO}: give --port.")
     model = read_bundle(bundle)
     wanted = Wanted(application="mlperf")
-    place = place_of(board, port, baud, sources).named(model.manifest.model_id, "mlperf")
+    place = place.named(model.manifest.model_id, "mlperf")
     elf = build_firmware(model, place, wanted)
     cases = golden_cases(model)
     with open_link_at(place, elf) as link, counted("mlperf", len(cases)) as advance:
