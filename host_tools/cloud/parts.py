@@ -28,6 +28,7 @@ STRING_BYTES_MAX, ITEMS_MAX = 1 << 20, 1 << 16
 ROW_GROUP_ROWS = 16_384
 
 _NAME = re.compile(r"(\d{10})-(\d{10})\.parquet", re.ASCII)
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError, NotImplementedError)
 _DELTA = "DELTA_BINARY_PACKED"
 
 
@@ -111,9 +112,21 @@ def read(path: Path) -> pa.Table:
         rows.validate(full=True)
         _check_rows(path, rows)
         return rows.cast(schema.SCHEMA).sort_by(schema.SORT_KEYS)
-    except ArchiveError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, MemoryError, NotImplementedError) as error:
+    except _UNREADABLE as error:
+        raise _refusal(path, f"no whole Parquet file ({_line(error)})") from error
+
+
+def count(path: Path) -> int:
+    """Return how many rows a file says that it has.
+
+    Raises:
+        ArchiveError: it is damaged, or says too many.
+    """
+    try:
+        with _open(path) as file:
+            _check_size(path, file.metadata)
+            return int(file.metadata.num_rows)
+    except _UNREADABLE as error:
         raise _refusal(path, f"no whole Parquet file ({_line(error)})") from error
 
 

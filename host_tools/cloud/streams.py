@@ -100,24 +100,38 @@ class Stream:
             self.recent = {i: one for i, one in self.recent.items() if i > self.newest - WINDOW}
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """What a packet is, and of which stream; None if it begins one."""
+
+    outcome: Outcome
+    index: int
+    stream: Stream | None
+
+
 class Device:
     """The streams of one device."""
 
     def __init__(self, streams: Iterable[Stream] = ()) -> None:
         self.streams = list(streams)  # the newest last
 
-    def place(self, packet: Arrived, known: Known) -> Placed:
-        """Say what a packet is, and remember it."""
+    def judge(self, packet: Arrived, known: Known) -> Verdict:
+        """Say what a packet is; nothing is remembered of it."""
         ended_us: int | None = None  # when the stream behind this one began
         for stream in reversed(self.streams):
             if (stream.model, stream.label) == (packet.model, packet.label):
                 found = _judge(stream, packet, known, ended_us)
                 if found is not None:
-                    return self._take(stream, packet, *found)
+                    return Verdict(*found, stream)
             ended_us = stream.begun_us
-        return self._begin(packet)
+        outcome = Outcome.RESTART if self.streams else Outcome.FIRST
+        return Verdict(outcome, packet.sequence, None)
 
-    def _take(self, stream: Stream, packet: Arrived, outcome: Outcome, index: int) -> Placed:
+    def place(self, packet: Arrived, verdict: Verdict) -> Placed:
+        """Remember a packet as what ``judge`` said that it is, and say where it stands."""
+        stream, outcome, index = verdict.stream, verdict.outcome, verdict.index
+        if stream is None:
+            return self._begin(packet)
         before = stream.newest
         if outcome is not Outcome.REPEAT:
             stream.take(packet, index, late=outcome is Outcome.LATE)

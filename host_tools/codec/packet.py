@@ -101,35 +101,61 @@ def encode(packet: Packet) -> bytes:
     return body + _CRC.pack(zlib.crc32(body))
 
 
+def read_header(data: bytes, kit: str = "another") -> Packet:
+    """Read a packet of any model, and check that it is whole.
+
+    Args:
+        data: its bytes.
+        kit: the version of the kit that should have made it, for the message.
+
+    Raises:
+        PacketError: magic, version, length or CRC is not right.
+    """
+    level = _checked_level(data, kit)
+    _, _, model_id, stream, sequence, quantization, length = _HEADER.unpack_from(data)
+    _check_size(data, length)
+    payload = data[HEADER_BYTES : HEADER_BYTES + length]
+    return Packet(level, model_id, stream, sequence, payload, quantization)
+
+
 def decode(data: bytes, manifest: Manifest) -> Packet:
     """Read and check a packet that the model of ``manifest`` must have made.
 
     Raises:
         PacketError: magic, version, length, CRC, model id, level or quantisation is not right.
     """
-    level = _checked_level(data, manifest)
-    _, _, model_id, stream, sequence, quantization, length = _HEADER.unpack_from(data)
-    _check_size(data, length)
+    packet = read_header(data, manifest.kit_version)
+    check_model(packet, manifest)
+    return packet
+
+
+def check_model(packet: Packet, manifest: Manifest) -> None:
+    """Check that the model of ``manifest`` can have made a whole packet.
+
+    Raises:
+        PacketError: model id, level, quantisation or payload length is not right.
+    """
+    level, sequence, length = packet.level, packet.sequence, len(packet.payload)
     expected_id = short_model_id(manifest)
-    if model_id != expected_id:
+    if packet.model_id != expected_id:
         raise PacketError(
-            f"packet {sequence}: made by model {model_id.hex()}, this bundle's decoder is "
+            f"packet {sequence}: made by model {packet.model_id.hex()}, this bundle's decoder is "
             f"{expected_id.hex()}. Decode with the bundle that the firmware was generated from."
         )
     if level > len(manifest.levels):
         raise PacketError(
             f"packet {sequence}: level {level}, the model has 0 to {len(manifest.levels)}."
         )
-    if quantization != QUANTIZATION:
-        raise PacketError(f"packet {sequence}: quantisation {quantization}, only 0 is defined.")
+    if packet.quantization != QUANTIZATION:
+        raise PacketError(
+            f"packet {sequence}: quantisation {packet.quantization}, only 0 is defined."
+        )
     most = payload_bytes(manifest, level)
     if length > most or (level != LEVEL_NONE and length != most):
         raise PacketError(
             f"packet {sequence}: payload of {length} bytes, level {level} has "
             f"{'at most ' if level == LEVEL_NONE else ''}{most}."
         )
-    payload = data[HEADER_BYTES : HEADER_BYTES + length]
-    return Packet(level, model_id, stream, sequence, payload, quantization)
 
 
 def content_of(packet: Packet, manifest: Manifest) -> Content:
@@ -147,7 +173,7 @@ def content_of(packet: Packet, manifest: Manifest) -> Content:
     return Content(codes=codes)
 
 
-def _checked_level(data: bytes, manifest: Manifest) -> int:
+def _checked_level(data: bytes, kit: str) -> int:
     """Check what can be checked before the header is believed, and return the level."""
     if len(data) < OVERHEAD_BYTES:
         raise PacketError(
@@ -158,7 +184,7 @@ def _checked_level(data: bytes, manifest: Manifest) -> int:
     if data[1] >> 4 != VERSION:
         raise PacketError(
             f"packet version {data[1] >> 4}, this kit reads {VERSION}. "
-            f"Use the kit that wrote it (this bundle: {manifest.kit_version})."
+            f"Use the kit that wrote it ({kit})."
         )
     return data[1] & 0x0F
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.host_tools.cloud.clock import Clock
-from dynadeep.host_tools.cloud.streams import Arrived, Device, Outcome
+from dynadeep.host_tools.cloud.streams import Arrived, Device, Outcome, Placed
 
 PERIOD_US = 2000 / 300 * 1e6
 START_US = 1_772_366_400_000_000
@@ -28,9 +28,13 @@ def arrived(number: int, *, at: float | None = None, crc: int | None = None, **c
     )
 
 
+def placed_of(device: Device, packet: Arrived, known=lambda stream, index: True) -> Placed:
+    return device.place(packet, device.judge(packet, known))
+
+
 def outcomes(packets: list[Arrived], known=lambda stream, index: True) -> list[tuple]:
     device = Device()
-    placed = [device.place(packet, known) for packet in packets]
+    placed = [placed_of(device, packet, known) for packet in packets]
     return [(one.outcome.value, one.stream, one.index) for one in placed]
 
 
@@ -42,7 +46,7 @@ def test_numbers_on_end_are_one_stream():
 def test_a_gap_is_told_with_its_time():
     device = Device()
     for i in (0, 1, 2, 6):
-        placed = device.place(arrived(i), lambda *_: True)
+        placed = placed_of(device, arrived(i))
     assert (placed.gap.index, placed.gap.count) == (3, 3)
     assert placed.gap.time_us == pytest.approx(START_US + 3 * PERIOD_US, abs=2)
 
@@ -184,7 +188,7 @@ def delivered(sent: list[Sent], again: float, drawn: random.Random) -> list[Sent
 def test_every_packet_is_placed_once_where_it_truly_stands(got):
     device, archived, streams = Device(), set(), {}
     for one in got:
-        placed = device.place(one.packet, lambda *place: place in archived)
+        placed = placed_of(device, one.packet, lambda *place: place in archived)
         truly = (one.run, one.number)
         assert streams.setdefault(placed.stream, one.run) == one.run
         assert placed.index == one.number
