@@ -10,7 +10,7 @@ import torch
 
 from dynadeep.codegen.bundle import Quantization
 from dynadeep.export.calibration import Samples, dequantize
-from dynadeep.export.onnx import INPUT, LATENT, open_session
+from dynadeep.export.onnx import INPUT, decoded_of, open_session
 from dynadeep.export.reference import Tensors
 from dynadeep.train.input_map import InputMap, as_tensor, to_unit
 from dynadeep.train.metrics import prd
@@ -80,9 +80,8 @@ class Codec:
 
     def mean_prd(self, level: str, codes: Floats, windows: Samples) -> float:
         """Decode codes [N, T', 1] of a level and compare with ADC windows [N, T], on [0, 1]."""
-        feed = {f"{LATENT}{level}": np.ascontiguousarray(codes.transpose(0, 2, 1))}
-        output = f"{INPUT}{level}"
-        decoded = torch.from_numpy(open_session(self.decoder).run([output], feed)[0])
+        latent = np.ascontiguousarray(codes.transpose(0, 2, 1))
+        decoded = torch.from_numpy(decoded_of(open_session(self.decoder), level, latent))
         adc = as_tensor(windows)
         found = self.input_map.decoded_to_unit(decoded, adc)
         return float(np.mean(prd(to_unit(adc, adc).numpy(), found.numpy())))

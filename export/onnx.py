@@ -85,15 +85,12 @@ def export_decoder(model: DynamicDeep) -> onnx.ModelProto:
 
     Returns:
         float ``latent32`` [N, 1, 62] -> ``segment32`` [N, 1, 2000], and so on for every level, N of
-        its own. Any input may be left out; then ask only for the other levels' outputs.
+        its own. Whoever decodes one level gives the others' inputs something, a row of zeros say.
     """
     codes = [level.codes for level in model.config.levels]
     inputs, outputs = names(LATENT, model), names(INPUT, model)
     example = tuple(torch.zeros(2 + i, 1, n) for i, n in enumerate(codes))
     proto = _export(_DecoderGraph(model.decoder), example, inputs, outputs, dynamic=True)
-    for name, count in zip(inputs, codes, strict=True):
-        default = np.zeros((1, 1, count), np.float32)
-        proto.graph.initializer.append(numpy_helper.from_array(default, name))
     for node in proto.graph.node:
         del node.metadata_props[:]
     return proto
@@ -252,13 +249,18 @@ def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
     with torch.no_grad():
         latents = model.encode(torch.from_numpy(windows))
         expected = [value.numpy() for value in model.decode(latents)]
-    found = [
-        session.run([output], {name: latent.numpy()})[0]
-        for name, output, latent in zip(
-            names(LATENT, model), names(INPUT, model), latents, strict=True
-        )
-    ]
+    feeds = {
+        name: latent.numpy() for name, latent in zip(names(LATENT, model), latents, strict=True)
+    }
+    found = session.run(names(INPUT, model), feeds)
     return within(expected, found, "decoder.onnx")
+
+
+def decoded_of(session: Any, level: object, latent: Floats) -> Floats:
+    """Decode one level's latents [N, 1, codes] by a session of ``export_decoder``'s graph."""
+    feeds = {one.name: np.zeros((1, 1, one.shape[-1]), np.float32) for one in session.get_inputs()}
+    (found,) = session.run([f"{INPUT}{level}"], feeds | {f"{LATENT}{level}": latent})
+    return np.asarray(found)
 
 
 def within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> float:

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from dynadeep.codegen.errors import MissingDependencyError
@@ -14,6 +15,9 @@ SOURCES = Path(__file__).parent / "c"
 TARGETS = ("cobs", "commands", "encoder", "input_map", "samples")
 BESIDE = ("board.c", "rice_decoder.c")
 """Sources of ours that targets share."""
+
+HOST = ("dd_rice_decode.c", "dd_rice_decode.h")
+"""The receiver's own C, which is in no project."""
 
 APPLICATION = ("app/commands.c", "app/commands_codec.c", "app/dd_link.c")
 """What of the application is the same on any board; ours is fuzz/c/board.c."""
@@ -54,6 +58,8 @@ def compile_targets(out: Path, compiler: Compiler = LIBFUZZER) -> dict[str, Path
             f"Install it: apt-get install {compiler.package}"
         )
     files = small_project() | {f"fuzz/{path.name}": path.read_bytes() for path in _own_sources()}
+    host = resources.files("dynadeep.firmware_templates") / "host"
+    files |= {f"host/{name}": (host / name).read_bytes() for name in HOST}
     folder = out / f"{compiler.program}-{_digest(files, compiler)}"
     built = {name: folder / name for name in TARGETS}
     if not all(path.is_file() for path in built.values()):
@@ -84,11 +90,14 @@ def _compile(program: str, compiler: Compiler, folder: Path) -> None:
     """Compile what the targets share into an archive, and link each with its own source."""
     sources = [
         path.relative_to(folder).as_posix()
-        for part in ("model", "runtime")
+        for part in ("model", "runtime", "host")
         for path in sorted((folder / part).glob("*.c"))
     ]
     sources += [*APPLICATION, *(f"fuzz/{name}" for name in BESIDE)]
-    flags = [*CHECKS, *(f"-I{name}" for name in ("model", "runtime", "app", "board", "fuzz"))]
+    flags = [
+        *CHECKS,
+        *(f"-I{name}" for name in ("model", "runtime", "host", "app", "board", "fuzz")),
+    ]
     # libFuzzer's main() belongs to the link alone.
     counted = compiler.sanitize.replace("fuzzer,", "fuzzer-no-link,")
     _run([program, *flags, counted, "-c", *sources], folder)

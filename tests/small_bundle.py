@@ -163,7 +163,7 @@ def encoder_of(model: SmallEncoder) -> onnx.ModelProto:
 
 
 def decoder_of(levels: dict[str, tuple[Floats, Floats]]) -> onnx.ModelProto:
-    """Return a linear decoder for each level, either of whose inputs may be left out."""
+    """Return a linear decoder for each level."""
     nodes, inputs, outputs, constants = [], [], [], []
     one = numpy_helper.from_array(np.array([1], np.int64), "channel")
     for level, (weights, biases) in levels.items():
@@ -179,7 +179,6 @@ def decoder_of(levels: dict[str, tuple[Floats, Floats]]) -> onnx.ModelProto:
             helper.make_node("Unsqueeze", [f"x{level}", one.name], [segment]),
         ]
         arrays = {f"w{level}": weights, f"b{level}": biases}
-        arrays[latent] = np.zeros((1, 1, codes), np.float32)
         constants += [numpy_helper.from_array(values, name) for name, values in arrays.items()]
     graph = helper.make_graph(nodes, "decoder", inputs, outputs, [one, *constants])
     opset = [helper.make_opsetid("", 18)]

@@ -53,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_IMPORT_LAZILY: dict[str, set[str]] = {"host_tools": {"train", "export"}}
 # The rooms of host_tools: what each may import of the others. What lies beside the rooms (opening a
 # board, building its firmware) stands on the link alone.
-STATION = {"boards", "errors", "toolchain", "place", "pipeline"}
+STATION = {"boards", "compiled", "errors", "toolchain", "place", "pipeline"}
 ROOMS: dict[str, set[str]] = {
     "errors": {"link.protocol"},
     "link": {"errors"},
@@ -63,7 +63,8 @@ ROOMS: dict[str, set[str]] = {
     "place": {"boards", "errors", "link"},
     "flash": {"boards", "errors", "toolchain"},
     "pipeline": {"errors", "link", "place", "toolchain"},
-    "cycles": {"errors"},
+    "compiled": {"errors"},
+    "cycles": {"compiled", "errors"},
     "measure": {"cycles", "link", "recordings", *STATION},
     "codec": {"link", "measure", "recordings", *STATION},
     "cloud": {"codec", "link", "recordings", *STATION},

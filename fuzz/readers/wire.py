@@ -65,7 +65,8 @@ def read_packets(data: bytes) -> None:
     for one in found.packets:
         packet = packets.decode(one, MANIFEST)
         assert packets.encode(packet) == one
-        packets.content_of(packet, MANIFEST)
+        if packet.level != packets.LEVEL_NONE:  # those have a target of their own
+            packets.codes_of(packet, MANIFEST)
 
 
 def read_samples(data: bytes) -> None:

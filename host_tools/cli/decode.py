@@ -35,6 +35,7 @@ def decode(
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.typed import Reader
     from dynadeep.host_tools.cli.output import print_lines, write_json
+    from dynadeep.host_tools.codec import lossless
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.ecg_file import require_format, write_ecg
     from dynadeep.host_tools.codec.reception import BYTES_MAX, receive, require_whole
@@ -52,5 +53,6 @@ def decode(
         json,
         f"{out}: {counts.decoded} segments decoded, {counts.lost} lost; {reception.ecg.size} "
         f"samples in ADC units ({manifest.adc_gain:g} per mV, {manifest.adc_baseline} at 0 mV)",
+        *filter(None, [lossless.why_slow()]),
     )
     require_whole(str(packets), reception)

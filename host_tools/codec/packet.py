@@ -46,10 +46,9 @@ class Packet:
 
 @dataclass(frozen=True)
 class Content:
-    """What a payload says: the samples themselves, or a level's codes."""
+    """What the payload of a compressed level says."""
 
-    samples: Samples | None = None  # int16 [T], level "none"
-    codes: Codes | None = None  # int8 [codes]
+    codes: Codes  # int8 [codes]
     window_range: tuple[int, int] | None = None  # ADC units, with the minmax input map
 
 
@@ -158,19 +157,13 @@ def check_model(packet: Packet, manifest: Manifest) -> None:
         )
 
 
-def content_of(packet: Packet, manifest: Manifest) -> Content:
-    """Return what a checked packet's payload says.
-
-    Raises:
-        PacketError: the payload of level 0 is not what coding a segment gives.
-    """
-    if packet.level == LEVEL_NONE:
-        return Content(samples=rice.decode_samples(packet.payload, manifest.segment_length))
+def codes_of(packet: Packet, manifest: Manifest) -> Content:
+    """Return what the payload of a checked packet of level 1 and up says."""
     level: Level = manifest.levels[packet.level - 1]
     codes = np.frombuffer(packet.payload[-level.codes :], np.int8)
     if manifest.input_map.kind == "minmax":
-        return Content(codes=codes, window_range=_RANGE.unpack_from(packet.payload))
-    return Content(codes=codes)
+        return Content(codes, _RANGE.unpack_from(packet.payload))
+    return Content(codes)
 
 
 def _checked_level(data: bytes, kit: str) -> int:

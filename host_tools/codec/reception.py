@@ -101,13 +101,15 @@ def _decode(
     received = np.zeros(len(ecg), np.bool_)
     row = 0
     for run in timeline.runs:
-        for number, packet in tuple(run.received.items()):
-            try:
-                ecg[row + number] = decoder.decode_packet(packet)
-                received[row + number] = True
-            except PacketError as error:
-                refused.append(error)
-                del run.received[number]
+        numbers = list(run.received)
+        decoded = decoder.decode_packets(list(run.received.values()))
+        rows = row + np.array(numbers, np.int64)
+        ecg[rows] = decoded.ecg
+        received[rows] = True
+        for index, error in decoded.wrong.items():
+            refused.append(error)
+            received[rows[index]] = False
+            del run.received[numbers[index]]
         row += run.length
     return ecg, received
 

@@ -42,11 +42,17 @@ _BATCH = 1024
 
 Samples = npt.NDArray[np.int16]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 def bytes_max(count: int) -> int:
     """Return the most bytes that ``count`` samples take."""
     return 2 * count + SLACK_BITS // 8
+
+
+def bytes_min(count: int) -> int:
+    """Return the least: a sample after the first takes a bit or more."""
+    return 2 + (count + 6) // 8
 
 
 def encode_samples(samples: Samples) -> bytes:
@@ -78,13 +84,39 @@ def decode_segments(coded: Sequence[bytes], count: int) -> Samples:
     Raises:
         PacketError: no encoder can have made one of them.
     """
-    decoded = np.empty((len(coded), count), np.int16)
-    for start in range(0, len(coded), _BATCH):
-        batch = coded[start : start + _BATCH]
-        for data in batch:
-            _check_length(data, count)
-        decoded[start : start + _BATCH] = _decode_batch(batch, count)
-    return decoded
+    samples, right = decode_all(coded, count)
+    if not right.all():
+        raise refusal(coded[int(right.argmin())], count)
+    return samples
+
+
+def decode_all(coded: Sequence[bytes], count: int) -> tuple[Samples, Bools]:
+    """Return segments of ``count`` samples each, int16 [N, T], and which an encoder made, bool [N].
+
+    The samples of the others are 0.
+    """
+    samples = np.zeros((len(coded), count), np.int16)
+    right = np.array([_has_length(data, count) for data in coded], np.bool_)
+    there = np.flatnonzero(right)
+    for start in range(0, len(there), _BATCH):
+        rows = there[start : start + _BATCH]
+        decoded, fits = _decode_batch([coded[row] for row in rows], count)
+        samples[rows[fits]] = decoded[fits]
+        right[rows] = fits
+    return samples, right
+
+
+def refusal(data: bytes, count: int) -> PacketError:
+    """Return what is wrong with bytes that ``decode_all`` does not decode."""
+    if not _has_length(data, count):
+        return PacketError(
+            f"coded samples of {len(data)} bytes, {count} samples take {bytes_min(count)} to "
+            f"{bytes_max(count)}."
+        )
+    return PacketError(
+        f"coded samples of {len(data)} bytes do not decode: their codes are not {count}, or are "
+        "not what an encoder writes."
+    )
 
 
 class _Model:
@@ -100,7 +132,7 @@ class _Model:
         self._place = np.zeros(len(first), np.int64)  # of the mean in the present circumstances
         self._spare_bits = np.full(len(first), SLACK_BITS, np.int64)
 
-    def may_be_coded(self) -> npt.NDArray[np.bool_]:
+    def may_be_coded(self) -> Bools:
         """Return whether the longest code leaves 16 bits for each sample behind it."""
         return self._spare_bits >= ESCAPE
 
@@ -188,17 +220,12 @@ def _pack(values: Ints, sizes: Ints) -> bytes:
     return np.packbits((np.repeat(values, sizes) >> below & 1).astype(np.uint8)).tobytes()
 
 
-def _check_length(data: bytes, count: int) -> None:
-    least = 2 + (count + 6) // 8  # a sample after the first takes a bit or more
-    if not least <= len(data) <= bytes_max(count):
-        raise PacketError(
-            f"coded samples of {len(data)} bytes, {count} samples take {least} to "
-            f"{bytes_max(count)}."
-        )
+def _has_length(data: bytes, count: int) -> bool:
+    return count > 0 and bytes_min(count) <= len(data) <= bytes_max(count)
 
 
-def _decode_batch(coded: Sequence[bytes], count: int) -> Ints:
-    """Return the samples [N, T] of coded segments, all bits accounted for."""
+def _decode_batch(coded: Sequence[bytes], count: int) -> tuple[Ints, Bools]:
+    """Return the samples [N, T] of coded segments, and of which all bits are accounted for."""
     bits = _Bits(coded)
     samples = np.empty((len(coded), count), np.int64)
     samples[:, 0] = _wrap(bits.take_sample())
@@ -209,14 +236,13 @@ def _decode_batch(coded: Sequence[bytes], count: int) -> Ints:
         missed = np.where(rice, _unfold(said), _wrap(said - predicted))
         samples[:, time] = _wrap(predicted + missed)
         model.learn(samples[:, time], missed, sizes)
-    bits.check_end()
-    return samples
+    return samples, bits.are_right()
 
 
 class _Bits:
     """A reader of N bit strings side by side.
 
-    Beyond an end it reads zeros and stays there: ``check_end`` tells.
+    Beyond an end it reads zeros and stays there: ``are_right`` tells.
     """
 
     def __init__(self, coded: Sequence[bytes]) -> None:
@@ -235,7 +261,7 @@ class _Bits:
         self._at += SAMPLE_BITS
         return found
 
-    def take(self, parameter: Ints, coded: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    def take(self, parameter: Ints, coded: Bools) -> tuple[Ints, Ints]:
         """Return the next value of each [N] and its bits: a code where ``coded``, else a sample.
 
         A wrongly escaped one, and one beyond 16 bits, is remembered as wrong.
@@ -254,17 +280,12 @@ class _Bits:
         self._at += bits
         return np.where(coded, value, window >> (_CODE_BITS_MAX - SAMPLE_BITS)), bits
 
-    def check_end(self) -> None:
-        """Refuse bits that are left over, missing, or not what the encoder writes."""
+    def are_right(self) -> Bools:
+        """Return where no bits are left over, missing, or not what the encoder writes."""
         left = self._ends - self._at
         padding = self._window() >> (_CODE_BITS_MAX - 8)
-        wrong = self._wrong | (left < 0) | (left > 7) | (padding != 0)
-        if wrong.any():
-            first = int(wrong.argmax())
-            raise PacketError(
-                f"coded samples of {self._ends[first] // 8} bytes do not decode: their codes take "
-                f"{self._at[first]} bits, or are not what an encoder writes."
-            )
+        right: Bools = ~(self._wrong | (left < 0) | (left > 7) | (padding != 0))
+        return right
 
     def _window(self) -> Ints:
         """Return the next _CODE_BITS_MAX bits."""

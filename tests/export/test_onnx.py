@@ -11,6 +11,7 @@ from dynadeep.export.errors import DisagreementError
 from dynadeep.export.onnx import (
     check_decoder,
     check_encoder,
+    decoded_of,
     export_decoder,
     export_encoder,
     module_of,
@@ -60,11 +61,16 @@ def test_an_encoder_with_one_changed_weight_is_refused(model, encoder, inputs):
         check_encoder(model, changed, inputs)
 
 
-def test_either_level_decodes_without_the_other(model, decoder):
-    latent = np.random.default_rng(0).normal(size=(3, 1, 31)).astype(np.float32)
-    (found,) = open_session(decoder).run(["segment64"], {"latent64": latent})
+def test_each_level_has_a_plain_input_that_any_tool_sees(model, decoder):
+    session = open_session(decoder)
+    codes = {f"latent{level.name}": level.codes for level in model.config.levels}
+    assert {one.name: one.shape[-1] for one in session.get_inputs()} == codes
+    assert session.get_overridable_initializers() == []
+    last = model.config.levels[-1]
+    latent = np.random.default_rng(0).normal(size=(3, 1, last.codes)).astype(np.float32)
+    found = decoded_of(session, last.name, latent)
     with torch.no_grad():
-        expected = model.decoder.decode(torch.from_numpy(latent), 64).numpy()
+        expected = model.decoder.decode(torch.from_numpy(latent), last.name).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 

@@ -1,5 +1,6 @@
 """Blocks are counted exactly, and by the layer whose kernel they ran for."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from dynadeep.codegen.board import Flash
 from dynadeep.codegen.errors import MissingDependencyError
+from dynadeep.host_tools import compiled
 from dynadeep.host_tools.cycles import plugin
 from dynadeep.host_tools.cycles.program import read_program
 from dynadeep.host_tools.errors import BuildError
@@ -47,7 +49,7 @@ def test_reads_of_constants_are_told_from_others(tmp_path: Path) -> None:
 
 
 def test_a_plugin_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(plugin.CACHE, str(tmp_path))
+    monkeypatch.setenv(compiled.CACHE, str(tmp_path))
     first = plugin.compiled_plugin("qemu-system-arm")
     before = first.stat().st_mtime_ns
     assert first.parent == tmp_path / "dynadeep"
@@ -57,9 +59,9 @@ def test_a_plugin_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_a_compiler_the_message_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(plugin.CACHE, str(tmp_path))
-    found = plugin.shutil.which
-    monkeypatch.setattr(plugin.shutil, "which", lambda name: None if name == "cc" else found(name))
+    monkeypatch.setenv(compiled.CACHE, str(tmp_path))
+    found = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "cc" else found(name))
     with pytest.raises(MissingDependencyError, match="apt-get install gcc"):
         plugin.compiled_plugin("qemu-system-arm")
 
