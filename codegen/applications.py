@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 Harness = Literal["network", "codec"]
 """What answers the host's commands: of a network alone, or of a codec on top of it."""
 
-Application = Literal[Harness, "mlperf"]
+Application = Literal[Harness, "mlperf", "autonomous"]
 """What a project's manifest tells."""
 
-Wish = Literal["harness", "mlperf"]
-"""What may be asked for; the harness is that of the bundle."""
+Wish = Literal["harness", "mlperf", "autonomous"]
+"""What may be asked for; the harness is that of the bundle. What is autonomous sends packets by
+itself, of samples from a source."""
 
 STATE_BYTES = 192
 """The harness's state besides a request in, a reply out and a trace's log: 108 B measured."""
@@ -38,6 +39,7 @@ class Program:
     sources: tuple[str, ...]  # its files in firmware_templates/app; the board's come to them
     uses: Harness  # what application.h gives it: NAME_net.h or NAME_codec.h
     ram_bytes: Callable[["Plan"], int]  # what it keeps, the network's state included
+    samples: bool = False  # whether it takes them from the source that board.toml names
 
 
 def _harness_ram(plan: "Plan") -> int:
@@ -50,12 +52,21 @@ def _mlperf_ram(plan: "Plan") -> int:
     return plan.net_bytes + sum(tensor.size for tensor in plan.network.inputs) + MLPERF_BYTES
 
 
-LINK = ("main.c", "commands.c", "dd_link.c")
+def _autonomous_ram(plan: "Plan") -> int:
+    """Encoder, packet, samples that wait: all of a segment where the engine needs it whole."""
+    waiting = plan.chunk if plan.choice.engine == "stream" else plan.manifest.segment_length
+    return plan.encoder_bytes + plan.packet_bytes_max + 2 * (plan.chunk + waiting) + STATE_BYTES
+
+
+LINK = ("main.c", "commands.c", "hello.c", "dd_link.c")
 
 APPLICATIONS: dict[Application, Program] = {
     "network": Program((*LINK, "commands_net.c"), "network", _harness_ram),
     "codec": Program((*LINK, "commands_codec.c"), "codec", _harness_ram),
     "mlperf": Program(("mlperf_main.c", "mlperf.c", "mlperf_text.c"), "network", _mlperf_ram),
+    "autonomous": Program(
+        ("autonomous.c", "hello.c", "dd_link.c"), "codec", _autonomous_ram, samples=True
+    ),
 }
 
 

@@ -99,6 +99,13 @@ class Counter:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where the samples of firmware that sends by itself come from."""
+
+    driver: str | None = None  # app/source_<driver>.c; none where the board's C samples
+
+
+@dataclass(frozen=True)
 class Emulator:
     """The program that emulates the board."""
 
@@ -155,6 +162,7 @@ class Description:
     flash: Flash | None = None
     ram: Ram | None = None
     uart: Uart | None = None
+    source: Source | None = None  # none: the board has no samples of its own
     usb: tuple[UsbId, ...] = ()  # vendor:product that its serial port, its probe or the part shows
     emulator: Emulator | None = None
     probe: Probe | None = None
@@ -179,7 +187,7 @@ def boards_folder() -> Traversable:
     return resources.files("dynadeep.firmware_templates") / "boards"
 
 
-def drivers(kind: Literal["uart", "counter"]) -> list[str]:
+def drivers(kind: Literal["uart", "counter", "source"]) -> list[str]:
     """Return the drivers that boards may share, sorted: ``app/<kind>_<driver>.c``."""
     app = resources.files("dynadeep.firmware_templates") / "app"
     sources = (Path(entry.name) for entry in app.iterdir())
@@ -250,6 +258,9 @@ def _check(board: Description, where: str) -> None:
 
 def _driver_problems(board: Description) -> Iterator[str]:
     """Say which driver there is not, or not for this core."""
+    source = None if board.source is None else board.source.driver
+    if source is not None and source not in drivers("source"):
+        yield f'source.driver is "{source}", expected one of {", ".join(drivers("source"))}'
     uart = None if board.uart is None else board.uart.driver
     if uart is not None and uart not in drivers("uart"):
         yield f'uart.driver is "{uart}", expected one of {", ".join(drivers("uart"))}'

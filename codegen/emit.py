@@ -198,7 +198,9 @@ def app_sources(board: Board | None, application: Application) -> tuple[str, ...
     wire = (f"uart_{uart}.c", "reset_uart.c") if uart else ()
     counter = (f"counter_{board.counter.driver}.c",) if board.counter.driver else ()
     plain = () if board_sources(board) else (PLAIN_BOARD,)
-    return (*APPLICATIONS[application].sources, *core, *wire, *counter, *plain)
+    driver = board.source.driver if board.source is not None else None
+    source = (f"source_{driver}.c",) if driver and APPLICATIONS[application].samples else ()
+    return (*APPLICATIONS[application].sources, *source, *core, *wire, *counter, *plain)
 
 
 def board_sources(board: Board | None) -> tuple[str, ...]:

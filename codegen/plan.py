@@ -60,6 +60,9 @@ LINE_BYTES, COUNT_BYTES, RICE_BYTES = 4, 2, 212
 CHUNK_LIMIT, OUTPUT_LIMIT = 4096, 512
 """Bytes of a network's input in a request, and of its outputs in a reply, at most."""
 
+AUTONOMOUS_CHUNK = 128
+"""Samples that a request to firmware that sends by itself carries at most, where any do."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -135,6 +138,8 @@ class Plan:
     def chunk(self) -> int:
         """How many of them a request carries."""
         most = self.input_values if self.manifest.codec else min(self.input_values, CHUNK_LIMIT)
+        if self.choice.application == "autonomous":
+            most = min(most, AUTONOMOUS_CHUNK)
         return self.choice.chunk or most
 
     @property

@@ -8,7 +8,7 @@ from dynadeep.codegen.applications import Wish
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.bundle import Bundle
-from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.errors import BoardError, ModelError
 from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelName, KernelSet, kernels_of
 from dynadeep.codegen.plan import (
     STACK_BESIDES_BYTES,
@@ -59,6 +59,7 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
         CodegenError: the model cannot be run.
     """
     base = make_plan(bundle)
+    _check_application(base, board, wanted.application)
     engine = wanted.engine or base.choice.engine
     chosen = replace(base.choice, engine=engine, application=wanted.application)
     if board is not None:
@@ -74,6 +75,23 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
     plan = _first_that_fits(variants, board, wanted.deadline_s)
     check_fit(plan, board, wanted.deadline_s)
     return plan
+
+
+def _check_application(plan: Plan, board: Board | None, wanted: Wish) -> None:
+    """Refuse an application that the bundle or the board has nothing for."""
+    if wanted != "autonomous":
+        return
+    if plan.manifest.codec is None:
+        raise ModelError(
+            "firmware that sends by itself sends the packets of a codec, and the bundle holds a "
+            "network alone. Generate it without --autonomous, or name a bundle made by 'export'."
+        )
+    if board is not None and board.source is None:
+        raise BoardError(
+            f"{board.name}: its {DESCRIPTION} names no source of samples, and --autonomous needs "
+            'one. Add [source], with driver = "link" where samples come over the wire, or with '
+            "none and source_start and source_read in the board's C (app/source.h)."
+        )
 
 
 def _first_that_fits(variants: list[Plan], board: Board, deadline_s: float | None) -> Plan:
@@ -226,6 +244,9 @@ def explain(plan: Plan, board: Board) -> list[str]:
         busy += f" of a segment's {segment_s(plan):.2f} s"
     unit = "samples" if plan.manifest.codec else "values"
     lines = [f"streaming engine, {kernels}, requests of {plan.chunk} {unit}"]
+    if choice.application == "autonomous" and board.source is not None:
+        source = "the board's own C" if board.source.driver is None else board.source.driver
+        lines[0] = f"streaming engine, {kernels}, sends by itself what comes from {source}"
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
     if board.cortex_m:

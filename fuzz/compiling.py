@@ -19,7 +19,7 @@ BESIDE = ("board.c", "rice_decoder.c")
 HOST = ("dd_rice_decode.c", "dd_rice_decode.h")
 """The receiver's own C, which is in no project."""
 
-APPLICATION = ("app/commands.c", "app/commands_codec.c", "app/dd_link.c")
+APPLICATION = ("app/commands.c", "app/commands_codec.c", "app/hello.c", "app/dd_link.c")
 """What of the application is the same on any board; ours is fuzz/c/board.c."""
 
 ARCHIVE = "libshared.a"

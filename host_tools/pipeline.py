@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
+from dynadeep.codegen.applications import Harness
 from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.generate import generate
@@ -96,13 +98,14 @@ def connect(
         LinkError: nothing answers.
         WrongFirmwareError: it runs another model.
         WrongBoardError: it is another board.
-        OtherBuildError: it has another engine or kernel set.
+        OtherBuildError: it has another engine or kernel set, or sends by itself.
         BoardCrashedError: it crashed while it was used; names the line where ``elf`` is known.
     """
     with open_device(Place(board, port, baud), elf) as device:
         device.restarts_allowed = RESTARTS_ALLOWED
         known = None if board is None else load_board(board)
         about = device.hello(bundle.manifest.model_id, None if known is None else known.name)
+        _check_harness(device)
         description = greeted_board(device, known)
         _check_choice(device, wanted)
         plan = plan_as_told(bundle, description, about.engine, about.kernels)
@@ -156,6 +159,17 @@ def inference_s(plan: Plan, board: Board, *, here: bool) -> float:
     if here:
         return instructions(plan, board.core.cpu) / INSTRUCTIONS_PER_S_HERE
     return busy_s(plan, board)
+
+
+def _check_harness(device: Device) -> None:
+    """Refuse firmware that answers nothing but who it is."""
+    application = device.about.application
+    if application not in get_args(Harness):
+        raise OtherBuildError(
+            f"{device.link.name}: the firmware is the application {application}, which answers "
+            "none of the questions that are asked here. Generate, build and flash it without "
+            "--application; what it sends by itself, 'dynadeep gateway' reads."
+        )
 
 
 def _check_choice(device: Device, wanted: Wanted) -> None:

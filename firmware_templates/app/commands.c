@@ -4,56 +4,31 @@
 
 #include "dd_bytes.h"
 #include "dd_crc32.h"
-#include "dd_dot.h"
 
 _Static_assert(DD_REQUEST_PAYLOAD_MAX <= UINT16_MAX, "HELLO tells the largest request in 16 bits");
 _Static_assert(sizeof(dd_reply_payload) <= UINT16_MAX, "HELLO tells the largest reply in 16 bits");
 _Static_assert(DD_LINK_HEADER_BYTES % 4u == 0 && DD_TENSOR_HEADER_BYTES % 4u == 0,
                "the input lies at a multiple of 4 bytes of the request");
-_Static_assert(APP_TENSORS <= UINT16_MAX && APP_CONSTANTS <= UINT16_MAX,
-               "HELLO tells both numbers in 16 bits");
-_Static_assert(APP_INPUTS <= UINT8_MAX && APP_OUTPUTS <= UINT8_MAX,
-               "HELLO tells both numbers in 8 bits");
-_Static_assert(sizeof(BOARD_NAME) <= 256 && sizeof(APP_KIT_VERSION) <= 256,
-               "text has an 8-bit length");
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "The input is used as it comes over the wire: the board must be little-endian."
 #endif
 
-static size_t put_text(uint8_t *out, const char *text)
-{
-    const size_t length = strlen(text);
-    out[0] = (uint8_t)length;
-    memcpy(&out[1], text, length);
-    return length + 1u;
-}
-
 static dd_status hello(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
-    static const uint8_t model_id[8] = APP_MODEL_ID_BYTES;
+    static const dd_about about = {
+        .application = APP_KIND,
+        .inputs = APP_INPUTS,
+        .outputs = APP_OUTPUTS,
+        .levels = APP_LEVELS,
+        .lossless = APP_LOSSLESS,
+        .input_bytes = DD_INPUT_BYTES,
+        .chunk_bytes = DD_CHUNK_BYTES,
+        .request_bytes_max = (uint16_t)DD_REQUEST_PAYLOAD_MAX,
+        .reply_bytes_max = (uint16_t)DD_REPLY_PAYLOAD_MAX,
+    };
     (void)request;
     app->greeted = true;
-    reply[0] = DD_PROTOCOL_VERSION;
-    memcpy(&reply[1], model_id, sizeof model_id);
-    reply[9] = APP_KIND;
-    reply[10] = APP_STREAMING;
-    reply[11] = DD_KERNELS;
-    reply[12] = BOARD_COUNTER_UNIT;
-    dd_put_u32(&reply[13], BOARD_COUNTER_HZ);
-    dd_put_u32(&reply[17], APP_SAMPLE_RATE_HZ);
-    dd_put_u32(&reply[21], DD_INPUT_BYTES);
-    dd_put_u16(&reply[25], DD_CHUNK_BYTES);
-    reply[27] = APP_INPUTS;
-    reply[28] = APP_OUTPUTS;
-    dd_put_u16(&reply[29], APP_TENSORS);
-    dd_put_u16(&reply[31], APP_CONSTANTS);
-    dd_put_u16(&reply[33], (uint16_t)DD_REQUEST_PAYLOAD_MAX);
-    dd_put_u16(&reply[35], (uint16_t)DD_REPLY_PAYLOAD_MAX);
-    reply[37] = APP_LEVELS;
-    reply[38] = APP_LOSSLESS;
-    *bytes = 39;
-    *bytes += put_text(&reply[*bytes], BOARD_NAME);
-    *bytes += put_text(&reply[*bytes], APP_KIT_VERSION);
+    *bytes = dd_hello_write(reply, &about);
     return DD_OK;
 }
 

@@ -11,8 +11,7 @@
 #include "board.h"
 #include "dd_link.h"
 #include "dd_trace.h"
-
-#define DD_PROTOCOL_VERSION 5
+#include "hello.h"
 
 enum {
     DD_COMMAND_TRACE = 0x03,
@@ -24,12 +23,6 @@ enum {
 #define DD_FLAG_UNFUSED 0x01u
 #define DD_FLAG_FIRST   0x02u /* the input begins an inference */
 #define DD_FLAG_SINGLE  0x04u /* give it to the network a step at a time */
-
-/* What runs the network, as HELLO tells it. */
-enum {
-    DD_APPLICATION_NETWORK = 0,
-    DD_APPLICATION_CODEC = 1,
-};
 
 /* An inference's input, which comes in several requests of one command. */
 typedef struct dd_inference {
@@ -53,7 +46,6 @@ typedef struct dd_block {
 /* Sizes of what the commands carry. */
 #define DD_TENSOR_HEADER_BYTES 8u
 #define DD_TRACE_ENTRY_BYTES   10u
-#define DD_HELLO_BYTES         (42u + sizeof BOARD_NAME + sizeof APP_KIT_VERSION)
 #define DD_REQUEST_PAYLOAD_MAX (DD_TENSOR_HEADER_BYTES + DD_CHUNK_BYTES)
 
 /* One byte per alternative, so that the size of the union is the largest. */

@@ -179,6 +179,11 @@ void dd_link_reply(dd_link *link, const dd_request *request, dd_status status, s
     link->last_crc = request->crc;
 }
 
+void dd_link_push(uint8_t *body, uint16_t sequence, uint8_t command, size_t payload_bytes)
+{
+    send_frame(body, seal(body, sequence, command, DD_OK, payload_bytes));
+}
+
 /* What was being sent is cut off by a zero. */
 void dd_send_fault(const dd_fault *fault)
 {
@@ -193,7 +198,7 @@ void dd_send_fault(const dd_fault *fault)
     for (size_t i = 0; i < DD_FAULT_REGISTERS; i++) {
         dd_put_u32(&body[26u + 4u * i], fault->registers[i]);
     }
-    send_frame(body, seal(body, FAULT_SEQUENCE, FAULT_COMMAND, DD_OK, FAULT_PAYLOAD_BYTES));
+    dd_link_push(body, FAULT_SEQUENCE, FAULT_COMMAND, FAULT_PAYLOAD_BYTES);
 }
 
 _Noreturn void dd_link_assertion_failed(void)

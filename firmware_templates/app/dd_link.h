@@ -78,6 +78,10 @@ void dd_link_part(dd_link *link, const dd_request *request, size_t payload_bytes
 void dd_link_reply(dd_link *link, const dd_request *request, dd_status status,
                    size_t payload_bytes);
 
+/* Send, unasked, a body whose `payload_bytes` lie DD_LINK_HEADER_BYTES behind its beginning, with
+ * room for DD_LINK_CRC_BYTES behind them. What the link keeps for retries is left alone. */
+void dd_link_push(uint8_t *body, uint16_t sequence, uint8_t command, size_t payload_bytes);
+
 /* Report a state that the application's own logic excludes, and reset. */
 _Noreturn void dd_link_assertion_failed(void);
 

@@ -41,9 +41,13 @@ def generate(
         typer.Option(
             "--application",
             help="What the firmware does: harness answers this kit's commands, mlperf those of the "
-            "MLPerf Tiny runner.",
+            "MLPerf Tiny runner; autonomous sends packets by itself, of samples from the source "
+            "that board.toml names.",
         ),
     ] = "harness",
+    autonomous: Annotated[
+        bool, typer.Option("--autonomous", help="The same as --application autonomous.")
+    ] = False,
     name: Annotated[
         str | None,
         typer.Option(
@@ -73,13 +77,16 @@ def generate(
         choices = {"--board": board, "--kernels": kernels, "--deadline": deadline}
         refuse_with("--model-only", choices, "what it writes is for any core")
         harness = None if application == "harness" else application
-        refuse_with("--model-only", {"--application": harness}, "it holds no application")
+        options = {"--application": harness, "--autonomous": autonomous}
+        refuse_with("--model-only", options, "it holds no application")
+    if autonomous and application not in {"harness", "autonomous"}:
+        refuse_with("--autonomous", {"--application": application}, "firmware is one of them")
     if plan_only:
         refuse_with("--plan", {"--out": out, "--force": force or None}, "it writes nothing")
     prefix = check_name(name or DEFAULT_NAME)
     model = read_bundle(bundle)
     target = None if model_only else target_board(board)
-    wanted = Wanted(engine, kernels, deadline, application)
+    wanted = Wanted(engine, kernels, deadline, "autonomous" if autonomous else application)
     plan = plan_for(model, target, wanted)
     print_lines(json, describe_plan(plan, target))
     if target is not None:

@@ -48,10 +48,11 @@ def check_hello(about: Hello) -> None:
     Raises:
         MalformedError: it names the field, what was expected and what it is.
     """
-    codec = about.application == "codec"
+    codec = about.application != "network"
+    harness = about.application != "autonomous"
     value = np.dtype(about.input_dtype).itemsize
     longest = max(TRACE_ENTRY_BYTES, CONSTANT_BYTES * about.constants, 1)
-    fit = max(about.request_bytes_max - TENSOR_HEAD_BYTES, 0)
+    fit = max(about.request_bytes_max - (TENSOR_HEAD_BYTES if harness else 0), 0)
     within("bytes of an input", about.input_bytes, value, CODEC_INPUT_MAX if codec else U32_MAX)
     within("sample rate", about.sample_rate_hz, 1 if codec else 0, U32_MAX)
     within("number of levels", about.levels, *((1, LEVELS_MAX) if codec else (0, 0)))
@@ -61,13 +62,17 @@ def check_hello(about: Hello) -> None:
     within("number of constants", about.constants, 0, 0xFFFF)
     within("counter rate", about.counter_hz, COUNTER_HZ_MIN, U32_MAX)
     within("input bytes of a request", about.chunk_bytes, value, min(about.input_bytes, fit))
-    within("largest reply", about.reply_bytes_max, longest, 0xFFFF)
+    within("largest reply", about.reply_bytes_max, longest if harness else 1, 0xFFFF)
     if about.input_bytes % value or about.chunk_bytes % value:
         raise MalformedError(
             f"HELLO: an input of {about.input_bytes} bytes, {about.chunk_bytes} a request, "
             f"expected values of {value} bytes"
         )
-    if codec and about.engine == "layers" and about.chunk_bytes != about.input_bytes:
+    if (
+        about.application == "codec"
+        and about.engine == "layers"
+        and about.chunk_bytes != about.input_bytes
+    ):
         raise MalformedError(
             f"HELLO: it takes {about.chunk_bytes} bytes a request, but needs all "
             f"{about.input_bytes} of a segment at once"

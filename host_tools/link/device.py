@@ -51,6 +51,7 @@ WORK = {
     Command.TENSOR: 1.0,
     Command.TRACE: 2.0,
     Command.CONSTANTS: 1.0,
+    Command.SAMPLES: 1.0,  # the one that completes a segment sets all of its work going
 }
 """What a command costs a board, in inferences. A trace takes the CRC of each tensor; on a slow core
 that of 100 KB of constants takes as long as an inference."""
@@ -238,6 +239,16 @@ class Device:
         stack = self.parse(protocol.parse_memory, payload)
         self.check(answers.check_memory, stack)
         return stack
+
+    def give_samples(self, samples: npt.NDArray[np.int16]) -> None:
+        """Give samples, ADC units, to a device whose source is the link; it takes them in order.
+
+        What it sends by itself meanwhile goes to ``exchange.on_unasked``.
+        """
+        size = self.about.chunk_bytes
+        content = samples.astype("<i2").tobytes()
+        for at in range(0, len(content), size):
+            answers.check_empty(self.ask(Command.SAMPLES, content[at : at + size]), "SAMPLES")
 
     def run_in_pieces(self, command: Command, given: Values, flags: int = 0) -> bytes:
         """Run the network over an input; return what the board says when it is complete."""

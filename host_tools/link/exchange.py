@@ -48,6 +48,8 @@ class Exchange:
         self.size = FrameSize()
         self.on_wait: Callable[[Waiting], None] = lambda waiting: None
         """Called before each wait: a user who sees nothing move is told what for."""
+        self.on_unasked: Callable[[Reply], None] = lambda frame: None
+        """Called with each frame that the board sends by itself, but for a report of a crash."""
         self._clock = clock
         self._sequence = secrets.randbelow(SEQUENCES)
         self._reader = frames.FrameReader()
@@ -244,6 +246,8 @@ class Exchange:
             so_far.stray_bytes = 0
         elif frame.is_fault:
             raise crashed(self.link, frame)
+        elif frame.is_unasked:
+            self.on_unasked(frame)
         elif frame.answers(request) and frame.status != Status.ANSWER_PART:
             return frame
         elif (index := frame.part_of(asked.request)) is not None:

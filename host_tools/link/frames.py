@@ -18,6 +18,9 @@ SEQUENCES = 1 << 16
 IN_PARTS = (Command.TENSOR, Command.OUTPUT)
 """What is answered in as many frames as it needs, numbered from the request's number on."""
 
+UNASKED = (Command.PACKET, Command.ANNOUNCE)
+"""What a device sends by itself, numbered from its start on."""
+
 PARTS_MAX = 1 << 14
 LONGEST_BODY = 1 << 17  # both lengths in HELLO have 16 bits
 
@@ -107,6 +110,11 @@ class Reply:
     def is_fault(self) -> bool:
         """Whether the board says that it crashed."""
         return (self.sequence, self.command) == (FAULT_SEQUENCE, Command.FAULT)
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether a device that sends by itself sent this."""
+        return self.command in UNASKED
 
 
 def parse_reply(frame: bytes) -> Reply:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dynadeep.codegen.applications import Harness
+from dynadeep.codegen.applications import Application
 from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 
@@ -22,7 +22,7 @@ FLAG_GOES_ON, FLAG_MORE = 0x40, 0x80
 
 
 class Command(enum.IntEnum):
-    """What a host asks for, and the one thing that a board says unasked."""
+    """What a host asks for, and what a board says unasked."""
 
     HELLO = 0x01
     RUN = 0x02
@@ -35,6 +35,9 @@ class Command(enum.IntEnum):
     OUTPUT = 0x09
     ENCODE = 0x0A
     REPLY = 0x0B
+    SAMPLES = 0x0C
+    PACKET = 0x0D
+    ANNOUNCE = 0x0E
     FAULT = 0xFF
 
 
@@ -96,7 +99,7 @@ class VersionError(MalformedError):
     """An introduction in another version of the protocol."""
 
 
-APPLICATIONS: tuple[Harness, ...] = ("network", "codec")
+APPLICATIONS: tuple[Application, ...] = ("network", "codec", "autonomous")
 """By the number that HELLO tells."""
 
 ENGINES: tuple[Engine, ...] = ("layers", "stream")
@@ -112,7 +115,7 @@ class Hello:
 
     protocol: int
     model_id: str
-    application: Harness
+    application: Application
     engine: Engine  # of the streaming one, the input can be given a step at a time
     kernels: KernelName  # which set multiplies, and orders the weights
     counter_unit: CounterUnit
@@ -134,7 +137,7 @@ class Hello:
     @property
     def input_dtype(self) -> type[np.int8] | type[np.int16]:
         """What the input is made of."""
-        return np.int16 if self.application == "codec" else np.int8
+        return np.int8 if self.application == "network" else np.int16
 
     @property
     def input_length(self) -> int:

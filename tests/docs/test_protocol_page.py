@@ -32,7 +32,7 @@ def layout(cell: str, until: str = "$") -> str:
 
 def test_page_host_and_firmware_are_of_one_version() -> None:
     assert re.findall(r"Protocol version (\d+)", PAGE) == [str(protocol.PROTOCOL_VERSION)]
-    header = firmware("app/commands.h")
+    header = firmware("app/hello.h")
     assert f"#define DD_PROTOCOL_VERSION {protocol.PROTOCOL_VERSION}\n" in header
 
 

@@ -29,9 +29,9 @@ def test_the_statuses_are_those_of_the_firmware() -> None:
 
 
 def test_the_commands_are_those_of_the_firmware() -> None:
-    headers = ("commands.h", "commands_net.h", "commands_codec.h", "dd_link.h")
+    headers = ("commands.h", "commands_net.h", "commands_codec.h", "dd_link.h", "autonomous.c")
     text = "".join(firmware_text(f"app/{name}") for name in headers)
-    rows = re.findall(r"DD_COMMAND_(\w+)(?: =)? (0x[0-9A-F]+)", text)
+    rows = re.findall(r"DD_COMMAND_(\w+)(?: =)? +(0x[0-9A-F]+)", text)
     expected = {name: int(value, 16) for name, value in rows}
     assert {
         command.name: command.value for command in Command if command != Command.FAULT
@@ -45,7 +45,7 @@ def test_the_kernel_sets_are_those_of_the_firmware() -> None:
 
 
 def test_the_version_is_that_of_the_firmware() -> None:
-    (version,) = re.findall(r"DD_PROTOCOL_VERSION (\d+)", firmware_text("app/commands.h"))
+    (version,) = re.findall(r"DD_PROTOCOL_VERSION (\d+)", firmware_text("app/hello.h"))
     assert int(version) == protocol.PROTOCOL_VERSION
 
 
