@@ -4,11 +4,8 @@ import random
 import struct
 import subprocess
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
 from dynadeep.codegen.board import load_board
@@ -16,54 +13,17 @@ from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BoardError, ModelError, ProjectError
 from dynadeep.codegen.planner import Wanted, plan_for
-from dynadeep.host_tools import pipeline, toolchain
+from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.cli import run
-from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import OtherBuildError
-from dynadeep.host_tools.link.device import Device
-from dynadeep.host_tools.link.frames import CRC, END, HEADER, Reply, cobs_encode
+from dynadeep.host_tools.link.frames import CRC, END, HEADER, cobs_encode
 from dynadeep.host_tools.link.protocol import Command
 from dynadeep.host_tools.link.pushed import Announced, Crashed, Event, Pushed, PushedStream
-from dynadeep.host_tools.place import generated_with, open_link
+from dynadeep.host_tools.place import generated_with
 from dynadeep.host_tools.toolchain import Firmware
-from tests.caching import SMALL_BUNDLE, hash_of, made_once
+from tests.caching import SMALL_BUNDLE
+from tests.link.autonomous import AUTONOMOUS, autonomous, by_request, samples_of, started
 from tests.net_bundles import NET_BUNDLES
-
-AUTONOMOUS = Wanted(application="autonomous")
-Samples = npt.NDArray[np.int16]
-
-
-def autonomous(bundle: Bundle, board: str, wanted: Wanted = AUTONOMOUS) -> Firmware:
-    """Return firmware that sends by itself, built once."""
-    description = load_board(board)
-    files = project_files(plan_for(bundle, description, wanted), description)
-    name = f"autonomous-{board}-{hash_of([*map(str.encode, files), *files.values()])}"
-    folder = made_once(name, lambda empty: write_project(files, empty / "project")) / "project"
-    return toolchain.build(folder)
-
-
-@contextmanager
-def started(firmware: Firmware, board: str) -> Iterator[tuple[Device, list[Reply]]]:
-    """Yield a device whose source is the link, greeted, and what it sends by itself."""
-    with open_link(load_board(board), firmware.elf) as link:
-        device, unasked = Device(link), []
-        device.exchange.on_unasked = unasked.append
-        device.hello()
-        yield device, unasked
-
-
-def samples_of(bundle: Bundle, segments: int) -> Samples:
-    length = bundle.manifest.segment_length
-    rng = np.random.default_rng(5)
-    steps = rng.integers(-40, 41, segments * length)
-    return np.clip(np.cumsum(steps) % 900 - 450, -1000, 1000).astype(np.int16)
-
-
-def by_request(firmware: Callable[..., Firmware], samples: Samples, length: int) -> list[bytes]:
-    """Return the packets of the firmware that is asked for each of them."""
-    with open_link(load_board("native"), firmware("native").elf) as link:
-        board = CodecBoard(Device(link))
-        return [board.encode(one).packet for one in samples.reshape(-1, length)]
 
 
 @pytest.mark.emulator
