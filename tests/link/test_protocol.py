@@ -67,9 +67,7 @@ def test_a_network_alone_takes_codes() -> None:
     assert (about.application, about.input_length) == ("network", 80)
 
 
-@pytest.mark.parametrize(
-    "kinds", [(len(protocol.APPLICATIONS), 0, 1), (0, 2, 1), (0, 0, 0), (0, 0, 5)]
-)
+@pytest.mark.parametrize("kinds", [(3, 0, 1), (0, 2, 1), (0, 0, 0), (0, 0, 5)])
 def test_an_application_engine_or_kernel_set_that_is_unknown_is_refused(
     kinds: tuple[int, int, int],
 ) -> None:

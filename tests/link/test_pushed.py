@@ -19,7 +19,7 @@ from dynadeep.host_tools.errors import OtherBuildError
 from dynadeep.host_tools.link.frames import CRC, END, HEADER, cobs_encode
 from dynadeep.host_tools.link.protocol import Command
 from dynadeep.host_tools.link.pushed import Announced, Crashed, Event, Pushed, PushedStream
-from dynadeep.host_tools.place import generated_with
+from dynadeep.host_tools.place import Place
 from dynadeep.host_tools.toolchain import Firmware
 from tests.caching import SMALL_BUNDLE
 from tests.link.autonomous import AUTONOMOUS, autonomous, by_request, samples_of, started
@@ -76,7 +76,7 @@ def test_a_project_that_only_sends_is_refused_before_it_is_built(bundle, tmp_pat
     board = load_board("native")
     write_project(project_files(plan_for(bundle, board, AUTONOMOUS), board), tmp_path / "project")
     with pytest.raises(ProjectError, match="application autonomous"):
-        generated_with(tmp_path / "project")
+        Place("native", sources=tmp_path / "project").named()
 
 
 def test_a_board_without_a_source_says_what_to_add(bundle: Bundle) -> None:
