@@ -27,6 +27,8 @@
         +-- ReportError               15  a report to compare with cannot be used
         +-- RegressionError           16  a figure is worse than in the report compared with
         +-- ArchiveError              17  an archive is damaged, or what is in its place is none
+        +-- BrokerError               18  the way to a broker, or what it is shown, is none
+        +-- GatewayError              19  a spool or a device's name cannot be used
 
 The numbers are the exit statuses of docs/errors.md. What each of a board's looks like, and what to
 do then, is the table of docs/failures.md.
@@ -192,3 +194,15 @@ class ArchiveError(HostError):
     """An archive cannot be read or written, or holds what is none of an archive's."""
 
     exit_status = 17
+
+
+class BrokerError(HostError):
+    """A broker's address is none, or what it is to be shown cannot be read."""
+
+    exit_status = 18
+
+
+class GatewayError(HostError):
+    """A gateway's spool or a device's name cannot be used."""
+
+    exit_status = 19

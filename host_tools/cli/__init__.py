@@ -23,6 +23,7 @@ from dynadeep.host_tools.cli.decode import decode
 from dynadeep.host_tools.cli.demo import demo
 from dynadeep.host_tools.cli.evaluate import evaluate
 from dynadeep.host_tools.cli.export import export
+from dynadeep.host_tools.cli.gateway import gateway
 from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
 from dynadeep.host_tools.cli.import_ import import_
@@ -50,6 +51,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     parity,
     profile,
     stream,
+    gateway,
     decode,
     mlperf,
     boards,

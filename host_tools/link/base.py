@@ -12,6 +12,8 @@ POLL_S = 0.05
 
 WRITE_TIMEOUT_S = 2.0
 
+BLOCK_BYTES = 1 << 14
+
 DEFAULT_BAUD = 115_200
 BITS_PER_BYTE = 10  # with start and stop bit
 
@@ -86,6 +88,17 @@ class Link:
         try:
             first = self.port.read(1)
             return first + self.port.read(self.port.in_waiting) if first else first
+        except (serial.SerialException, OSError) as error:
+            raise self._gone(error) from error
+
+    def receive_block(self) -> bytes:
+        """Return what comes within ``POLL_S``, for who listens to much and answers nothing.
+
+        Raises:
+            LinkError: the port is gone.
+        """
+        try:
+            return self.port.read(BLOCK_BYTES)
         except (serial.SerialException, OSError) as error:
             raise self._gone(error) from error
 

@@ -1,0 +1,154 @@
+"""From a port to the spool: one thread a device, which comes back when its port does."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from dynadeep.host_tools.cloud.spool import FLOOD, Arrival, Spool
+from dynadeep.host_tools.codec.wire import place_after
+from dynadeep.host_tools.errors import LinkError
+from dynadeep.host_tools.link.base import DEFAULT_BAUD, Link
+from dynadeep.host_tools.link.pushed import Announced, Crashed, Event, Pushed, PushedStream
+from dynadeep.host_tools.link.serial import SerialLink
+
+REOPEN_S = 1.0
+SEQUENCES = 1 << 16
+Say = Callable[[str], None]
+
+
+def new_session() -> str:
+    """Return 16 hex digits that no other run of packets has."""
+    return secrets.token_hex(8)
+
+
+class Allowance:
+    """How many packets a device may send: so many a minute, and as many at once."""
+
+    def __init__(self, most_per_minute: int):
+        self._most = float(most_per_minute)
+        self._left = self._most
+        self._seen_s = time.monotonic()
+
+    def take(self) -> bool:
+        """Whether one more may come now."""
+        now_s = time.monotonic()
+        self._left = min(self._most, self._left + (now_s - self._seen_s) * self._most / 60)
+        self._seen_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Sessions:
+    """When a device begins anew: it says so, or its packets' numbers step back."""
+
+    def __init__(self) -> None:
+        self.session = new_session()
+        self._due: tuple[int, int] | None = None
+
+    def begin(self) -> None:
+        """Take note that what comes now is a run of its own."""
+        self.session, self._due = new_session(), None
+
+    def of(self, packet: bytes) -> str:
+        """Return the session that a packet belongs to."""
+        after = place_after(packet)
+        if after is not None and self._due is not None:
+            ahead = (after[1] - self._due[1]) % SEQUENCES  # -1: the last one once more
+            if after[0] != self._due[0] or SEQUENCES // 2 <= ahead < SEQUENCES - 1:
+                self.session = new_session()
+        self._due = after
+        return self.session
+
+
+class Reader(threading.Thread):
+    """Reads what one device sends by itself, and keeps it in the spool."""
+
+    def __init__(
+        self,
+        device: str,
+        port: str,
+        spool: Spool,
+        most_per_minute: int,
+        say: Say,
+        *,
+        baud: int | None = None,
+    ):
+        super().__init__(name=f"reader of {device}", daemon=True)
+        self.device, self.port, self.baud = device, port, baud
+        self.stream = PushedStream()
+        self.kept = 0
+        self.opened = 0
+        self.on_kept: Callable[[], None] = lambda: None
+        """Called when there is something new in the spool."""
+        self._spool, self._say = spool, say
+        self._allowance = Allowance(most_per_minute)
+        self._sessions = Sessions()
+        self._stopped = threading.Event()
+        self._dropping = False
+
+    def stop(self) -> None:
+        """End the thread, and wait for it."""
+        self._stopped.set()
+        if self.is_alive():
+            self.join()
+
+    def run(self) -> None:
+        """Read until ``stop``, opening the port anew whenever it is gone."""
+        failed = ""
+        while not self._stopped.is_set():
+            try:
+                with SerialLink(self.port, self.baud or DEFAULT_BAUD) as link:
+                    self._say(f"{self.device}: reading {self.port}")
+                    failed = ""
+                    self._read(link)
+            except LinkError as error:
+                if failed != str(error):
+                    failed = str(error)
+                    self._say(f"{self.device}: {error} Trying again every {REOPEN_S:g} s.")
+                self._stopped.wait(REOPEN_S)
+
+    def _read(self, link: Link) -> None:
+        self.opened += 1
+        self._sessions.begin()
+        while not self._stopped.is_set():
+            data = link.receive_block()
+            if data:
+                self._take(list(self.stream.feed(data)), time.time_ns() // 1000)
+
+    def _take(self, events: list[Event], now_us: int) -> None:
+        arrivals: list[Arrival] = []
+        flooded = 0
+        for event in events:
+            if isinstance(event, Pushed):
+                session = self._sessions.of(event.packet)
+                if self._allowance.take():
+                    arrivals.append(Arrival(now_us, session, event.packet))
+                else:
+                    flooded += 1
+            else:
+                self._note(event)
+        self._keep(arrivals, flooded)
+
+    def _note(self, event: Announced | Crashed) -> None:
+        self._sessions.begin()
+        if isinstance(event, Crashed):
+            self._say(f"{self.device}: the device crashed: {event.fault}")
+        else:
+            about = event.about
+            self._say(f"{self.device}: {about.board} started, model {about.model_id}")
+
+    def _keep(self, arrivals: list[Arrival], flooded: int) -> None:
+        dropped = self._spool.add(self.device, arrivals) if arrivals else 0
+        if flooded:
+            self._spool.drop(self.device, FLOOD, flooded)
+        if (dropped or flooded) and not self._dropping:
+            why = "the spool is full" if dropped else "it sends more than it may"
+            self._say(f"{self.device}: packets are dropped: {why}. They are counted.")
+        if arrivals or flooded:
+            self._dropping = bool(dropped or flooded)
+        self.kept += len(arrivals) - dropped
+        if len(arrivals) > dropped:
+            self.on_kept()

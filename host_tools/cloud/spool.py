@@ -1,0 +1,199 @@
+"""Packets on disk until the broker has them: an SQLite file in WAL mode, in order, bounded.
+
+What was added is there after a kill -9 of this process and after a power cut. A full spool takes
+nothing more: what is in it stays, and what is dropped is counted in the file itself.
+"""
+
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from dynadeep.codegen.lock import locked
+from dynadeep.host_tools.errors import GatewayError
+
+APPLICATION_ID = 0x44445350  # "DDSP"
+FORMAT = 1
+ROW_BYTES = 128
+"""What a packet takes in the file besides its own bytes, about."""
+
+FULL, FLOOD, DISK = "spool full", "flood", "disk"
+"""Why packets are dropped."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS packets (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    device TEXT NOT NULL, arrival INTEGER NOT NULL, session TEXT NOT NULL, packet BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS of_device ON packets (device, number);
+CREATE TABLE IF NOT EXISTS dropped (
+    device TEXT NOT NULL, why TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (device, why));
+"""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A packet as it came from a device."""
+
+    arrival: int  # Unix microseconds
+    session: str  # 16 hex digits
+    packet: bytes
+
+
+@dataclass(frozen=True)
+class Stored(Arrival):
+    """A packet in the spool."""
+
+    number: int  # ascending in the order of arrival
+
+
+class Spool:
+    """The file; every method may be called by any thread."""
+
+    def __init__(self, path: Path, most_bytes: int, devices: Sequence[str]):
+        """Open or begin a spool.
+
+        Args:
+            path: of the file.
+            most_bytes: that the packets of all devices may take, an equal share for each.
+            devices: whose packets are to come.
+
+        Raises:
+            GatewayError: the file is something else, damaged, or cannot be written.
+            BusyError: another gateway has it.
+        """
+        self.path = path
+        self.share = most_bytes // len(devices)
+        self._devices = frozenset(devices)
+        self._lock = threading.Lock()
+        with ExitStack() as stack:
+            stack.enter_context(locked(path.absolute(), wait=False))
+            try:
+                self._file = _open(path)
+                self._bytes = Counter(dict.fromkeys(devices, 0))
+                self._bytes.update(self._sizes())
+            except (sqlite3.Error, OSError) as error:
+                raise GatewayError(
+                    f"{path}: expected a spool that can be written, found: {error}. Name another "
+                    "file with --spool, or move this one away."
+                ) from error
+            self._held = stack.pop_all()
+
+    def add(self, device: str, arrivals: Sequence[Arrival]) -> int:
+        """Keep packets; they are on the disk when this returns. Return how many were dropped."""
+        with self._lock:
+            room, kept = self.share - self._bytes[device], []
+            for one in arrivals:
+                room -= _size(one.packet)
+                if room < 0:
+                    break
+                kept.append(one)
+            try:
+                self._insert(device, kept)
+            except sqlite3.Error:  # the disk is full, or gone
+                self._count(device, DISK, len(arrivals))
+                return len(arrivals)
+            if len(kept) < len(arrivals):
+                self._count(device, FULL, len(arrivals) - len(kept))
+            return len(arrivals) - len(kept)
+
+    def after(self, device: str, number: int, limit: int) -> list[Stored]:
+        """Return up to ``limit`` packets of a device behind ``number``, the oldest first."""
+        with self._lock:
+            rows = self._file.execute(
+                "SELECT arrival, session, packet, number FROM packets "
+                "WHERE device = ? AND number > ? ORDER BY number LIMIT ?",
+                (device, number, limit),
+            )
+            return [Stored(*row) for row in rows]
+
+    def remove(self, device: str, numbers: Iterable[int]) -> None:
+        """Forget packets that the broker has."""
+        with self._lock:
+            gone = 0
+            with self._file:
+                for number in numbers:
+                    row = self._file.execute(
+                        "DELETE FROM packets WHERE number = ? RETURNING length(packet)", (number,)
+                    ).fetchone()
+                    gone += 0 if row is None else row[0] + ROW_BYTES
+            self._bytes[device] -= gone
+
+    def drop(self, device: str, why: str, count: int) -> None:
+        """Count packets that were not even offered to the spool."""
+        with self._lock:
+            self._count(device, why, count)
+
+    def waiting(self, device: str) -> int:
+        """Return how many packets of a device are in the spool."""
+        with self._lock:
+            query = "SELECT count(*) FROM packets WHERE device = ?"
+            return int(self._file.execute(query, (device,)).fetchone()[0])
+
+    def dropped(self, device: str) -> dict[str, int]:
+        """Return how many packets of a device were dropped since the file began, and why."""
+        with self._lock:
+            query = "SELECT why, count FROM dropped WHERE device = ? ORDER BY why"
+            return dict(self._file.execute(query, (device,)).fetchall())
+
+    def others(self) -> dict[str, int]:
+        """Return the devices that nobody named this time, and how many packets of each wait."""
+        with self._lock:
+            query = "SELECT device, count(*) FROM packets GROUP BY device ORDER BY device"
+            rows: list[tuple[str, int]] = self._file.execute(query).fetchall()
+            return {name: count for name, count in rows if name not in self._devices}
+
+    def close(self) -> None:
+        """Give the file back."""
+        with self._lock:
+            self._file.close()
+        self._held.close()
+
+    def _sizes(self) -> dict[str, int]:
+        query = f"SELECT device, sum(length(packet) + {ROW_BYTES}) FROM packets GROUP BY device"
+        return dict(self._file.execute(query).fetchall())
+
+    def _insert(self, device: str, kept: Sequence[Arrival]) -> None:
+        with self._file:
+            self._file.executemany(
+                "INSERT INTO packets (device, arrival, session, packet) VALUES (?, ?, ?, ?)",
+                [(device, one.arrival, one.session, one.packet) for one in kept],
+            )
+        self._bytes[device] += sum(_size(one.packet) for one in kept)
+
+    def _count(self, device: str, why: str, count: int) -> None:
+        try:
+            with self._file:
+                self._file.execute(
+                    "INSERT INTO dropped VALUES (?, ?, ?) "
+                    "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+                    (device, why, count),
+                )
+        except sqlite3.Error:  # the disk is full: the caller says it, and the next count may fit
+            return
+
+
+def _size(packet: bytes) -> int:
+    return len(packet) + ROW_BYTES
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the file, empty or a spool of this format."""
+    file = sqlite3.connect(path, check_same_thread=False)
+    try:
+        (made_by,) = file.execute("PRAGMA application_id").fetchone()
+        (version,) = file.execute("PRAGMA user_version").fetchone()
+        (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and (made_by, version) != (APPLICATION_ID, FORMAT):
+            raise sqlite3.DatabaseError("a database of something else")
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
+        file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        file.execute(f"PRAGMA user_version = {FORMAT}")
+        file.executescript(TABLES)
+    except BaseException:
+        file.close()
+        raise
+    return file

@@ -1,0 +1,107 @@
+"""A real broker, as docs/deploy.md sets it up, on a free port of this computer."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dynadeep.host_tools.cloud.broker import Broker, parse_broker
+from tests.docs.pages import page
+
+PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+needs_mosquitto = pytest.mark.skipif(
+    PROGRAM is None, reason="mosquitto is not installed: apt-get install mosquitto"
+)
+PAGE = page("docs/deploy.md")
+COLLECTOR = "collector"
+
+
+def block(kind: str) -> str:
+    """Return a block of the page by its kind."""
+    found = re.search(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def authority(folder: Path, names: Sequence[str], name: str = "ward authority") -> None:
+    """Make certificates with the commands of the page: ca, broker, and one for each name."""
+    lines = [line for line in PAGE.splitlines() if line.startswith("openssl ")]
+    made, *each = (shlex.split(line) for line in lines)
+    _run([word.replace("ward authority", name) for word in made], folder)
+    extra = folder / "names.ext"
+    extra.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
+    for one in ("broker", *names):
+        for command in each:
+            words = [word.replace("bed-7", one) for word in command]
+            signing = one == "broker" and words[1] == "x509"
+            _run([*words, "-extfile", str(extra)] if signing else words, folder)
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+class Mosquitto:
+    """A broker that can be killed, and started again on what it kept."""
+
+    def __init__(self, folder: Path, certificates: Path):
+        assert PROGRAM is not None
+        self.port, self.folder, self.certificates = free_port(), folder, certificates
+        (folder / "db").mkdir()
+        acl = folder / "acl"
+        acl.write_text(block("acl"))
+        acl.chmod(0o600)
+        text = block("conf").replace("/etc/mosquitto/dynadeep/acl", str(acl))
+        text = text.replace("/etc/mosquitto/dynadeep", str(certificates))
+        text = text.replace("/var/lib/mosquitto/", f"{folder / 'db'}/")
+        text = text.replace("listener 8883", f"listener {self.port} 127.0.0.1")
+        text += "user root\n" if os.geteuid() == 0 else ""
+        (folder / "mosquitto.conf").write_text(text)
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"mqtts://localhost:{self.port}"
+
+    def broker(self, name: str, certificates: Path | None = None) -> Broker:
+        """Return the way to it for who has a certificate of that name."""
+        own = certificates or self.certificates
+        return parse_broker(
+            self.url,
+            cafile=str(self.certificates / "ca.crt"),
+            cert=str(own / f"{name}.crt"),
+            key=str(own / f"{name}.key"),
+        )
+
+    def start(self) -> None:
+        words = [str(PROGRAM), "-c", str(self.folder / "mosquitto.conf")]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+        for _ in range(200):
+            with socket.socket() as one:
+                if one.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise AssertionError((self.folder / "log").read_text())
+
+    def kill(self) -> None:
+        """End it as kill -9 does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()

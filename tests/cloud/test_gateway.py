@@ -1,0 +1,248 @@
+"""From a device's port to a real broker: nothing lost, in order, and no stranger gets in."""
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from dynadeep.codegen.board import load_board
+from dynadeep.codegen.bundle import Bundle
+from dynadeep.host_tools.cloud.broker import parse_broker
+from dynadeep.host_tools.cloud.gateway import Gateway, Limits, open_gateway
+from dynadeep.host_tools.link.device import Device
+from dynadeep.host_tools.place import open_link
+from dynadeep.host_tools.toolchain import Firmware
+from tests.cloud.mosquitto import Mosquitto, authority
+from tests.cloud.wearing import Listener, Tee, Wire, packet, pushed, until
+from tests.link.autonomous import autonomous, by_request, samples_of
+
+Started = tuple[Gateway, list[str]]
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    one = Wire()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
+    one = Listener(mosquitto)
+    yield one
+    one.close()
+
+
+@contextmanager
+def running(
+    mosquitto: Mosquitto, wire: Wire, spool: Path, device: str = "bed-7", *, shows: str = ""
+) -> Iterator[Started]:
+    """Yield a gateway at work in a thread, and what it says."""
+    said: list[str] = []
+    ended = threading.Event()
+    broker = mosquitto.broker(shows or device)
+    limits = Limits(most_per_minute=100_000)
+    with open_gateway({device: wire.url}, broker, spool, said.append, limits=limits) as gateway:
+        thread = threading.Thread(target=gateway.run, args=(ended.is_set,))
+        thread.start()
+        try:
+            until(lambda: wire.opened > 0)
+            yield gateway, said
+        finally:
+            ended.set()
+            thread.join()
+
+
+def send(wire: Wire, numbers: range) -> list[bytes]:
+    packets = [packet(number) for number in numbers]
+    for number, one in zip(numbers, packets, strict=True):
+        wire.send(pushed(one, number))
+    return packets
+
+
+@pytest.mark.emulator
+def test_the_packets_of_an_emulated_device_arrive_as_the_device_made_them(  # noqa: PLR0917
+    mosquitto: Mosquitto,
+    listener: Listener,
+    wire: Wire,
+    tmp_path: Path,
+    bundle: Bundle,
+    firmware: Callable[..., Firmware],
+) -> None:
+    samples, length = samples_of(bundle, 3), bundle.manifest.segment_length
+    board = load_board("mps2-an386")
+    with (
+        running(mosquitto, wire, tmp_path / "spool") as (gateway, said),
+        open_link(board, autonomous(bundle, board.name).elf) as link,
+    ):
+        link.port = Tee(link.port, wire)
+        Device(link).give_samples(samples)
+        until(lambda: len(listener.packets("bed-7")) == 3)
+        (counts,) = gateway.counts()
+    until(lambda: len([m for m in listener.all() if m.topic == "dynadeep/bed-7/status"]) == 2)
+    assert listener.packets("bed-7") == by_request(firmware, samples, length)
+    assert (counts["packets"], counts["dropped"], counts["line"]["damaged"]) == (3, {}, 0)
+    messages = [one for one in listener.all() if one.topic == "dynadeep/bed-7/packets"]
+    properties = [dict(one.properties.UserProperty) for one in messages]
+    assert len({one["session"] for one in properties}) == 1
+    assert len(properties[0]["session"]) == 16
+    arrivals = [int(one["arrival"]) for one in properties]
+    assert arrivals == sorted(arrivals)
+    states = [json.loads(m.payload) for m in listener.all() if m.topic == "dynadeep/bed-7/status"]
+    assert [one["state"] for one in states] == ["online", "offline"]
+    assert any("reading socket" in line for line in said)
+
+
+def test_packets_wait_while_the_broker_is_away_and_follow_in_order(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    with running(mosquitto, wire, tmp_path / "spool") as (gateway, said):
+        sent = send(wire, range(30))
+        until(lambda: listener.packets("bed-7") == sent)
+        mosquitto.kill()
+        sent += send(wire, range(30, 90))
+        until(lambda: gateway.lanes[0].reader.kept == 90)
+        mosquitto.start()
+        until(lambda: len(listener.packets("bed-7")) == 90)
+    assert listener.packets("bed-7") == sent
+    assert any("is gone" in line for line in said)
+
+
+def test_what_nobody_subscribes_to_waits_in_the_spool(
+    mosquitto: Mosquitto, wire: Wire, tmp_path: Path
+) -> None:
+    with running(mosquitto, wire, tmp_path / "spool") as (gateway, said):
+        sent = send(wire, range(5))
+        until(lambda: any("No matching subscribers" in line for line in said))
+        assert gateway.counts()[0]["published"] == 0
+        listener = Listener(mosquitto)
+        until(lambda: listener.packets("bed-7") == sent)
+    listener.close()
+
+
+def kept(spool: Path) -> int:
+    """Return how many packets a spool ever took, as another process sees it."""
+    if not spool.is_file():
+        return 0
+    with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as file:
+        try:
+            row = file.execute("SELECT seq FROM sqlite_sequence").fetchone()
+        except sqlite3.OperationalError:
+            return 0  # it has just begun
+    return 0 if row is None else int(row[0])
+
+
+def command(mosquitto: Mosquitto, wire: Wire, spool: Path) -> list[str]:
+    folder = mosquitto.certificates
+    return [
+        *(sys.executable, "-m", "tests.cloud.command", "gateway", "--port", wire.url),
+        *("--device", "bed-7", "--broker", mosquitto.url, "--cafile", str(folder / "ca.crt")),
+        *("--cert", str(folder / "{device}.crt"), "--key", str(folder / "{device}.key")),
+        *("--spool", str(spool), "--most-per-minute", "100000", "--json", "-"),
+    ]
+
+
+def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    spool = tmp_path / "spool"
+    words = command(mosquitto, wire, spool)
+    first = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: wire.opened == 1)
+    mosquitto.kill()
+    sent = send(wire, range(40))
+    until(lambda: kept(spool) == 40)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    mosquitto.start()
+    second = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    until(lambda: listener.packets("bed-7") == sent)
+    until(lambda: wire.opened == 2)
+    sent += send(wire, range(40, 45))
+    until(lambda: listener.packets("bed-7") == sent)
+    second.send_signal(signal.SIGTERM)
+    told, _ = second.communicate()
+    assert second.returncode == 0
+    (device,) = json.loads(told)["devices"]
+    assert (device["packets"], device["dropped"]) == (5, {})
+
+
+def test_a_port_that_goes_away_is_opened_again_and_begins_a_session(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    with running(mosquitto, wire, tmp_path / "spool"):
+        sent = send(wire, range(2))
+        until(lambda: listener.packets("bed-7") == sent)
+        wire.hang_up()
+        until(lambda: wire.opened == 2)
+        sent += send(wire, range(2, 4))
+        until(lambda: listener.packets("bed-7") == sent)
+    messages = [one for one in listener.all() if one.topic == "dynadeep/bed-7/packets"]
+    sessions = {one.payload: dict(one.properties.UserProperty)["session"] for one in messages}
+    assert len({sessions[one] for one in sent[:2]}) == len({sessions[one] for one in sent[2:]}) == 1
+    assert sessions[sent[0]] != sessions[sent[2]]
+
+
+def nothing_gets_in(listener: Listener, gateway: Gateway) -> None:
+    """Send a packet of an honest device, after which what came before would have come too."""
+    assert gateway.counts()[0]["published"] == 0
+    assert [one for one in listener.all() if "bed-8" in one.topic] == []
+
+
+def test_a_device_that_speaks_as_another_gets_nothing_in(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    with running(mosquitto, wire, tmp_path / "spool", "bed-8", shows="bed-7") as (gateway, said):
+        send(wire, range(3))
+        until(lambda: any("Not authorized" in line for line in said))
+        nothing_gets_in(listener, gateway)
+        assert gateway.counts()[0]["in_spool"] == 3  # none is lost: the rules may be mended
+
+
+def test_a_certificate_of_another_authority_gets_nothing_in(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    forged = tmp_path / "forged"
+    forged.mkdir()
+    authority(forged, ("bed-8",), "another authority")
+    said: list[str] = []
+    broker = mosquitto.broker("bed-8", forged)
+    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
+        gateway.run(lambda: any("cannot be reached" in line or "is gone" in line for line in said))
+        nothing_gets_in(listener, gateway)
+
+
+def test_a_stranger_without_a_certificate_gets_nothing_in(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    broker = parse_broker(mosquitto.url, cafile=str(mosquitto.certificates / "ca.crt"))
+    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
+        gateway.run(lambda: len(said) > 1)
+        nothing_gets_in(listener, gateway)
+
+
+def test_a_broker_that_is_not_who_it_says_gets_no_packet(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    forged = tmp_path / "forged"
+    forged.mkdir()
+    authority(forged, (), "another authority")
+    own = mosquitto.certificates
+    broker = parse_broker(
+        mosquitto.url,
+        cafile=str(forged / "ca.crt"),
+        cert=str(own / "bed-8.crt"),
+        key=str(own / "bed-8.key"),
+    )
+    said: list[str] = []
+    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
+        gateway.run(lambda: any("cannot be reached" in line for line in said))
+        nothing_gets_in(listener, gateway)

@@ -1,0 +1,130 @@
+"""The spool: what was taken outlives a kill, in order, within a bound; the rest is counted."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dynadeep.host_tools.cloud.reader import Allowance, Sessions
+from dynadeep.host_tools.cloud.spool import FLOOD, FULL, ROW_BYTES, Arrival, Spool
+from dynadeep.host_tools.errors import GatewayError
+from tests.cloud.wearing import packet
+
+DEVICES = ("bed-7", "bed-8")
+
+
+def arrivals(numbers: range) -> list[Arrival]:
+    return [Arrival(1000 + number, f"{number:016x}", packet(number)) for number in numbers]
+
+
+def packets_of(spool: Spool, device: str, number: int = 0) -> list[bytes]:
+    return [one.packet for one in spool.after(device, number, 1000)]
+
+
+def test_packets_come_out_in_order_and_are_gone_when_removed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
+    assert spool.add("bed-7", arrivals(range(4))) == 0
+    assert spool.add("bed-8", arrivals(range(9))) == 0
+    assert spool.add("bed-7", arrivals(range(4, 6))) == 0
+    found = spool.after("bed-7", 0, 100)
+    assert [one.packet for one in found] == [packet(number) for number in range(6)]
+    assert [(one.arrival, one.session) for one in found[:1]] == [(1000, "0" * 16)]
+    spool.remove("bed-7", [one.number for one in found[:4]])
+    assert packets_of(spool, "bed-7") == [packet(4), packet(5)]
+    assert packets_of(spool, "bed-7", found[4].number) == [packet(5)]
+    assert (spool.waiting("bed-7"), spool.waiting("bed-8")) == (2, 9)
+    spool.close()
+
+
+IMPORTS = """
+import os, signal, sys
+from pathlib import Path
+from dynadeep.host_tools.cloud.spool import Arrival, Spool
+"""
+KILLED = f"""{IMPORTS}
+spool = Spool(Path(sys.argv[1]), 1 << 20, ("bed-7",))
+for number in range(1000):
+    spool.add("bed-7", [Arrival(number, "0" * 16, number.to_bytes(4, "little"))])
+    print(number, flush=True)
+    if number == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("last", [0, 7, 40])
+def test_what_was_taken_before_a_kill_is_there_after_it(tmp_path: Path, last: int) -> None:
+    words = [sys.executable, "-c", KILLED, str(tmp_path / "spool"), str(last)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.stdout.split()[-1:] == [str(last)], ended.stderr
+    spool = Spool(tmp_path / "spool", 1 << 20, ("bed-7",))
+    numbers = [int.from_bytes(one, "little") for one in packets_of(spool, "bed-7")]
+    assert numbers == list(range(last + 1))
+    spool.close()
+
+
+def test_a_full_share_drops_what_comes_and_keeps_what_is_there(tmp_path: Path) -> None:
+    room = 3 * (len(packet(0)) + ROW_BYTES)
+    spool = Spool(tmp_path / "spool", 2 * room, DEVICES)
+    assert spool.add("bed-7", arrivals(range(5))) == 2
+    assert spool.add("bed-7", arrivals(range(5, 6))) == 1
+    assert spool.add("bed-8", arrivals(range(3))) == 0  # one device's flood is not another's
+    assert packets_of(spool, "bed-7") == [packet(0), packet(1), packet(2)]
+    spool.drop("bed-7", FLOOD, 9)
+    assert spool.dropped("bed-7") == {FLOOD: 9, FULL: 3}
+    spool.remove("bed-7", [spool.after("bed-7", 0, 1)[0].number])
+    spool.close()
+    again = Spool(tmp_path / "spool", 2 * room, DEVICES)  # counts and room outlive the process
+    assert again.dropped("bed-7") == {FLOOD: 9, FULL: 3}
+    assert again.add("bed-7", arrivals(range(7, 9))) == 1
+    again.close()
+
+
+def test_packets_of_a_device_that_is_named_no_more_are_told(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
+    spool.add("bed-8", arrivals(range(2)))
+    spool.close()
+    spool = Spool(tmp_path / "spool", 1 << 20, ("bed-7",))
+    assert spool.others() == {"bed-8": 2}
+    spool.close()
+
+
+def test_two_gateways_do_not_share_a_spool(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
+    other = "Spool(Path(sys.argv[1]), 1 << 20, ('bed-7',))"
+    words = [sys.executable, "-c", f"{IMPORTS}{other}", str(tmp_path / "spool")]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "BusyError" in ended.stderr.splitlines()[-1]
+    spool.close()
+
+
+def test_a_file_that_is_no_spool_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no database at all, but long enough to look at" * 100)
+    with sqlite3.connect(tmp_path / "other") as other:
+        other.execute("CREATE TABLE mine (value)")
+    other.close()
+    for name in ("text", "other"):
+        with pytest.raises(GatewayError, match=r"expected a spool.*--spool"):
+            Spool(tmp_path / name, 1 << 20, DEVICES)
+    with sqlite3.connect(tmp_path / "other") as other:
+        assert [row[0] for row in other.execute("SELECT name FROM sqlite_master")] == ["mine"]
+    other.close()
+
+
+def test_a_device_that_floods_gets_its_packets_a_minute_and_no_more() -> None:
+    allowance = Allowance(50)
+    assert sum(allowance.take() for _ in range(10_000)) in range(50, 60)
+
+
+def test_a_session_ends_when_the_numbers_step_back_and_not_when_they_wrap() -> None:
+    sessions = Sessions()
+    numbers = [65534, 65535, 0, 5, 5, 6]  # a wrap, lost ones, one that came twice
+    assert len({sessions.of(packet(number)) for number in numbers}) == 1
+    before = sessions.session
+    assert sessions.of(packet(0)) != before  # begun anew
+    before = sessions.session
+    assert sessions.of(packet(1)) == before
+    assert sessions.of(packet(2, stream=7)) != before
+    before = sessions.session
+    assert sessions.of(b"short") == before
