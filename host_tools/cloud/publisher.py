@@ -50,13 +50,14 @@ class Flow:
 
     published: int = 0  # acknowledged ones, repeats included
     connections: int = 0
-    refused: int = 0  # that the broker's rules forbid
+    refused: int = 0  # messages and connections that the broker's rules forbid
 
 
 @dataclass
 class Sent:
     """What of the spool is with the broker, as this connection knows it."""
 
+    anything: bool = False  # whether the broker has taken a single message
     until: int = 0  # number of the last packet that was looked at
     flying: dict[int, int] = field(default_factory=dict)  # message -> packet
     acknowledged: dict[int, float] = field(default_factory=dict)  # packet -> when, oldest first
@@ -163,19 +164,34 @@ class Publisher:
         self._sent = Sent()  # all that is in the spool: nobody knows what the broker kept
         self.connected = True
         self.flow.connections += 1
-        self._tell(f"connected to {self.broker}")
         client.publish(topic_of(self.device, "status"), status_text("online"), QOS, retain=True)
 
     def _lost(self, why: str) -> None:
         client, self._client = self._client, None
-        if self.connected:
+        if self.connected and self._sent.anything:
             self._tell(f"{self.broker} is gone ({why}); packets go to the spool")
+        elif self.connected:  # Mosquitto 2.0 answers so what its rules forbid
+            self.flow.refused += 1
+            self._resume_s = time.monotonic() + REFUSED_S
+            self._tell(
+                f"{self.broker} takes nothing and closes the connection ({why}). Do its rules let "
+                f"this device publish {topic_of(self.device, '#')}? Packets wait in the spool"
+            )
+        elif time.monotonic() >= self._resume_s:  # it has not said why: TLS 1.3 refuses so
+            self._resume_s = time.monotonic() + REFUSED_S
+            self._tell(
+                f"{self.broker} closes the connection at once ({why}). Does it know the "
+                "certificate, or the name and password, of this device?"
+            )
         self.connected = False
         self._resume_s = max(self._resume_s, time.monotonic() + RECONNECT_S)
         if client is not None:
             client.loop_stop()
 
     def _answered(self, message: int, reason: ReasonCode) -> None:
+        if not self._sent.anything and not reason.is_failure:
+            self._sent.anything = True
+            self._tell(f"connected to {self.broker}")
         number = self._sent.flying.pop(message, None)
         if number is None:
             return  # the status
@@ -206,7 +222,7 @@ class Publisher:
     def _send(self, packet: Stored) -> bool:
         """Hand a packet to the client; False if it takes none now."""
         assert self._client is not None
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.UserProperty = [("arrival", str(packet.arrival)), ("session", packet.session)]
         topic = topic_of(self.device, "packets")
         given = self._client.publish(topic, packet.packet, QOS, properties=properties)

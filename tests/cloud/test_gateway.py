@@ -1,5 +1,6 @@
 """From a device's port to a real broker: nothing lost, in order, and no stranger gets in."""
 
+import gc
 import json
 import signal
 import sqlite3
@@ -14,8 +15,10 @@ import pytest
 
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
+from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.cloud.broker import parse_broker
 from dynadeep.host_tools.cloud.gateway import Gateway, Limits, open_gateway
+from dynadeep.host_tools.errors import BrokerError, GatewayError
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
@@ -53,7 +56,7 @@ def running(
         thread = threading.Thread(target=gateway.run, args=(ended.is_set,))
         thread.start()
         try:
-            until(lambda: wire.opened > 0)
+            until(lambda: any("reading" in line for line in said))
             yield gateway, said
         finally:
             ended.set()
@@ -201,7 +204,9 @@ def test_a_device_that_speaks_as_another_gets_nothing_in(
 ) -> None:
     with running(mosquitto, wire, tmp_path / "spool", "bed-8", shows="bed-7") as (gateway, said):
         send(wire, range(3))
-        until(lambda: any("Not authorized" in line for line in said))
+        until(lambda: gateway.counts()[0]["refused"] > 0)
+        until(lambda: gateway.lanes[0].reader.kept == 3)
+        assert any("rules" in line or "Not authorized" in line for line in said)
         nothing_gets_in(listener, gateway)
         assert gateway.counts()[0]["in_spool"] == 3  # none is lost: the rules may be mended
 
@@ -215,7 +220,7 @@ def test_a_certificate_of_another_authority_gets_nothing_in(
     said: list[str] = []
     broker = mosquitto.broker("bed-8", forged)
     with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
-        gateway.run(lambda: any("cannot be reached" in line or "is gone" in line for line in said))
+        gateway.run(lambda: any("closes the connection" in line for line in said))
         nothing_gets_in(listener, gateway)
 
 
@@ -225,10 +230,12 @@ def test_a_stranger_without_a_certificate_gets_nothing_in(
     said: list[str] = []
     broker = parse_broker(mosquitto.url, cafile=str(mosquitto.certificates / "ca.crt"))
     with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
-        gateway.run(lambda: len(said) > 1)
+        gateway.run(lambda: any(mosquitto.url in line for line in said))
         nothing_gets_in(listener, gateway)
 
 
+# The MQTT client leaves a socket behind whose handshake failed.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_broker_that_is_not_who_it_says_gets_no_packet(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
@@ -246,3 +253,50 @@ def test_a_broker_that_is_not_who_it_says_gets_no_packet(
     with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
         gateway.run(lambda: any("cannot be reached" in line for line in said))
         nothing_gets_in(listener, gateway)
+        gc.collect()
+
+
+WRONG = {
+    "an address of something else": (["--broker", "http://localhost"], "mqtt://HOST"),
+    "an address without a host": (["--broker", "mqtt://"], "mqtt://HOST"),
+    "a port that is none": (["--broker", "mqtt://localhost:99999"], "mqtt://HOST"),
+    "a password in the address": (["--broker", "mqtt://me:secret@localhost"], "--password-file"),
+    "TLS files without TLS": (["--broker", "mqtt://localhost", "--cafile", "ca"], "mqtts://"),
+    "a certificate alone": (["--broker", "mqtts://localhost", "--cert", "a"], "go together"),
+    "a password of nobody": (["--broker", "mqtt://h", "--password-file", "a"], "--username"),
+    "no password file": (
+        ["--broker", "mqtt://h", "--username", "{device}", "--password-file", "{device}.none"],
+        "bed-7.none",
+    ),
+    "no certificate file": (["--broker", "mqtts://h", "--cafile", "none"], "--cafile none"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_way_to_a_broker_that_is_none_is_refused_by_name(wrong, tmp_path, capsys) -> None:
+    options, told = WRONG[wrong]
+    words = ["gateway", "--port", "loop://", "--device", "bed-7", "--spool", str(tmp_path / "s")]
+    assert run([*words, *options]) == BrokerError.exit_status
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("device", ["", "../bed", "bed/7", "+", "#", "bed 7", "b" * 65, "-bed"])
+def test_a_device_whose_name_cannot_stand_in_a_topic_is_refused(device, tmp_path, capsys) -> None:
+    words = ["gateway", "--port", "loop://", f"--device={device}", "--broker", "mqtt://localhost"]
+    assert run([*words, "--spool", str(tmp_path / "s")]) == GatewayError.exit_status
+    assert not (tmp_path / "s").exists()
+
+
+def test_each_port_has_its_device(tmp_path, capsys) -> None:
+    words = ["gateway", "--broker", "mqtt://localhost", "--spool", str(tmp_path / "s")]
+    assert run([*words, "--port", "loop://", "--device", "a", "--device", "b"]) == 2
+    twice = ["--port", "loop://", "--port", "loop://", "--device", "a", "--device", "b"]
+    assert run([*words, *twice]) == 2
+    assert "given twice" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_command_says_which_to_install(monkeypatch, capsys) -> None:
+    monkeypatch.setattr("dynadeep.host_tools.cloud.extra.find_spec", lambda name: None)
+    words = ["gateway", "--port", "loop://", "--device", "a", "--broker", "mqtt://localhost"]
+    assert run(words) == 3
+    assert "pip install 'dynadeep[cloud]'" in capsys.readouterr().err

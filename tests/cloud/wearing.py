@@ -119,7 +119,7 @@ class Listener:
     def packets(self, device: str) -> list[bytes]:
         """Return the packets that came from a device, repeats left out."""
         topic = f"dynadeep/{device}/packets"
-        return list(dict.fromkeys(m.payload for m in self.all() if m.topic == topic))
+        return list(dict.fromkeys(bytes(m.payload) for m in self.all() if m.topic == topic))
 
     def close(self) -> None:
         self.client.disconnect()

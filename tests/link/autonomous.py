@@ -35,7 +35,7 @@ def autonomous(bundle: Bundle, board: str, wanted: Wanted = AUTONOMOUS) -> Firmw
 def started(firmware: Firmware, board: str) -> Iterator[tuple[Device, list[Reply]]]:
     """Yield a device whose source is the link, greeted, and what it sends by itself."""
     with open_link(load_board(board), firmware.elf) as link:
-        device, unasked = Device(link), []
+        device, unasked = Device(link), list[Reply]()
         device.exchange.on_unasked = unasked.append
         device.hello()
         yield device, unasked
