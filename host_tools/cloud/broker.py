@@ -7,6 +7,7 @@ import re
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import paho.mqtt.client as mqtt
@@ -15,6 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from dynadeep.host_tools.errors import BrokerError
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
+PACKETS_TOPIC = "dynadeep/{}/packets"
+STATUS_TOPIC = "dynadeep/{}/status"
 KEEP_ALIVE_S = 20
 PASSWORD_BYTES_MAX = 4096
 DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -75,13 +78,21 @@ def parse_broker(url: str, **shown: str | None) -> Broker:
     return broker
 
 
-def make_client(broker: Broker, name: str, *, clean: bool = True) -> mqtt.Client:
+def device_of_topic(topic: str) -> str:
+    """Return the device whose packets a topic carries; empty if it is no topic of packets."""
+    before, after = PACKETS_TOPIC.split("{}")
+    if not (topic.startswith(before) and topic.endswith(after)):
+        return ""
+    return topic[len(before) : -len(after)]
+
+
+def make_client(broker: Broker, name: str, **options: Any) -> mqtt.Client:
     """Return a client for MQTT 5 that shows the broker what it wants to see.
 
     Args:
         broker: of the device, see ``Broker.of``.
         name: the client's, one at a time on a broker.
-        clean: whether the client connects once and does not come back by itself.
+        options: more of those of paho's ``Client``.
 
     Raises:
         BrokerError: a certificate, key or password cannot be read.
@@ -90,7 +101,7 @@ def make_client(broker: Broker, name: str, *, clean: bool = True) -> mqtt.Client
         CallbackAPIVersion.VERSION2,
         client_id=name,
         protocol=mqtt.MQTTv5,
-        reconnect_on_failure=not clean,
+        **options,
     )
     if broker.username is not None:
         client.username_pw_set(broker.username, _password(broker.password_file))

@@ -17,7 +17,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from dynadeep.host_tools.cloud.broker import KEEP_ALIVE_S, Broker, make_client
+from dynadeep.host_tools.cloud.broker import (
+    KEEP_ALIVE_S,
+    PACKETS_TOPIC,
+    STATUS_TOPIC,
+    Broker,
+    make_client,
+)
 from dynadeep.host_tools.cloud.spool import Spool, Stored
 
 QOS = 1
@@ -32,11 +38,6 @@ NOBODY = 0x10
 """Reason code of MQTT 5: no matching subscribers."""
 
 Say = Callable[[str], None]
-
-
-def topic_of(device: str, what: str) -> str:
-    """Return a device's topic: of its ``packets`` or its ``status``."""
-    return f"dynadeep/{device}/{what}"
 
 
 def status_text(state: str) -> str:
@@ -113,7 +114,7 @@ class Publisher:
             return
         if self.connected:
             said = client.publish(
-                topic_of(self.device, "status"), status_text("offline"), QOS, retain=True
+                STATUS_TOPIC.format(self.device), status_text("offline"), QOS, retain=True
             )
             try:
                 said.wait_for_publish(1.0)
@@ -124,9 +125,9 @@ class Publisher:
         client.loop_stop()
 
     def _make_client(self) -> Client:
-        client = make_client(self.broker, f"dynadeep-{self.device}")
+        client = make_client(self.broker, f"dynadeep-{self.device}", reconnect_on_failure=False)
         client.max_inflight_messages_set(WINDOW)
-        client.will_set(topic_of(self.device, "status"), status_text("offline"), QOS, retain=True)
+        client.will_set(STATUS_TOPIC.format(self.device), status_text("offline"), QOS, retain=True)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -164,7 +165,7 @@ class Publisher:
         self._sent = Sent()  # all that is in the spool: nobody knows what the broker kept
         self.connected = True
         self.flow.connections += 1
-        client.publish(topic_of(self.device, "status"), status_text("online"), QOS, retain=True)
+        client.publish(STATUS_TOPIC.format(self.device), status_text("online"), QOS, retain=True)
 
     def _lost(self, why: str) -> None:
         client, self._client = self._client, None
@@ -174,8 +175,8 @@ class Publisher:
             self.flow.refused += 1
             self._resume_s = time.monotonic() + REFUSED_S
             self._tell(
-                f"{self.broker} takes nothing and closes the connection ({why}). Do its rules let "
-                f"this device publish {topic_of(self.device, '#')}? Packets wait in the spool"
+                f"{self.broker} takes nothing and closes the connection ({why}). Do its "
+                f"rules let this device publish {PACKETS_TOPIC.format(self.device)}? Packets wait"
             )
         elif time.monotonic() >= self._resume_s:  # it has not said why: TLS 1.3 refuses so
             self._resume_s = time.monotonic() + REFUSED_S
@@ -224,7 +225,7 @@ class Publisher:
         assert self._client is not None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.UserProperty = [("arrival", str(packet.arrival)), ("session", packet.session)]
-        topic = topic_of(self.device, "packets")
+        topic = PACKETS_TOPIC.format(self.device)
         given = self._client.publish(topic, packet.packet, QOS, properties=properties)
         self._sent.flying[given.mid] = packet.number
         return given.rc == MQTT_ERR_SUCCESS

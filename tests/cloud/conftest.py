@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.mosquitto import COLLECTOR, PROGRAM, Mosquitto, authority
+from tests.cloud.secured import COLLECTOR, PROGRAM, Mosquitto, authority
 
 DEVICES = ("bed-7", "bed-8")
 

@@ -22,7 +22,7 @@ from dynadeep.host_tools.errors import BrokerError, GatewayError
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
-from tests.cloud.mosquitto import Mosquitto, authority
+from tests.cloud.secured import Mosquitto, authority
 from tests.cloud.wearing import Listener, Tee, Wire, packet, pushed, until
 from tests.link.autonomous import autonomous, by_request, samples_of
 

@@ -15,7 +15,7 @@ from dynadeep.host_tools.codec.packet import Packet, encode
 from dynadeep.host_tools.link.base import Port
 from dynadeep.host_tools.link.frames import CRC, END, HEADER, cobs_encode
 from dynadeep.host_tools.link.protocol import Command
-from tests.cloud.mosquitto import COLLECTOR, Mosquitto
+from tests.cloud.secured import COLLECTOR, Mosquitto
 
 PATIENCE_S = 60.0
 
@@ -98,7 +98,7 @@ class Listener:
         self.messages: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
         self.seen: list[mqtt.MQTTMessage] = []
         broker = mosquitto.broker(COLLECTOR)
-        self.client = make_client(broker, COLLECTOR, clean=False)
+        self.client = make_client(broker, COLLECTOR)
         self.client.on_message = lambda _client, _data, message: self.messages.put(message)
         self.client.reconnect_delay_set(1, 1)
         ready = threading.Event()
