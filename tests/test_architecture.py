@@ -69,6 +69,7 @@ ROOMS: dict[str, set[str]] = {
     "codec": {"link", "measure", "recordings", *STATION},
     "cloud": {"codec", "link", "recordings", *STATION},
     "mlperf": {"errors", "link", "measure"},
+    "pytest_plugin": {"applications", "link", "measure", "pipeline", "place", "toolchain"},
     "page": {"cycles", "link", "measure", "codec", "recordings", "errors"},
     "applications": {"codec", "measure", "pipeline"},
     "study": {"link", "measure", "codec", "page", "recordings", "applications", *STATION},

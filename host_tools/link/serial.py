@@ -67,16 +67,20 @@ def _held(url: str) -> Iterator[None]:
     if url.startswith("loop://"):  # it ends in this process
         yield
         return
-    name = url if "://" in url else os.path.realpath(url)
-    user = os.geteuid() if hasattr(os, "geteuid") else os.environ.get("USERNAME", "")
-    place = Path(tempfile.gettempdir()) / f"dynadeep-ports-{user}" / quote(name, safe="")
     with ExitStack() as stack:
         try:
-            stack.enter_context(locked(place, wait=False))
+            stack.enter_context(locked(lock_of(url), wait=False))
         except BusyError as error:
             text = f"{url}: the port is in use by {error.holder}. {ELSEWHERE}"
             raise PortBusyError(text) from error
         yield
+
+
+def lock_of(url: str) -> Path:
+    """Return what ``codegen.lock`` holds while a port is used, by whatever name."""
+    name = url if "://" in url else os.path.realpath(url)
+    user = os.geteuid() if hasattr(os, "geteuid") else os.environ.get("USERNAME", "")
+    return Path(tempfile.gettempdir()) / f"dynadeep-ports-{user}" / quote(name, safe="")
 
 
 def _why_not(url: str, error: Exception) -> LinkError:
