@@ -22,6 +22,9 @@ def bench(
     bundle: Annotated[
         Path | None, typer.Option("--bundle", help="Without it the shipped checkpoint is exported.")
     ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, help="Boards that are measured at a time.")
+    ] = 1,
     accept: Annotated[
         bool,
         typer.Option(
@@ -90,9 +93,8 @@ def bench(
         def say(line: str) -> None:
             print_lines(forms.json, line)
 
-        results = run_bench(
-            model, wanted, application_of, Watch(say, kept.begin, kept.put, done), before
-        )
+        watch = Watch(say, kept.begin, kept.put, done)
+        results = run_bench(model, wanted, application_of, watch, before=before, jobs=jobs)
     comparisons = forms.write([document_of(one.report) for one in results])
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:

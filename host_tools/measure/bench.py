@@ -30,6 +30,7 @@ from dynadeep.host_tools.measure.memory import Memory
 from dynadeep.host_tools.measure.profile import Runs
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.measure.report import Report, planned, write_report
+from dynadeep.host_tools.measure.several import several
 from dynadeep.host_tools.measure.unfinished import Measured
 from dynadeep.host_tools.pipeline import Station
 
@@ -194,7 +195,9 @@ def run_bench(
     wanted: Sequence[Setup],
     runs: Runs,
     watch: Watch,
+    *,
     before: Sequence[Measured] = (),
+    jobs: int = 1,
 ) -> list[Result]:
     """Measure setups in the emulator: the same figures on any computer.
 
@@ -204,9 +207,23 @@ def run_bench(
         runs: gives what a greeted board does with the model.
         watch: told of each step.
         before: what an earlier benchmark measured, taken over where the firmware is the same.
+        jobs: how many setups are measured at a time; they are told of in their order.
     """
     known = {(one.setup, one.firmware_sha256): one for one in before}
-    return [_result(bundle, setup, runs, watch, known) for setup in wanted]
+    if jobs == 1:
+        return [_result(bundle, setup, runs, watch, known) for setup in wanted]
+
+    def measure(setup: Setup, go_on: Callable[[], None]) -> tuple[Result, Measured]:
+        found: list[Measured] = []
+        own = Watch(watch.say, put=lambda report: go_on(), done=found.append)
+        return _result(bundle, setup, runs, own, known), found[0]
+
+    results = []  # each is told of when it and those before it are done
+    for result, measured in several(measure, wanted, jobs):
+        watch.begin(result.report)
+        watch.done(measured)
+        results.append(result)
+    return results
 
 
 def losses(results: Sequence[Result], committed: Path) -> list[str]:

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.kernels import DSP, PLAIN
+from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.errors import HostError
+from dynadeep.host_tools.measure.bench import Setup, Watch, run_bench
+from dynadeep.host_tools.measure.report import Report
+from dynadeep.host_tools.measure.several import several
+from dynadeep.host_tools.page.make import document_of
+from dynadeep.host_tools.page.store import json_text
 
 
 def test_another_networks_figures_are_not_replaced_unasked(
@@ -18,3 +26,56 @@ def test_another_networks_figures_are_not_replaced_unasked(
     assert code != 0
     assert "holds the figures of network 0123456789abcdef" in capsys.readouterr().err
     assert (tmp_path / "results.json").read_text() == content
+
+
+def without_counts(report: dict) -> tuple[dict, dict[str, float]]:
+    """Return a report as plain data without what the board's counter gave, and that."""
+    rest = json.loads(json.dumps(report))
+    latency = rest["latency"]
+    counts = {layer["layer"]: layer.pop("count") for layer in latency["layers"]}
+    for name in ("per_segment", "least_per_segment", "ticks_per_segment", "per_mac"):
+        counts[name] = latency.pop(name)
+    return rest, counts
+
+
+@pytest.mark.emulator
+def test_two_boards_at_a_time_give_the_reports_of_one_after_the_other(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A counter's tick begins anywhere in a tile: counts differ by it between any two runs."""
+    monkeypatch.chdir(tmp_path)
+    setups = [Setup("mps2-an386", "stream", DSP), Setup("microbit", "stream", PLAIN)]
+    reports, told = [], []
+    for jobs in (2, 1):
+        begun: list[Report] = []
+        watch = Watch(lambda line: None, begin=begun.append)
+        results = run_bench(bundle, setups, application_of, watch, jobs=jobs)
+        documents = [document_of(one.report) for one in results]
+        reports.append(json.loads(json_text(documents))["reports"])
+        told.append([report.board.name for report in begun])
+    assert told == [["mps2-an386", "microbit"]] * 2
+    for at_once, alone in zip(*reports, strict=True):
+        (rest, counts), (same, before) = without_counts(at_once), without_counts(alone)
+        assert rest == same
+        ticks = 2 * rest["latency"]["counter"]["per_tick"]
+        assert counts == pytest.approx(before, rel=0.01, abs=ticks)
+
+
+def test_what_fails_ends_what_runs_beside_it() -> None:
+    begun, ended = [], []
+
+    def do(one: int, go_on) -> int:
+        begun.append(one)
+        if one == 0:
+            raise ValueError("it failed")
+        while True:
+            try:
+                go_on()
+            except HostError:
+                ended.append(one)
+                raise
+
+    with pytest.raises(ValueError, match="it failed"):
+        list(several(do, range(5), 2))
+    assert sorted(begun) == sorted([0, *ended])
+    assert len(begun) <= 3  # the third by the thread of the first
