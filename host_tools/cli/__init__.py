@@ -14,11 +14,13 @@ import typer
 from dynadeep.codegen.errors import DynadeepError
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.cli import common
+from dynadeep.host_tools.cli.archive import archive
 from dynadeep.host_tools.cli.bench import bench
 from dynadeep.host_tools.cli.board import new
 from dynadeep.host_tools.cli.boards import boards
 from dynadeep.host_tools.cli.build import build
 from dynadeep.host_tools.cli.calibrate import calibrate
+from dynadeep.host_tools.cli.collect import collect
 from dynadeep.host_tools.cli.decode import decode
 from dynadeep.host_tools.cli.demo import demo
 from dynadeep.host_tools.cli.evaluate import evaluate
@@ -53,6 +55,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     stream,
     gateway,
     decode,
+    collect,
+    archive,
     mlperf,
     boards,
     bench,

@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 BATCH_ROWS = 1024
 
+EXCHANGES_MAX = 100
+"""Of a day's files while it is read."""
+
 OnRefused = Callable[[ArchiveError], None]
 """Told of each file and folder that is left out because it is none of an archive's."""
 
@@ -89,12 +92,23 @@ def read_day(day: Day, *, on_refused: OnRefused | None = None) -> pa.Table:
     Raises:
         ArchiveError: as ``read``.
     """
+    for _ in range(EXCHANGES_MAX):
+        found: list[ArchiveError] = []
+        try:
+            rows = _read_day(day, found)
+        except FileNotFoundError:  # a collector has taken it into another since it was listed
+            continue
+        for error in found:
+            _refuse(error, on_refused)
+        return rows
+    raise ArchiveError(f"{day.folder}: its files change faster than they can be read. Try again.")
+
+
+def _read_day(day: Day, refused: list[ArchiveError]) -> pa.Table:
     paths, strange = parts.in_folder(day.folder)
-    for path in strange:
-        _refuse(_stranger(path), on_refused)
-    kept, _ = parts.split(paths)
+    refused += map(_stranger, strange)
     tables, size = [schema.SCHEMA.empty_table()], 0
-    for part in kept:
+    for part in parts.split(paths)[0]:
         try:
             rows = parts.read(part.path)
             size += rows.nbytes
@@ -105,7 +119,7 @@ def read_day(day: Day, *, on_refused: OnRefused | None = None) -> pa.Table:
                 )
             tables.append(rows)
         except ArchiveError as error:
-            _refuse(error, on_refused)
+            refused.append(error)
     if len(tables) == 2:
         return tables[1]
     return pa.concat_tables(tables).sort_by(schema.SORT_KEYS)

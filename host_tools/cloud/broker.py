@@ -3,7 +3,6 @@
 Names of files and users may hold ``{device}``, which stands for the device's name.
 """
 
-import re
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +19,6 @@ PACKETS_TOPIC = "dynadeep/{}/packets"
 STATUS_TOPIC = "dynadeep/{}/status"
 KEEP_ALIVE_S = 20
 PASSWORD_BYTES_MAX = 4096
-DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-"""A device's name: a part of a topic, and of a path."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dynadeep.host_tools.cloud.broker import DEVICE, Broker
+from dynadeep.host_tools.cloud.broker import Broker
+from dynadeep.host_tools.cloud.names import DEVICE
 from dynadeep.host_tools.cloud.publisher import Publisher
 from dynadeep.host_tools.cloud.reader import Reader
 from dynadeep.host_tools.cloud.spool import Spool

@@ -59,6 +59,24 @@ class Row:
     detail: str | None = None
 
 
+def waiting_in(root: Path) -> int:
+    """Return how many rows of an archive are not in Parquet, whoever collects there now.
+
+    Raises:
+        ArchiveError: its journal is damaged.
+    """
+    path = root / NAME
+    if not path.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            return int(file.execute("SELECT count(*) FROM waiting").fetchone()[0])
+    except sqlite3.Error as error:
+        raise ArchiveError(
+            f"{path}: what waits in it cannot be counted ({error}). Run 'dynadeep collect' there."
+        ) from error
+
+
 class Journal:
     """The file, open for one process.
 

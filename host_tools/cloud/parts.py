@@ -5,8 +5,8 @@ a compaction stands and those that it replaces are not removed yet, these lie wi
 out: at no time is a row missing, and never does one come twice.
 """
 
+import os
 import re
-import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,14 +70,25 @@ def split(paths: Iterable[Path]) -> tuple[list[Part], list[Part]]:
 
 
 def in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the Parquet files of a day's folder, and what else is in it; nothing hidden."""
-    found = [path for path in sorted(folder.iterdir()) if not path.name.startswith((".", "_"))]
-    files = [path for path in found if _is_file(path)]
-    return files, [path for path in found if path not in files]
+    """Return the Parquet files of a day's folder, and what else is in it; nothing hidden.
+
+    While files are exchanged a listing may miss both the old and the new: two alike do not.
+    """
+    found, before = _listed(folder), None
+    while found != before:
+        found, before = _listed(folder), found
+    files = [path for path, is_file in found if is_file]
+    return files, [path for path, is_file in found if not is_file]
 
 
-def _is_file(path: Path) -> bool:
-    return path.suffix == ".parquet" and stat.S_ISREG(path.lstat().st_mode)
+def _listed(folder: Path) -> list[tuple[Path, bool]]:
+    """Return what is in a folder by name, and whether it is a Parquet file and no link."""
+    with os.scandir(folder) as entries:
+        return sorted(
+            (Path(one.path), one.name.endswith(".parquet") and one.is_file(follow_symlinks=False))
+            for one in entries
+            if not one.name.startswith((".", "_"))
+        )
 
 
 def write(path: Path, rows: pa.Table) -> None:
@@ -103,6 +114,7 @@ def read(path: Path) -> pa.Table:
 
     Raises:
         ArchiveError: it is damaged, of another schema, too large, or says what no archive does.
+        FileNotFoundError: it is not there; it may have been taken into another meanwhile.
     """
     try:
         with _open(path) as file:
@@ -112,6 +124,8 @@ def read(path: Path) -> pa.Table:
         rows.validate(full=True)
         _check_rows(path, rows)
         return rows.cast(schema.SCHEMA).sort_by(schema.SORT_KEYS)
+    except FileNotFoundError:
+        raise
     except _UNREADABLE as error:
         raise _refusal(path, f"no whole Parquet file ({_line(error)})") from error
 

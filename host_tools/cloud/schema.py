@@ -10,6 +10,8 @@ from datetime import date
 
 import pyarrow as pa
 
+from dynadeep.host_tools.cloud.names import DEVICE
+
 VERSION = "1"
 VERSION_KEY = b"dynadeep.archive"
 
@@ -48,12 +50,10 @@ COUNT_MAX = 1 << 40
 PACKET_BYTES_MAX = 13 + 0xFFFF + 4
 """Header, the longest payload that its length field can say, CRC."""
 
-_DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-
 
 def is_device(name: str) -> bool:
     """Whether a name may be a device's: what a topic says becomes the name of a folder."""
-    return _DEVICE.fullmatch(name) is not None
+    return DEVICE.fullmatch(name) is not None
 
 
 def model_number(short_model_id: bytes) -> int:

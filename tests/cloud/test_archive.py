@@ -103,7 +103,7 @@ def test_damage_within_a_file_is_refused_or_changes_nothing(tmp_path):
     rows = table(*(packet_row(i) for i in range(40)))
     path = put(tmp_path, rows)
     whole, drawn = path.read_bytes(), random.Random(7)
-    for _ in range(1000):
+    for _ in range(300):
         flipped = bytearray(whole)
         flipped[drawn.randrange(len(whole))] ^= 1 << drawn.randrange(8)
         path.write_bytes(flipped)
@@ -195,3 +195,19 @@ def test_days_are_those_of_utc(tmp_path):
     east = datetime.fromisoformat("2026-03-02T01:00:00+05:00")
     (day,) = archive.days(tmp_path, begin=east)
     assert day.day == date(2026, 3, 1)
+
+
+def test_a_day_whose_files_are_exchanged_while_it_is_read_is_read_whole(tmp_path, monkeypatch):
+    put(tmp_path, table(packet_row(1)), 1)
+    put(tmp_path, table(packet_row(2)), 2)
+    read, exchanged = parts.read, []
+
+    def exchange_and_read(path: Path) -> pa.Table:
+        if not exchanged:
+            exchanged.append(put(tmp_path, table(packet_row(1), packet_row(2)), 1, 2))
+            for batch in (1, 2):
+                (place(tmp_path) / parts.name_of(batch, batch)).unlink()
+        return read(path)
+
+    monkeypatch.setattr(parts, "read", exchange_and_read)
+    assert indices(tmp_path) == [1, 2]
