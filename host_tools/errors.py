@@ -27,7 +27,7 @@
         +-- ReportError               15  a report to compare with cannot be used
         +-- RegressionError           16  a figure is worse than in the report compared with
         +-- ArchiveError              17  an archive is damaged, or what is in its place is none
-        +-- BrokerError               18  a broker's address or what it is shown is none, or it refuses us
+        +-- BrokerError               18  no way to a broker, or it refuses what it is shown
         +-- GatewayError              19  a spool or a device's name cannot be used
 
 The numbers are the exit statuses of docs/errors.md. What each of a board's looks like, and what to

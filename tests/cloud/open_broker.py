@@ -1,4 +1,4 @@
-"""A broker that lets anybody publish anything: what access rules would keep out, a collector must."""
+"""A broker that lets anybody publish anything, as one without access rules does."""
 
 import socket
 import subprocess
