@@ -88,7 +88,7 @@ ROOMS: dict[str, set[str]] = {
     },
 }
 # Who of them reaches for training's and exporting's code, inside functions.
-MAY_TRAIN = {"study", "cli"}
+MAY_TRAIN = {"study", "cli", "cloud"}  # the cloud for the task networks
 MAY_EXPORT = {"study", "measure", "cli"}
 THE_ONE_DEFINITION = {("codec/distortion.py", "train.metrics")}  # of PRD, which training uses too
 HEAVY_PACKAGES = {
@@ -258,10 +258,15 @@ def name_of(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
+INTO_A_WHOLE_FOLDER = ("host_tools/cloud/records.py:", " wfdb.wrsamp")
+"""Writes two files by itself, into a folder that its caller writes whole."""
+
+
 def test_every_file_is_written_whole() -> None:
     writer = ROOT / "codegen" / "files.py"
     found = [call for path in python_files() if path != writer for call in writing_calls(path)]
-    assert found == []
+    begin, end = INTO_A_WHOLE_FOLDER
+    assert [call for call in found if not (call.startswith(begin) and call.endswith(end))] == []
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def read(
             None.
     """
     for one in days(root, device, begin, end, on_refused=on_refused):
-        rows = _within(read_day(one, on_refused=on_refused), begin, end)
+        rows = within(read_day(one, on_refused=on_refused), begin, end)
         name = pa.array([one.device], pa.string()).take(pa.array([0] * len(rows), pa.int8()))
         yield from rows.append_column("device", name).to_batches(max_chunksize=BATCH_ROWS)
 
@@ -125,7 +125,8 @@ def _read_day(day: Day, refused: list[ArchiveError]) -> pa.Table:
     return pa.concat_tables(tables).sort_by(schema.SORT_KEYS)
 
 
-def _within(rows: pa.Table, begin: datetime | None, end: datetime | None) -> pa.Table:
+def within(rows: pa.Table, begin: datetime | None, end: datetime | None) -> pa.Table:
+    """Return the rows whose time is ``begin`` or later, and earlier than ``end``."""
     if begin is not None:
         rows = rows.filter(pc.greater_equal(rows["time"], pa.scalar(begin, schema.TIME)))
     if end is not None:

@@ -1,0 +1,51 @@
+"""The frozen task networks on what is decoded: windows without gaps, at their time."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+
+from dynadeep.codegen.bundle import read_bundle
+from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.codec.decode import Decoder
+from dynadeep.train.tasks import load_task
+from dynadeep.train.tasks.base import standardise
+from tests.caching import SMALL_BUNDLE
+
+from . import decoding
+from .decoding import BEGIN, PERIOD, put, row, sent
+
+WINDOW = round(8000 / decoding.MANIFEST.segment_length)
+
+
+def test_a_task_reads_windows_without_gaps(tmp_path):
+    rows = [row(i, "gap" if i == 3 else "packet") for i in range(3 + 2 * WINDOW)]
+    put(tmp_path / "archive", rows)
+    status = run(
+        ["decode", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / "out"),
+         "--bundle", str(SMALL_BUNDLE), "--task", "rhythm", "--workers", "1"]
+    )  # fmt: skip
+    assert status == 0
+    found = pq.read_table(tmp_path / "out/rhythm/device=a/day=2026-03-01/rhythm.parquet")
+    assert found["index"].to_pylist() == [4]  # behind the gap; what is left is less than a window
+    assert found["time"].to_pylist() == [BEGIN + 4 * PERIOD]
+    decoder = Decoder(read_bundle(SMALL_BUNDLE))
+    samples = np.concatenate([decoder.decode(sent(i)) for i in range(4, 4 + WINDOW)])
+    manifest = decoding.MANIFEST
+    adc = ((samples - manifest.adc_baseline) / manifest.adc_gain * 1000).astype(np.float32)
+    task = load_task("rhythm")
+    with torch.no_grad():
+        expected = task.probabilities(standardise(torch.from_numpy(adc[None])))[0].numpy()
+    names = ("af", "normal", "other", "noisy")
+    given = [found[name].to_pylist()[0] for name in names]
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-6)
+    assert found["rhythm"].to_pylist() == ["ANO~"[int(expected.argmax())]]
+
+
+def test_a_task_that_is_none_is_refused(tmp_path, capsys):
+    put(tmp_path / "archive", [row(0)])
+    status = run(
+        ["decode", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / "out"),
+         "--bundle", str(SMALL_BUNDLE), "--task", "sleep"]
+    )  # fmt: skip
+    assert status == 17
+    assert "Name rhythm or rpeaks" in capsys.readouterr().err
