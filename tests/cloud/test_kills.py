@@ -1,0 +1,26 @@
+"""Nothing is lost and nothing comes twice, whoever of the three is killed, and when."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.killing import run
+from tests.cloud.secured import needs_mosquitto
+
+pytestmark = needs_mosquitto
+
+
+def test_kills_of_broker_gateway_and_collector_lose_and_double_nothing(
+    tmp_path: Path, certificates: Path
+) -> None:
+    outcome = run(tmp_path, certificates, 300, kills=1)
+    assert (outcome.lost, outcome.doubled, outcome.kills) == (0, 0, 3)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(5400)
+def test_a_hundred_thousand_packets_survive_five_kills_of_each(
+    tmp_path: Path, certificates: Path
+) -> None:
+    outcome = run(tmp_path, certificates, 100_000, kills=5)
+    assert (outcome.lost, outcome.doubled, outcome.kills) == (0, 0, 15)
