@@ -25,6 +25,7 @@ from dynadeep.host_tools.cli.decode import decode
 from dynadeep.host_tools.cli.demo import demo
 from dynadeep.host_tools.cli.evaluate import evaluate
 from dynadeep.host_tools.cli.export import export
+from dynadeep.host_tools.cli.fleet import fleet
 from dynadeep.host_tools.cli.gateway import gateway
 from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
@@ -57,6 +58,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     decode,
     collect,
     archive,
+    fleet,
     mlperf,
     boards,
     bench,
