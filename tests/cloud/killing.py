@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,7 @@ class Chain:
 
     def __init__(self, folder: Path, certificates: Path):
         self.spool, self.archive = folder / "spool", folder / "archive"
+        self._log = folder / "gateway.log"
         self.wire = Wire()
         (folder / "broker").mkdir()
         bundles = folder / "bundles"
@@ -91,7 +93,7 @@ class Chain:
         carry = ["gateway", *way, *_shown(certificates, "{device}"), "--spool", str(self.spool)]
         carry += ["--port", self.wire.url, "--device", DEVICE, "--most-per-minute", "10000000"]
         self.collector = Running(collect, folder / "collector.log")
-        self.gateway = Running(carry, folder / "gateway.log")
+        self.gateway = Running(carry, self._log)
 
     def parts(self) -> list[tuple[Callable[[], None], Callable[[], None]]]:
         """Return how each of the three is killed and started."""
@@ -100,6 +102,10 @@ class Chain:
             (self.collector.kill, self.collector.start),
             (self.broker.kill, self.broker.start),
         ]
+
+    def readings(self) -> int:
+        """Return how often a gateway said that it reads: what is sent before that is lost."""
+        return self._log.read_text().count("reading")
 
     def kept(self) -> int:
         """Return how many packets the spool ever took."""
@@ -142,25 +148,24 @@ def feed(chain: Chain, packets: list[bytes], kills: int, rng: random.Random) -> 
     order = [part for part in chain.parts() for _ in range(kills)]
     rng.shuffle(order)
     due = sorted(rng.sample(range(1, len(packets)), len(order)))
-    _until(lambda: chain.wire.opened > 0 and chain.spool.is_file())
+    _until(lambda: chain.readings() > 0)
     sent = chain.kept()
     while sent < len(packets):
-        opened = chain.wire.opened
         until = min(sent + BATCH, len(packets), *(due[:1] or [len(packets)]))
         chain.wire.send(b"".join(pushed(packets[n], n) for n in range(sent, until)))
         if due and until == due[0]:
             due.pop(0)
             kill, start = order.pop()
             time.sleep(rng.random() * 0.3)
+            readings = chain.readings()
             kill()
             time.sleep(rng.random() * 0.5)
             sent = chain.kept()
             start()
             if kill == chain.gateway.kill:
-                _until(lambda before=opened: chain.wire.opened > before)
+                _until(partial(_is_more, chain.readings, readings))
                 continue
-        until = max(until, sent)
-        _until(lambda all_of_it=until: chain.kept() >= all_of_it)
+        _until(partial(_is_more, chain.kept, until - 1))
         sent = until
 
 
@@ -189,6 +194,10 @@ def run(folder: Path, certificates: Path, count: int, kills: int, seed: int = 1)
     assert set(found) <= set(packets)
     lost = len(set(packets) - set(found))
     return Outcome(count, 3 * kills, lost, found.total() - len(found), time.monotonic() - begin_s)
+
+
+def _is_more(count: Callable[[], int], than: int) -> bool:
+    return count() > than
 
 
 def _until(what: Callable[[], bool]) -> None:
