@@ -102,8 +102,8 @@ def benches_of(config: pytest.Config) -> list[Bench]:
     Raises:
         pytest.UsageError: there are not as many of each as there are boards.
     """
-    given = {
-        option: config.getoption(option)
+    given: dict[str, list[str]] = {
+        option: config.getoption(option) or []
         for option in ("--dynadeep-board", "--dynadeep-port", "--dynadeep-sources")
     }
     count = max(map(len, given.values()))
@@ -115,7 +115,8 @@ def benches_of(config: pytest.Config) -> list[Bench]:
             )
     if not count:
         return [Bench()]
-    columns = (values or [None] * count for values in given.values())
+    nothing: list[str | None] = [None] * count
+    columns = (values or nothing for values in given.values())
     return [Bench(*row) for row in zip(*columns, strict=True)]
 
 

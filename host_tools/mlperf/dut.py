@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,15 +68,15 @@ class Dut:
             SilentBoardError: nothing answers.
             NoisyLineError: something else does.
         """
-        for last in (False,) * (GREETINGS - 1) + (True,):
-            try:
-                self._drop()
-                self.name = self._one("name", r"m-name-dut-\[(.+)\]")
-                return self.name
-            except SilentBoardError:
-                if last:
-                    raise
-        raise AssertionError("unreachable")
+        for _ in range(GREETINGS - 1):
+            with suppress(SilentBoardError):
+                return self._greet()
+        return self._greet()
+
+    def _greet(self) -> str:
+        self._drop()
+        self.name = self._one("name", r"m-name-dut-\[(.+)\]")
+        return self.name
 
     def check_model(self, model_id: str) -> None:
         """Refuse a device that runs another model.
@@ -98,6 +99,7 @@ class Dut:
         """
         content = codes.tobytes()
         self._one(f"db load {len(content)}", r"m-\[Expecting (\d+) bytes\]")
+        last: list[str] = []
         for begin in range(0, len(content), BYTES_A_COMMAND):
             last = self.ask(f"db {content[begin : begin + BYTES_A_COMMAND].hex()}")
         if last != ["m-load-done"]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_another_networks_figures_are_not_replaced_unasked(
     assert (tmp_path / "results.json").read_text() == content
 
 
-def without_counts(report: dict) -> tuple[dict, dict[str, float]]:
+def without_counts(report: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
     """Return a report as plain data without what the board's counter gave, and that."""
     rest = json.loads(json.dumps(report))
     latency = rest["latency"]

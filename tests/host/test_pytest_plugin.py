@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.caching import ROOT
+from dynadeep.codegen.board import load_board
+from dynadeep.host_tools.link.qemu import QemuLink
+from tests.caching import ROOT, SMALL_BUNDLE
 from tests.docs.pages import blocks, page
 from tests.net_bundles import NET_BUNDLES
 
@@ -26,7 +28,7 @@ class User:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.paths = []
+        self.paths: list[str] = []
         if not metadata.entry_points(group="pytest11", name="dynadeep"):
             self._declare(folder / "installed" / "dynadeep_declared-0.dist-info")
 
@@ -126,6 +128,29 @@ def test_a_test_of_hardware_runs_at_its_port(user):
     assert outcomes(done) == {"passed": 1, "error": 1}
     assert "/dev/nowhere: no such port" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+TURNS = """
+import pytest
+
+@pytest.mark.dynadeep_hardware
+@pytest.mark.parametrize("turn", range(2))
+def test_it_answers(dynadeep_board, turn):
+    assert dynadeep_board.device.memory().size_bytes
+"""
+
+
+@pytest.mark.emulator
+def test_two_processes_take_turns_at_one_port(user, firmware):
+    """The port is an emulated board's terminal; whoever comes second waits."""
+    emulator = load_board("mps2-an386").emulator
+    elf = firmware("mps2-an386").elf
+    with QemuLink(elf, emulator.machine, emulator.arguments) as link:
+        link.port.close()
+        port = ("--dynadeep-port", link.port.port)
+        done = user.pytest(TURNS, "--dynadeep-bundle", SMALL_BUNDLE, *port, "-n", 2)
+    assert outcomes(done) == {"passed": 2}, done.stdout
+    assert len(set(re.findall(r"\[(gw\d)\]", done.stdout))) == 2
 
 
 def test_a_missing_bundle_is_one_line(user):

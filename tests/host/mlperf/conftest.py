@@ -10,7 +10,6 @@ from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.planner import Wanted
 from dynadeep.host_tools import toolchain
-from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.place import open_link
 from tests.caching import SMALL_BUNDLE
 from tests.net_bundles import NET_BUNDLES
@@ -24,19 +23,27 @@ MLPERF = Wanted(application="mlperf")
 
 
 @pytest.fixture(scope="session")
-def device(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Open a device of a bundle: an emulated board, or a process with sanitizers."""
+def mlperf_elf(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Build a bundle's device for a board; a process has sanitizers."""
     made: dict[tuple[str, str], Path] = {}
+
+    def build(name: str, board: str) -> Path:
+        if (name, board) not in made:
+            folder = tmp_path_factory.mktemp("mlperf") / f"{name}-{board}"
+            generate(read_bundle(BUNDLES[name]), load_board(board), folder, MLPERF)
+            made[name, board] = toolchain.build(folder, sanitize=board == "native").elf
+        return made[name, board]
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def device(mlperf_elf: Any) -> Any:
+    """Open a device of a bundle: an emulated board, or a process."""
 
     @contextmanager
     def opened(name: str, board: str = "native") -> Iterator[Any]:
-        described = load_board(board)
-        if (name, board) not in made:
-            folder = tmp_path_factory.mktemp("mlperf") / f"{name}-{board}"
-            generate(read_bundle(BUNDLES[name]), described, folder, MLPERF)
-            made[name, board] = toolchain.build(folder, sanitize=board == "native").elf
-        elf = made[name, board]
-        with NativeLink(elf) if board == "native" else open_link(described, elf) as link:
+        with open_link(load_board(board), mlperf_elf(name, board)) as link:
             yield link
 
     return opened

@@ -1,15 +1,21 @@
 """The firmware that speaks the MLPerf Tiny protocol, held to its letter and to its bounds."""
 
+import json
 import random
 import re
+from pathlib import Path
 
 import pytest
 
+from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import read_bundle
+from dynadeep.codegen.emit import project_files
+from dynadeep.codegen.planner import plan_for
+from dynadeep.host_tools.measure.memory import read_image
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.mlperf.check import input_of, results_of
 
-from .conftest import BUNDLES
+from .conftest import BUNDLES, MLPERF
 from .strict_runner import LINE_S, StrictRunner
 
 
@@ -150,3 +156,22 @@ def test_any_bytes_are_answered_and_break_nothing(host):
         host.port.write(b"".join(pieces) + b"%")
         assert all(re.fullmatch(r"[em]-.*|[a-z]+: .*", line) for line in host.lines(LINE_S))
     assert host.name()
+
+
+@pytest.mark.parametrize("name", BUNDLES)
+def test_the_project_holds_nothing_of_the_harness(name):
+    board = load_board("mps2-an386")
+    files = project_files(plan_for(read_bundle(BUNDLES[name]), board, MLPERF), board)
+    app = {Path(one).name for one in files if one.startswith("app/")}
+    assert {"mlperf.c", "mlperf_text.c", "mlperf_main.c", "fault.c"} <= app
+    assert not {one for one in app if one.startswith(("commands", "dd_link"))} | (app & {"main.c"})
+    assert json.loads(files["manifest.json"])["application"] == "mlperf"
+
+
+@pytest.mark.emulator
+def test_the_plan_says_what_ram_it_takes(mlperf_elf):
+    board = load_board("mps2-an386")
+    plan = plan_for(read_bundle(BUNDLES["branches"]), board, MLPERF)
+    image = read_image(mlperf_elf("branches", "mps2-an386"))
+    static = plan.ram_bytes(board) - board.ram.stack_bytes
+    assert image.static_ram_bytes <= static <= image.static_ram_bytes + 32
