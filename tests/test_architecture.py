@@ -72,6 +72,7 @@ ROOMS: dict[str, set[str]] = {
     "pytest_plugin": {"applications", "link", "measure", "pipeline", "place", "toolchain"},
     "page": {"cycles", "link", "measure", "codec", "recordings", "errors"},
     "applications": {"codec", "measure", "pipeline"},
+    "monitor": {"link", "measure", "codec", "recordings"},
     "study": {"link", "measure", "codec", "page", "recordings", "applications", *STATION},
     "cli": {
         "cloud",
@@ -81,6 +82,7 @@ ROOMS: dict[str, set[str]] = {
         "measure",
         "codec",
         "page",
+        "monitor",
         "recordings",
         "study",
         "applications",

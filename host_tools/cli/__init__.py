@@ -31,6 +31,7 @@ from dynadeep.host_tools.cli.generate import generate
 from dynadeep.host_tools.cli.hello import hello
 from dynadeep.host_tools.cli.import_ import import_
 from dynadeep.host_tools.cli.mlperf import mlperf
+from dynadeep.host_tools.cli.monitor import monitor
 from dynadeep.host_tools.cli.parity import parity
 from dynadeep.host_tools.cli.ports import ports
 from dynadeep.host_tools.cli.profile import profile
@@ -55,6 +56,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     profile,
     stream,
     gateway,
+    monitor,
     decode,
     collect,
     archive,

@@ -1,0 +1,110 @@
+"""dynadeep monitor."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dynadeep.host_tools.cli.groups import taking
+from dynadeep.host_tools.cli.options import (
+    DEFAULT_BUNDLE,
+    BoundOption,
+    BundleOption,
+    JsonOption,
+    refuse_with,
+)
+from dynadeep.host_tools.cli.station import Recordings, place_of, recordings_of
+
+if TYPE_CHECKING:
+    from dynadeep.codegen.bundle import Bundle
+    from dynadeep.host_tools.monitor.beat import Feed
+    from dynadeep.host_tools.pipeline import Station
+    from dynadeep.host_tools.place import Place
+    from dynadeep.host_tools.recordings.record import Record
+
+SEGMENTS = 10
+"""Of each recording of the shipped excerpt."""
+
+
+@taking(place=place_of, recordings=recordings_of)
+def monitor(
+    *,
+    bundle: BundleOption = DEFAULT_BUNDLE,
+    place: "Place",
+    recordings: Recordings,
+    bound: BoundOption = None,
+    real_time: Annotated[
+        bool,
+        typer.Option("--real-time", help="Give inputs at the rate at which their samples come."),
+    ] = False,
+    inputs: Annotated[
+        int | None, typer.Option("--inputs", min=1, help="End after so many; else by the key q.")
+    ] = None,
+    json: JsonOption = None,
+) -> None:
+    """Watch a board at work: trace, levels, byte CG, link errors, latency.
+
+    A codec gets your recordings, else the shipped excerpt, over and over, and its packets are
+    decoded. Any other network gets the bundle's golden inputs, its outputs held to the reference.
+    """
+    from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.numerics import fixed_error
+    from dynadeep.host_tools.cli.output import print_lines, write_json
+    from dynadeep.host_tools.cli.stages import heavy
+    from dynadeep.host_tools.cli.station import excerpt, open_station, read_recordings
+    from dynadeep.host_tools.errors import HostError
+
+    with heavy("monitor"):
+        from dynadeep.host_tools.monitor.app import Monitor, Pace
+    if not _is_terminal():
+        raise HostError(
+            "monitor: expected a terminal to draw on, and standard error is none. Run it in one, "
+            "or use 'stream' or 'parity'."
+        )
+    model = read_bundle(bundle)
+    records: list[Record] = []
+    if model.manifest.codec is None:
+        why = "this network has no codec: it gets its golden inputs"
+        refuse_with("the bundle", {"--ecg": recordings.paths or None, "--bound": bound}, why)
+    else:
+        bound = model.manifest.default_bound if bound is None else bound
+        fixed_error(bound)  # refused before anything is built
+        records = (
+            read_recordings(model.manifest, recordings)
+            if recordings
+            else excerpt(model.manifest, SEGMENTS)
+        )
+    with open_station(model, place) as station:
+        feed = _feed_of(station, model, records, bound or 0.0)
+        if real_time and not feed.input_s:
+            why = "this network's bundle states no rate"
+            refuse_with("the bundle", {"--real-time": real_time}, why)
+        kind = "QEMU" if station.emulated else station.device.link.name
+        title = f"model {model.manifest.model_id} on {station.board.name} ({kind})"
+        app = Monitor(station.device, feed, title, Pace(real_time, inputs))
+        app.run()
+        link = vars(station.device.traffic)
+    totals = feed.totals()
+    failure = app.failure
+    content = {**totals, "link": link, "stopped": None if failure is None else str(failure)}
+    write_json(json, content)
+    for name, value in {**totals, **link}.items():
+        print_lines(json, f"{name:<18} {value}")
+    if failure is not None:
+        raise failure
+
+
+def _is_terminal() -> bool:
+    """Whether the screen can be drawn: Textual draws on standard error."""
+    return sys.__stderr__ is not None and sys.__stderr__.isatty()
+
+
+def _feed_of(station: "Station", model: "Bundle", records: "list[Record]", bound: float) -> "Feed":
+    """Return what gives the board its inputs."""
+    from dynadeep.host_tools.codec.decode import Decoder
+    from dynadeep.host_tools.monitor.codec_feed import CodecFeed
+    from dynadeep.host_tools.monitor.net_feed import NetFeed
+
+    if model.manifest.codec is None:
+        return NetFeed(station.device, model)
+    return CodecFeed(station.device, Decoder(model), records, bound)

@@ -1,0 +1,114 @@
+"""What a monitor shows of each input that went through a board; the screen knows nothing else."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from dynadeep.host_tools.link.attempts import Traffic
+from dynadeep.host_tools.link.device import Counter
+
+Values = npt.NDArray[np.float64]
+KEPT = 400
+"""Latencies that are drawn; the widest terminal shows no more."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line over time, float [T]; NaN is not drawn."""
+
+    label: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a group."""
+
+    label: str
+    share: float  # of the longest there could be, 0 to 1
+    text: str
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One input: what it was, what came of it, and what all came to so far."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    bars: tuple[Bar, ...]
+    facts: tuple[tuple[str, str], ...]
+    ticks: int
+
+
+class Feed(Protocol):
+    """Gives a board one input after the other."""
+
+    bars_title: str
+    facts_title: str
+
+    @property
+    def input_s(self) -> float:
+        """How long an input's samples take to come; 0 where they have no rate."""
+        ...
+
+    def step(self) -> Beat:
+        """Run the next input."""
+        ...
+
+    def scale_bound(self, factor: float) -> bool:
+        """Have the next inputs run with another bound; False where there is none."""
+        ...
+
+    def totals(self) -> dict[str, object]:
+        """Return what all inputs came to, as plain data."""
+        ...
+
+
+@dataclass
+class Latencies:
+    """How long the inputs took."""
+
+    counter: Counter
+    ticks: deque[int] = field(default_factory=lambda: deque(maxlen=KEPT))
+    count: int = 0
+    most: int = 0
+    total: int = 0
+
+    def add(self, ticks: int) -> None:
+        """Take one input's."""
+        self.ticks.append(ticks)
+        self.count += 1
+        self.most = max(self.most, ticks)
+        self.total += ticks
+
+    def text(self, ticks: float) -> str:
+        """Say a latency in the counter's own unit, and in time where time is real."""
+        count = round(ticks * self.counter.per_tick)
+        words = f"{count:,} {self.counter.unit}"
+        if self.counter.unit == "instructions":
+            return words
+        return f"{ticks / self.counter.rate_hz * 1e3:,.2f} ms ({words})"
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Return the last, the mean and the longest."""
+        if not self.count:
+            return ()
+        return (
+            ("last", self.text(self.ticks[-1])),
+            ("mean", self.text(self.total / self.count)),
+            ("most", self.text(self.most)),
+        )
+
+
+def link_facts(traffic: Traffic) -> tuple[tuple[str, str], ...]:
+    """Return how the link fares."""
+    return (
+        ("requests", f"{traffic.requests:,}"),
+        ("lost tries", f"{traffic.retries:,}"),
+        ("damaged frames", f"{traffic.damaged_frames:,}"),
+        ("strange frames", f"{traffic.strange_frames:,}"),
+        ("board restarts", f"{traffic.restarts:,}"),
+    )
