@@ -40,7 +40,7 @@ class Monitor(App[None]):
     Grid Static { border: round $surface-lighten-2; padding: 0 1; height: 1fr; }
     """
     BINDINGS = [  # noqa: RUF012 (Textual's)
-        Binding("q,ctrl+c,ctrl+q", "end", "Quit", priority=True),
+        Binding("q,ctrl+c,ctrl+q", "end", "Quit", priority=True, key_display="q"),
         Binding("p,space", "pause", "Pause"),
         Binding("plus,equals_sign", "bound(True)", "Bound up", key_display="+"),
         Binding("minus", "bound(False)", "Bound down", key_display="-"),

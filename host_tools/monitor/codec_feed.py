@@ -62,7 +62,7 @@ class CodecFeed:
             title=f"{record.name}, segment {index}: sent as {self._name(reply.level)}, "
             f"{len(reply.packet):,} bytes",
             curves=(
-                Curve("sent", self._millivolts(segment.astype(np.float64))),
+                Curve("sent (mV)", self._millivolts(segment.astype(np.float64))),
                 Curve("decoded", self._millivolts(decoded)),
             ),
             bars=tuple(self._bars()),
