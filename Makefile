@@ -12,7 +12,7 @@ BOARD ?= mps2-an386
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 .PHONY: setup
 setup: ## Install what is missing (the other targets do it by themselves)
@@ -54,6 +54,11 @@ bench: setup ## Measure the emulated boards and rewrite benchmarks/
 	@$(BIN)/dynadeep bench --out benchmarks
 	@$(BIN)/python -m tests.firmware.benchmark --out benchmarks
 	@$(BIN)/python -m tests.link.benchmark --out benchmarks
+
+.PHONY: bench-cloud
+bench-cloud: setup ## Measure what decoding an archive takes, by core, by Ray and for a fleet
+	@$(BIN)/dynadeep export --out build/cloud/bundle
+	@$(BIN)/python -m tests.cloud.benchmark --bundle build/cloud/bundle --out benchmarks
 
 .PHONY: clean
 clean: ## Remove what was built (the environment stays: remove .venv by hand)

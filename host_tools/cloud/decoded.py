@@ -5,6 +5,7 @@ OUT/ecg/device=DEVICE/day=YYYY-MM-DD/ecg.parquet
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,14 @@ VERSION = "1"
 VERSION_KEY, MODELS_KEY = b"dynadeep.decoded", b"dynadeep.models"
 
 SAMPLES = "samples"
+WRITTEN: dict[str, Any] = {
+    "compression": "zstd",
+    "compression_level": 1,
+    "use_dictionary": ["kind", "model", "level", "detail"],
+    "use_byte_stream_split": [f"{SAMPLES}.list.element"],
+    "write_statistics": ["stream", "index", "time"],
+    "write_page_checksum": True,
+}
 SCHEMA = pa.schema(
     [
         *(schema.SCHEMA.field(name) for name in ("kind", "stream", "index", "count", "time")),
@@ -48,16 +57,7 @@ class ParquetOutput:
 
     def __init__(self, folder: Path, models: Models) -> None:
         self._schema = schema_of(models)
-        self._writer = pq.ParquetWriter(
-            folder / "ecg.parquet",
-            self._schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=["kind", "model", "level", "detail"],
-            use_byte_stream_split=[f"{SAMPLES}.list.element"],
-            write_statistics=["stream", "index", "time"],
-            write_page_checksum=True,
-        )
+        self._writer = pq.ParquetWriter(folder / "ecg.parquet", self._schema, **WRITTEN)
 
     def take(self, piece: Piece) -> None:
         """Write the next piece."""

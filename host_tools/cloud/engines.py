@@ -108,7 +108,8 @@ def map_days(job: Job, days: Sequence[Day], workers: int) -> Iterator[Tally]:
     Raises:
         ArchiveError, BundleError, OSError: as ``run_ray``.
     """
-    import ray
+    import ray.data
+    import ray.exceptions
 
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
@@ -120,8 +121,9 @@ def map_days(job: Job, days: Sequence[Day], workers: int) -> Iterator[Tally]:
         for day in days
     ]
     data = ray.data.from_items(items, override_num_blocks=blocks)
+    decode: Any = partial(_decode_batch, at_any_place)
     done = data.map_batches(
-        partial(_decode_batch, at_any_place),
+        decode,
         batch_size=1,
         batch_format="numpy",
         num_cpus=1,

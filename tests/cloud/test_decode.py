@@ -248,6 +248,7 @@ def test_two_workers_write_the_bytes_of_one(decode, tmp_path):
 
 
 @pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Ray's own, within Ray
 @pytest.mark.usefixtures("archive")
 def test_ray_writes_the_bytes_of_local(decode, tmp_path):
     decoding.put_days(tmp_path / "archive", 3, 5, "b")
