@@ -19,7 +19,7 @@ class Buffers:
     block: int  # DD_BLOCK: output channels
 
 
-BUFFERS = (Buffers(160, 64), Buffers(96, 32), Buffers(64, 16))
+BUFFERS = (Buffers(224, 32), Buffers(96, 32), Buffers(64, 16))
 """The largest first. Parts are whole groups of any kernel set."""
 
 
@@ -49,6 +49,8 @@ class KernelSet:
     foreign: Mapping[str, float]  # instructions for a MAC on others, by kind of core
     single_group: int = 1  # the same for the weights of dd_dot_single.h
     offset_pairs: bool = False  # those are in pairs, with 128 added to the first of each
+    fours: bool = False  # weights in fours of channels
+    depthwise_tile: int = 0  # time steps that dd_depthwise_s8 computes at a time, if not ``tile``
 
     def cost(self, cpu: str) -> Cost:
         """Return what a multiply-accumulate takes on a core, a foreign one's C twin included."""
@@ -66,7 +68,7 @@ class KernelSet:
         """Return weights [channels, kernel, in_channels] in the order in which they lie in flash.
 
         Rows are [channels, values], pairs [channels / 2, values, 2]; both sizes rounded up with
-        zeros.
+        zeros. Fours are as ``dd_dot.h`` says, one behind the other.
         """
         rows = weights.reshape(len(weights), -1)
         missing = (-rows.shape[0] % 2 if self.paired else 0, -rows.shape[1] % self.group)
@@ -74,7 +76,7 @@ class KernelSet:
         if not self.paired:
             return padded
         pairs = padded.reshape(-1, 2, padded.shape[1]).transpose(0, 2, 1)
-        return np.ascontiguousarray(pairs)
+        return _fours(pairs) if self.fours else np.ascontiguousarray(pairs)
 
     def ordered_single(self, weights: Int8s) -> Int8s:
         """Return weights [channels, ...] as ``dd_dot_single.h`` wants them, for one window."""
@@ -85,6 +87,16 @@ class KernelSet:
         pairs = np.pad(padded, [(0, len(rows) % 2), (0, 0)]).reshape(-1, 2, padded.shape[1])
         pairs[:, 0] ^= np.int8(-128)  # 128 added, as a byte
         return np.ascontiguousarray(pairs.transpose(0, 2, 1))
+
+
+def _fours(pairs: Int8s) -> Int8s:
+    """Return weights [pairs of channels, values, 2] two pairs after two, a last one behind them."""
+    halves = pairs.reshape(len(pairs), -1, 2, 2, 2).transpose(0, 1, 3, 2, 4)  # values 0, 2, 1, 3
+    words = np.ascontiguousarray(halves).reshape(len(pairs), -1, 4)
+    words[:, :, 0::2] ^= np.int8(-128)  # 128 added, as a byte
+    whole = len(words) // 2 * 2
+    fours = words[:whole].reshape(whole // 2, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
+    return np.concatenate([fours.ravel(), words[whole:].ravel()]).reshape(2 * len(pairs), -1)
 
 
 # Instructions as `make bench` counts them on a set's own cores, and elsewhere as the C twins take
@@ -113,14 +125,16 @@ LANES = KernelSet(
 DSP = KernelSet(
     "dsp",
     "DD_KERNELS_DSP",
-    tile=3,
+    tile=2,
     paired=True,
-    group=2,
-    window_bytes=6,
+    group=4,
+    window_bytes=4,
     own=Cost(1.2, 1.3),
     foreign={"small": 12.0, "mainline": 6.5},
     single_group=4,
     offset_pairs=True,
+    fours=True,
+    depthwise_tile=3,
 )
 HELIUM = KernelSet(
     "helium",

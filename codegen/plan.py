@@ -278,7 +278,7 @@ def plan_model(content: bytes, manifest: Manifest, choice: Choice | None = None)
         )
     if chosen.engine == "stream":
         network = _running(network)
-    memory = _placed(network, chosen.engine, chosen.tile or chosen.kernels.tile)
+    memory = _placed(network, chosen.engine, *_tiles(chosen))
     constants = model_constants(network, chosen.kernels)
     return Plan(manifest, network, chosen, memory, traced_tensors(network), constants)
 
@@ -296,10 +296,17 @@ def _running(network: Network) -> Network:
 
 
 @lru_cache(maxsize=16)
-def _placed(network: Network, engine: Engine, tile: int) -> Arena | Schedule:
-    """Place a network's values once for an engine and a tile."""
+def _placed(network: Network, engine: Engine, tile: int, depthwise: int) -> Arena | Schedule:
+    """Place a network's values once for an engine and its tiles."""
     check_limits(network)
-    return plan_arena(network) if engine == "layers" else plan_schedule(network, tile)
+    return plan_arena(network) if engine == "layers" else plan_schedule(network, tile, depthwise)
+
+
+def _tiles(choice: Choice) -> tuple[int, int]:
+    """Return the steps that layers compute at a time, and that depthwise ones do."""
+    kernels = choice.kernels
+    tile = choice.tile or kernels.tile
+    return tile, max(1, tile // kernels.tile) * kernels.depthwise_tile or tile
 
 
 def why_not_streamed(network: Network, manifest: Manifest) -> str:

@@ -31,6 +31,12 @@ TILES_SAVED_PER_BYTE = 6.0
 """From how many on a layer computes two tiles at a time: the engine's work around tiles of a narrow
 layer is worth more than the RAM that wider lines take."""
 
+DEPTHWISE = "dd_depthwise_s8"
+"""The function of layers whose kernel has a tile of its own."""
+
+SMALL_TILE, SMALL_TILES_SAVED_PER_BYTE = 2, 0.3
+"""The same for tiles that are so small that the work around them counts."""
+
 
 def held_bytes(tensor: Tensor, steps: int) -> int:
     """Return the bytes of some steps of a tensor; a state has all of its bytes from the first."""
@@ -93,8 +99,10 @@ class Schedule:
         return {line.tensor.name: (line.offset, line.size) for line in self.lines}
 
 
-def plan_schedule(network: Network, tile: int) -> Schedule:
+def plan_schedule(network: Network, tile: int, depthwise: int = 0) -> Schedule:
     """Work out the course of a segment with tiles of ``tile`` steps.
+
+    Depthwise layers have tiles of ``depthwise`` steps, unless it is 0.
 
     Raises:
         ModelError: the engine does not count as far as the network or a tile goes.
@@ -104,7 +112,8 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
     courses = [arrivals(network.input.time)]
     stages: list[Stage] = []
     for layer, sources in zip(network.layers, wired, strict=True):
-        steps = _tile_of(layer, tile)
+        own = depthwise if layer.FUNCTION == DEPTHWISE else 0
+        steps = _tile_of(layer, own or tile)
         first, course = best_course(layer, [courses[one.line] for one in sources], steps)
         stages.append(Stage(layer, sources, steps, first))
         courses.append(course)
@@ -113,15 +122,25 @@ def plan_schedule(network: Network, tile: int) -> Schedule:
 
 
 def _tile_of(layer: Layer, tile: int) -> int:
-    """Return the steps that a layer computes at a time: twice ``tile`` where that pays."""
+    """Return the steps that a layer computes at a time: twice ``tile`` where that pays.
+
+    Where it does for a small one, twice as much again may pay.
+    """
+    if not _pays(layer, tile):
+        return tile
+    return _tile_of(layer, 2 * tile) if tile <= SMALL_TILE else 2 * tile
+
+
+def _pays(layer: Layer, tile: int) -> bool:
+    """Return whether twice ``tile`` saves enough of the engine's work for the RAM it takes."""
     read = sum(
         tensor.channels * window.stride / window.up
         for tensor, window in zip(layer.inputs, layer.windows, strict=True)
     )
     more_bytes = tile * (layer.output.channels + read)
     saved = layer.output.time / (2 * tile)
-    pays = saved >= TILES_SAVED_PER_BYTE * more_bytes and 2 * tile <= TILE_LIMIT
-    return 2 * tile if pays else tile
+    wanted = TILES_SAVED_PER_BYTE if tile > SMALL_TILE else SMALL_TILES_SAVED_PER_BYTE
+    return saved >= wanted * more_bytes and 2 * tile <= TILE_LIMIT
 
 
 def _check_tile(tile: int) -> None:

@@ -25,6 +25,9 @@ OPTIONS = (
 )
 """What the readers of the padded ones look at."""
 
+DOUBLING_SHIFT = -2
+"""Up to which a doubled sum's shift to the right can round as well."""
+
 PLACE_LIMIT = (1 << 16) - 1  # kernel, stride and padding are uint16 in the kernels' parameters
 LARGEST_TILE = 4  # windows that a kernel may look at behind the last one
 
@@ -68,7 +71,7 @@ class ConvLayer(Layer):
     low: int  # clamp of the requantised code
     high: int
     activation: str  # "NONE", "RELU", "RELU6", "RELU_N1_TO_1": what the clamp stands for
-    doubles: bool  # twice any accumulator fits int32
+    doubles: bool  # twice any accumulator fits int32, and no shift is above DOUBLING_SHIFT
     stride: int
     dilation: int = 1
     pad_before: int
@@ -187,7 +190,7 @@ class Convolution(Op):
             low=low,
             high=high,
             activation=self.activation,
-            doubles=2 * max(bounds) <= INT32_MAX,
+            doubles=2 * max(bounds) <= INT32_MAX and bool((shift <= DOUBLING_SHIFT).all()),
         )
 
 

@@ -75,7 +75,7 @@ class DepthwiseConv2D(PaddedConvolution):
     def lower(self) -> Depthwise:
         """Make all constants final."""
         taps, final = self.places(), self.final()
-        final["doubles"] &= bool((final["shift"] <= -1).all() and (final["shift"] >= -22).all())
+        final["doubles"] &= bool((final["shift"] >= -22).all())
         return Depthwise(
             **final,
             stride=taps.stride,

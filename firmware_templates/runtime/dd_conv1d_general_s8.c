@@ -62,9 +62,8 @@ typedef struct buffers {
     bool packed; /* the whole windows are */
 } buffers;
 
-static void multiply(gathering *of, const dd_rows *rows, uint32_t size, buffers *with)
+static void multiply(gathering *of, dd_rows *rows, uint32_t size, buffers *with)
 {
-    dd_rows part = *rows;
     of->tap = 0;
     of->within = 0;
     for (uint32_t from = 0; from < size; from += DD_PART) {
@@ -72,8 +71,8 @@ static void multiply(gathering *of, const dd_rows *rows, uint32_t size, buffers 
         if (!with->packed) {
             pack(of, count, with->windows);
         }
-        dd_dot_rows(with->windows, count, &part, from != 0, with->sums);
-        part.weights += DD_PART * DD_VALUE_BYTES;
+        rows->from = from;
+        dd_dot_rows(with->windows, count, rows, from != 0, with->sums);
     }
     with->packed = size <= DD_PART;
 }
@@ -93,7 +92,7 @@ void dd_conv1d_blocks(const dd_conv1d *layer, const int8_t *table, const dd_view
     for (uint32_t block = 0; block < tile->channels; block += filters) {
         for (uint32_t channel = 0; channel < filters; channel += DD_BLOCK) {
             const uint32_t count = dd_at_most(filters - channel, DD_BLOCK);
-            const dd_rows rows = {weights + channel * row_bytes, row_bytes, count};
+            dd_rows rows = {weights + channel * row_bytes, row_bytes, count, 0};
             multiply(&of, &rows, size, &with);
             dd_store_tile(layer, table, with.sums, block + channel, count, tile->steps, out);
         }

@@ -7,7 +7,14 @@
 #include "dd_requant.h"
 #include "dd_store_tile.h"
 
-static_assert(DD_BLOCK % 2u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes pairs and whole groups");
+static_assert(DD_BLOCK % 4u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes fours and whole groups");
+
+/* What is rare stays out of the way of what is not. */
+#if defined(__GNUC__)
+#define NEVER_INLINE __attribute__((noinline))
+#else
+#define NEVER_INLINE
+#endif
 
 /* The windows of one tile in a layer's input. */
 typedef struct tile {
@@ -31,7 +38,8 @@ static void copy_padded(const tile *of, int32_t begin, uint32_t count, int8_t *o
 }
 
 /* Pack windows that partly lie outside the view. */
-static void pack_border(const tile *of, uint32_t from, uint32_t count, uint32_t *windows)
+NEVER_INLINE static void pack_border(const tile *of, uint32_t from, uint32_t count,
+                                     uint32_t *windows)
 {
     const int32_t hop = of->layer->stride * of->layer->in_channels;
     int32_t begin = of->first * of->layer->in_channels + (int32_t)from;
@@ -70,7 +78,7 @@ static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, i
                 pack(of, from, count, windows);
             }
             const int8_t *const weights = layer->weights + channel * row_bytes;
-            const dd_rows rows = {weights + from * DD_VALUE_BYTES, row_bytes, channels};
+            const dd_rows rows = {weights, row_bytes, channels, from};
             dd_dot_rows(windows, count, &rows, from != 0, sums);
         }
         dd_store_tile(layer, table, sums, channel, channels, steps, out);

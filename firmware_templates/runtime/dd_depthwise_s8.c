@@ -8,7 +8,7 @@
 
 #include "dd_store_tile.h"
 
-static_assert(DD_TILE == 3 || DD_TILE == 4, "sum_inside adds up three or four steps");
+static_assert(DD_TILE == 4, "sum_inside adds up four steps");
 
 /* The windows of one tile. */
 typedef struct tile {
@@ -27,26 +27,20 @@ static void sum_inside(const dd_conv1d *layer, const int8_t *weights, const int8
     int32_t sum0 = 0;
     int32_t sum1 = 0;
     int32_t sum2 = 0;
-#if DD_TILE > 3
     int32_t sum3 = 0;
-#endif
     for (uint32_t tap = layer->kernel; tap != 0; tap--) {
         const int32_t weight = *weights;
         sum0 += at[0] * weight;
         sum1 += at[hop] * weight;
         sum2 += at[2 * hop] * weight;
-#if DD_TILE > 3
         sum3 += at[3 * hop] * weight;
-#endif
         weights += layer->out_channels;
         at += down;
     }
     sums[0] = sum0;
     sums[1] = sum1;
     sums[2] = sum2;
-#if DD_TILE > 3
     sums[3] = sum3;
-#endif
 }
 
 /* The same for windows that partly lie outside the view, where there are zero points. */

@@ -28,8 +28,8 @@ extern "C" {
 /* DD_TILE: the steps that are computed at a time, one window each.
  * DD_WINDOW_WORDS: words that hold `count` values of all of them, packed. */
 #if DD_KERNELS == DD_KERNELS_DSP
-#define DD_TILE                3
-#define DD_WINDOW_WORDS(count) (((count) + 1u) / 2u * 3u)
+#define DD_TILE                2
+#define DD_WINDOW_WORDS(count) (((count) + 3u) / 4u * 4u + 2u)
 #elif DD_KERNELS == DD_KERNELS_HELIUM
 #define DD_TILE                4
 #define DD_WINDOW_WORDS(count) (((count) + 15u) / 16u * 16u)
@@ -55,7 +55,11 @@ extern "C" {
  * Rows: [channels][values], each output channel's behind the other's, the values rounded up with
  * zeros to whole fours, for DD_KERNELS_HELIUM to whole sixteens.
  * Pairs: [channels / 2][values][2], two channels' values side by side, rounded up: an odd last
- * channel has zeros for a partner. For DD_KERNELS_DSP the values are rounded up to even as well.
+ * channel has zeros for a partner.
+ * Fours, for DD_KERNELS_DSP: [channels / 4][values / 2][2][2][2], of four channels a pair of values
+ * of two, then of the other two; behind them what is left of one or two channels,
+ * [values / 2][2][2]. Values are rounded up to whole fours, each in the order 0, 2, 1, 3, and 128
+ * is added to each weight of the first channel of two.
  *
  * DD_VALUE_BYTES: from a channel's value to its next. DD_ROW_BYTES: from a channel of `values`
  * values to the next where the weights are in rows, half the way from pair to pair elsewhere. */
@@ -69,7 +73,7 @@ extern "C" {
 #define DD_WEIGHT_ROWS(channels) (channels)
 #elif DD_KERNELS == DD_KERNELS_DSP
 #define DD_VALUE_BYTES           2u
-#define DD_ROW_BYTES(values)     (((values) + 1u) / 2u * 2u)
+#define DD_ROW_BYTES(values)     (((values) + 3u) / 4u * 4u)
 #define DD_WEIGHT_ROWS(channels) (((channels) + 1u) / 2u * 2u)
 #else
 #define DD_VALUE_BYTES           2u
@@ -79,9 +83,10 @@ extern "C" {
 
 /* Some rows of weights. */
 typedef struct dd_rows {
-    const int8_t *weights; /* the first value that is wanted of the first channel, which is even */
+    const int8_t *weights; /* of the first channel, whose number is a multiple of four */
     uint32_t row_bytes;
     uint32_t channels; /* an odd last one of a pair has its partner worked out as well */
+    uint32_t from;     /* the first value that is wanted, a multiple of DD_PART */
 } dd_rows;
 
 /* Pack `count` (1 to DD_PART) values of DD_TILE windows, which lie `hop` bytes apart. */

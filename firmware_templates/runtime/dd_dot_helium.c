@@ -97,12 +97,13 @@ void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, b
                  int32_t *sums)
 {
     const uint32_t groups = (count + GROUP - 1u) / GROUP;
+    const int8_t *const weights = rows->weights + rows->from * DD_VALUE_BYTES;
     dot_job job = {
         .windows = windows,
         .groups = groups,
         .row_bytes = rows->row_bytes,
         .gap = rows->row_bytes - groups * GROUP,
-        .weights = rows->weights,
+        .weights = weights,
         .sums = sums,
         .pairs = rows->channels / 2u,
     };
@@ -114,7 +115,7 @@ void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, b
     }
     if (rows->channels % 2u != 0) {
         const uint32_t last = rows->channels - 1u;
-        job.weights = rows->weights + last * rows->row_bytes;
+        job.weights = weights + last * rows->row_bytes;
         job.sums = sums + last * DD_TILE;
         job.row_bytes = 0;
         job.pairs = 1;
@@ -150,7 +151,7 @@ static void dot_channel(const int8_t *windows, uint32_t count, const int8_t *wei
 void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, bool add,
                  int32_t *sums)
 {
-    const int8_t *weights = rows->weights;
+    const int8_t *weights = rows->weights + rows->from * DD_VALUE_BYTES;
     for (uint32_t channel = 0; channel < rows->channels; channel++) {
         if (!add) {
             memset(sums, 0, DD_TILE * sizeof *sums);

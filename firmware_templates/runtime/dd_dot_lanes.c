@@ -118,7 +118,7 @@ void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, b
 {
     const lanes *const values = (const lanes *)(const void *)windows;
     const uint32_t whole = count / UNROLL * UNROLL;
-    const int8_t *weights = rows->weights;
+    const int8_t *weights = rows->weights + rows->from * DD_VALUE_BYTES;
     for (uint32_t channel = 0; channel < rows->channels; channel += 2) {
         for (uint32_t i = 0; i < 2 * DD_TILE && !add; i++) {
             sums[i] = 0;

@@ -137,7 +137,7 @@ void dd_dot_rows(const uint32_t *windows, uint32_t count, const dd_rows *rows, b
     dot_job job = {
         .windows = (const int32_t *)windows,
         .end = (const int32_t *)windows + DD_TILE * values,
-        .weights = rows->weights,
+        .weights = rows->weights + rows->from * DD_VALUE_BYTES,
         .gap = rows->row_bytes - values,
         .sums = sums,
         .after = sums + DD_TILE * rows->channels,

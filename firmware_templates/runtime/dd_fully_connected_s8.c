@@ -46,12 +46,12 @@ static void connect_tile(const dd_fully_connected *layer, const int8_t *table, c
     const uint32_t row_bytes = DD_ROW_BYTES(size);
     for (uint32_t channel = 0; channel < layer->out_channels; channel += DD_BLOCK) {
         const uint32_t count = dd_at_most(layer->out_channels - channel, DD_BLOCK);
-        dd_rows rows = {layer->weights + channel * row_bytes, row_bytes, count};
+        dd_rows rows = {layer->weights + channel * row_bytes, row_bytes, count, 0};
         for (uint32_t from = 0; from < size; from += DD_PART) {
             const uint32_t values = dd_at_most(size - from, DD_PART);
             dd_dot_pack(in + from, hop, values, windows);
+            rows.from = from;
             dd_dot_rows(windows, values, &rows, from != 0, sums);
-            rows.weights += DD_PART * DD_VALUE_BYTES;
         }
         for (uint32_t step = 0; step < (hop == 0 ? 1u : DD_TILE); step++) {
             store(layer, table, sums + step, DD_TILE, channel, count,

@@ -117,14 +117,7 @@ static inline int32_t dd_index_offset(int32_t zero_point)
 static inline int32_t dd_multiply_high_doubled(int32_t sum, int32_t doubled_bias,
                                                int32_t multiplier)
 {
-#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
-    int32_t high;
-    __asm("add %0, %1, %2, lsl #1\n\t"
-          "smmulr %0, %0, %3"
-          : "=&r"(high)
-          : "r"(doubled_bias), "r"(sum), "r"(multiplier));
-    return high;
-#elif DD_KERNELS == DD_KERNELS_PLAIN
+#if DD_KERNELS == DD_KERNELS_PLAIN
     return dd_multiply_high_positive(dd_add(sum, doubled_bias / 2), multiplier);
 #else
     const int32_t doubled = dd_add(dd_shift_left(sum, 1), doubled_bias);

@@ -70,6 +70,18 @@ static inline uint32_t dd_odd_bytes(uint32_t word)
 #endif
 }
 
+/* The same of unsigned bytes 0 and 2. */
+static inline uint32_t dd_lower_bytes(uint32_t word)
+{
+#if DD_SIMD_ASSEMBLY
+    uint32_t lanes;
+    __asm("uxtb16 %0, %1" : "=r"(lanes) : "r"(word));
+    return lanes;
+#else
+    return word & 0x00FF00FFu;
+#endif
+}
+
 /* sum + both products of lanes that stand together. */
 static inline int32_t dd_add_products(uint32_t a, uint32_t b, int32_t sum)
 {

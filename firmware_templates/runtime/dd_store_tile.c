@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "dd_requant.h"
+#include "dd_simd.h"
 
 /* A vector holds the four steps of a tile. */
 #if defined(__ARM_FEATURE_MVE) && DD_TILE == 4
@@ -14,7 +15,7 @@
 #define STORE_VECTORS 0
 #endif
 
-static_assert(DD_TILE == 3 || DD_TILE == 4, "store_codes stores three or four steps");
+static_assert(DD_TILE == 2 || DD_TILE == 4, "store_codes stores two or four steps");
 
 /* Of a tile. */
 typedef struct tile_part {
@@ -49,43 +50,79 @@ typedef struct scaling {
 } scaling;
 
 #if !STORE_VECTORS
-/* For `bias` doubled, where that fits: one multiplication does the rounding as well. */
+/* Two sums become codes. For `bias` doubled, where that fits: one multiplication does the rounding
+ * as well. */
+typedef struct two_codes {
+    int32_t first;
+    int32_t second;
+} two_codes;
+
+#if DD_SIMD_ASSEMBLY
+typedef struct table_codes {
+    int8_t all[256];
+} table_codes;
+
+static inline two_codes codes_of_doubled(const scaling *by, const int32_t *sums)
+{
+    two_codes codes;
+    __asm("ldr %[a], %[sum0]\n\t"
+          "ldr %[b], %[sum1]\n\t"
+          "add %[a], %[bias], %[a], lsl #1\n\t"
+          "add %[b], %[bias], %[b], lsl #1\n\t"
+          "smmulr %[a], %[a], %[multiplier]\n\t"
+          "smmulr %[b], %[b], %[multiplier]\n\t"
+          "add %[a], %[a], %[a], asr #31\n\t"
+          "add %[b], %[b], %[b], asr #31\n\t"
+          "asr %[a], %[a], %[shift]\n\t"
+          "asr %[b], %[b], %[shift]\n\t"
+          "add %[a], %[offset]\n\t"
+          "add %[b], %[offset]\n\t"
+          "usat %[a], #8, %[a], asr #1\n\t"
+          "usat %[b], #8, %[b], asr #1\n\t"
+          "ldrsb %[a], [%[table], %[a]]\n\t"
+          "ldrsb %[b], [%[table], %[b]]"
+          : [a] "=&r"(codes.first), [b] "=&r"(codes.second)
+          : [sum0] "m"(sums[0]), [sum1] "m"(sums[1]), [bias] "r"(by->bias),
+            [multiplier] "r"(by->multiplier), [shift] "r"(by->exponent - 1),
+            [offset] "r"(by->offset), [table] "r"(by->table),
+            "m"(*(const table_codes *)(const void *)by->table));
+    return codes;
+}
+#else
 static inline int8_t code_of_doubled(const scaling *by, int32_t sum)
 {
     const int32_t high = dd_multiply_high_doubled(sum, by->bias, by->multiplier);
     return by->table[dd_index_of_high(high, by->exponent, by->offset)];
 }
 
-static void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t hop, int8_t *out)
+static inline two_codes codes_of_doubled(const scaling *by, const int32_t *sums)
 {
-    out[0] = code_of_doubled(by, sums[0]);
-    out += hop;
-    out[0] = code_of_doubled(by, sums[1]);
-    out += hop;
-    out[0] = code_of_doubled(by, sums[2]);
-#if DD_TILE > 3
-    out += hop;
-    out[0] = code_of_doubled(by, sums[3]);
-#endif
+    return (two_codes){code_of_doubled(by, sums[0]), code_of_doubled(by, sums[1])};
 }
+#endif
 
-/* The same for whole tiles of channels from `channel` on, until `end` or the first one whose shift
- * is none for dd_requantize_index. Returns where it stopped. There must be a table and no
- * clamp. */
-static uint32_t store_channels_doubled(const dd_conv1d *layer, const int8_t *table,
-                                       const int32_t *sums, uint32_t channel, uint32_t end,
-                                       int8_t *out)
+/* Whole tiles of `count` channels from `channel` on of a layer that `doubles`, with a table and
+ * without a clamp. */
+static void store_channels_doubled(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
+                                   uint32_t channel, uint32_t count, int8_t *out)
 {
     const uint32_t hop = layer->out_channels;
+    const int32_t *bias = layer->bias + channel;
+    const int32_t *multiplier = layer->multiplier + channel;
+    const int8_t *shift = layer->shift + channel;
     scaling by = {.table = table, .offset = dd_index_offset(layer->out_zero_point)};
-    for (; channel < end && layer->shift[channel] <= -2; channel++) {
-        by.exponent = -layer->shift[channel];
-        by.multiplier = layer->multiplier[channel];
-        by.bias = dd_shift_left(layer->bias[channel], 1);
-        store_codes_doubled(&by, sums, hop, out + channel);
+    for (; count != 0; count--) {
+        by.exponent = -*shift++;
+        by.multiplier = *multiplier++;
+        by.bias = dd_shift_left(*bias++, 1);
+        for (uint32_t step = 0; step < DD_TILE; step += 2) {
+            const two_codes codes = codes_of_doubled(&by, sums + step);
+            out[step * hop] = (int8_t)codes.first;
+            out[(step + 1u) * hop] = (int8_t)codes.second;
+        }
         sums += DD_TILE;
+        out++;
     }
-    return channel;
 }
 #endif
 
@@ -184,25 +221,22 @@ static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *tabl
 void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *sums, uint32_t first,
                    uint32_t count, uint32_t steps, int8_t *out)
 {
-#if !STORE_VECTORS
-    const bool plain = steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
-                       layer->out_max == INT8_MAX;
-#endif
     tile_part part = {.channel = first, .end = first + count, .steps = steps};
+#if !STORE_VECTORS
+    if (layer->doubles && steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
+        layer->out_max == INT8_MAX) {
+        store_channels_doubled(layer, table, sums, first, count, out + first);
+        return;
+    }
+#endif
     while (part.channel < part.end) {
         uint32_t before = part.channel;
 #if STORE_VECTORS
         part.channel = store_channels_vector(layer, table, sums, &part, out);
         sums += (part.channel - before) * DD_TILE;
         before = part.channel;
-        part.channel = store_channels_clamped(layer, table, sums, &part, out);
-#else
-        if (plain && layer->doubles) {
-            part.channel = store_channels_doubled(layer, table, sums, part.channel, part.end, out);
-        } else {
-            part.channel = store_channels_clamped(layer, table, sums, &part, out);
-        }
 #endif
+        part.channel = store_channels_clamped(layer, table, sums, &part, out);
         sums += (part.channel - before) * DD_TILE;
         if (part.channel < part.end) {
             store_channel(layer, table, sums, part.channel, steps, out + part.channel);

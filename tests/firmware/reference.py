@@ -70,10 +70,11 @@ class Conv1d:
 
     @property
     def doubles(self) -> bool:
-        """Whether twice any sum, its bias included, fits int32."""
+        """Whether twice any sum, its bias included, fits int32, and all shifts go far enough."""
         magnitudes = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2))
         start = np.maximum(np.abs(self.folded_bias()), np.abs(self.bias))
-        return 2 * int((start + 255 * magnitudes).max()) <= INT32_MAX
+        fit = 2 * int((start + 255 * magnitudes).max()) <= INT32_MAX
+        return fit and bool((self.shift <= -2).all())
 
     def run(self, x: Int8) -> Int8:
         """Convolve ``x`` [T, C]."""
