@@ -19,7 +19,7 @@ class Buffers:
     block: int  # DD_BLOCK: output channels
 
 
-BUFFERS = (Buffers(224, 32), Buffers(96, 32), Buffers(64, 16))
+BUFFERS = (Buffers(160, 64), Buffers(96, 32), Buffers(64, 16))
 """The largest first. Parts are whole groups of any kernel set."""
 
 
@@ -51,6 +51,7 @@ class KernelSet:
     offset_pairs: bool = False  # those are in pairs, with 128 added to the first of each
     fours: bool = False  # weights in fours of channels
     depthwise_tile: int = 0  # time steps that dd_depthwise_s8 computes at a time, if not ``tile``
+    buffers: tuple[Buffers, ...] = BUFFERS
 
     def cost(self, cpu: str) -> Cost:
         """Return what a multiply-accumulate takes on a core, a foreign one's C twin included."""
@@ -135,6 +136,7 @@ DSP = KernelSet(
     offset_pairs=True,
     fours=True,
     depthwise_tile=3,
+    buffers=(Buffers(224, 32), *BUFFERS[1:]),
 )
 HELIUM = KernelSet(
     "helium",

@@ -9,7 +9,7 @@ from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError, ModelError
-from dynadeep.codegen.kernels import BUFFERS, KERNELS, Buffers, KernelName, KernelSet, kernels_of
+from dynadeep.codegen.kernels import KERNELS, Buffers, KernelName, KernelSet, kernels_of
 from dynadeep.codegen.plan import (
     STACK_BESIDES_BYTES,
     Choice,
@@ -116,8 +116,9 @@ def plan_as_told(bundle: Bundle, board: Board, engine: Engine, kernels: KernelNa
 def _buffers_for(board: Board, kernels: KernelSet) -> Buffers:
     """Return the largest buffers for which a board's stack suffices, else the smallest."""
     room = board.ram.stack_bytes if board.ram else math.inf
-    fitting = (one for one in BUFFERS if kernels.stack_bytes(one) + STACK_BESIDES_BYTES <= room)
-    return next(fitting, BUFFERS[-1])
+    sizes = kernels.buffers
+    fitting = (one for one in sizes if kernels.stack_bytes(one) + STACK_BESIDES_BYTES <= room)
+    return next(fitting, sizes[-1])
 
 
 def _variants(bundle: Bundle, plan: Plan) -> Iterator[Plan]:
@@ -253,7 +254,7 @@ def explain(plan: Plan, board: Board) -> list[str]:
         lines.append(busy)
     if choice.tile > choice.kernels.tile:
         lines.append(f"{choice.tile} steps at a time, for the deadline")
-    if choice.buffers != BUFFERS[0]:
+    if choice.buffers != choice.kernels.buffers[0]:
         lines.append(
             f"the convolution works on {choice.buffers.part} values and {choice.buffers.block} "
             f"channels at a time, for which the stack suffices"

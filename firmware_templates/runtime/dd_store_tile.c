@@ -52,12 +52,12 @@ typedef struct scaling {
 #if !STORE_VECTORS
 /* Two sums become codes. For `bias` doubled, where that fits: one multiplication does the rounding
  * as well. */
+#if DD_SIMD_ASSEMBLY
 typedef struct two_codes {
     int32_t first;
     int32_t second;
 } two_codes;
 
-#if DD_SIMD_ASSEMBLY
 typedef struct table_codes {
     int8_t all[256];
 } table_codes;
@@ -88,6 +88,16 @@ static inline two_codes codes_of_doubled(const scaling *by, const int32_t *sums)
             "m"(*(const table_codes *)(const void *)by->table));
     return codes;
 }
+
+static inline void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t hop,
+                                       int8_t *out)
+{
+    for (uint32_t step = 0; step < DD_TILE; step += 2) {
+        const two_codes codes = codes_of_doubled(by, sums + step);
+        out[step * hop] = (int8_t)codes.first;
+        out[(step + 1u) * hop] = (int8_t)codes.second;
+    }
+}
 #else
 static inline int8_t code_of_doubled(const scaling *by, int32_t sum)
 {
@@ -95,9 +105,18 @@ static inline int8_t code_of_doubled(const scaling *by, int32_t sum)
     return by->table[dd_index_of_high(high, by->exponent, by->offset)];
 }
 
-static inline two_codes codes_of_doubled(const scaling *by, const int32_t *sums)
+static inline void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t hop,
+                                       int8_t *out)
 {
-    return (two_codes){code_of_doubled(by, sums[0]), code_of_doubled(by, sums[1])};
+    out[0] = code_of_doubled(by, sums[0]);
+    out += hop;
+    out[0] = code_of_doubled(by, sums[1]);
+#if DD_TILE > 2
+    out += hop;
+    out[0] = code_of_doubled(by, sums[2]);
+    out += hop;
+    out[0] = code_of_doubled(by, sums[3]);
+#endif
 }
 #endif
 
@@ -115,11 +134,7 @@ static void store_channels_doubled(const dd_conv1d *layer, const int8_t *table, 
         by.exponent = -*shift++;
         by.multiplier = *multiplier++;
         by.bias = dd_shift_left(*bias++, 1);
-        for (uint32_t step = 0; step < DD_TILE; step += 2) {
-            const two_codes codes = codes_of_doubled(&by, sums + step);
-            out[step * hop] = (int8_t)codes.first;
-            out[(step + 1u) * hop] = (int8_t)codes.second;
-        }
+        store_codes_doubled(&by, sums, hop, out);
         sums += DD_TILE;
         out++;
     }

@@ -55,7 +55,7 @@ def test_with_room_it_takes_the_whole_segment_and_the_smallest_tile(
 ) -> None:
     plan = plan_for(bundle, m4)
     assert plan.choice.kernels is DSP
-    assert (plan.chunk, plan.choice.lossless, plan.choice.buffers) == (2000, True, BUFFERS[0])
+    assert (plan.chunk, plan.choice.lossless, plan.choice.buffers) == (2000, True, DSP.buffers[0])
     assert plan.memory.tile == DSP.tile
 
 
