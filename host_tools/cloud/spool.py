@@ -20,6 +20,9 @@ FORMAT = 1
 ROW_BYTES = 128
 """What a packet takes in the file besides its own bytes, about."""
 
+PATIENCE_S = 60.0
+"""How long to wait for another program that holds the file, before packets are dropped."""
+
 FULL, FLOOD, DISK = "spool full", "flood", "disk"
 """Why packets are dropped."""
 
@@ -181,7 +184,7 @@ def _size(packet: bytes) -> int:
 
 def _open(path: Path) -> sqlite3.Connection:
     """Open the file, empty or a spool of this format."""
-    file = sqlite3.connect(path, check_same_thread=False)
+    file = sqlite3.connect(path, timeout=PATIENCE_S, check_same_thread=False)
     try:
         (made_by,) = file.execute("PRAGMA application_id").fetchone()
         (version,) = file.execute("PRAGMA user_version").fetchone()

@@ -148,7 +148,7 @@ def feed(chain: Chain, packets: list[bytes], kills: int, rng: random.Random) -> 
     order = [part for part in chain.parts() for _ in range(kills)]
     rng.shuffle(order)
     due = sorted(rng.sample(range(1, len(packets)), len(order)))
-    _until(lambda: chain.readings() > 0)
+    _until(lambda: chain.readings() > 0 and chain.wire.opened > 0)
     sent = chain.kept()
     while sent < len(packets):
         until = min(sent + BATCH, len(packets), *(due[:1] or [len(packets)]))
@@ -157,13 +157,14 @@ def feed(chain: Chain, packets: list[bytes], kills: int, rng: random.Random) -> 
             due.pop(0)
             kill, start = order.pop()
             time.sleep(rng.random() * 0.3)
-            readings = chain.readings()
+            readings, opened = chain.readings(), chain.wire.opened
             kill()
             time.sleep(rng.random() * 0.5)
             sent = chain.kept()
             start()
             if kill == chain.gateway.kill:
                 _until(partial(_is_more, chain.readings, readings))
+                _until(partial(_is_more, lambda: chain.wire.opened, opened))
                 continue
         _until(partial(_is_more, chain.kept, until - 1))
         sent = until
