@@ -1,7 +1,5 @@
 """The collector: what comes is checked, placed, on the disk, and in the archive once."""
 
-import random
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -235,48 +233,6 @@ def killed(work) -> bool:
     except Killed:
         return True
     return False
-
-
-def acknowledged(root: Path, bundle, sent: list[Message], step: int) -> list[tuple[int, int]]:
-    """Commit messages, ``step`` at a time; return how long the journal is and what is in it then.
-
-    The collector is left open, as one that is killed leaves its files.
-    """
-    collector = open_collector(root, bundle)
-    found = []
-    for start in range(0, len(sent), step):
-        for one in sent[start : start + step]:
-            collector.take(one)
-        collector.commit()
-        found.append(((root / f"{journal.NAME}-wal").stat().st_size, start + step))
-    shutil.copytree(root, root.with_name("killed"))
-    collector.close()
-    return found
-
-
-def check_cut(root: Path, bundle, offset: int, done: list[tuple[int, int]]) -> None:
-    """Cut the journal that was being written at ``offset``, and see what is archived of it."""
-    cut = root.with_name("cut")
-    shutil.copytree(root.with_name("killed"), cut)
-    wal = cut / f"{journal.NAME}-wal"
-    (cut / f"{journal.NAME}-shm").unlink()
-    with wal.open("r+b") as file:
-        file.truncate(offset)
-    collect(cut, bundle, [])
-    least = max((count for length, count in done if length <= offset), default=0)
-    found = rows(cut, "index")
-    assert found == [(i,) for i in range(len(found))]
-    assert len(found) >= least, offset
-    shutil.rmtree(cut)
-
-
-def test_a_journal_cut_at_a_byte_keeps_all_that_was_acknowledged(tmp_path, bundle, manifest):
-    root, drawn = tmp_path / "archive", random.Random(5)
-    sent = [message(manifest, i) for i in range(2000)]
-    done = acknowledged(root, bundle, sent, 50)
-    size = done[-1][0]
-    for offset in [drawn.randrange(size + 1) for _ in range(20)]:
-        check_cut(root, bundle, offset, done)
 
 
 def test_schema_of_the_journal_is_that_of_the_archive():

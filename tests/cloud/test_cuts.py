@@ -1,0 +1,111 @@
+"""What was acknowledged is there, wherever the file that was being written is cut off."""
+
+import random
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dynadeep.host_tools.cloud.collector import Collector
+from dynadeep.host_tools.cloud.journal import NAME, Journal
+from dynadeep.host_tools.cloud.parts import name_of
+
+from .sending import NOW_US, collect, message, models_of, rows
+
+LOG = f"{NAME}-wal"
+
+
+@dataclass(frozen=True)
+class Killed:
+    """The files of a collector that was killed, and what it had acknowledged as they grew."""
+
+    file: bytes
+    log: bytes
+    acknowledged: tuple[tuple[int, int], ...]  # bytes of the log, packets
+
+    def least(self, length: int) -> int:
+        """Return the packets that were acknowledged when the log had ``length`` bytes."""
+        return max((count for size, count in self.acknowledged if size <= length), default=0)
+
+
+def killed(root: Path, bundle, commits: int, packets: int) -> Killed:
+    """Commit packets, and take the files as they are."""
+    acknowledged = []
+    with Collector(root, models_of(bundle), now_us=lambda: NOW_US) as collector:
+        for number in range(commits * packets):
+            collector.take(message(bundle.manifest, number))
+            if (number + 1) % packets == 0:
+                collector.commit()
+                acknowledged.append(((root / LOG).stat().st_size, number + 1))
+        return Killed((root / NAME).read_bytes(), (root / LOG).read_bytes(), tuple(acknowledged))
+
+
+def found_in(root: Path, file: bytes, log: bytes) -> list[int]:
+    """Return the segments that the next collector finds in such files."""
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir()
+    (root / NAME).write_bytes(file)
+    (root / LOG).write_bytes(log)
+    journal = Journal(root)
+    try:
+        journal.begin_batch()
+        return [
+            index
+            for batch in journal.batches()
+            for index in journal.rows(*batch)[0]["index"].to_pylist()
+        ]
+    finally:
+        journal.close()
+
+
+def check(root: Path, one: Killed, offsets: Iterable[int]) -> None:
+    for offset in offsets:
+        found = found_in(root, one.file, one.log[:offset])
+        assert sorted(found) == list(range(len(found))), offset
+        assert len(found) >= one.least(offset), offset
+
+
+def test_a_journal_cut_where_its_pages_end_keeps_all_that_was_acknowledged(tmp_path, bundle):
+    one = killed(tmp_path / "archive", bundle, 3, 2)
+    ends = [size + aside for size, _ in one.acknowledged for aside in (-1, 0, 1)]
+    check(tmp_path / "cut", one, [*ends, *range(0, len(one.log), 997)])
+
+
+@pytest.mark.nightly
+def test_a_small_journal_cut_at_any_byte_keeps_all_that_was_acknowledged(tmp_path, bundle):
+    one = killed(tmp_path / "archive", bundle, 3, 2)
+    check(tmp_path / "cut", one, range(len(one.log) + 1))
+
+
+@pytest.mark.parametrize("cuts", [10, pytest.param(200, marks=pytest.mark.nightly)])
+def test_a_large_journal_cut_anywhere_keeps_all_that_was_acknowledged(tmp_path, bundle, cuts):
+    one, drawn = killed(tmp_path / "archive", bundle, 40, 50), random.Random(5)
+    check(tmp_path / "cut", one, [drawn.randrange(len(one.log) + 1) for _ in range(cuts)])
+
+
+@pytest.mark.parametrize("step", [4999, pytest.param(1, marks=pytest.mark.nightly)])
+def test_a_cut_while_the_log_goes_into_the_file_keeps_all(tmp_path, bundle, step):
+    root = tmp_path / "archive"
+    one = killed(root, bundle, 3, 2)
+    after = (root / NAME).read_bytes()  # closing brings the log in
+    assert after != one.file
+    for offset in range(0, len(after) + 1, step):
+        mixed = after[:offset] + one.file[offset:]
+        assert sorted(found_in(tmp_path / "cut", mixed, one.log)) == list(range(6)), offset
+
+
+@pytest.mark.parametrize("step", [499, pytest.param(1, marks=pytest.mark.nightly)])
+def test_a_parquet_file_cut_while_it_is_written_hides_nothing(tmp_path, bundle, step):
+    sent = [message(bundle.manifest, i) for i in range(6)]
+    root = tmp_path / "archive"
+    collect(root, bundle, sent)
+    (path,) = root.rglob("*.parquet")
+    whole = path.read_bytes()
+    part = path.with_name(f".{name_of(1, 2)[:-8]}.dynadeep-01234567.parquet")
+    for length in range(0, len(whole) + 1, step):
+        part.write_bytes(whole[:length])
+        assert rows(root, "index") == [(i,) for i in range(6)]
+    collect(root, bundle, sent)
+    assert rows(root, "index") == [(i,) for i in range(6)]
