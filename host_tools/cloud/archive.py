@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dynadeep.host_tools.cloud import parts, schema
+from dynadeep.host_tools.cloud.arrow import compute as pc
 from dynadeep.host_tools.errors import ArchiveError
 
 T = TypeVar("T")

@@ -14,14 +14,13 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.lock import locked
 from dynadeep.host_tools.cloud import allowance as price
 from dynadeep.host_tools.cloud import compact, schema
 from dynadeep.host_tools.cloud.allowance import Allowance
 from dynadeep.host_tools.cloud.archive import Day, read_day
+from dynadeep.host_tools.cloud.arrow import compute as pc
 from dynadeep.host_tools.cloud.bundles import period_us
 from dynadeep.host_tools.cloud.journal import Journal, Row
 from dynadeep.host_tools.cloud.rows import day_at, rows_beside

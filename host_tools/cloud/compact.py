@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dynadeep.host_tools.cloud import parts, schema
+from dynadeep.host_tools.cloud.arrow import compute as pc
 from dynadeep.host_tools.cloud.parts import Part
 from dynadeep.host_tools.errors import ArchiveError
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from dynadeep.codegen.files import path_whole
 from dynadeep.host_tools.cloud import schema
+from dynadeep.host_tools.cloud.arrow import compute as pc
+from dynadeep.host_tools.cloud.arrow import write_table
 from dynadeep.host_tools.errors import ArchiveError
 
 ROWS_MAX = 4_000_000
@@ -98,7 +99,7 @@ def write(path: Path, rows: pa.Table) -> None:
         OSError: it cannot be written.
     """
     with path_whole(path) as temporary:
-        pq.write_table(
+        write_table(
             rows.cast(schema.SCHEMA).sort_by(schema.SORT_KEYS),
             temporary,
             row_group_size=ROW_GROUP_ROWS,

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.host_tools.cloud import schema
 from dynadeep.host_tools.cloud.archive import OnRefused, days, read_day
+from dynadeep.host_tools.cloud.arrow import compute as pc
 
 SAMPLE_BYTES = 2
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from .mosquitto import PROGRAM, free_port
 
 
-def start(folder: Path, port: int, more: str = "allow_anonymous true") -> subprocess.Popen:
+def start(folder: Path, port: int, more: str = "allow_anonymous true") -> subprocess.Popen[Any]:
     """Start a broker, and wait until it listens."""
     if PROGRAM is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")

@@ -57,6 +57,6 @@ def drain(collector: Collector) -> None:
         pass
 
 
-def rows(root: Path, *columns: str) -> list[tuple]:
+def rows(root: Path, *columns: str) -> list[tuple[Any, ...]]:
     found = [row for batch in archive.read(root) for row in batch.to_pylist()]
     return [tuple(row[name] for name in columns) for row in found]

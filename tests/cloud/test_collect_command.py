@@ -38,13 +38,13 @@ def publish(port: int, messages: list[tuple[str, Message]]) -> None:
         if one.arrival is not None:
             properties.UserProperty = [("arrival", one.arrival), ("session", one.session or "")]
         sent.append(client.publish(topic, one.payload, qos=1, properties=properties))
-    for one in sent:
-        one.wait_for_publish(60)
+    for info in sent:
+        info.wait_for_publish(60)
     client.disconnect()
     client.loop_stop()
 
 
-def start(port: int, root: Path, bundle, *more: str) -> subprocess.Popen:
+def start(port: int, root: Path, bundle, *more: str) -> subprocess.Popen[str]:
     command = [
         "collect",
         "--archive",

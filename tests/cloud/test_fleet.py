@@ -54,7 +54,7 @@ def test_the_archive_of_a_fleet_is_what_is_true_of_it(tmp_path, records, bundle)
 
 def lost(kept) -> int:
     """Return the segments that are missing before one that came: others nobody can know of."""
-    places = {}
+    places: dict[tuple[str, int], set[int]] = {}
     for one in kept:
         places.setdefault((one.message.device, one.run), set()).add(one.number)
     return sum(max(one) - min(one) + 1 - len(one) for one in places.values())

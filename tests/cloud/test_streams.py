@@ -32,7 +32,9 @@ def placed_of(device: Device, packet: Arrived, known=lambda stream, index: True)
     return device.place(packet, device.judge(packet, known))
 
 
-def outcomes(packets: list[Arrived], known=lambda stream, index: True) -> list[tuple]:
+def outcomes(
+    packets: list[Arrived], known=lambda stream, index: True
+) -> list[tuple[str, int, int]]:
     device = Device()
     placed = [placed_of(device, packet, known) for packet in packets]
     return [(one.outcome.value, one.stream, one.index) for one in placed]
