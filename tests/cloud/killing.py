@@ -6,6 +6,7 @@
 import argparse
 import json
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,23 +14,25 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from dynadeep.codegen.bundle import Manifest, read_bundle
+from dynadeep.codegen.bundle import MANIFEST, Manifest, read_bundle
 from dynadeep.host_tools.cloud import archive
 from dynadeep.host_tools.codec.packet import Packet, encode, payload_bytes, short_model_id
 from tests.caching import SMALL_BUNDLE
 from tests.cloud.secured import COLLECTOR, Mosquitto, authority
 from tests.cloud.wearing import Wire, pushed
 
-DEVICE = "bed-7"
-BATCH = 200
+SAMPLE_RATE_HZ = 1600
+"""Of the model here: a segment takes 0.2 s, so that a run takes minutes and not days. The collector
+knows a stream by its arrivals: who sends faster than its segments take is another."""
+
 SETTLED_S = 60.0
 """How long nothing new may come before what is missing counts as lost."""
 
@@ -45,11 +48,14 @@ class Outcome:
     seconds: float
 
 
-def made(manifest: Manifest, number: int) -> bytes:
-    """Return a packet that no other number has, though sequence numbers wrap."""
+def made(manifest: Manifest, label: int, number: int) -> bytes:
+    """Return a packet that no other stream and number has, though sequence numbers wrap."""
     codes = np.random.default_rng(number).bytes(payload_bytes(manifest, 1) - 4)
     payload = number.to_bytes(4, "little") + codes
-    return encode(Packet(1, short_model_id(manifest), 0, number % 65536, payload))
+    return encode(Packet(1, short_model_id(manifest), label, number % 65536, payload))
+
+
+Part = tuple[Callable[[], None], Callable[[], None]]
 
 
 class Running:
@@ -75,27 +81,52 @@ class Running:
         self.kill()
 
 
-class Chain:
-    """Wire, gateway, broker, collector, archive."""
+@dataclass
+class Wearable:
+    """A device that makes a packet for each segment, whether anybody listens or not."""
 
-    def __init__(self, folder: Path, certificates: Path):
+    name: str
+    label: int
+    wire: Wire = field(default_factory=Wire)
+    made: int = 0
+    sent: list[bytes] = field(default_factory=list)  # to somebody who listened
+
+    def tick(self, manifest: Manifest, elapsed_s: float, *, heard: bool) -> None:
+        """Make what is due; what nobody hears is lost on the wire."""
+        due = int(elapsed_s * SAMPLE_RATE_HZ / manifest.segment_length)
+        while self.made < due:
+            packet = made(manifest, self.label, self.made)
+            if heard:
+                self.wire.send(pushed(packet, self.made))
+                self.sent.append(packet)
+            self.made += 1
+
+    def forget_behind(self, last: bytes | None) -> None:
+        """Take back what a gateway that was killed had not taken."""
+        self.sent = self.sent[: 0 if last is None else self.sent.index(last) + 1]
+
+
+class Chain:
+    """Devices, gateway, broker, collector, archive."""
+
+    def __init__(self, folder: Path, certificates: Path, devices: Sequence[str]):
         self.spool, self.archive = folder / "spool", folder / "archive"
         self._log = folder / "gateway.log"
-        self.wire = Wire()
+        self.devices = [Wearable(name, number) for number, name in enumerate(devices)]
         (folder / "broker").mkdir()
-        bundles = folder / "bundles"
-        bundles.mkdir()
-        (bundles / "small").symlink_to(SMALL_BUNDLE)
+        bundle = fast_bundle(folder / "bundle")
+        self.manifest = read_bundle(bundle).manifest
         self.broker = Mosquitto(folder / "broker", certificates)
         way = ["--broker", self.broker.url, "--cafile", str(certificates / "ca.crt")]
         collect = ["collect", *way, *_shown(certificates, COLLECTOR)]
-        collect += ["--archive", str(self.archive), "--bundles", str(bundles), "--every", "2"]
+        collect += ["--archive", str(self.archive), "--bundles", str(bundle), "--every", "2"]
         carry = ["gateway", *way, *_shown(certificates, "{device}"), "--spool", str(self.spool)]
-        carry += ["--port", self.wire.url, "--device", DEVICE, "--most-per-minute", "10000000"]
+        for one in self.devices:
+            carry += ["--port", one.wire.url, "--device", one.name]
         self.collector = Running(collect, folder / "collector.log")
         self.gateway = Running(carry, self._log)
 
-    def parts(self) -> list[tuple[Callable[[], None], Callable[[], None]]]:
+    def parts(self) -> list[Part]:
         """Return how each of the three is killed and started."""
         return [
             (self.gateway.kill, self.gateway.start),
@@ -103,18 +134,17 @@ class Chain:
             (self.broker.kill, self.broker.start),
         ]
 
-    def readings(self) -> int:
-        """Return how often a gateway said that it reads: what is sent before that is lost."""
-        return self._log.read_text().count("reading")
+    def heard(self) -> int:
+        """Return how often all ports were open at both ends: what is sent before that is lost."""
+        said = self._log.read_text()
+        return min(min(said.count(f"{one.name}: reading"), one.wire.opened) for one in self.devices)
 
-    def kept(self) -> int:
-        """Return how many packets the spool ever took."""
-        if not self.spool.is_file():
-            return 0
-        with closing(sqlite3.connect(self.spool, timeout=30)) as file, suppress(sqlite3.Error):
-            row = file.execute("SELECT seq FROM sqlite_sequence WHERE name = 'packets'").fetchone()
-            return 0 if row is None else int(row[0])
-        return 0
+    def last_taken(self, device: Wearable) -> bytes | None:
+        """Return a device's last packet in the spool; it stays there for a while after all."""
+        query = "SELECT packet FROM packets WHERE device = ? ORDER BY number DESC LIMIT 1"
+        with closing(sqlite3.connect(self.spool, timeout=30)) as file:
+            row = file.execute(query, (device.name,)).fetchone()
+            return None if row is None else bytes(row[0])
 
     def found(self) -> Counter[bytes]:
         """Return how often each packet stands in the archive."""
@@ -129,7 +159,17 @@ class Chain:
         self.gateway.end()
         self.collector.end()
         self.broker.kill()
-        self.wire.close()
+        for one in self.devices:
+            one.wire.close()
+
+
+def fast_bundle(folder: Path) -> Path:
+    """Return the small bundle with a sample rate at which time flies."""
+    shutil.copytree(SMALL_BUNDLE, folder)
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["sample_rate_hz"] = SAMPLE_RATE_HZ
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return folder
 
 
 def _shown(certificates: Path, name: str) -> list[str]:
@@ -139,73 +179,80 @@ def _shown(certificates: Path, name: str) -> list[str]:
     ]
 
 
-def feed(chain: Chain, packets: list[bytes], kills: int, rng: random.Random) -> None:
-    """Have the device send everything, and kill each part of the chain so often meanwhile.
+def strike(chain: Chain, part: Part, rng: random.Random) -> None:
+    """Kill a part of the chain and start it again; what a gateway had not taken was not sent."""
+    kill, start = part
+    kill()
+    if kill == chain.gateway.kill:
+        for one in chain.devices:
+            one.forget_behind(chain.last_taken(one))
+    time.sleep(rng.random() * 0.5)
+    start()
 
-    What the device sent to a gateway that was killed before it took it is sent again: nothing is
-    lost on this wire, for it is not the wire that is tested.
-    """
+
+def feed(chain: Chain, count: int, kills: int, rng: random.Random) -> None:
+    """Have the devices send so many packets, and kill each part so often meanwhile."""
     order = [part for part in chain.parts() for _ in range(kills)]
     rng.shuffle(order)
-    due = sorted(rng.sample(range(1, len(packets)), len(order)))
-    _until(lambda: chain.readings() > 0 and chain.wire.opened > 0)
-    sent = chain.kept()
-    while sent < len(packets):
-        until = min(sent + BATCH, len(packets), *(due[:1] or [len(packets)]))
-        chain.wire.send(b"".join(pushed(packets[n], n) for n in range(sent, until)))
-        if due and until == due[0]:
-            due.pop(0)
-            kill, start = order.pop()
-            time.sleep(rng.random() * 0.3)
-            readings, opened = chain.readings(), chain.wire.opened
-            kill()
-            time.sleep(rng.random() * 0.5)
-            sent = chain.kept()
-            start()
-            if kill == chain.gateway.kill:
-                _until(partial(_is_more, chain.readings, readings))
-                _until(partial(_is_more, lambda: chain.wire.opened, opened))
-                continue
-        _until(partial(_is_more, chain.kept, until - 1))
-        sent = until
+    due = sorted(rng.sample(range(1, count), len(order)), reverse=True)
+    begun_s, ears = time.monotonic(), 1
+    while due or sum(len(one.sent) for one in chain.devices) < count:
+        heard = chain.heard() >= ears
+        for one in chain.devices:
+            one.tick(chain.manifest, time.monotonic() - begun_s, heard=heard)
+        if heard and due and sum(len(one.sent) for one in chain.devices) >= due[-1]:
+            due.pop()
+            part = order.pop()
+            ears += part[0] == chain.gateway.kill
+            strike(chain, part, rng)
+        time.sleep(0.02)
+    for one in chain.devices:  # the gateway is alive: what is on the wire arrives
+        _until(partial(_has_taken, chain, one))
 
 
-def settle(chain: Chain, count: int) -> Counter[bytes]:
+def _has_taken(chain: Chain, device: Wearable) -> bool:
+    return chain.last_taken(device) == device.sent[-1]
+
+
+def settle(chain: Chain, count: int) -> None:
     """Wait until the archive has everything, or nothing more comes."""
-    found, changed_s = chain.found(), time.monotonic()
-    while len(found) < count and time.monotonic() < changed_s + SETTLED_S:
+    found, changed_s = len(chain.found()), time.monotonic()
+    while found < count and time.monotonic() < changed_s + SETTLED_S:
         time.sleep(1)
-        again = chain.found()
-        changed_s = time.monotonic() if len(again) > len(found) else changed_s
+        again = len(chain.found())
+        changed_s = time.monotonic() if again > found else changed_s
         found = again
-    return found
 
 
-def run(folder: Path, certificates: Path, count: int, kills: int, seed: int = 1) -> Outcome:
+def run(
+    folder: Path,
+    certificates: Path,
+    devices: Sequence[str],
+    count: int,
+    *,
+    kills: int,
+    seed: int = 1,
+) -> Outcome:
     """Send ``count`` packets, kill each of the three ``kills`` times, and count what came."""
-    manifest = read_bundle(SMALL_BUNDLE).manifest
-    packets = [made(manifest, number) for number in range(count)]
-    chain, begin_s = Chain(folder, certificates), time.monotonic()
+    chain, begin_s = Chain(folder, certificates, devices), time.monotonic()
     try:
-        feed(chain, packets, kills, random.Random(seed))
-        settle(chain, count)
+        feed(chain, count, kills, random.Random(seed))
+        sent = {packet for one in chain.devices for packet in one.sent}
+        settle(chain, len(sent))
     finally:
         chain.close()
     found = chain.found()
-    assert set(found) <= set(packets)
-    lost = len(set(packets) - set(found))
-    return Outcome(count, 3 * kills, lost, found.total() - len(found), time.monotonic() - begin_s)
-
-
-def _is_more(count: Callable[[], int], than: int) -> bool:
-    return count() > than
+    assert set(found) <= sent
+    doubled = found.total() - len(found)
+    seconds = time.monotonic() - begin_s
+    return Outcome(len(sent), 3 * kills, len(sent - set(found)), doubled, seconds)
 
 
 def _until(what: Callable[[], bool]) -> None:
     end_s = time.monotonic() + SETTLED_S
     while not what():
         assert time.monotonic() < end_s, "it did not come true"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def main() -> None:
@@ -213,13 +260,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--packets", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=5, help="of each of the three")
+    parser.add_argument("--devices", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         certificates = Path(name) / "certificates"
         certificates.mkdir()
-        authority(certificates, (DEVICE, COLLECTOR))
-        outcome = run(Path(name), certificates, given.packets, given.kills, given.seed)
+        devices = [f"bed-{number + 1}" for number in range(given.devices)]
+        authority(certificates, (*devices, COLLECTOR))
+        outcome = run(
+            Path(name), certificates, devices, given.packets, kills=given.kills, seed=given.seed
+        )
     print(json.dumps(asdict(outcome)))
 
 
