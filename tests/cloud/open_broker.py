@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from .mosquitto import PROGRAM, free_port
+from .secured import PROGRAM, free_port
 
 
 def start(folder: Path, port: int, more: str = "allow_anonymous true") -> subprocess.Popen[Any]:

@@ -20,8 +20,8 @@ from dynadeep.host_tools.cloud.collector import Collector, Message
 from dynadeep.host_tools.cloud.journal import waiting_in
 from dynadeep.host_tools.errors import BrokerError
 
-from .mosquitto import free_port
 from .open_broker import open_broker
+from .secured import free_port
 from .sending import NOW_US, START_US, message, models_of, payload, rows
 
 
