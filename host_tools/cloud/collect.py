@@ -14,9 +14,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from dynadeep.host_tools.cloud.broker import Broker, make_client
+from dynadeep.host_tools.cloud.broker import PACKETS_TOPIC, Broker, device_of_topic, make_client
 from dynadeep.host_tools.cloud.collector import Collector, Message
-from dynadeep.host_tools.cloud.names import PACKETS_TOPIC, device_of_topic
 from dynadeep.host_tools.cloud.schema import PACKET_BYTES_MAX
 from dynadeep.host_tools.errors import BrokerError
 
@@ -58,8 +57,7 @@ class Subscriber:
         self._committed = 0  # of those taken
         self._failed = 0  # attempts to connect in a row
         self._error: BrokerError | None = None
-        self._client = make_client(broker, client_id)
-        self._client.manual_ack_set(True)
+        self._client = make_client(broker, client_id, manual_ack=True)
         self._client.on_connect = self._subscribe
         self._client.on_subscribe = self._subscribed
         self._client.on_message = self._take
