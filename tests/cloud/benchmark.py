@@ -46,11 +46,12 @@ UNLIKE = 128
 and opens decoder and libraries before the clock starts."""
 
 MEMORY = """
-import resource, sys
+import re, sys
 from dynadeep.host_tools.cli import run
 assert run(["decode", "-q", "--archive", sys.argv[1], "--out", sys.argv[2], "--bundle", sys.argv[3],
             "--workers", "1", "--json", sys.argv[4]]) == 0
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not getrusage: its peak begins with that of the process that started this one.
+print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
 
 

@@ -51,16 +51,20 @@ def put(root: Path, rows: list[dict[str, object]], device: str = "a", batch: int
     parts.write(folder / parts.name_of(batch, batch), table)
 
 
+UNLIKE = 60
+"""Packets that are made; longer days have them again and again."""
+
+
 def put_days(root: Path, days: int, segments: int, device: str = "a") -> None:
     """Put the same packets on so many days."""
-    rows = [row(index) for index in range(segments)]
+    unlike = [row(index) for index in range(min(segments, UNLIKE))]
     for day in range(days):
-        later = timedelta(days=day)
-        shifted = [
-            one | {"time": one["time"] + later, "index": one["index"] + day * 13_000}
-            for one in rows
+        begin = BEGIN + timedelta(days=day)
+        rows = [
+            unlike[i % UNLIKE] | {"time": begin + i * PERIOD, "index": day * 13_000 + i}
+            for i in range(segments)
         ]
-        put(root, shifted, device)
+        put(root, rows, device)
 
 
 DAY = date(2026, 3, 1)
