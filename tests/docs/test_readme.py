@@ -7,9 +7,11 @@ once), `--flash` (it needs a board on USB). A process takes the place of the boa
 import shlex
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import plan_model
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.monitor.app import Monitor
 from tests.codegen.models import manifest_for, small_encoder
 
 from .pages import blocks, page
@@ -156,9 +159,17 @@ def test_its_commands_for_your_own_firmware_work(workplace, capsys) -> None:
     assert (folder / "model" / "ecg_codec.h").is_file()
 
 
+def draw_to_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the monitor draw to nowhere."""
+    whole = Monitor.run
+    monkeypatch.setattr(Monitor, "run", lambda app: whole(app, headless=True))
+    monkeypatch.setattr(sys, "__stderr__", SimpleNamespace(isatty=lambda: True))
+
+
 @pytest.mark.heavy
 @pytest.mark.usefixtures("workplace")
-def test_its_commands_for_a_real_board_work(bundle, board, firmware, capsys) -> None:
+def test_its_commands_for_a_real_board_work(bundle, board, firmware, capsys, monkeypatch) -> None:
+    draw_to_nowhere(monkeypatch)
     Path("build/netduino").symlink_to(firmware("netduinoplus2").elf.parents[1])
     np.save("my_record.npy", bundle.manifest.adc_baseline + np.arange(4000, dtype=np.int16) % 200)
     for words in commands("With a real board"):
@@ -168,6 +179,8 @@ def test_its_commands_for_a_real_board_work(bundle, board, firmware, capsys) -> 
         if words[1] == "profile":
             given["build/netduino"] = str(firmware("native").elf.parents[1])
         arguments = [given.get(word, word) for word in words[1:]]
+        if words[1] == "monitor":
+            arguments += ["--inputs", "2"]
         if "--flash" in arguments:
             arguments = arguments[: arguments.index("--flash")]
         assert run(arguments) == 0, (words, capsys.readouterr().err)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -55,7 +56,7 @@ def stop_at(monkeypatch, number: int, error: type[BaseException] = KeyboardInter
     return compared
 
 
-def read(path: Path) -> dict:
+def read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
@@ -156,18 +157,18 @@ def test_a_report_is_kept_while_a_long_run_is_under_way(parity, monkeypatch):
 
 
 def altered(**changes):
-    def alter(report: dict) -> None:
+    def alter(report: dict[str, Any]) -> None:
         for key, value in changes.items():
             report[key] = value
 
     return alter
 
 
-def of_other_inputs(report: dict) -> None:
+def of_other_inputs(report: dict[str, Any]) -> None:
     report["run"]["sha256"] = "0" * 64
 
 
-def with_a_difference(report: dict) -> None:
+def with_a_difference(report: dict[str, Any]) -> None:
     sides = {"board": "1", "reference": "2", "segment": "x"}
     report["parity"]["differences"] = [{"kind": "tensor", "layer": "c", "name": "t", **sides}]
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,7 +61,7 @@ def codec_monitor(station: Station, records: list[Record], pace: Pace = ENDLESS)
     return Monitor(station.device, feed, "under test", pace)
 
 
-def drive(app: Monitor, steps: Callable[[Pilot[None]], object]) -> None:
+def drive(app: Monitor, steps: Callable[[Pilot[None]], Awaitable[None]]) -> None:
     async def go() -> None:
         async with app.run_test(size=SIZE) as pilot:
             await steps(pilot)
