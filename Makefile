@@ -52,6 +52,8 @@ format: setup ## Format and fix what can be fixed
 .PHONY: bench
 bench: setup ## Measure the emulated boards and rewrite benchmarks/
 	@$(BIN)/dynadeep bench --out benchmarks
+	@$(BIN)/dynadeep export train/pretrained/mitdb-affine-patient.safetensors --out build/published
+	@$(BIN)/dynadeep bench --bundle build/published --board mps2-an386 --out benchmarks/published
 	@$(BIN)/python -m tests.firmware.benchmark --out benchmarks
 	@$(BIN)/python -m tests.link.benchmark --out benchmarks
 

@@ -25,6 +25,10 @@ def bench(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, help="Boards that are measured at a time.")
     ] = 1,
+    board: Annotated[
+        list[str] | None,
+        typer.Option("--board", help="An emulated board, one option each. Else all of them."),
+    ] = None,
     accept: Annotated[
         bool,
         typer.Option(
@@ -49,10 +53,10 @@ def bench(
     from dynadeep.host_tools.measure.bench import (
         RESULTS_JSON,
         Watch,
+        choose,
         losses,
         of_another_network,
         run_bench,
-        setups,
         write_results,
     )
     from dynadeep.host_tools.measure.unfinished import (
@@ -81,9 +85,11 @@ def bench(
     before = read_unfinished(out, model.manifest.model_id) if resume else ()
     if resume:
         print_lines(forms.json, f"{len(before)} setups were measured before")
-    wanted = list(setups(model))
+    choice = choose(model, board or ())
+    for name, why in choice.refused.items():
+        print_lines(forms.json, f"{name}: not measured. {why}")
     measured: list[Measured] = []
-    with forms.kept() as kept, counted("bench", len(wanted)) as advance:
+    with forms.kept() as kept, counted("bench", len(choice.setups)) as advance:
 
         def done(one: Measured) -> None:
             measured.append(one)
@@ -94,12 +100,12 @@ def bench(
             print_lines(forms.json, line)
 
         watch = Watch(say, kept.begin, kept.put, done)
-        results = run_bench(model, wanted, application_of, watch, before=before, jobs=jobs)
+        results = run_bench(model, choice.setups, application_of, watch, before=before, jobs=jobs)
     comparisons = forms.write([document_of(one.report) for one in results])
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:
         raise HostError("; ".join(worse) + ". Find the cause, or give --accept to take them.")
-    write_results(out, model, results)
+    write_results(out, model, results, choice.refused)
     (out / UNFINISHED_JSON).unlink(missing_ok=True)
     print_lines(forms.json, f"written: {out}/results.json and results.md")
     require_kept(comparisons)

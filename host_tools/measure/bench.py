@@ -152,32 +152,58 @@ class Committed:
     model_id: str = ""
 
 
-def setups(bundle: Bundle) -> Iterator[Setup]:
-    """Yield every emulated microcontroller with every engine and kernel set that runs on it."""
-    for name in board_names():
+@dataclass(frozen=True)
+class Choice:
+    """What is measured of a network, and why the rest is not."""
+
+    setups: tuple[Setup, ...]
+    refused: Mapping[str, str]  # setup's name -> why it does not fit
+
+
+def emulated() -> list[str]:
+    """Return the names of the microcontrollers that an emulator runs."""
+    boards = [load_board(name) for name in board_names()]
+    return [board.name for board in boards if board.cortex_m and board.emulator is not None]
+
+
+def choose(bundle: Bundle, names: Sequence[str] = ()) -> Choice:
+    """Return every engine and kernel set of the named emulated boards; without names, of all.
+
+    Raises:
+        HostError: a name is no emulated microcontroller's, or the network fits none of them.
+    """
+    known = emulated()
+    for name in names:
+        if name not in known:
+            raise HostError(f"{name}: is measured in an emulator only. Give {', '.join(known)}.")
+    found: list[Setup] = []
+    refused: dict[str, str] = {}
+    for setup in _setups(list(names) or known):
+        try:
+            plan_for(bundle, load_board(setup.board), Wanted(setup.engine, setup.kernels.name))
+        except BoardError as problem:
+            refused[setup.name] = str(problem)
+        else:
+            found.append(setup)
+    if not found:
+        raise HostError("\n".join(refused.values()))
+    return Choice(tuple(found), refused)
+
+
+def _setups(names: Sequence[str]) -> Iterator[Setup]:
+    for name in names:
         board = load_board(name)
-        if not board.cortex_m or board.emulator is None:
-            continue
         for kernels in _kernel_sets(board):
             for engine in ("stream", "layers"):
-                wanted = Wanted(engine, kernels.name)
-                if _fits(bundle, board, wanted):
-                    yield Setup(name, engine, kernels)
-    yield Setup(SIZE_BOARD, "stream", DSP, "size")
+                yield Setup(name, engine, kernels)
+    if SIZE_BOARD in names:
+        yield Setup(SIZE_BOARD, "stream", DSP, "size")
 
 
 def _kernel_sets(board: Board) -> tuple[KernelSet, ...]:
     """Return what a core's own kernel set can be compared with: the one of the core below it."""
     best = kernels_of(board.core.cpu)
     return (best, DSP) if best is HELIUM else (best,)
-
-
-def _fits(bundle: Bundle, board: Board, wanted: Wanted) -> bool:
-    try:
-        plan_for(bundle, board, wanted)
-    except BoardError:
-        return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -282,8 +308,10 @@ def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(part) for part in (row["board"], row["engine"], row["kernels"], build))
 
 
-def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> None:
-    """Write ``results.json`` and ``results.md``."""
+def write_results(
+    folder: Path, bundle: Bundle, results: Sequence[Result], refused: Mapping[str, str]
+) -> None:
+    """Write ``results.json`` and ``results.md``; ``refused`` says what does not fit, and why."""
     known = find_known(make_plan(bundle).network)
     content: dict[str, Any] = {
         "kit_version": __version__,
@@ -299,7 +327,8 @@ def write_results(folder: Path, bundle: Bundle, results: Sequence[Result]) -> No
             }
             for one in results
         ],
-        "peers": None if known is None else asdict(known),
+        "refused": dict(refused),
+        "peers": None if known is None or not known.peers else asdict(known),
     }
     write_report(folder / RESULTS_JSON, content)
     text = (
@@ -398,9 +427,17 @@ def _markdown(
         f"Instructions of {words.run}; the longest call is of one {words.step} given to the "
         "streaming engine. Speed is -O2, size -Os.",
         "",
-        *([] if known is None else _peer_lines(known)),
+        *_refused_lines(content["refused"]),
+        *([] if known is None or not known.peers else _peer_lines(known)),
         *(line for one in results for line in _layer_lines(one)),
     ]
+
+
+def _refused_lines(refused: Mapping[str, str]) -> list[str]:
+    """Return what was not measured, with the reason."""
+    if not refused:
+        return []
+    return ["Not measured:", *(f"- {name}: {why}" for name, why in refused.items()), ""]
 
 
 def _peer_lines(known: KnownNetwork) -> list[str]:

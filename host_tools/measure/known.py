@@ -25,12 +25,12 @@ class Peer:
 
 @dataclass(frozen=True)
 class KnownNetwork:
-    """One network, told by its layers' shapes, and its peers' figures."""
+    """One network, told by its layers' shapes; its peers' figures where they were measured."""
 
     name: str
     layers: tuple[str, ...]  # "2000x1 conv k3 s1, SiLU 2000x8", in the order of execution
-    source: str  # where the peers' figures are from
-    peers: tuple[Peer, ...]
+    source: str = ""  # where the peers' figures are from
+    peers: tuple[Peer, ...] = ()
 
 
 def find(network: Network) -> KnownNetwork | None:

@@ -56,7 +56,7 @@ def print_measured(console: Console, report: Report) -> None:
 
 def print_limits(console: Console, report: Report) -> None:
     """Print what else is known of the network: its peers, its budgets."""
-    if report.known is not None:
+    if report.known is not None and report.known.peers:
         console.print(peers_table(report, report.known))
     print_budgets(console, report)
 

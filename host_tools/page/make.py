@@ -215,7 +215,9 @@ def _ram_by_use(memory: Memory, plan: Plan) -> dict[str, int]:
 
 def peers_of(known: KnownNetwork | None) -> written.Peers | None:
     """Return what other ways to run this very network cost; None where nobody has measured it."""
-    return None if known is None else written.Peers(known.name, known.source, known.peers)
+    if known is None or not known.peers:
+        return None
+    return written.Peers(known.name, known.source, known.peers)
 
 
 def _predicted(report: Report) -> written.Predicted | None:

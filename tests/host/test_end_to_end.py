@@ -40,6 +40,9 @@ pytestmark = pytest.mark.heavy  # decodes, or holds it against TensorFlow
 
 emulator = pytest.mark.emulator
 EMULATED_BOARDS = [name for name in board_names() if load_board(name).emulator is not None]
+TOO_SMALL = "stm32vldiscovery"
+"""Its 8 KB hold the published network, and not the one that the kit ships."""
+
 FirmwareMaker = Callable[..., Firmware]
 StationOpener = Callable[[str], AbstractContextManager[Station]]
 
@@ -113,7 +116,7 @@ def test_the_host_build_and_all_boards_have_the_references_bits_over_200_real_se
 ):
     cases = [*golden_cases(shipped_bundle), *real_cases]
     assert len(real_cases) >= 200
-    boards = ("native", *EMULATED_BOARDS)
+    boards = ("native", *(name for name in EMULATED_BOARDS if name != TOO_SMALL))
     with ExitStack() as opened, ThreadPoolExecutor(os.cpu_count()) as pool:
         stations = [opened.enter_context(shipped_station(board)) for board in boards]
         results = list(
@@ -136,7 +139,7 @@ def test_the_shipped_network_has_the_references_bits_on_a_cortex_m4(
 ):
     """Over some real segments and some adversarial ones, with packets of every level."""
     cases = golden_cases(shipped_bundle)[::3]
-    assert len(shipped_plan.tensors) == 39  # 18 convolutions, each with its table, heads, input
+    assert len(shipped_plan.tensors) == 46  # 18 convolutions with a table, 8 without, pool, input
     with shipped_station("mps2-an386") as one:
         result = parity.check(one.device, one.plan, cases, application_of(one))
     holds(result, one.plan, cases)
@@ -177,11 +180,15 @@ def noise(length: int) -> list[npt.NDArray[np.int16]]:
 
 
 @emulator
-@pytest.mark.parametrize("board", ["microbit", "stm32vldiscovery"])
-def test_noise_gives_a_packet_on_boards_that_take_pieces(shipped_bundle, shipped_station, board):
+@pytest.mark.parametrize("board", ["microbit", TOO_SMALL])
+def test_noise_gives_a_packet_on_boards_that_take_pieces(
+    shipped_bundle, reconstruction_bundle, tmp_path, board
+):
     """The smallest boards: one sends the samples, the other has no level none."""
-    manifest = shipped_bundle.manifest
-    with shipped_station(board) as opened:
+    bundle = reconstruction_bundle if board == TOO_SMALL else shipped_bundle
+    manifest = bundle.manifest
+    elf = pipeline.make_firmware(bundle, board, tmp_path / "firmware").elf
+    with pipeline.connect(bundle, board, elf=elf) as opened:
         assert opened.device.about.chunk_bytes < 2 * manifest.segment_length
         CodecBoard(opened.device).reset()
         CodecBoard(opened.device).bound(0)
