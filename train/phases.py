@@ -1,7 +1,7 @@
 """The training phases: reconstruction first, then the error heads on the frozen compressor."""
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -152,9 +152,11 @@ def _first_model(config: TrainConfig) -> Model:
         return checkpoint.build(_architecture(config))
     found = checkpoint.load(config.start)
     if found.config != _architecture(config):
-        named = [name for name, of in NAMED.items() if of == found.config] or ["another"]
+        plain = replace(found.config, heads="linear")
+        named = [name for name, of in NAMED.items() if of == plain] or ["another"]
+        heads = "" if found.config == plain else " with heads on the trunk, which phase 3 adds"
         raise TrainError(
-            f"{config.start}: holds {named[0]!r}, the run is told to train "
+            f"{config.start}: holds {named[0]!r}{heads}, the run is told to train "
             f"{config.architecture!r}. Name the same architecture for both."
         )
     return found.model
