@@ -65,22 +65,43 @@ def test_the_demos_figures_agree_with_each_other() -> None:
     static, stack = number(r"static ([\d,]+)"), number(r"stack ([\d,]+)")
     assert static + stack == number(r"RAM ([\d,]+) bytes =")
     assert number(r"segment: ([\d,]+) of") == latency
-    ours = re.search(r"this firmware.*?([\d.]+) M +([\d.]+) +([\d.]+)", sample())
-    assert ours is not None
-    ram = static + stack
-    shown = [latency / 1e6, number(r"flash ([\d,]+)") / 1e3, ram / 1e3]
-    assert [float(one) for one in ours.groups()] == [round(one, 1) for one in shown]
 
 
-def test_the_peers_figures_are_those_that_are_kept() -> None:
-    peers = measured()["peers"]["figures"]
-    assert peers
-    for peer in peers:
-        called = f"{peer['name']} ({peer['flags']})"
-        (line,) = [line for line in sample().splitlines() if line.strip().startswith(called)]
-        shown = re.findall(r"[\d.]+", line.replace(called, ""))[:3]
-        kept = (peer["instructions"] / 1e6, peer["flash_bytes"] / 1e3, peer["ram_bytes"] / 1e3)
-        assert shown == [f"{one:.1f}" for one in kept]
+def published() -> dict[str, Any]:
+    text = (ROOT / "benchmarks" / "published" / "results.json").read_text(encoding="utf-8")
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+PEERS = table(README, "the published network on a Cortex-M4", "instructions", "RAM")
+
+
+@pytest.mark.parametrize("row", PEERS[1:], ids=lambda row: next(iter(row.values())))
+def test_the_peers_figures_are_those_that_are_kept(row: Row) -> None:
+    assert list(row.values()) in [
+        [
+            f"{peer['name']} ({peer['flags']})",
+            f"{peer['instructions'] / 1e6:.1f} M",
+            f"{peer['flash_bytes'] / 1e3:.1f} KB",
+            f"{peer['ram_bytes'] / 1e3:.1f} KB",
+            peer["bit_exact"],
+        ]
+        for peer in published()["peers"]["peers"]
+    ]
+
+
+def test_the_kits_figures_beside_the_peers_are_measured() -> None:
+    assert len(PEERS) == 1 + len(published()["peers"]["peers"])
+    wanted = (BOARD, "stream", "speed")
+    (row,) = [
+        row for row in published()["rows"] if (row["board"], row["engine"], row["build"]) == wanted
+    ]
+    assert list(PEERS[0].values())[1:] == [
+        f"{row['instructions_with_samples'] / 1e6:.1f} M",
+        f"{row['flash_bytes'] / 1e3:.1f} KB",
+        f"{row['ram_bytes'] / 1e3:.1f} KB",
+        "yes" if row["bit_exact"] else "no",
+    ]
 
 
 def test_the_budgets_are_the_boards() -> None:
