@@ -137,7 +137,9 @@ def test_a_start_of_another_architecture_is_refused(
     split: mitdb.Split, config: TrainConfig
 ) -> None:
     start = checkpoint.DEFAULT_CHECKPOINT
-    with pytest.raises(TrainError, match="holds 'dynamic-deep' with heads on the trunk.* is told to train 'cae64'"):
+    with pytest.raises(
+        TrainError, match=r"holds 'dynamic-deep' with heads on the trunk.* is told to train 'cae64'"
+    ):
         train_on(split, replace(config, architecture="cae64", start=start))
 
 
