@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from dynadeep.codegen.board import Board
     from dynadeep.codegen.plan import Plan
 
 Harness = Literal["network", "codec"]
@@ -80,3 +81,10 @@ def application_for(wish: Wish, *, codec: bool) -> Application:
     if wish == "harness":
         return "codec" if codec else "network"
     return wish
+
+
+def ram_bytes(plan: "Plan", board: "Board") -> int:
+    """Return the firmware's RAM on a board, stack included, the application's part estimated."""
+    wish, codec = plan.choice.application, plan.manifest.codec is not None
+    stack = board.ram.stack_bytes if board.ram else 0
+    return APPLICATIONS[application_for(wish, codec=codec)].ram_bytes(plan) + stack

@@ -4,6 +4,7 @@ import json
 import zlib
 from typing import Any
 
+from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import TensorSpec
 from dynadeep.codegen.graph import Tensor
@@ -148,7 +149,7 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
     if board is not None and board.flash is not None and board.ram is not None:
         lines.append(
             f"{board.name}: about {plan.flash_bytes:,} of {board.flash.bytes:,} B of flash, "
-            f"{plan.ram_bytes(board):,} of {board.ram.bytes:,} B of RAM with its stack"
+            f"{ram_bytes(plan, board):,} of {board.ram.bytes:,} B of RAM with its stack"
         )
     return lines
 

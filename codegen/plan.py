@@ -5,13 +5,11 @@ from functools import lru_cache
 from typing import Literal
 
 from dynadeep.codegen.applications import (
-    APPLICATIONS,
     Application,
     Wish,
     application_for,
 )
 from dynadeep.codegen.arena import Arena, plan_arena
-from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import Bundle, Manifest
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.inventory import (
@@ -213,11 +211,6 @@ class Plan:
         """The largest packet of any level."""
         lossless = self.packet_bytes_lossless if self.choice.lossless else 0
         return max(self.packet_bytes_coded, lossless)
-
-    def ram_bytes(self, board: Board) -> int:
-        """RAM of the firmware on a board, its stack included, the application's part estimated."""
-        stack = board.ram.stack_bytes if board.ram else 0
-        return APPLICATIONS[application_of(self)].ram_bytes(self) + stack
 
     @property
     def state_bytes(self) -> int:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dynadeep.codegen.applications import Wish
+from dynadeep.codegen.applications import Wish, ram_bytes
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.bundle import Bundle
@@ -98,7 +98,7 @@ def _first_that_fits(variants: list[Plan], board: Board, deadline_s: float | Non
     """Return the first plan that fits, else the one that misses by least."""
     fitting = [one for one in variants if _fits_ram(one, board)]
     if not fitting:
-        return min(variants, key=lambda one: one.ram_bytes(board))
+        return min(variants, key=lambda one: ram_bytes(one, board))
     fastest = min(fitting, key=lambda one: busy_s(one, board))
     return next((one for one in fitting if _keeps_up(one, board, deadline_s)), fastest)
 
@@ -146,7 +146,7 @@ def _whole(bundle: Bundle, streamed: Plan) -> Iterator[Plan]:
 
 
 def _fits_ram(plan: Plan, board: Board) -> bool:
-    return board.ram is None or plan.ram_bytes(board) <= board.ram.bytes
+    return board.ram is None or ram_bytes(plan, board) <= board.ram.bytes
 
 
 def instructions(plan: Plan, cpu: str) -> float:
@@ -205,7 +205,7 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
             else ("a narrower network")
         )
         raise BoardError(
-            f"{board.name}: the firmware needs about {plan.ram_bytes(board)} B of RAM, the board "
+            f"{board.name}: the firmware needs about {ram_bytes(plan, board)} B of RAM, the board "
             f"has {board.ram.bytes} B. Activations take {plan.values_bytes} B, most of them {name} "
             f"with {size} B, the stack {board.ram.stack_bytes} B: use {remedy} or a larger board."
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.numerics import MarginTable
@@ -228,7 +229,7 @@ def _predicted(report: Report) -> written.Predicted | None:
     layers = instructions_by_layer(plan, board.core.cpu)
     return written.Predicted(
         flash_bytes=plan.flash_bytes,
-        static_ram_bytes=plan.ram_bytes(board) - board.ram.stack_bytes,
+        static_ram_bytes=ram_bytes(plan, board) - board.ram.stack_bytes,
         stack_bytes=plan.stack_bytes,
         instructions=round(sum(layers.values())),
         instructions_by_layer={name: round(count) for name, count in layers.items()},

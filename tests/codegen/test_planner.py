@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dynadeep.codegen import plan as plan_module
+from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
@@ -37,7 +38,7 @@ def test_every_board_gets_a_plan_that_fits_its_ram(
     plan = plan_for(reconstruction_bundle if name == TOO_SMALL else bundle, board)
     assert plan.choice.engine == "stream"
     if board.ram is not None:
-        assert plan.ram_bytes(board) <= board.ram.bytes
+        assert ram_bytes(plan, board) <= board.ram.bytes
         assert plan.stack_bytes <= board.ram.stack_bytes  # as the generated header states it
     assert f"{plan.choice.kernels.name} kernels, for {board.core.cpu}" in explain(plan, board)[0]
 
@@ -82,7 +83,7 @@ def test_a_tight_deadline_buys_larger_tiles_with_ram(bundle: Bundle, m4: Board) 
     tight = Wanted(deadline_s=0.995 * busy_s(loose, m4))
     plan = plan_for(bundle, m4, tight)
     assert plan.memory.tile > loose.memory.tile
-    assert plan.ram_bytes(m4) > loose.ram_bytes(m4)
+    assert ram_bytes(plan, m4) > ram_bytes(loose, m4)
     assert any("for the deadline" in line for line in explain(plan, m4))
 
 

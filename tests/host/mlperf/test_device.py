@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.emit import project_files
@@ -173,5 +174,5 @@ def test_the_plan_says_what_ram_it_takes(mlperf_elf):
     board = load_board("mps2-an386")
     plan = plan_for(read_bundle(BUNDLES["branches"]), board, MLPERF)
     image = read_image(mlperf_elf("branches", "mps2-an386"))
-    static = plan.ram_bytes(board) - board.ram.stack_bytes
+    static = ram_bytes(plan, board) - board.ram.stack_bytes
     assert image.static_ram_bytes <= static <= image.static_ram_bytes + 32
