@@ -10,7 +10,8 @@
  * channels, is two int16 numbers as well: with 128 added to u, each is 256 v + (u + 128). One
  * instruction takes the lower bytes out, one multiplies these and one the whole numbers; widening
  * both channels would be one more. */
-#define PART  (3u * DD_PART)
+/* As much as three parts of the other kernels, as far as the sums of the whole numbers fit. */
+#define PART  (DD_PART < 160u ? 3u * DD_PART : 480u)
 #define GROUP 4u /* values */
 
 static_assert(128ull * 32768ull * PART < (1ull << 31), "the sums of the whole numbers must fit");

@@ -21,12 +21,14 @@
 
 static_assert(DD_RICE_SLACK_BITS >= ESCAPE, "a segment's second sample may be coded");
 
+#ifndef __cplusplus /* which cannot name what it initialises */
 /* What is known before the first sample. */
 static const dd_rice dd_rice_fresh = {
     .spare_bits = DD_RICE_SLACK_BITS,
     .missed = {8, 8, 8},
     .weights = {9830, -1638},
 };
+#endif
 
 static uint32_t magnitude(int32_t value)
 {

@@ -417,7 +417,7 @@ def _markdown(
         "",
         f"Made by `make bench`: model {content['model_id']}, {content['compiler']}, QEMU. "
         "Instructions are counted by the board's own counter under `-icount`; cycles are "
-        "[estimated](../docs/cycles.md).",
+        "estimated (docs/cycles.md).",
         "",
         f"## Boards, one {words.input.format(content['segment_length'])}",
         "",

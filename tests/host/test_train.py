@@ -61,7 +61,8 @@ def test_a_start_of_another_architecture_is_refused_with_both(
 ) -> None:
     assert train(tmp_path / "run", "--start", checkpoint.DEFAULT_CHECKPOINT) == 4
     (line,) = capsys.readouterr().err.splitlines()
-    assert "holds 'published', the run is told to train 'cae32'" in line
+    assert "holds 'dynamic-deep' with heads on the trunk" in line
+    assert "the run is told to train 'cae32'" in line
     assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
 
 
