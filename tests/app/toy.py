@@ -76,7 +76,7 @@ def build_toy(board_name: str, out: Path, protocol: int | None = None) -> Firmwa
     """
     project = make_project(board_name, out)
     if protocol is not None:
-        header = project / "app" / "commands.h"
+        header = project / "app" / "hello.h"
         text = header.read_text(encoding="utf-8")
         told = re.sub(r"(DD_PROTOCOL_VERSION) \d+", rf"\1 {protocol}", text)
         header.write_text(told, encoding="utf-8")
