@@ -83,8 +83,12 @@ def application_for(wish: Wish, *, codec: bool) -> Application:
     return wish
 
 
+def application_of(plan: "Plan") -> Application:
+    """Return what the firmware does with the network."""
+    return application_for(plan.choice.application, codec=plan.manifest.codec is not None)
+
+
 def ram_bytes(plan: "Plan", board: "Board") -> int:
     """Return the firmware's RAM on a board, stack included, the application's part estimated."""
-    wish, codec = plan.choice.application, plan.manifest.codec is not None
     stack = board.ram.stack_bytes if board.ram else 0
-    return APPLICATIONS[application_for(wish, codec=codec)].ram_bytes(plan) + stack
+    return APPLICATIONS[application_of(plan)].ram_bytes(plan) + stack

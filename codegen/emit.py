@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
-from dynadeep.codegen.applications import APPLICATIONS, Application
+from dynadeep.codegen.applications import APPLICATIONS, Application, application_of
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.closure import ALWAYS, needed, not_for
 from dynadeep.codegen.codec_context import codec_context
@@ -17,7 +17,7 @@ from dynadeep.codegen.errors import BoardError, OutputError, ProjectError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.net_context import DEFAULT_NAME, NetContext, net_context
-from dynadeep.codegen.plan import Plan, application_of
+from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.project import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND, read_project
 from dynadeep.codegen.render import Build, render_build, render_model
 from dynadeep.codegen.version import __version__

@@ -4,11 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from dynadeep.codegen.applications import (
-    Application,
-    Wish,
-    application_for,
-)
+from dynadeep.codegen.applications import Wish
 from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.bundle import Bundle, Manifest
 from dynadeep.codegen.errors import ModelError
@@ -225,11 +221,6 @@ class Plan:
         if self.manifest.codec is None:
             return min(max(tensor.size for tensor in self.network.outputs), OUTPUT_LIMIT)
         return self.packet_bytes_max
-
-
-def application_of(plan: Plan) -> Application:
-    """Return what the firmware does with the network."""
-    return application_for(plan.choice.application, codec=plan.manifest.codec is not None)
 
 
 def sources_for(network: Network, *, streamed: bool) -> list[tuple[Source, ...]]:

@@ -31,11 +31,11 @@ TILES_SAVED_PER_BYTE = 6.0
 """From how many on a layer computes two tiles at a time: the engine's work around tiles of a narrow
 layer is worth more than the RAM that wider lines take."""
 
-DEPTHWISE = "dd_depthwise_s8"
-"""The function of layers whose kernel has a tile of its own."""
-
 SMALL_TILE, SMALL_TILES_SAVED_PER_BYTE = 2, 0.3
 """The same for tiles that are so small that the work around them counts."""
+
+DEPTHWISE = "dd_depthwise_s8"
+"""The function of layers whose kernel has a tile of its own."""
 
 
 def held_bytes(tensor: Tensor, steps: int) -> int:
