@@ -50,13 +50,11 @@ def bench(
     from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.errors import HostError
-    from dynadeep.host_tools.measure.bench import (
+    from dynadeep.host_tools.measure.bench import Watch, choose, run_bench
+    from dynadeep.host_tools.measure.bench_results import (
         RESULTS_JSON,
-        Watch,
-        choose,
         losses,
         of_another_network,
-        run_bench,
         write_results,
     )
     from dynadeep.host_tools.measure.unfinished import (
