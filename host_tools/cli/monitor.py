@@ -51,7 +51,7 @@ def monitor(
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.cli.station import excerpt, open_station, read_recordings
+    from dynadeep.host_tools.cli.station import open_station, records_of
     from dynadeep.host_tools.errors import HostError
 
     with heavy("monitor"):
@@ -69,11 +69,7 @@ def monitor(
     else:
         bound = model.manifest.default_bound if bound is None else bound
         fixed_error(bound)  # refused before anything is built
-        records = (
-            read_recordings(model.manifest, recordings)
-            if recordings
-            else excerpt(model.manifest, SEGMENTS)
-        )
+        records = records_of(model.manifest, recordings, SEGMENTS)
     with open_station(model, place) as station:
         feed = _feed_of(station, model, records, bound or 0.0)
         if real_time and not feed.input_s:

@@ -164,6 +164,11 @@ def recordings_of(
     return Recordings(tuple(ecg or ()), said)
 
 
+def records_of(manifest: "Manifest", wanted: Recordings, segments: int) -> "list[Record]":
+    """Return the user's recordings, else so many segments of each of the shipped excerpt."""
+    return read_recordings(manifest, wanted) if wanted else excerpt(manifest, segments)
+
+
 def read_recordings(manifest: "Manifest", wanted: Recordings) -> "list[Record]":
     """Return the user's recordings in the model's ADC units, having said what was done to each."""
     from dynadeep.host_tools.cli.progress import step

@@ -64,7 +64,7 @@ def stream(
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
     from dynadeep.host_tools.cli.progress import counted
-    from dynadeep.host_tools.cli.station import excerpt, open_station, read_recordings
+    from dynadeep.host_tools.cli.station import open_station, records_of
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.keep import keep_streams, report_of
     from dynadeep.host_tools.codec.report import print_stream
@@ -78,10 +78,7 @@ def stream(
     wanted = bound or [model.manifest.default_bound]
     for value in wanted:
         fixed_error(value)  # refused before anything is built
-    if recordings:
-        records = read_recordings(model.manifest, recordings)
-    else:
-        records = excerpt(model.manifest, segments or SEGMENTS)
+    records = records_of(model.manifest, recordings, segments or SEGMENTS)
     decoder = Decoder(model)
     total = len(wanted) * sum(len(record.segments) for record in records)
     report_file = None if json == STDOUT else json

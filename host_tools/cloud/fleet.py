@@ -128,7 +128,9 @@ class _Device:
         self._name, self._records, self._manifest, self._rates = name, records, manifest, rates
         self._drawn = random.Random(f"{seed}/{name}")
         self._run = 0
-        self._first = self._drawn.randrange(1 << 16)  # the collector came in the midst of it
+        self._first = self._drawn.randrange(
+            packets.SEQUENCES
+        )  # the collector came in the midst of it
         self._number = self._first
         self._session = self._new_session()
 
@@ -160,7 +162,7 @@ class _Device:
     def _deliver(self, segment: Encoded, time: float, truth: Truth) -> Delivery:
         truth.delivered += 1
         truth.levels[segment.level] = truth.levels.get(segment.level, 0) + 1
-        sequence = self._number % (1 << 16)
+        sequence = self._number % packets.SEQUENCES
         model_id = packets.short_model_id(self._manifest)
         packet = packets.Packet(segment.level, model_id, 0, sequence, segment.payload)
         at_us = round(time + DELAY_US + self._drawn.expovariate(1 / JITTER_US))

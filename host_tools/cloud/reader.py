@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from dynadeep.host_tools.cloud.spool import FLOOD, Arrival, Spool
+from dynadeep.host_tools.codec.packet import SEQUENCES
 from dynadeep.host_tools.codec.wire import place_after
 from dynadeep.host_tools.errors import LinkError
 from dynadeep.host_tools.link.base import DEFAULT_BAUD, Link
@@ -13,7 +14,6 @@ from dynadeep.host_tools.link.pushed import Announced, Crashed, Event, Pushed, P
 from dynadeep.host_tools.link.serial import SerialLink
 
 REOPEN_S = 1.0
-SEQUENCES = 1 << 16
 Say = Callable[[str], None]
 
 

@@ -15,8 +15,8 @@ from enum import StrEnum
 
 from dynadeep.host_tools.cloud.clock import RATE_MAX, Clock
 from dynadeep.host_tools.cloud.schema import COUNT_MAX
+from dynadeep.host_tools.codec.packet import SEQUENCES, count_near
 
-MODULUS = 1 << 16
 WINDOW = 64
 """Segments that are remembered of a stream, and that its packets may wait on their way together."""
 SKIPPED = 2
@@ -190,7 +190,7 @@ def _judge(
 def _stamped_index(stream: Stream, packet: Arrived) -> int | None:
     """Return the only segment that a packet can be by its number and its arrival, if any."""
     expected = stream.clock.index_at(packet.arrival_us)
-    index = packet.sequence + MODULUS * round((expected - packet.sequence) / MODULUS)
+    index = packet.sequence + SEQUENCES * round((expected - packet.sequence) / SEQUENCES)
     drift = RATE_MAX * abs(expected - stream.newest)
     lag = expected - index
     half_us = packet.period_us / 2
@@ -206,9 +206,7 @@ def _stamped_index(stream: Stream, packet: Arrived) -> int | None:
 
 def _counted_index(stream: Stream, packet: Arrived) -> int | None:
     """Return the segment of a packet's number that is nearest to the next due."""
-    due = stream.newest + 1
-    ahead = (packet.sequence - due) % MODULUS
-    return due + (ahead if ahead < MODULUS // 2 else ahead - MODULUS)
+    return count_near(packet.sequence, stream.newest + 1)
 
 
 def _is_same(stream: Stream, packet: Arrived, index: int) -> bool:
@@ -237,6 +235,6 @@ def _why(last: Stream, packet: Arrived) -> str:
         return f"the device's stream {packet.label} after its {last.label}"
     elapsed = (packet.arrival_us - last.arrival_us) / 1e6
     return (
-        f"number {packet.sequence} came {elapsed:.1f} s after number {last.newest % MODULUS}, "
+        f"number {packet.sequence} came {elapsed:.1f} s after number {last.newest % SEQUENCES}, "
         "which no packet of that stream can"
     )

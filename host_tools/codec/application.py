@@ -20,8 +20,6 @@ from dynadeep.host_tools.measure.application import Compared, Difference
 from dynadeep.host_tools.measure.references import Case
 
 STREAM = 0
-SEQUENCES = 1 << 16
-"""The numbers of a stream's packets begin again behind them."""
 
 
 class CodecApplication:
@@ -38,7 +36,7 @@ class CodecApplication:
 
     def begin(self, first: int = 0) -> None:
         """Begin a new stream of packets, or go on with one behind its ``first`` packets."""
-        self.board.reset(STREAM, first % SEQUENCES)
+        self.board.reset(STREAM, first % packets.SEQUENCES)
 
     def compare(self, case: Case, index: int) -> Compared:
         """Run a segment at a bound that ``index`` picks; compare all that the board says of it."""
@@ -101,7 +99,9 @@ def expected_packet(manifest: Manifest, case: Case, level: int, sequence: int) -
         codes = case.tensor(manifest.levels[level - 1].latent_tensor).reshape(-1)
     payload = packets.payload_of(manifest, level, case.samples, codes)
     model_id = packets.short_model_id(manifest)
-    return packets.encode(packets.Packet(level, model_id, STREAM, sequence % SEQUENCES, payload))
+    return packets.encode(
+        packets.Packet(level, model_id, STREAM, sequence % packets.SEQUENCES, payload)
+    )
 
 
 def bounds_to_try(

@@ -22,6 +22,9 @@ MODEL_ID_BYTES = 4
 QUANTIZATION = 0
 """Index of the manifest's latent quantisation, the only one yet."""
 
+SEQUENCES = 1 << 16
+"""The numbers of a stream's packets begin again behind them; so do those of its streams."""
+
 _HEADER = struct.Struct("<BB4sHHBH")
 _CRC = struct.Struct("<I")
 _RANGE = struct.Struct("<hh")
@@ -50,6 +53,12 @@ class Content:
 
     codes: Codes  # int8 [codes]
     window_range: tuple[int, int] | None = None  # ADC units, with the minmax input map
+
+
+def count_near(sequence: int, due: int) -> int:
+    """Return the count of packets whose number is ``sequence``, nearest to the one due next."""
+    ahead = (sequence - due) % SEQUENCES
+    return due + (ahead if ahead < SEQUENCES // 2 else ahead - SEQUENCES)
 
 
 def short_model_id(manifest: Manifest) -> bytes:

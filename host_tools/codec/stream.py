@@ -206,12 +206,17 @@ def _violations(sent: Sequence[Sent], bound: float) -> float | None:
 
 def mean_cg(levels: Sequence[int], manifest: Manifest) -> float:
     """Return the published gain: the mean of each whole segment's samples per transmitted value."""
-    gains = [1.0, *(manifest.segment_length / level.codes for level in manifest.levels)]
+    gains = published_gains(manifest)
     return _mean([gains[level] for level in levels])
 
 
+def published_gains(manifest: Manifest) -> list[float]:
+    """Return the samples per transmitted value of each level, the first of them none."""
+    return [1.0, *(manifest.segment_length / level.codes for level in manifest.levels)]
+
+
 def _check_numbers(packet: packets.Packet, stream: int, index: int) -> None:
-    expected = (stream, index % (1 << 16))
+    expected = (stream, index % packets.SEQUENCES)
     if (packet.stream, packet.sequence) != expected:
         raise PacketError(
             f"packet {packet.sequence} of stream {packet.stream} came, {expected[1]} of "

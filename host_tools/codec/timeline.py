@@ -9,9 +9,8 @@ the first that came of the same stream begun anew.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dynadeep.host_tools.codec.packet import Packet
+from dynadeep.host_tools.codec.packet import SEQUENCES, Packet, count_near
 
-MODULUS = 1 << 16
 LATE_AT_MOST = 64
 """Segments behind the newest. What is further behind is not late: its sender has restarted."""
 
@@ -79,7 +78,7 @@ class _Placer:
     def take(self, packet: Packet) -> None:
         """Place the next packet."""
         run = self._run
-        number = packet.sequence if run.newest < 0 else _unwrapped(packet.sequence, run.newest)
+        number = packet.sequence if run.newest < 0 else count_near(packet.sequence, run.newest + 1)
         known = run.received.get(number)
         if known == packet:
             self._repeat(packet)
@@ -102,7 +101,7 @@ class _Placer:
     def _repeat(self, packet: Packet) -> None:
         self._timeline.repeated += 1
         last = self._repeats[-1].sequence if self._repeats else None
-        follows = last is not None and packet.sequence == (last + 1) % MODULUS
+        follows = last is not None and packet.sequence == (last + 1) % SEQUENCES
         self._repeats = [*self._repeats, packet] if follows else [packet]
 
     def _restart(self, packet: Packet) -> None:
@@ -110,15 +109,8 @@ class _Placer:
         self._timeline.restarts += 1
         again, self._repeats = self._repeats, []
         self._run = self._begin(packet.stream)
-        if again and packet.sequence == (again[-1].sequence + 1) % MODULUS:
+        if again and packet.sequence == (again[-1].sequence + 1) % SEQUENCES:
             self._timeline.repeated -= len(again)
             for one in again:
                 self.take(one)
         self.take(packet)
-
-
-def _unwrapped(sequence: int, newest: int) -> int:
-    """Return the number, modulo 2^16 equal to ``sequence``, that is nearest to the one due next."""
-    due = newest + 1
-    ahead = (sequence - due) % MODULUS
-    return due + (ahead if ahead < MODULUS // 2 else ahead - MODULUS)

@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from dynadeep.host_tools.codec.packet import SEQUENCES
 from dynadeep.host_tools.link.answers import exactly, within
 from dynadeep.host_tools.link.protocol import Hello, MalformedError, unpack_one
 
@@ -38,7 +39,7 @@ def place_after(packet: bytes) -> tuple[int, int] | None:
     if len(packet) < PACKET_PLACE.size:
         return None
     stream, sequence = PACKET_PLACE.unpack_from(packet)
-    return stream, (sequence + 1) % (1 << 16)
+    return stream, (sequence + 1) % SEQUENCES
 
 
 def parse_bound(payload: bytes) -> int:

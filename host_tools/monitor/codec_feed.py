@@ -10,13 +10,12 @@ from dynadeep.codegen.fixed_point import INT32_MAX
 from dynadeep.codegen.numerics import fixed_error, real_error
 from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.codec.decode import Decoder
-from dynadeep.host_tools.codec.stream import SAMPLE_BYTES, mean_cg
+from dynadeep.host_tools.codec.packet import SEQUENCES
+from dynadeep.host_tools.codec.stream import SAMPLE_BYTES, published_gains
 from dynadeep.host_tools.codec.wire import EncodeReply
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.monitor.beat import Bar, Beat, Curve, Values
 from dynadeep.host_tools.recordings.record import Record
-
-STREAMS = 1 << 16
 
 
 class CodecFeed:
@@ -35,6 +34,7 @@ class CodecFeed:
         self._wanted = bound
         self._asked = self.bound = -1.0  # what the board was asked for, and has
         self._levels: Counter[int] = Counter()
+        self._gains = published_gains(self.manifest)
         self._bytes_in = self._bytes_out = self._clipped = 0
 
     @property
@@ -89,7 +89,7 @@ class CodecFeed:
 
     def _all_segments(self, records: Sequence[Record]) -> Iterator[tuple[Record, int]]:
         for stream, record in zip(itertools.count(), itertools.cycle(records), strict=False):
-            self._board.reset(stream % STREAMS)
+            self._board.reset(stream % SEQUENCES)
             for index in range(len(record.segments)):
                 yield record, index
 
@@ -112,8 +112,8 @@ class CodecFeed:
     def _facts(self, reply: EncodeReply, error_mv: float) -> Iterator[tuple[str, str]]:
         unit = self.manifest.error_unit
         yield "byte CG", f"{self._bytes_in / self._bytes_out:.2f}"
-        sent = list(self._levels.elements())
-        yield "mean CG (published)", f"{mean_cg(sent, self.manifest):.2f}"
+        gain = sum(self._gains[level] * count for level, count in self._levels.items())
+        yield "mean CG (published)", f"{gain / self._levels.total():.2f}"
         yield "bytes", f"{self._bytes_in:,} in, {self._bytes_out:,} out"
         yield f"bound ({unit})", f"{self.bound:.3g}"
         for level, predicted in zip(self.manifest.levels, reply.predicted, strict=True):
