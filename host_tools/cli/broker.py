@@ -30,13 +30,13 @@ PasswordFileOption = Annotated[
 
 
 def broker_of(
-    url: str,
     *,
-    cafile: str | None,
-    cert: str | None,
-    key: str | None,
-    username: str | None,
-    password_file: str | None,
+    broker: BrokerOption,
+    cafile: CaFileOption = None,
+    cert: CertOption = None,
+    key: KeyOption = None,
+    username: UsernameOption = None,
+    password_file: PasswordFileOption = None,
 ) -> "Broker":
     """Return the broker that the options name.
 
@@ -50,5 +50,5 @@ def broker_of(
     from dynadeep.host_tools.cloud.broker import parse_broker
 
     return parse_broker(
-        url, cafile=cafile, cert=cert, key=key, username=username, password_file=password_file
+        broker, cafile=cafile, cert=cert, key=key, username=username, password_file=password_file
     )

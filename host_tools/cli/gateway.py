@@ -1,19 +1,12 @@
 """dynadeep gateway."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dynadeep.host_tools.cli.broker import (
-    BrokerOption,
-    CaFileOption,
-    CertOption,
-    KeyOption,
-    PasswordFileOption,
-    UsernameOption,
-    broker_of,
-)
+from dynadeep.host_tools.cli.broker import broker_of
+from dynadeep.host_tools.cli.groups import taking
 from dynadeep.host_tools.cli.options import (
     BaudOption,
     JsonOption,
@@ -22,9 +15,13 @@ from dynadeep.host_tools.cli.options import (
     complete_port,
 )
 
+if TYPE_CHECKING:
+    from dynadeep.host_tools.cloud.broker import Broker
+
 DEFAULT_SPOOL = Path("gateway.spool")
 
 
+@taking(broker=broker_of)
 def gateway(
     *,
     port: Annotated[
@@ -39,12 +36,7 @@ def gateway(
         list[str],
         typer.Option("--device", help="The device's name, one for each --port in their order."),
     ],
-    broker: BrokerOption,
-    cafile: CaFileOption = None,
-    cert: CertOption = None,
-    key: KeyOption = None,
-    username: UsernameOption = None,
-    password_file: PasswordFileOption = None,
+    broker: "Broker",
     baud: BaudOption = None,
     spool: Annotated[
         Path,
@@ -81,33 +73,24 @@ def gateway(
     ] = 10.0,
     json: JsonOption = None,
 ) -> None:
-    """Carry the packets of devices that send by themselves to an MQTT broker, until Ctrl-C.
+    """Carry the packets of devices that send by themselves to an MQTT broker, until stopped.
 
-    Each device has a connection of its own. Files and user may hold {device}, its name.
+    Each device has a connection of its own. Files and user may hold {device}, its name. Ctrl-C or
+    SIGTERM ends it in order.
     """
-    way = broker_of(
-        broker,
-        cafile=cafile,
-        cert=cert,
-        key=key,
-        username=username,
-        password_file=password_file,
-    )
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cloud.gateway import Limits, open_gateway
+    from dynadeep.host_tools.cloud.stopping import stopped_by_signals
 
     limits = Limits(spool_bytes, most_per_minute, hold)
-    counts: list[dict[str, Any]] = []
-    try:
-        with open_gateway(
-            _pairs(device, port), way, spool, _say, baud=baud, limits=limits
-        ) as running:
-            try:
-                running.run(lambda: False)
-            finally:
-                counts = running.counts()
-    except KeyboardInterrupt:
-        pass  # how it ends
+    with (
+        open_gateway(
+            _pairs(device, port), broker, spool, _say, baud=baud, limits=limits
+        ) as running,
+        stopped_by_signals() as stop,
+    ):
+        running.run(stop.is_set)
+        counts = running.counts()
     print_lines(json, *map(_line, counts))
     write_json(json, {"devices": counts})
 

@@ -49,7 +49,7 @@ class Gateway:
             lane.publisher.on_event = self._wake.set
 
     def run(self, stop: Callable[[], bool]) -> None:
-        """Carry packets until ``stop`` says so, or Ctrl-C does."""
+        """Carry packets until ``stop`` says so."""
         for lane in self.lanes:
             lane.reader.start()
             lane.publisher.start()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud.secured import COLLECTOR, PROGRAM, Mosquitto, authority
+from tests.cloud.secured import COLLECTOR, MISSING, PROGRAM, Mosquitto, authority
 
 DEVICES = ("bed-7", "bed-8")
 
@@ -20,7 +20,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def mosquitto(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mosquitto]:
     if PROGRAM is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+        pytest.skip(MISSING)
     folder = tmp_path / "mosquitto"
     folder.mkdir()
     broker = Mosquitto(folder, request.getfixturevalue("certificates"))

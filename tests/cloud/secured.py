@@ -17,9 +17,8 @@ from dynadeep.host_tools.cloud.broker import Broker, parse_broker
 from tests.docs.pages import page
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-needs_mosquitto = pytest.mark.skipif(
-    PROGRAM is None, reason="mosquitto is not installed: apt-get install mosquitto"
-)
+MISSING = "mosquitto is not installed: apt-get install mosquitto"
+needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 PAGE = page("docs/deploy.md")
 COLLECTOR = "collector"
 
@@ -55,6 +54,21 @@ def _run(command: Sequence[str], folder: Path) -> None:
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
+def launch(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start a broker of a folder's mosquitto.conf, and wait until it listens."""
+    words = [str(PROGRAM), "-c", str(folder / "mosquitto.conf")]
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(words, stdout=log, stderr=log)
+    for _ in range(600):
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return process
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise AssertionError((folder / "log").read_text())
+
+
 class Mosquitto:
     """A broker that can be killed, and started again on what it kept."""
 
@@ -88,17 +102,7 @@ class Mosquitto:
         )
 
     def start(self) -> None:
-        words = [str(PROGRAM), "-c", str(self.folder / "mosquitto.conf")]
-        with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(words, stdout=log, stderr=log)
-        for _ in range(200):
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.05)
-        raise AssertionError((self.folder / "log").read_text())
+        self.process = launch(self.folder, self.port)
 
     def kill(self) -> None:
         """End it as kill -9 does."""

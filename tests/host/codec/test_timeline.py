@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from dynadeep.host_tools.codec import packet as packets
-from dynadeep.host_tools.codec.packet import Packet
+from dynadeep.host_tools.codec.packet import SEQUENCES, Packet
 from dynadeep.host_tools.codec.packet_file import find
-from dynadeep.host_tools.codec.timeline import MODULUS, place
+from dynadeep.host_tools.codec.timeline import place
 
 SIX = Path(__file__).parents[1] / "cases" / "packets" / "six.bin"
 
 
 def one(sequence: int, *, stream: int = 0, payload: bytes = b"") -> Packet:
     payload = payload or f"{stream}/{sequence}".encode()
-    return Packet(1, b"\1\2\3\4", stream, sequence % MODULUS, payload)
+    return Packet(1, b"\1\2\3\4", stream, sequence % SEQUENCES, payload)
 
 
 def runs_of(timeline) -> list[list[int]]:
@@ -43,19 +43,19 @@ def test_packets_of_one_stream_are_put_in_their_place(received, segments, lost, 
 
 
 def test_the_sequence_wraps_without_a_gap():
-    found = place(one(number) for number in range(MODULUS + 3))
-    assert (found.segments, found.lost, found.restarts) == (MODULUS + 3, 0, 0)
+    found = place(one(number) for number in range(SEQUENCES + 3))
+    assert (found.segments, found.lost, found.restarts) == (SEQUENCES + 3, 0, 0)
 
 
 def test_a_gap_over_the_wrap_is_a_gap():
-    found = place(one(number) for number in [*range(MODULUS - 2), MODULUS + 1])
-    assert (found.segments, found.lost, found.restarts) == (MODULUS + 2, 3, 0)
+    found = place(one(number) for number in [*range(SEQUENCES - 2), SEQUENCES + 1])
+    assert (found.segments, found.lost, found.restarts) == (SEQUENCES + 2, 3, 0)
 
 
 def test_a_late_packet_over_the_wrap_is_late():
-    order = [*range(MODULUS - 1), MODULUS, MODULUS - 1, MODULUS + 1]
+    order = [*range(SEQUENCES - 1), SEQUENCES, SEQUENCES - 1, SEQUENCES + 1]
     found = place(one(number) for number in order)
-    assert (found.segments, found.lost, found.late, found.restarts) == (MODULUS + 2, 0, 1, 0)
+    assert (found.segments, found.lost, found.late, found.restarts) == (SEQUENCES + 2, 0, 1, 0)
 
 
 def test_a_stream_that_begins_anew_is_a_run_of_its_own():
