@@ -58,9 +58,10 @@ bench: setup ## Measure the emulated boards and rewrite benchmarks/
 	@$(BIN)/python -m tests.link.benchmark --out benchmarks
 
 .PHONY: bench-cloud
-bench-cloud: setup ## Measure what decoding an archive takes, by core, by Ray and for a fleet
+bench-cloud: setup ## Measure what archives take to decode, and what kills on the way lose (15 minutes)
 	@$(BIN)/dynadeep export --out build/cloud/bundle
 	@$(BIN)/python -m tests.cloud.benchmark --bundle build/cloud/bundle --out benchmarks
+	@$(BIN)/python -m tests.cloud.killing --out benchmarks
 
 .PHONY: clean
 clean: ## Remove what was built (the environment stays: remove .venv by hand)

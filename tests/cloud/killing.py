@@ -1,6 +1,7 @@
 """Packets from a device to the archive, while broker, gateway and collector are killed at random.
 
-``python -m tests.cloud.killing --packets 100000`` prints what came of it.
+``python -m tests.cloud.killing --packets 100000`` prints what came of it; ``--out`` adds it to a
+benchmark's ``cloud.json``.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from dynadeep.codegen.bundle import MANIFEST, Manifest, read_bundle
 from dynadeep.host_tools.cloud import archive
 from dynadeep.host_tools.codec.packet import Packet, encode, payload_bytes, short_model_id
 from tests.caching import SMALL_BUNDLE
+from tests.cloud.benchmark import add_to
 from tests.cloud.secured import COLLECTOR, Mosquitto, authority
 from tests.cloud.wearing import Wire, pushed
 
@@ -262,6 +264,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=5, help="of each of the three")
     parser.add_argument("--devices", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="folder of a benchmark's cloud.json")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         certificates = Path(name) / "certificates"
@@ -272,6 +275,8 @@ def main() -> None:
             Path(name), certificates, devices, given.packets, kills=given.kills, seed=given.seed
         )
     print(json.dumps(asdict(outcome)))
+    if given.out is not None:
+        add_to(given.out, asdict(outcome))
 
 
 if __name__ == "__main__":
