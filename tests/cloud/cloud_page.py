@@ -114,8 +114,9 @@ def _way_in(found: dict[str, Any]) -> list[str]:
         return []
     return [
         "## Into the archive",
-        f"With broker, gateway and collector killed {found['kills']} times between them: "
-        f"{found['lost']} packets lost, {found['doubled']} doubled.",
+        f"Of {found['packets']:,} packets, with broker, gateway and collector killed "
+        f"{found['kills']} times between them, {found['lost']} were lost and {found['doubled']} "
+        "doubled.",
         "",
     ]
 
