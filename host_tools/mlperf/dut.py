@@ -1,6 +1,7 @@
 """A device under test of MLPerf Tiny, asked over a link."""
 
 import re
+import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +15,7 @@ from dynadeep.codegen.errors import BoardError
 from dynadeep.host_tools.errors import (
     BoardCrashedError,
     BoardHangsError,
+    HostError,
     LinkError,
     NoisyLineError,
     SilentBoardError,
@@ -33,8 +35,6 @@ VENDOR = "dynadeep "
 """What this kit's devices are called, before their board's name."""
 
 GREETINGS = 3
-DROP_S = 1.0
-"""How long the rest of what a device says is waited for, before it is greeted."""
 
 BYTES_A_COMMAND = 31
 """Of an input: as many as fit a command of 80 characters, as the runner sends them."""
@@ -74,7 +74,7 @@ class Dut:
         return self._greet()
 
     def _greet(self) -> str:
-        self._drop()
+        self._synchronise()
         self.name = self._one("name", r"m-name-dut-\[(.+)\]")
         return self.name
 
@@ -152,10 +152,7 @@ class Dut:
         lines = []
         while (line := self._line(line_s, command)) != READY:
             if line.startswith(FAULT):
-                raise BoardCrashedError(
-                    f"{self.link.name}: the board crashed: {line}. "
-                    "`arm-none-eabi-addr2line -fe firmware.elf PC` names the line."
-                )
+                raise self._crashed(line)
             lines.append(line)
         refused = next((line for line in lines if line.startswith("e-")), None)
         if refused is not None:
@@ -173,16 +170,30 @@ class Dut:
             raise self._malformed(command, lines)
         return found[1]
 
-    def _drop(self) -> None:
-        """Have the device end what it may be in the middle of, and forget all that has come."""
-        self.link.send(b"%")
-        quiet = time.monotonic() + DROP_S
-        while time.monotonic() < quiet:
-            came = self.link.receive()
-            self._came = (self._came + came)[-LINE_BYTES_MAX:]
-            if not came and self._came.endswith(f"{READY}\r\n".encode()):
-                break
-        self._came = b""
+    def _synchronise(self) -> None:
+        """Have the device end what it may be in the middle of, and forget what it said till then.
+
+        It is given a command that nobody else gives: all before its answer to that, however late
+        it comes, is no answer to us: the rest of another one, or what it says as it begins.
+        """
+        command = f"sync-{secrets.token_hex(4)}"
+        self.link.send(f"%{command}%".encode("ascii"))
+        answer = f"{command}]\r\n{READY}\r\n".encode("ascii")
+        deadline = time.monotonic() + LINE_S
+        while answer not in self._came:
+            if time.monotonic() > deadline:
+                raise self._unanswered()
+            self._came = (self._came + self.link.receive())[-LINE_BYTES_MAX:]
+        self._came = self._came.partition(answer)[2]
+
+    def _unanswered(self) -> HostError:
+        """Return what came instead of an answer to a greeting, which is forgotten."""
+        came, self._came = self._came.decode("ascii", "replace"), b""
+        lines = came.split("\r\n")
+        fault = next((line for line in lines if line.startswith(FAULT)), None)
+        if fault is not None:
+            return self._crashed(fault)
+        return self._malformed("name", lines) if came else self._silent("name", LINE_S)
 
     def _line(self, patience_s: float, command: str) -> str:
         deadline = time.monotonic() + patience_s
@@ -199,6 +210,12 @@ class Dut:
             raise self._malformed(command, [line[:40].decode("ascii", "replace")])
         self._spoke = True
         return line.decode("ascii")
+
+    def _crashed(self, line: str) -> BoardCrashedError:
+        return BoardCrashedError(
+            f"{self.link.name}: the board crashed: {line}. "
+            "`arm-none-eabi-addr2line -fe firmware.elf PC` names the line."
+        )
 
     def _silent(self, command: str, patience_s: float) -> LinkError:
         text = f"{self.link.name}: no line in answer to {_verb(command)} in {patience_s:.0f} s."

@@ -107,6 +107,35 @@ def test_a_result_that_differs_is_named_by_output_and_place(device, model):
         require_exact(found.parity)
 
 
+class Paused:
+    """A device's line that is silent for a moment behind each answer."""
+
+    def __init__(self, link):
+        self.link, self.name = link, link.name
+        self.send, self.explain = link.send, link.explain
+        self._came, self._silent = b"", False
+
+    def receive(self):
+        if self._silent:
+            self._silent = False
+            return b""
+        self._came += self.link.receive()
+        answer, ready, self._came = self._came.partition(b"m-ready\r\n")
+        self._silent = bool(ready)
+        return answer + ready
+
+
+def test_a_device_that_is_still_saying_how_it_began_is_greeted(device):
+    with device("branches") as link:
+        assert Dut(Paused(link)).greet() == "dynadeep native"
+
+
+def test_a_device_in_the_middle_of_a_command_is_greeted(device):
+    with device("branches") as link:
+        link.send(b"db lo")
+        assert Dut(link).greet() == "dynadeep native"
+
+
 def test_a_device_that_refuses_is_quoted(device):
     with device("branches") as link:
         dut = Dut(link)
