@@ -31,12 +31,13 @@ class NativeLink(Link):
         try:
             board_end, host_end = self._ends
             tty.setraw(host_end)
-            self.child = _start(program, board_end)
+            # The port first: opening it drops what has come, and firmware may speak as it starts.
+            super().__init__(f"native ({program.name})", open_port(os.ttyname(host_end)))
+            self.bytes_per_s = TERMINAL_BYTES_PER_S
             try:
-                super().__init__(f"native ({program.name})", open_port(os.ttyname(host_end)))
-                self.bytes_per_s = TERMINAL_BYTES_PER_S
+                self.child = _start(program, board_end)
             except BaseException:
-                process.stop(self.child)
+                super().close()
                 raise
         except BaseException:
             self._close_ends()

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.emit import project_files
 from dynadeep.codegen.planner import plan_for
+from dynadeep.host_tools.link.serial import open_port
 from dynadeep.host_tools.measure.memory import read_image
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.mlperf.check import input_of, results_of
@@ -52,6 +54,18 @@ def test_more_inferences_take_more_time(device):
         host.load(input_of(golden_cases(read_bundle(BUNDLES["branches"]))[0]).tobytes())
         few, many = host.infer(10, 0), host.infer(100, 0)
         assert 8 < (many.end_us - many.begin_us) / (few.end_us - few.begin_us) < 12
+
+
+def test_what_a_process_says_as_it_starts_is_heard_by_who_opens_its_port_slowly(
+    device, monkeypatch
+):
+    def opened(url):
+        time.sleep(0.3)
+        return open_port(url)
+
+    monkeypatch.setattr("dynadeep.host_tools.link.native.open_port", opened)
+    with device("branches") as link:
+        StrictRunner(link.port).booted()
 
 
 @pytest.fixture
