@@ -58,6 +58,16 @@ class Core:
             before = rule.group
         return cycles
 
+    def overlapping(self, block: Sequence[Instruction], behind: Instruction | None) -> float:
+        """Return what less the instruction behind a block takes because of the block's last one.
+
+        The emulator ends its blocks at the end of a page too, and the core knows no pages.
+        """
+        if not block or behind is None:
+            return 0.0
+        rule = self.rule_of(behind)
+        return rule.cycles - rule.after.get(self.rule_of(block[-1]).group, rule.cycles)
+
     def cycles_of_leaving(self, block: Sequence[Instruction]) -> float:
         """Return what it takes to go on elsewhere than behind a block."""
         own = self.rule_of(block[-1]).taken if block else None

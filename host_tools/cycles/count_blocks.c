@@ -42,7 +42,11 @@ size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 bool qemu_plugin_mem_is_store(uint32_t);
-size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
+#if DD_PLUGIN_API < 3
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *);
+#else
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *, void *, size_t);
+#endif
 
 #define VISIBLE     __attribute__((visibility("default")))
 #define KERNELS_MAX 4096
@@ -213,12 +217,24 @@ static block *block_of(uint64_t start, uint64_t end, size_t instructions)
     return fresh;
 }
 
+/* QEMU's own size of a block's last instruction takes in what it looked at behind a page's end. */
+static size_t bytes_of(const struct qemu_plugin_insn *instruction)
+{
+    uint8_t first[2];
+#if DD_PLUGIN_API < 3
+    memcpy(first, qemu_plugin_insn_data(instruction), sizeof first);
+#else
+    qemu_plugin_insn_data(instruction, first, sizeof first);
+#endif
+    return first[1] >= 0xE8 ? 4 : 2; /* of Thumb: these upper five bits begin a long one */
+}
+
 static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
 {
     const size_t instructions = qemu_plugin_tb_n_insns(tb);
     const struct qemu_plugin_insn *const first = qemu_plugin_tb_get_insn(tb, 0);
     const struct qemu_plugin_insn *const last = qemu_plugin_tb_get_insn(tb, instructions - 1);
-    const uint64_t end = qemu_plugin_insn_vaddr(last) + qemu_plugin_insn_size(last);
+    const uint64_t end = qemu_plugin_insn_vaddr(last) + bytes_of(last);
     block *const found = block_of(qemu_plugin_insn_vaddr(first), end, instructions);
     (void)id;
     qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, NO_REGISTERS, found);

@@ -67,6 +67,7 @@ def price(
         block = blocks[one.start, one.bytes]
         cycles = cost[one.start, one.bytes] * one.executed
         cycles += core.cycles_of_leaving(block) * one.taken + waiting(one, flash)
+        cycles -= core.overlapping(block, program.behind(block)) * (one.executed - one.taken)
         by_stage[one.stage] += cycles
         by_function[program.function_at(one.start)] += cycles
         instructions[one.stage] += one.executed * one.instructions

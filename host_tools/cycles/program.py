@@ -5,7 +5,7 @@ import re
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,10 @@ class Program:
             found.append(self.instructions[at])
             at += found[-1].bytes
         return found
+
+    def behind(self, block: Sequence[Instruction]) -> Instruction | None:
+        """Return the instruction behind a block, None where there is none."""
+        return self.instructions.get(block[-1].address + block[-1].bytes) if block else None
 
 
 def read_program(elf: Path, stages: int) -> Program:

@@ -19,6 +19,7 @@ LOOP = """
 1:  subs r0, #1
     bne 1b
 """
+PAGE_BYTES = 1024  # of QEMU's for these cores, which ends a block there
 pytestmark = pytest.mark.emulator
 
 
@@ -46,6 +47,17 @@ def test_reads_of_constants_are_told_from_others(tmp_path: Path) -> None:
     without = snippets.estimate(body, tmp_path)
     fetched = (2 + 4 + 4 + 4 + 2 + 2) / 256 + 1  # its bytes, and the jump back
     assert reads.layers[snippets.LAYER] - without.layers[snippets.LAYER] == round(3 + fetched)
+
+
+@pytest.mark.parametrize("before", [2, 6, 8])
+def test_a_loop_over_the_end_of_a_page_takes_what_it_takes_elsewhere(
+    before: int, tmp_path: Path
+) -> None:
+    loop = "1:  ldr.w r1, [sp]\n    ldr.n r2, [sp]\n    ldr.w r3, [sp]\n    smlad r1, r2, r3, r1\n"
+    body = f"    movs r0, #100\n    b 1f\n    .balign {PAGE_BYTES}\n    .space {PAGE_BYTES}"
+    body += f" - {before}\n{loop}    subs r0, #1\n    bne 1b\n    b 2f\n    .space 64\n2:"
+    within = body.replace(f" - {before}", "")
+    assert snippets.estimate(body, tmp_path) == snippets.estimate(within, tmp_path)
 
 
 def test_a_plugin_is_compiled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
