@@ -32,11 +32,17 @@ def require_terminals(what: str) -> None:
 
 
 def start(
-    command: Sequence[str], *, stdin: int = subprocess.DEVNULL, stdout: int, stderr: int
+    command: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int,
+    stderr: int,
+    inherited: Sequence[int] = (),
 ) -> Child:
     """Start ``command`` bound to this process: when this one ends, however it does, so does that.
 
-    Clean-up at exit covers an exception and Ctrl-C; on Linux the kernel covers SIGTERM and SIGKILL.
+    ``inherited`` are the file descriptors that it has too, by the same numbers. Clean-up at exit
+    covers an exception and Ctrl-C; on Linux the kernel covers SIGTERM and SIGKILL.
 
     Raises:
         OSError: the program cannot be started.
@@ -46,6 +52,7 @@ def start(
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
+        pass_fds=inherited,
         start_new_session=True,  # a Ctrl-C is for us; we stop the child in order
         preexec_fn=_die_with_parent(),  # noqa: PLW1509 (it only calls prctl, getppid and kill)
     )

@@ -197,7 +197,7 @@ def test_a_process_that_died_is_said_to_have_died(
     assert isinstance(native.link, NativeLink)
     native.link.child.kill()
     native.link.child.wait()
-    with pytest.raises(LinkError, match="the process ended with status -9"):
+    with pytest.raises(LinkError, match="the process ended with status -9: without a word"):
         CodecBoard(native).encode(segment)
 
 

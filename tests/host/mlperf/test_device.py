@@ -56,15 +56,19 @@ def test_more_inferences_take_more_time(device):
         assert 8 < (many.end_us - many.begin_us) / (few.end_us - few.begin_us) < 12
 
 
+@pytest.mark.parametrize(
+    "board", ["native", pytest.param("mps2-an386", marks=pytest.mark.emulator)]
+)
 def test_what_a_process_says_as_it_starts_is_heard_by_who_opens_its_port_slowly(
-    device, monkeypatch
+    device, monkeypatch, board
 ):
     def opened(url):
         time.sleep(0.3)
         return open_port(url)
 
-    monkeypatch.setattr("dynadeep.host_tools.link.native.open_port", opened)
-    with device("branches") as link:
+    monkeypatch.setattr("dynadeep.host_tools.link.emulated.open_port", opened)
+    with device("branches", board) as link:
+        time.sleep(0.3)
         StrictRunner(link.port).booted()
 
 
