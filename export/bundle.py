@@ -26,6 +26,7 @@ from dynadeep.codegen.canonical import ends
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.golden import read_golden
 from dynadeep.codegen.numerics import map_input, predicted_error, real_error
+from dynadeep.codegen.progress import step
 from dynadeep.codegen.version import __version__
 from dynadeep.export import flatbuffer, packages
 from dynadeep.export.errors import DisagreementError, ExportError
@@ -120,11 +121,13 @@ def export_bundle(
     with replaced(out, (*BUNDLE_FILES, MANIFEST)) as folder:
         models = _convert(source)
         _write_models(models, folder)
-        checked = _write_golden(source, models, folder)
+        with step("golden vectors, by the reference and its witness"):
+            checked = _write_golden(source, models, folder)
         reference = Reference(models.tflite)
         manifest = _manifest(source, models, reference, folder)
         write_manifest(folder, manifest)
-        losses, sqnr = _measure(source, models, reference)
+        with step("measuring what int8 loses"):
+            losses, sqnr = _measure(source, models, reference)
         sizes = {item.name: item.stat().st_size for item in sorted(folder.iterdir())}
     return ExportReport(
         folder=out,
@@ -176,14 +179,17 @@ def _convert(source: _Source) -> _Models:
     """Make the three models, each checked against what it was made from."""
     model, windows = source.checkpoint.model, source.recordings.training
     assert isinstance(model, DynamicDeep)
-    encoder, decoder = onnx.export_encoder(model), onnx.export_decoder(model)
-    real = source.real_inputs(spread(windows, ONNX_WINDOWS))
-    difference = max(
-        onnx.check_encoder(model, encoder, real), onnx.check_decoder(model, decoder, real)
-    )
-    inputs = map_input(windows, source.input_map)
-    scales = calibration.INPUT_QUANTIZATION[source.input_map.kind]
-    return _Models(encoder, decoder, quantize.quantize(encoder, inputs, scales), difference)
+    with step("exporting to ONNX"):
+        encoder, decoder = onnx.export_encoder(model), onnx.export_decoder(model)
+        real = source.real_inputs(spread(windows, ONNX_WINDOWS))
+        difference = max(
+            onnx.check_encoder(model, encoder, real), onnx.check_decoder(model, decoder, real)
+        )
+    with step("quantising to int8"):
+        inputs = map_input(windows, source.input_map)
+        scales = calibration.INPUT_QUANTIZATION[source.input_map.kind]
+        tflite = quantize.quantize(encoder, inputs, scales)
+    return _Models(encoder, decoder, tflite, difference)
 
 
 def _write_models(models: _Models, folder: Path) -> None:

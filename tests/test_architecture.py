@@ -24,6 +24,7 @@ CONTRACTS = {
     "codegen.errors",
     "codegen.files",
     "codegen.lock",
+    "codegen.progress",
     "codegen.typed",
     "codegen.arrays",
     "codegen.bundle",
@@ -40,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "codegen.files",
         "codegen.markdown",
         "codegen.lock",
+        "codegen.progress",
         "codegen.numerics",  # the margins are fitted to the arithmetic of the device
         "codegen.typed",
         "codegen.wfdb_record",

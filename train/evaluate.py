@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynadeep.codegen.progress import each
 from dynadeep.train import checkpoint, metrics
 from dynadeep.train.checkpoint import Model
 from dynadeep.train.data import mitdb
@@ -83,7 +84,7 @@ def run(model: Model, windows: mitdb.Samples, input_map: InputMap) -> dict[str, 
     model.eval()
     device = next(model.parameters()).device
     parts: dict[str, list[LevelResult]] = {level: [] for level in model.levels}
-    for start in range(0, len(windows), BATCH):
+    for start in each("coding windows", range(0, len(windows), BATCH)):
         batch = windows[start : start + BATCH]
         for level, result in _run_batch(model, batch, input_map, str(device)).items():
             parts[level].append(result)

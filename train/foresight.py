@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from dynadeep.codegen.progress import each
 from dynadeep.train.encoder import Encoded, TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
 from dynadeep.train.finetune import HOPELESS
@@ -81,7 +82,7 @@ def _epochs(
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, config.peak_rate, total_steps=steps)
     targets = _targets(training.losses)
     spread = targets.std(dim=(0, 1)).clamp(min=1e-6)
-    for _ in range(config.epochs):
+    for _ in each("heads", range(config.epochs)):
         for batch in torch.split(torch.randperm(count), config.batch):
             dropped = nn.functional.dropout(training.trunk[batch].float(), config.dropout)
             error = (foresee(heads, dropped) - targets[batch]) / spread

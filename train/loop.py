@@ -3,6 +3,7 @@
 import atexit
 import ctypes
 import json
+import logging
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -14,14 +15,16 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from rich.progress import Progress
 from torch import Tensor, nn
 
 from dynadeep.codegen.errors import BusyError
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.lock import locked
+from dynadeep.codegen.progress import counted
 from dynadeep.train import resume
 from dynadeep.train.errors import TrainError, TrainingFailedError
+
+LOGGER = logging.getLogger(__name__)
 
 WARM_UP = 0.25
 """The share of all steps in which the rate rises; it falls to zero over the rest."""
@@ -122,17 +125,16 @@ def run(  # noqa: PLR0917  # the parts of a run, as each phase passes them
     adam = _optimiser(module, config)
     wrapped, stepper = fabric.setup(module, adam)
     first = _resume(fabric, module, adam, folder, settings)
-    shown = Progress(disable=not fabric.is_global_zero)
-    with shown, _flushed_denormals():
-        bar = shown.add_task(name, total=config.epochs, completed=first)
+    with counted(name, config.epochs, first) as advance, _flushed_denormals():
         for epoch in range(first, config.epochs):
             module.train()
             line = _train_epoch(fabric, wrapped, stepper, draw, config, epoch=epoch)
             if fabric.is_global_zero:
                 _add_line(folder / LOG, json.dumps(line))
                 resume.write_state(folder / STATE, module, adam, epoch + 1, settings)
-                shown.console.print(name, *(f"{k} {v:.6g}" for k, v in line.items()))
-            shown.advance(bar)
+                LOGGER.info("%s: %s", name, ", ".join(f"{k} {v:.6g}" for k, v in line.items()))
+                advance.say(f"loss {line['loss']:.6g}")
+                advance()
     for buffer in module.buffers():
         buffer.copy_(fabric.broadcast(buffer.cpu()))
     fabric.barrier()

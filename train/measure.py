@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynadeep.codegen.progress import each
 from dynadeep.train import metrics
 from dynadeep.train.checkpoint import Model, PromiseKind
 from dynadeep.train.finetune import as_records, as_segments
@@ -57,7 +58,7 @@ def code(model: Model, input_map: InputMap, records: NDArray[np.int16]) -> Coded
     device = next(model.parameters()).device
     parts = []
     with torch.no_grad():
-        for start in range(0, len(records), BATCH):
+        for start in each("coding records", range(0, len(records), BATCH)):
             adc = torch.from_numpy(records[start : start + BATCH].astype(np.float32)).to(device)
             parts.append(_code_batch(model, input_map, adc))
     decoded, latents, predicted = zip(*parts, strict=True)
@@ -212,7 +213,8 @@ class Read:
 
 def read(nets: Nets, records: NDArray[np.generic]) -> Read:
     """Run both task networks on records [N, T] in ADC units."""
-    parts = [_read(nets, records[s : s + BATCH]) for s in range(0, len(records), BATCH)]
+    starts = each("running the tasks", range(0, len(records), BATCH))
+    parts = [_read(nets, records[s : s + BATCH]) for s in starts]
     return Read(torch.cat([p.rhythm for p in parts]), torch.cat([p.rpeaks for p in parts]))
 
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dynadeep.codegen.progress import each
 from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.data import augment, cinc2017
 from dynadeep.train.encoder import Encoded, rounded
@@ -70,7 +71,7 @@ class Observer:
         with torch.no_grad():
             parts = [
                 self._batch(*(torch.from_numpy(one[start : start + BATCH]) for one in records))
-                for start in range(0, len(records[0]), BATCH)
+                for start in each("observing records", range(0, len(records[0]), BATCH))
             ]
         return joined(parts)
 

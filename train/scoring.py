@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dynadeep.codegen.progress import each
 from dynadeep.train.data import cinc2017
 from dynadeep.train.evaluation import decisions, points
 from dynadeep.train.evaluation.outcomes import KINDS, Foreseen, Outcomes, TaskOutcome
@@ -136,7 +137,7 @@ class _Mixes:
         keys = np.concatenate([rows, chosen], axis=2).reshape(len(chosen) * count, -1)
         mixes, at = np.unique(keys, axis=0, return_inverse=True)
         signals, found = [], []
-        for start in range(0, len(mixes), CHUNK):
+        for start in each("mixes of levels", range(0, len(mixes), CHUNK)):
             record, levels = mixes[start : start + CHUNK, 0], mixes[start : start + CHUNK, 1:]
             signal = _mixed(recordings, codec, record, levels)
             raw, labels = recordings.read.of(record), recordings.labels[record]

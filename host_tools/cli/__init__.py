@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from dynadeep.codegen.errors import DynadeepError
+from dynadeep.codegen.progress import show_on
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.cli import common
 from dynadeep.host_tools.cli.archive import archive
@@ -35,6 +36,7 @@ from dynadeep.host_tools.cli.monitor import monitor
 from dynadeep.host_tools.cli.parity import parity
 from dynadeep.host_tools.cli.ports import ports
 from dynadeep.host_tools.cli.profile import profile
+from dynadeep.host_tools.cli.progress import Bars
 from dynadeep.host_tools.cli.results import results
 from dynadeep.host_tools.cli.stream import stream
 from dynadeep.host_tools.cli.train import train
@@ -129,6 +131,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; a failure is one line on standard error."""
     common.start()
+    show_on(Bars())
     try:
         result = make_app()(list(arguments), prog_name="dynadeep", standalone_mode=False)
     except Exception as error:

@@ -37,6 +37,7 @@ def archive(
 
     The exit status is 17 if a file in it is damaged or none of an archive's.
     """
+    from dynadeep.codegen.progress import step
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cloud.extra import require
 
@@ -52,14 +53,15 @@ def archive(
     found = {} if bundles is None else find_bundles(bundles)
     models = {number: bundle.manifest for number, bundle in found.items()}
     if flush and (folder / NAME).is_file():
-        with Collector(folder, models) as collector:
+        with step("writing what waits"), Collector(folder, models) as collector:
             for _ in collector.flush():
                 pass
     refused: list[ArchiveError] = []
     total, shown = Total(), []
-    for one in summarise(folder, models, device=device, on_refused=refused.append):
-        total.add(one)
-        shown.append(one)
+    with step("reading the archive"):
+        for one in summarise(folder, models, device=device, on_refused=refused.append):
+            total.add(one)
+            shown.append(one)
     waiting = waiting_in(folder)
     print_lines(json, *_table(shown))
     counts = {"days": total.days, **total.counts, "refused": len(refused), "waiting": waiting}

@@ -45,9 +45,9 @@ def bench(
     What was measured lies in --out until all of it is: --resume goes on with it.
     """
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import print_lines
-    from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.errors import HostError
     from dynadeep.host_tools.measure.bench import Watch, choose, run_bench
@@ -70,7 +70,7 @@ def bench(
     folder = bundle
     if folder is None:
         folder = BUILD / "bench" / "bundle"
-        with heavy("export"), step("exporting the shipped checkpoint"):
+        with heavy("export"):
             export_checkpoint(None, folder)
     model = read_bundle(folder)
     other = of_another_network(model.manifest.model_id, out / RESULTS_JSON)

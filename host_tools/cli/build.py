@@ -37,10 +37,10 @@ def build(
     from dataclasses import asdict
 
     from dynadeep.codegen.board import load_board
+    from dynadeep.codegen.progress import step
     from dynadeep.codegen.project import MANIFEST, read_project
     from dynadeep.host_tools import toolchain
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.cli.progress import step
     from dynadeep.host_tools.flash.flash import flash as put_on
     from dynadeep.host_tools.flash.flash import tool_of
     from dynadeep.host_tools.measure import memory

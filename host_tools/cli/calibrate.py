@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dynadeep.codegen.numerics import MarginTable
-from dynadeep.host_tools.cli.options import BUILD
+from dynadeep.host_tools.cli.options import BUILD, JsonOption
 from dynadeep.host_tools.cli.stages import heavy
 
 
@@ -19,27 +19,40 @@ def calibrate(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of CinC 2017; else $DYNADEEP_DATA.")
     ] = None,
+    json: JsonOption = None,
 ) -> None:
     """Fit a checkpoint's margins to the int8 predictions of its generated C.
 
     The first half of the hold-out, by which the heads' training stopped, shapes the margins; the
     second half, which nothing has seen, proves them. Both are told at the checkpoint's bound.
     """
+    from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.study import calibrate as stage
 
     with heavy("train"):
         from dynadeep.train import checkpoint as checkpoints  # needs PyTorch
+
+    def say(line: str) -> None:
+        print_lines(json, line)
+
     work = BUILD / "calibrate" / checkpoint.stem
-    path = stage.calibrate(checkpoint, out or checkpoint, work, typer.echo, data=data)
+    path = stage.calibrate(checkpoint, out or checkpoint, work, say, data=data)
     promise = checkpoints.load(path).promise
     assert promise is not None
+    found = {}
     for what, margins in (("segment", promise.margins), ("record", promise.record_margins)):
-        found = MarginTable.of(promise.bounds, margins.values()).real_at(promise.bound)
-        told = ", ".join(
-            f"CG {level} {margin:.4f}" for level, margin in zip(margins, found, strict=True)
-        )
-        typer.echo(f"margins of a {what} at bound {promise.bound:g}: {told}")
-    typer.echo(
-        f"fitted at {len(promise.bounds)} bounds, {promise.bounds[0]:g} to {promise.bounds[-1]:g}"
+        fitted = MarginTable.of(promise.bounds, margins.values()).real_at(promise.bound)
+        found[what] = dict(zip(margins, map(float, fitted), strict=True))
+        told = ", ".join(f"CG {level} {margin:.4f}" for level, margin in found[what].items())
+        say(f"margins of a {what} at bound {promise.bound:g}: {told}")
+    say(f"fitted at {len(promise.bounds)} bounds, {promise.bounds[0]:g} to {promise.bounds[-1]:g}")
+    say(f"checkpoint: {path}")
+    write_json(
+        json,
+        {
+            "checkpoint": str(path),
+            "bound": promise.bound,
+            "margins": found,
+            "bounds": list(promise.bounds),
+        },
     )
-    typer.echo(f"checkpoint: {path}")

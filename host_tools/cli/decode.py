@@ -199,6 +199,7 @@ def decode(
 
 def _decode_file(packets: Path, out: Path, bundle: Path, json: Path | None) -> None:
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.progress import step
     from dynadeep.codegen.typed import Reader
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.codec import lossless
@@ -211,8 +212,9 @@ def _decode_file(packets: Path, out: Path, bundle: Path, json: Path | None) -> N
     require_format(out)
     model = read_bundle(bundle)
     reader = Reader(str(packets), EcgError, "Name a file of packets, as 'stream' writes.")
-    reception = receive(str(packets), reader.content(packets, BYTES_MAX), Decoder(model))
-    write_ecg(out, reception)
+    with step("decoding"):
+        reception = receive(str(packets), reader.content(packets, BYTES_MAX), Decoder(model))
+        write_ecg(out, reception)
     counts, manifest = reception.counts, model.manifest
     write_json(json, counts.as_json())
     print_lines(
@@ -226,8 +228,8 @@ def _decode_file(packets: Path, out: Path, bundle: Path, json: Path | None) -> N
 
 def _decode_archive(job: "Job", devices: list[str], runner: Runner, json: Path | None) -> None:
     from dynadeep.codegen.lock import locked
+    from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cloud import decode as decoding
     from dynadeep.host_tools.cloud.pieces import Tally
 

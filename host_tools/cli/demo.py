@@ -1,5 +1,6 @@
 """dynadeep demo."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -7,12 +8,15 @@ import typer
 
 from dynadeep.host_tools.cli.options import (
     BUILD,
+    STDOUT,
     BoundOption,
     CompareOption,
+    JsonOption,
     JunitOption,
     MarkdownOption,
     TargetOption,
     ToleranceOption,
+    refuse_same,
 )
 
 
@@ -32,13 +36,13 @@ def demo(
     markdown: MarkdownOption = None,
     compare: CompareOption = None,
     tolerance: ToleranceOption = None,
+    json: JsonOption = None,
 ) -> None:
     """Take the shipped checkpoint to checked, measured firmware and decoded ECG; print a summary.
 
     Ends with status 0 only if every bit was equal and every budget was kept.
     """
     from dynadeep.host_tools.boards import AUTO, find_attached
-    from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.report_forms import report_forms
     from dynadeep.host_tools.cli.stages import heavy
     from dynadeep.host_tools.codec.report import print_report
@@ -48,24 +52,24 @@ def demo(
     from dynadeep.host_tools.place import DEFAULT_BOARD
     from dynadeep.host_tools.study.demo import DemoConfig, Watch, require_held, run_demo
 
-    json, html = out / REPORT_JSON, out / REPORT_HTML
+    report, html = out / REPORT_JSON, out / REPORT_HTML
     forms = report_forms(
-        json=json,
+        json=report,
         html=html,
         junit=junit,
         markdown=markdown,
         compare=compare,
         tolerance=tolerance,
     )
+    refuse_same({"the report": report, "--json": json, "--junit": junit, "--markdown": markdown})
+    forms = replace(forms, copy=json)
     target = find_attached().board if board == AUTO else board or DEFAULT_BOARD
-    console = summary.make_console()
+    console = summary.make_console(stderr=json == STDOUT)
     with heavy("export"), forms.kept() as kept:
-        watch = Watch(
-            lambda line: summary.print_lines(console, [line]), counted, step, kept.begin, kept.put
-        )
+        watch = Watch(lambda line: summary.print_lines(console, [line]), kept.begin, kept.put)
         done = run_demo(DemoConfig(out, target, checkpoint, bound, segments), watch)
     print_report(console, done.report)
     comparisons = forms.write([done.document])
-    summary.print_lines(console, [f"All of it: {html}, {json}"])
+    summary.print_lines(console, [f"All of it: {html}, {report}"])
     require_held(done.report)
     require_kept(comparisons)

@@ -49,8 +49,8 @@ def fleet(
     import random
     from dataclasses import asdict
 
+    from dynadeep.codegen.progress import step
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.cli.progress import step
     from dynadeep.host_tools.cloud.extra import require
 
     require("pyarrow")

@@ -70,6 +70,7 @@ def generate(
     from dynadeep.codegen.generate import generate as emit
     from dynadeep.codegen.net_context import DEFAULT_NAME, check_name
     from dynadeep.codegen.planner import Wanted, explain, plan_for
+    from dynadeep.codegen.progress import step
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.place import target_board
 
@@ -87,13 +88,15 @@ def generate(
     model = read_bundle(bundle)
     target = None if model_only else target_board(board)
     wanted = Wanted(engine, kernels, deadline, "autonomous" if autonomous else application)
-    plan = plan_for(model, target, wanted)
+    with step("planning"):
+        plan = plan_for(model, target, wanted)
     print_lines(json, describe_plan(plan, target))
     if target is not None:
         print_lines(json, *explain(plan, target))
     if not plan_only:
         folder = out or DEFAULT_OUT
-        emit(model, target, folder, wanted, name=prefix, force=force)
+        with step("generating"):
+            emit(model, target, folder, wanted, name=prefix, force=force)
         what = "model and runtime" if target is None else f"project for {target.name}"
         print_lines(json, f"\n{folder}: C {what}, model {model.manifest.model_id}")
     write_json(json, describe_model(plan))

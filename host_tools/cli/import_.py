@@ -88,6 +88,7 @@ def import_(
     """Turn a network of yours into a bundle: int8 TFLite, golden vectors, manifest."""
     from dataclasses import asdict
 
+    from dynadeep.codegen.progress import step
     from dynadeep.host_tools.cli.output import print_lines, write_json
 
     if (file is None) == (torch is None):
@@ -105,11 +106,12 @@ def import_(
         wanted = importing.Wanted(
             calibration, golden, count or importing.Wanted.count, rate, clip or 0.0
         )
-        if file is not None:
-            report = isolated(importing.import_network, file, out, wanted)
-        else:
-            shapes = [parse_shape(text) for text in shape or ()]
-            report = isolated(importing.import_torch, torch or "", shapes, out, wanted)
+        with step(f"importing {file or torch}"):
+            if file is not None:
+                report = isolated(importing.import_network, file, out, wanted)
+            else:
+                shapes = [parse_shape(text) for text in shape or ()]
+                report = isolated(importing.import_torch, torch or "", shapes, out, wanted)
     print_lines(json, *_lines(report))
     write_json(json, asdict(report) | {"folder": str(report.folder)})
 

@@ -37,9 +37,9 @@ def mlperf(
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted, plan_for
+    from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.boards import AUTO
     from dynadeep.host_tools.cli.output import print_lines, write_json
-    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import build_firmware
     from dynadeep.host_tools.measure.parity import require_exact
     from dynadeep.host_tools.measure.references import golden_cases

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dynadeep.codegen.files import write_whole
 from dynadeep.host_tools.cli.options import STDOUT
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ def print_lines(json: Path | None, *lines: str) -> None:
     from dynadeep.host_tools.measure import summary
 
     summary.print_lines(console_beside(json), lines)
+
+
+def copy_json(json: Path | None, source: Path) -> None:
+    """Write a JSON file that was just made to where the user wants it too; see ``write_json``."""
+    if json == STDOUT:
+        print(source.read_text(encoding="utf-8"), end="")
+    elif json is not None:
+        write_whole(json, source.read_bytes())
 
 
 def write_json(json: Path | None, content: dict[str, Any]) -> None:

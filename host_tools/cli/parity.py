@@ -40,9 +40,9 @@ def parity(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.planner import Wanted
+    from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import console_beside, print_lines
-    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, refuse_choices
     from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.measure.parity import ParityResult, check, require_exact

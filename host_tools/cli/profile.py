@@ -32,9 +32,9 @@ def profile(
     are there only if --sources is given too.
     """
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.codegen.progress import counted, step
     from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import console_beside
-    from dynadeep.host_tools.cli.progress import counted, step
     from dynadeep.host_tools.cli.station import open_station
     from dynadeep.host_tools.measure import summary
     from dynadeep.host_tools.measure.profile import TRACES, measure, with_cycles

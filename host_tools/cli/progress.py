@@ -1,62 +1,87 @@
 """Progress of what takes long, on standard error: a bar on a terminal, else a line now and then."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
+from dynadeep.codegen.progress import Advance
 from dynadeep.host_tools.cli.common import LOG, shown
 
 LINE_EVERY_S = 15.0
 """Where there is no terminal: a log of an hour's run stays readable."""
 
 
-@dataclass(frozen=True)
-class Advance:
-    """Called after each part; ``say`` takes what is waited for meanwhile."""
+class Bars:
+    """All that is under way, a line each; what begins within something else stands below it."""
 
-    done: Callable[[], None] = lambda: None
-    say: Callable[[object], None] = lambda what: None
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
 
-    def __call__(self) -> None:
-        """Take note that a part is done."""
-        self.done()
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Show that something without parts to count is under way."""
+        LOG.info("%s", text)
+        with self._line(text, None, 0):
+            yield
+
+    @contextmanager
+    def counted(self, text: str, total: int, done: int = 0) -> Iterator[Advance]:
+        """Show how many of ``total`` parts are done; yield what is to be called after each."""
+        if not shown.quiet and not _interactive():
+            yield _lines(text, total, done=done)
+            return
+        with self._line(text, total, done) as advance:
+            yield advance
+
+    @contextmanager
+    def _line(self, text: str, total: int | None, done: int) -> Iterator[Advance]:
+        if shown.quiet or not _interactive():
+            yield Advance()
+            return
+        with self._drawn() as bars:
+            line = bars.add_task(text, total=total, completed=done)
+            try:
+                yield Advance(
+                    lambda: bars.advance(line),
+                    lambda what: bars.update(line, description=f"{text}: {what}"),
+                )
+            finally:
+                bars.refresh()
+                bars.remove_task(line)
+
+    @contextmanager
+    def _drawn(self) -> Iterator[Progress]:
+        """Yield the bars of this terminal: those that are there, or new ones."""
+        if self._bars is not None:
+            yield self._bars
+            return
+        with _bars() as bars:
+            self._bars = bars
+            try:
+                yield bars
+            finally:
+                self._bars = None
 
 
-@contextmanager
-def step(text: str) -> Iterator[None]:
-    """Show that something without parts to count is under way: ``building the firmware``."""
-    LOG.info("%s", text)
-    if shown.quiet or not _interactive():
-        yield
-        return
-    with shown.console.status(text):
-        yield
+class _Count(ProgressColumn):
+    """How many of how many; nothing where there are no parts."""
 
-
-@contextmanager
-def counted(text: str, total: int, done: int = 0) -> Iterator[Advance]:
-    """Show how many of ``total`` parts are done; yield what is to be called after each."""
-    if shown.quiet:
-        yield Advance()
-    elif _interactive():
-        with _bar() as progress:
-            task = progress.add_task(text, total=total, completed=done)
-            yield Advance(
-                lambda: progress.advance(task),
-                lambda what: progress.update(task, description=f"{text}: {what}"),
-            )
-    else:
-        yield _lines(text, total, done=done)
+    def render(self, task: Task) -> Text:
+        count = "" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}"
+        return Text(count, style="progress.download")
 
 
 def _interactive() -> bool:
@@ -64,16 +89,19 @@ def _interactive() -> bool:
     return shown.console.is_terminal and not shown.console.is_dumb_terminal
 
 
-def _bar() -> Progress:
+def _bars() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        _Count(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
         console=shown.console,
         transient=True,
+        # Results that go to a file go there, bar or no bar.
+        redirect_stdout=sys.stdout.isatty(),
     )
 
 

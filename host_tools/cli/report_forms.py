@@ -38,6 +38,7 @@ class ReportForms:
 
     json: Path | None
     forms: "Forms"
+    copy: Path | None = None  # of the JSON
 
     @property
     def file_to_resume(self) -> Path:
@@ -67,13 +68,15 @@ class ReportForms:
         from dynadeep.host_tools.page.store import json_text
         from dynadeep.host_tools.page.summary import print_comparison
 
-        if self.json == STDOUT:
-            print(json_text(reports, stopped), end="")
-        elif self.json is not None:
-            write_whole(self.json, json_text(reports, stopped))
+        text = json_text(reports, stopped)
+        for path in (self.json, self.copy):
+            if path == STDOUT:
+                print(text, end="")
+            elif path is not None:
+                write_whole(path, text)
         forms = self.forms if stopped is None else replace(self.forms, old=None)
         comparisons = forms.write(reports)
-        console = summary.make_console(stderr=self.json == STDOUT)
+        console = summary.make_console(stderr=STDOUT in {self.json, self.copy})
         for one in comparisons:
             print_comparison(console, one)
         return comparisons

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import BUILD
+from dynadeep.host_tools.cli.options import BUILD, JsonOption
 from dynadeep.host_tools.cli.stages import heavy
 
 TASKS = ("rhythm", "rpeaks", "both")
@@ -30,12 +30,14 @@ def results(
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Tables and plots go here.")] = Path("results"),
+    json: JsonOption = None,
 ) -> None:
     """Measure the published tables and plots on the test records, in float and as the board runs.
 
     The int8 half is the generated C itself, compiled for this computer. The shipped reconstruction
     checkpoints are measured on MIT-BIH too, where the data folder has it.
     """
+    from dynadeep.host_tools.cli.output import copy_json, print_lines
     from dynadeep.host_tools.study import reconstruction
     from dynadeep.host_tools.study import results as stage
 
@@ -60,5 +62,10 @@ def results(
         reconstructions=reconstruction.shipped(),
         data=data,
     )
-    summary = stage.make_results(config, measure.load_nets(nets, checkpoints), typer.echo)
-    typer.echo(f"summary: {summary}")
+
+    def say(line: str) -> None:
+        print_lines(json, line)
+
+    summary = stage.make_results(config, measure.load_nets(nets, checkpoints), say)
+    say(f"summary: {summary}")
+    copy_json(json, summary)

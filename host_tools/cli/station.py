@@ -104,8 +104,8 @@ def build_firmware(
         The ELF file; None for a board at a port whose sources are not known.
     """
     from dynadeep.codegen.planner import PLANNERS_CHOICE
+    from dynadeep.codegen.progress import step
     from dynadeep.host_tools import pipeline, toolchain
-    from dynadeep.host_tools.cli.progress import step
 
     if place.sources is None and place.port is not None:
         return None
@@ -171,7 +171,7 @@ def records_of(manifest: "Manifest", wanted: Recordings, segments: int) -> "list
 
 def read_recordings(manifest: "Manifest", wanted: Recordings) -> "list[Record]":
     """Return the user's recordings in the model's ADC units, having said what was done to each."""
-    from dynadeep.host_tools.cli.progress import step
+    from dynadeep.codegen.progress import step
     from dynadeep.host_tools.recordings.read import read_record
 
     with step("reading the recordings"):

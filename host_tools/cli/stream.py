@@ -62,8 +62,8 @@ def stream(
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.numerics import fixed_error
+    from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
-    from dynadeep.host_tools.cli.progress import counted
     from dynadeep.host_tools.cli.station import open_station, records_of
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.codec.keep import keep_streams, report_of

@@ -1,7 +1,7 @@
 """dynadeep train."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from dynadeep.host_tools.cli.options import (
     BUILD,
     DeviceOption,
     DevicesOption,
+    JsonOption,
     SkipBadOption,
     check_finite,
     check_positive,
@@ -128,6 +129,7 @@ def train(
     devices: DevicesOption = 1,
     threads: Annotated[int, typer.Option(min=0, help="0 leaves it to PyTorch.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    json: JsonOption = None,
 ) -> None:
     """Train a compressor on MIT-BIH; write its checkpoint, log and state to --out.
 
@@ -191,7 +193,7 @@ def train(
         resume=resume,
     )
     if not task:
-        typer.echo(f"checkpoint: {phases.train(config)}")
+        _tell({"checkpoint": phases.train(config)}, json)
         return
     settings = pipeline.configure(
         config,
@@ -208,8 +210,20 @@ def train(
         epochs=finetune_epochs,
         skip_bad=skip_bad,
     )
-    for name, path in pipeline.run(settings).items():
-        typer.echo(f"{name}: {path}")
+    _tell(pipeline.run(settings), json)
+
+
+def _tell(checkpoints: Mapping[str, Path], json: Path | None) -> None:
+    """Say where the checkpoints are; JSON has the record of each too."""
+    from dynadeep.host_tools.cli.output import print_lines, write_json
+    from dynadeep.train.checkpoint import as_plain, read_record
+
+    print_lines(json, *(f"{name}: {path}" for name, path in checkpoints.items()))
+    found = {
+        name: {"path": str(path), "record": as_plain(read_record(path))}
+        for name, path in checkpoints.items()
+    }
+    write_json(json, {"checkpoints": found})
 
 
 def _refuse_ignored(

@@ -9,6 +9,7 @@ from dynadeep.host_tools.cli.options import (
     BUILD,
     DeviceOption,
     DevicesOption,
+    JsonOption,
     SkipBadOption,
     refuse_with,
 )
@@ -32,11 +33,14 @@ def train_task(
     device: DeviceOption = "cpu",
     devices: DevicesOption = 1,
     skip_bad: SkipBadOption = False,
+    json: JsonOption = None,
 ) -> None:
     """Train a downstream task's network; an interrupted run in --out goes on.
 
     Without options it trains as the shipped network was trained.
     """
+    from dynadeep.host_tools.cli.output import print_lines, write_json
+
     if task == "rpeaks":
         why = "MIT-BIH, which it is trained on, has no bad records to leave out"
         refuse_with("rpeaks", {"--skip-bad": skip_bad}, why)
@@ -55,4 +59,5 @@ def train_task(
             skip_bad=skip_bad,
         )
     )
-    typer.echo(f"network: {path}")
+    print_lines(json, f"network: {path}")
+    write_json(json, {"task": task, "network": str(path)})

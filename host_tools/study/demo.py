@@ -1,7 +1,6 @@
 """The whole kit in one go: checkpoint to firmware, checked, measured, and its ECG decoded."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from dynadeep.codegen.describe import describe_plan
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.planner import explain, plan_for
+from dynadeep.codegen.progress import counted, step
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.codec import stream
@@ -36,18 +36,6 @@ They lie so far apart that the levels in use differ."""
 LATENCY_SEGMENTS = 3
 
 Say = Callable[[str], None]
-Counted = Callable[[str, int], AbstractContextManager[Callable[[], None]]]
-"""Shows how many of so many parts are done; gives what is to be called after each."""
-
-
-def uncounted(text: str, total: int) -> AbstractContextManager[Callable[[], None]]:
-    """Show nothing."""
-    return nullcontext(lambda: None)
-
-
-def unshown(text: str) -> AbstractContextManager[None]:
-    """Show nothing."""
-    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -55,8 +43,6 @@ class Watch:
     """Who is told how far the demo is."""
 
     say: Say  # a line for each stage
-    counted: Counted = uncounted
-    step: Callable[[str], AbstractContextManager[None]] = unshown  # what has no parts to count
     begin: Callable[[Report], None] = lambda report: None  # nothing measured yet
     put: Callable[[Report], None] = lambda report: None  # what was measured so far
 
@@ -91,14 +77,13 @@ def run_demo(config: DemoConfig, watch: Watch) -> Demonstrated:
         raise BoardError(f"{board.name}: the demo needs an emulated microcontroller; see 'boards'.")
     say = watch.say
     with locked(config.out):
-        with watch.step("exporting"):
-            bundle = _export(config, say)
+        bundle = _export(config, say)
         folder = config.out / "firmware"
         plan = plan_for(bundle, board)
         say(f"generate  C for {board.name}\n\n{describe_plan(plan, board)}")
         say("\n".join([*explain(plan, board), ""]))
         say("build     with CMake")
-        with watch.step("building the firmware"):
+        with step("building the firmware"):
             firmware = pipeline.make_firmware(bundle, config.board, folder)
         say(f"start     {board.description}")
         with pipeline.connect(bundle, config.board, elf=firmware.elf) as station:
@@ -137,7 +122,7 @@ def _measure(station: Station, config: DemoConfig, watch: Watch) -> Demonstrated
     cases = golden_cases(station.bundle)
     application = application_of(station)
     say(f"parity    {len(cases)} segments, {len(station.plan.tensors)} tensors each")
-    with watch.counted("parity", len(cases)) as advance:
+    with counted("parity", len(cases)) as advance:
 
         def on_case(so_far: ParityResult) -> None:
             watch.put(replace(board, parity=so_far))
@@ -147,17 +132,17 @@ def _measure(station: Station, config: DemoConfig, watch: Watch) -> Demonstrated
     watch.put(board := replace(board, parity=compared))
     say("latency   by the board's counter")
     segments = [case.input for case in cases[:LATENCY_SEGMENTS]]
-    with watch.step("measuring"):
+    with step("measuring"):
         cost = latency.measure(station.device, station.plan, segments, application)
     say("cycles    estimated of what an emulator executes")
-    with watch.step("counting what is executed"):
+    with step("counting what is executed"):
         cost = profile.with_cycles(cost, station, application_of)
     watch.put(board := replace(board, latency=cost))
     records = sample_records(manifest, segments=config.segments)
     bound = manifest.default_bound if config.bound is None else config.bound
     decoder = Decoder(station.bundle)
     runs = len(BOUND_FACTORS) * sum(len(record.segments) for record in records)
-    with watch.counted("stream", runs) as advance:
+    with counted("stream", runs) as advance:
         station.device.on_segment = advance
         streams = stream.stream_at_bounds(
             station.device,

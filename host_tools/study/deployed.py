@@ -23,6 +23,7 @@ from dynadeep.codegen.lock import locked
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.planner import Wanted
+from dynadeep.codegen.progress import step
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import HostError
@@ -72,8 +73,9 @@ def encode_segments(bundle: Bundle, segments: Samples, folder: Path) -> Deployed
         for level in bundle.manifest.levels
     )
     manifest = bundle.manifest.with_codec(levels=closed, margin_bounds=(0.0,))
-    program = _build(dataclasses.replace(bundle, manifest=manifest), folder / "all-levels")
-    rows = _run(program, segments, fixed_error(0.0))
+    with step(f"{len(segments)} segments through the generated C"):
+        program = _build(dataclasses.replace(bundle, manifest=manifest), folder / "all-levels")
+        rows = _run(program, segments, fixed_error(0.0))
     assert not np.any(rows["level"] != LEVEL_NONE)
     return DeployedCodes(
         codes=tuple(rows[_field(level)].copy() for level in manifest.levels),

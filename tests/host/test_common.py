@@ -12,9 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import typer
 from rich.console import Console
 
-from dynadeep.host_tools.cli import COMMANDS, name_of, progress, run
+from dynadeep.codegen.progress import counted, show_on, step
+from dynadeep.host_tools.cli import COMMANDS, GROUPS, make_app, name_of, progress, run
 from dynadeep.host_tools.cli.common import shown
 from dynadeep.host_tools.link import ports
 
@@ -33,6 +35,28 @@ def test_every_command_says_what_it_takes(capsys, name, option):
 def test_the_version_is_told(capsys):
     assert run(["--version"]) == 0
     assert re.fullmatch(r"dynadeep \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+
+def commands_of(group, words=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands_of(command, (*words, name))
+        else:
+            yield " ".join((*words, name)), command
+
+
+PARSED = dict(commands_of(typer.main.get_command(make_app())))
+
+
+@pytest.mark.parametrize("name", PARSED)
+def test_every_command_gives_its_result_as_json_too(name):
+    """Each prints a table, or a line of figures, that a script may want."""
+    options = {text for parameter in PARSED[name].params for text in parameter.opts}
+    assert {"--json", "--verbose", "-v", "--quiet", "--log-file", "--traceback"} <= options
+
+
+def test_no_command_of_the_parser_is_left_out():
+    assert {name.split()[0] for name in PARSED} == {*NAMES, *GROUPS}
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -148,6 +172,7 @@ def terminal(monkeypatch):
         console = Console(file=text, force_terminal=is_terminal, width=80)
         monkeypatch.setattr(shown, "console", console)
         monkeypatch.setattr(shown, "quiet", False)
+        show_on(progress.Bars())
         return text
 
     return make
@@ -155,7 +180,7 @@ def terminal(monkeypatch):
 
 def test_a_terminal_shows_a_bar(terminal):
     text = terminal(is_terminal=True)
-    with progress.counted("parity", 2) as advance:
+    with counted("parity", 2) as advance:
         advance()
     assert "parity" in text.getvalue()
     assert "1/2" in text.getvalue()
@@ -175,9 +200,29 @@ def test_elsewhere_a_line_comes_now_and_then(terminal):
 def test_a_quiet_command_shows_no_progress(terminal, monkeypatch):
     text = terminal(is_terminal=True)
     monkeypatch.setattr(shown, "quiet", True)
-    with progress.counted("parity", 2) as advance, progress.step("building"):
+    with counted("parity", 2) as advance, step("building"):
         advance()
     assert text.getvalue() == ""
+
+
+def test_what_is_done_within_something_else_has_a_line_of_its_own(terminal):
+    text = terminal(is_terminal=True)
+    with step("exporting"), counted("golden vectors", 7) as advance:
+        advance()
+        with step("measuring"):
+            pass
+    with step("building"):
+        pass
+    for words in ("exporting", "golden vectors", "1/7", "measuring", "building"):
+        assert words in text.getvalue()
+
+
+def test_a_result_that_goes_to_a_file_goes_there_while_a_bar_is_shown(terminal, capsys):
+    text = terminal(is_terminal=True)
+    with counted("bench", 2):
+        print("mps2-an386  20.4 M")
+    assert capsys.readouterr().out == "mps2-an386  20.4 M\n"
+    assert "20.4 M" not in text.getvalue()
 
 
 def port_of(device: str, vid: int | None = None, pid: int | None = None) -> SimpleNamespace:

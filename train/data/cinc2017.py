@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from dynadeep.codegen.errors import RecordingError
 from dynadeep.codegen.files import write_whole
+from dynadeep.codegen.progress import each
 from dynadeep.codegen.wfdb_record import require_file
 from dynadeep.train.data import problems, wfdb_files
 from dynadeep.train.data.problems import OnBad, Problem
@@ -113,7 +114,7 @@ def read_records(
     Raises DataError without a REFERENCE-v3.csv, and for unusable records unless they are skipped.
     """
     rows = read_reference(folder)
-    read = [_read_row(folder, name, label) for name, label in rows]
+    read = [_read_row(folder, *row) for row in each("reading CinC 2017", rows)]
     bad = problems.settle(
         [r for r in read if isinstance(r, Problem)], on_bad=on_bad, records=len(rows)
     )
@@ -136,7 +137,7 @@ def read_split(folder: Path, *, parts: Parts = PUBLISHED, on_bad: OnBad = "refus
     random.Random(_SEED).shuffle(rows)
     sides: dict[str, list[Record]] = {"test": [], "holdout": [], "train": [], "extra": []}
     bad: list[Problem] = []
-    for index, (name, label) in enumerate(rows):
+    for index, (name, label) in enumerate(each("reading CinC 2017", rows)):
         read = _read_row(folder, name, label)
         if isinstance(read, Problem):
             bad.append(read)
