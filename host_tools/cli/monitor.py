@@ -1,6 +1,8 @@
 """dynadeep monitor."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +19,7 @@ from dynadeep.host_tools.cli.station import Recordings, place_of, recordings_of
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle
+    from dynadeep.host_tools.link.device import Device
     from dynadeep.host_tools.monitor.beat import Feed
     from dynadeep.host_tools.pipeline import Station
     from dynadeep.host_tools.place import Place
@@ -46,12 +49,12 @@ def monitor(
 
     A codec gets your recordings, else the shipped excerpt, over and over, and its packets are
     decoded. Any other network gets the bundle's golden inputs, its outputs held to the reference.
+    What a board at --port sends by itself is decoded as it comes.
     """
     from dynadeep.codegen.bundle import read_bundle
     from dynadeep.codegen.numerics import fixed_error
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.cli.stages import heavy
-    from dynadeep.host_tools.cli.station import open_station, records_of
     from dynadeep.host_tools.errors import HostError
 
     with heavy("monitor"):
@@ -62,26 +65,15 @@ def monitor(
             "or use 'stream' or 'parity'."
         )
     model = read_bundle(bundle)
-    records: list[Record] = []
     if model.manifest.codec is None:
         why = "this network has no codec: it gets its golden inputs"
         refuse_with("the bundle", {"--ecg": recordings.paths or None, "--bound": bound}, why)
-    else:
-        bound = model.manifest.default_bound if bound is None else bound
+    elif bound is not None:
         fixed_error(bound)  # refused before anything is built
-        records = records_of(model.manifest, recordings, SEGMENTS)
-    with open_station(model, place) as station:
-        feed = _feed_of(station, model, records, bound or 0.0)
-        if real_time and not feed.input_s:
-            why = "this network's bundle states no rate"
-            refuse_with("the bundle", {"--real-time": real_time}, why)
-        kind = "QEMU" if station.emulated else station.device.link.name
-        title = f"model {model.manifest.model_id} on {station.board.name} ({kind})"
-        app = Monitor(station.device, feed, title, Pace(real_time, inputs))
+    with _opened(model, place, recordings, bound, real_time=real_time) as (feed, title):
+        app = Monitor(feed, title, Pace(real_time, inputs))
         app.run()
-        link = vars(station.device.traffic)
-    totals = feed.totals()
-    failure = app.failure
+    totals, link, failure = feed.totals(), feed.traffic(), app.failure
     content = {**totals, "link": link, "stopped": None if failure is None else str(failure)}
     write_json(json, content)
     for name, value in {**totals, **link}.items():
@@ -93,6 +85,65 @@ def monitor(
 def _is_terminal() -> bool:
     """Whether the screen can be drawn: Textual draws on standard error."""
     return sys.__stderr__ is not None and sys.__stderr__.isatty()
+
+
+@contextmanager
+def _opened(
+    model: "Bundle",
+    place: "Place",
+    recordings: Recordings,
+    bound: float | None,
+    *,
+    real_time: bool,
+) -> "Iterator[tuple[Feed, str]]":
+    """Yield what the screen shows, and its title."""
+    from dynadeep.host_tools.cli.station import open_station, records_of
+
+    place = place.named(model.manifest.model_id)
+    with _heard(model, place) as device:
+        if device is not None:
+            given = {"--ecg": recordings.paths or None, "--bound": bound, "--real-time": real_time}
+            why = "the firmware there sends by itself, of its own samples"
+            refuse_with("--port", given, why)
+            yield _listening(device, model)
+            return
+    codec = model.manifest.codec
+    records = [] if codec is None else records_of(model.manifest, recordings, SEGMENTS)
+    with open_station(model, place) as station:
+        chosen = bound if bound is not None or codec is None else codec.default_bound
+        feed = _feed_of(station, model, records, chosen or 0.0)
+        if real_time and not feed.input_s:
+            why = "this network's bundle states no rate"
+            refuse_with("the bundle", {"--real-time": real_time}, why)
+        kind = "QEMU" if station.emulated else station.device.link.name
+        yield feed, f"model {model.manifest.model_id} on {station.board.name} ({kind})"
+
+
+@contextmanager
+def _heard(model: "Bundle", place: "Place") -> "Iterator[Device | None]":
+    """Yield the greeted board at a port if it sends by itself, else None."""
+    from dynadeep.codegen.board import load_board
+    from dynadeep.host_tools.place import open_device
+
+    if place.port is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        device = stack.enter_context(open_device(place, None))
+        board = None if place.board is None else load_board(place.board).name
+        if device.hello(model.manifest.model_id, board).application == "autonomous":
+            yield device
+            return
+    yield None
+
+
+def _listening(device: "Device", model: "Bundle") -> "tuple[Feed, str]":
+    from dynadeep.host_tools.codec.decode import Decoder
+    from dynadeep.host_tools.monitor.listen_feed import ListenFeed
+
+    about = device.about
+    title = f"model {about.model_id} on {about.board} ({device.link.name}), by itself"
+    return ListenFeed(device.link, Decoder(model)), title
 
 
 def _feed_of(station: "Station", model: "Bundle", records: "list[Record]", bound: float) -> "Feed":

@@ -13,9 +13,8 @@ from textual.containers import Grid
 from textual.widgets import Footer, Header, Static
 
 from dynadeep.codegen.errors import DynadeepError
-from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.monitor import draw
-from dynadeep.host_tools.monitor.beat import Beat, Feed, Latencies, link_facts
+from dynadeep.host_tools.monitor.beat import Beat, Feed, Latencies
 
 STYLES = ("bold cyan", "magenta", "yellow", "green")
 DRAWN_HZ = 10
@@ -47,11 +46,11 @@ class Monitor(App[None]):
     ]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, device: Device, feed: Feed, title: str, pace: Pace) -> None:
+    def __init__(self, feed: Feed, title: str, pace: Pace) -> None:
         super().__init__()
-        self.device, self.feed, self.pace = device, feed, pace
+        self.feed, self.pace = feed, pace
         self.title = title
-        self.latencies = Latencies(device.counter)
+        self.latencies = Latencies(feed.counter)
         self.beat: Beat | None = None
         self.failure: BaseException | None = None
         self.paused = False
@@ -75,7 +74,7 @@ class Monitor(App[None]):
             "trace": "waiting for the board",
             "bars": self.feed.bars_title,
             "facts": self.feed.facts_title,
-            "latency": "Latency",
+            "latency": self.feed.latency_title,
             "link": "Link",
         }
         for name, title in titles.items():
@@ -98,7 +97,7 @@ class Monitor(App[None]):
         self.sub_title = "ending: waiting for the board's answer"
 
     def action_pause(self) -> None:
-        """Stop feeding the board, or go on."""
+        """Stop feeding the board, or go on; what sends by itself is heard but not drawn."""
         self.paused = not self.paused
         (self._going_on.clear if self.paused else self._going_on.set)()
         self.sub_title = "paused" if self.paused else ""
@@ -106,7 +105,7 @@ class Monitor(App[None]):
     def action_bound(self, up: bool) -> None:
         """Raise or lower the bound for the next inputs."""
         if not self.feed.scale_bound(STEP if up else 1 / STEP):
-            self.notify("a network alone has no bound", severity="warning")
+            self.notify("this board has no bound that is set from here", severity="warning")
 
     def on_resize(self) -> None:
         """Draw anew: what is drawn fits the room that there was."""
@@ -118,24 +117,28 @@ class Monitor(App[None]):
             while not self._ending.is_set() and self.latencies.count != self.pace.inputs:
                 begin = time.monotonic()
                 beat = self.feed.step()
-                self.latencies.add(beat.ticks)
-                self.beat = beat
+                if beat is not None:
+                    self.latencies.add(beat.ticks)
+                    self.beat = beat
                 if self.pace.real_time:
                     self._ending.wait(max(begin + self.feed.input_s - time.monotonic(), 0))
-                self._going_on.wait()
+                if not self.feed.listens:
+                    self._going_on.wait()
         except (DynadeepError, OSError) as error:
             self.failure = error
         self._ended.set()
 
     def _look(self) -> None:
         """Draw what is new, and end behind the last input."""
-        if self.beat is not self._drawn:
-            self.draw()
+        held = self.paused and self.feed.listens
+        if not held and (self.beat is not self._drawn or self.beat is None):
+            self.draw()  # while nothing came, what the link says may change
         if self._ended.is_set():
             self.exit()
 
     def draw(self) -> None:
         """Draw what is known."""
+        self.query_one("#link", Static).update(draw.facts(self.feed.link_facts()))
         beat = self.beat
         if beat is None:
             return
@@ -155,4 +158,3 @@ class Monitor(App[None]):
         panel = self.query_one("#latency", Static)
         line = draw.sparkline(self.latencies.ticks, panel.content_size.width)
         panel.update(draw.facts(self.latencies.facts()).append(line, "cyan"))
-        self.query_one("#link", Static).update(draw.facts(link_facts(self.device.traffic)))

@@ -7,10 +7,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.host_tools.link.attempts import Traffic
-from dynadeep.host_tools.link.device import Counter
+from dynadeep.host_tools.link.device import Counter, Device
 
 Values = npt.NDArray[np.float64]
+Facts = tuple[tuple[str, str], ...]
+"""Names and what they are, as they are shown."""
+
 KEPT = 400
 """Latencies that are drawn; the widest terminal shows no more."""
 
@@ -39,23 +41,30 @@ class Beat:
     title: str
     curves: tuple[Curve, ...]
     bars: tuple[Bar, ...]
-    facts: tuple[tuple[str, str], ...]
-    ticks: int
+    facts: Facts
+    ticks: int  # of the feed's counter
 
 
 class Feed(Protocol):
-    """Gives a board one input after the other."""
+    """Gives a board one input after the other, or hears what it sends by itself."""
 
     bars_title: str
     facts_title: str
+    latency_title: str
+    listens: bool  # to what comes anyway, so that it must not stop
+
+    @property
+    def counter(self) -> Counter:
+        """What a beat's ticks are."""
+        ...
 
     @property
     def input_s(self) -> float:
         """How long an input's samples take to come; 0 where they have no rate."""
         ...
 
-    def step(self) -> Beat:
-        """Run the next input."""
+    def step(self) -> Beat | None:
+        """Run the next input; None if nothing came of it yet."""
         ...
 
     def scale_bound(self, factor: float) -> bool:
@@ -65,6 +74,44 @@ class Feed(Protocol):
     def totals(self) -> dict[str, object]:
         """Return what all inputs came to, as plain data."""
         ...
+
+    def link_facts(self) -> Facts:
+        """Return how the link fares."""
+        ...
+
+    def traffic(self) -> dict[str, object]:
+        """Return the same as plain data."""
+        ...
+
+
+class Asked:
+    """The part of a feed that hangs on a board which is asked for everything."""
+
+    latency_title = "Latency"
+    listens = False
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+
+    @property
+    def counter(self) -> Counter:
+        """The board's own."""
+        return self._device.counter
+
+    def link_facts(self) -> Facts:
+        """Return how the link fares."""
+        traffic = self._device.traffic
+        return (
+            ("requests", f"{traffic.requests:,}"),
+            ("lost tries", f"{traffic.retries:,}"),
+            ("damaged frames", f"{traffic.damaged_frames:,}"),
+            ("strange frames", f"{traffic.strange_frames:,}"),
+            ("board restarts", f"{traffic.restarts:,}"),
+        )
+
+    def traffic(self) -> dict[str, object]:
+        """Return the same as plain data."""
+        return dict(vars(self._device.traffic))
 
 
 @dataclass
@@ -90,9 +137,10 @@ class Latencies:
         words = f"{count:,} {self.counter.unit}"
         if self.counter.unit == "instructions":
             return words
-        return f"{ticks / self.counter.rate_hz * 1e3:,.2f} ms ({words})"
+        time = f"{ticks / self.counter.rate_hz * 1e3:,.2f} ms"
+        return time if self.counter.unit == "nanoseconds" else f"{time} ({words})"
 
-    def facts(self) -> tuple[tuple[str, str], ...]:
+    def facts(self) -> Facts:
         """Return the last, the mean and the longest."""
         if not self.count:
             return ()
@@ -101,14 +149,3 @@ class Latencies:
             ("mean", self.text(self.total / self.count)),
             ("most", self.text(self.most)),
         )
-
-
-def link_facts(traffic: Traffic) -> tuple[tuple[str, str], ...]:
-    """Return how the link fares."""
-    return (
-        ("requests", f"{traffic.requests:,}"),
-        ("lost tries", f"{traffic.retries:,}"),
-        ("damaged frames", f"{traffic.damaged_frames:,}"),
-        ("strange frames", f"{traffic.strange_frames:,}"),
-        ("board restarts", f"{traffic.restarts:,}"),
-    )

@@ -10,19 +10,20 @@ from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.measure.application import Codes
 from dynadeep.host_tools.measure.network import NetApplication, NetBoard
 from dynadeep.host_tools.measure.references import Case, golden_cases
-from dynadeep.host_tools.monitor.beat import Bar, Beat, Curve, Values
+from dynadeep.host_tools.monitor.beat import Asked, Bar, Beat, Curve, Facts, Values
 
 SHOWN = 12
 """Bars of outputs; of more, the first."""
 
 
-class NetFeed:
+class NetFeed(Asked):
     """Runs the bundle's golden inputs, from the first again behind the last."""
 
     bars_title = "Outputs, last step"
     facts_title = "Reference"
 
     def __init__(self, device: Device, bundle: Bundle) -> None:
+        super().__init__(device)
         self.manifest = bundle.manifest
         self._application = NetApplication(NetBoard(device, bundle.manifest))
         self._cases = itertools.cycle(golden_cases(bundle))
@@ -79,7 +80,7 @@ class NetFeed:
             yield Curve(spec.name, _real(codes, spec))
             at += size
 
-    def _facts(self) -> tuple[tuple[str, str], ...]:
+    def _facts(self) -> Facts:
         wrong = len(self._differences)
         last = (("last that differed", self._differences[-1]),) if wrong else ()
         return (

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,12 +19,17 @@ from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.errors import LinkError
 from dynadeep.host_tools.link.fault import Faults, FaultyPort
+from dynadeep.host_tools.link.frames import Request
+from dynadeep.host_tools.link.native import NativeLink
+from dynadeep.host_tools.link.protocol import Command
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.monitor.app import Monitor, Pace
 from dynadeep.host_tools.monitor.codec_feed import CodecFeed
 from dynadeep.host_tools.monitor.net_feed import NetFeed
 from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.recordings.record import Record, cut_record
+from tests.link.autonomous import autonomous, by_request, samples_of
+from tests.link.wired import WiredBoard
 from tests.net_bundles import NET_BUNDLES
 
 SIZE = (100, 36)
@@ -58,7 +63,7 @@ def on_a_terminal(monkeypatch) -> None:
 
 def codec_monitor(station: Station, records: list[Record], pace: Pace = ENDLESS) -> Monitor:
     feed = CodecFeed(station.device, Decoder(station.bundle), records, 32.0)
-    return Monitor(station.device, feed, "under test", pace)
+    return Monitor(feed, "under test", pace)
 
 
 def drive(app: Monitor, steps: Callable[[Pilot[None]], Awaitable[None]]) -> None:
@@ -164,9 +169,7 @@ def test_a_network_shows_its_outputs_and_whether_they_are_right(network):
     bundle, elf = network
     cases = len(golden_cases(bundle))
     with pipeline.connect(bundle, "native", elf=elf) as opened:
-        app = Monitor(
-            opened.device, NetFeed(opened.device, bundle), "under test", Pace(inputs=cases + 2)
-        )
+        app = Monitor(NetFeed(opened.device, bundle), "under test", Pace(inputs=cases + 2))
         seen = []
 
         async def steps(pilot):
@@ -234,3 +237,65 @@ def test_the_command_ends_with_what_all_came_to(network, monkeypatch, capsys):
     assert (content["inputs"], content["stopped"]) == (3, None)
     assert content["link"]["requests"] > 3
     assert "differences" in captured.err
+
+
+def sampled(samples: np.ndarray, chunk_bytes: int) -> Iterator[bytes]:
+    """Yield the requests that give samples to a device whose source is the link."""
+    content = samples.astype("<i2").tobytes()
+    for number, at in enumerate(range(0, len(content), chunk_bytes)):
+        part = content[at : at + chunk_bytes]
+        yield Request(number % 256, Command.SAMPLES, payload=part).to_wire()
+
+
+@pytest.fixture
+def alone(bundle) -> Iterator[WiredBoard]:
+    """A device that sends by itself, on a port; its samples come from elsewhere."""
+    with (
+        NativeLink(autonomous(bundle, "native").elf) as link,
+        WiredBoard(link) as wired,
+    ):
+        yield wired
+
+
+def test_a_device_that_sends_by_itself_is_shown_as_its_packets_come(
+    alone, bundle, monkeypatch, capsys, firmware
+):
+    on_a_terminal(monkeypatch)
+    samples, length = samples_of(bundle, 3), bundle.manifest.segment_length
+    seen = []
+
+    async def steps(pilot):
+        app = pilot.app
+        await until(pilot, lambda: "packets" in shown(app, "link"))
+        assert app.query_one("#latency", Static).border_title == "Between two packets"
+        for one in sampled(samples[: 2 * length], 64):
+            alone.link.send(one)
+        await until(pilot, lambda: app.latencies.count == 2)
+        await pilot.press("plus")  # there is no bound: a notice, and nothing else
+        await until(pilot, lambda: "byte CG" in shown(app, "facts"))
+        seen.append(app.query_one("#trace", Static).border_title)
+        assert any(0x2800 < ord(one) < 0x2900 for one in shown(app, "trace"))
+        await pilot.press("p")  # what it sends meanwhile is heard all the same
+        for one in sampled(samples[2 * length :], 64):
+            alone.link.send(one)
+        await until(pilot, lambda: not app.is_running)
+
+    monkeypatch.setattr(Monitor, "run", lambda app: drive(app, steps))
+    words = ["--bundle", str(bundle.folder), "--port", alone.port, "--inputs", "3"]
+    assert run(["monitor", *words, "--json", "-"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    packets = by_request(firmware, samples, length)
+    assert "packet 1: sent as" in seen[0]
+    assert (content["segments"], content["refused"], content["stopped"]) == (3, 0, None)
+    assert content["bytes_out"] == sum(map(len, packets))
+    assert (content["link"]["packets"], content["link"]["lost"]) == (3, 0)
+
+
+@pytest.mark.parametrize("option", [("--ecg", "x.npy"), ("--bound", "1"), ("--real-time",)])
+def test_options_that_a_device_of_its_own_samples_has_no_use_for_are_refused(
+    fails, monkeypatch, alone, bundle, option
+):
+    on_a_terminal(monkeypatch)
+    line = fails(2, "monitor", "--bundle", bundle.folder, "--port", alone.port, *option)
+    assert option[0] in line
+    assert "sends by itself" in line
