@@ -74,7 +74,7 @@ ROOMS: dict[str, set[str]] = {
     "pytest_plugin": {"applications", "link", "measure", "pipeline", "place", "toolchain"},
     "page": {"cycles", "link", "measure", "codec", "recordings", "errors"},
     "applications": {"codec", "measure", "pipeline"},
-    "monitor": {"link", "measure", "codec", "recordings"},
+    "monitor": {"errors", "link", "measure", "codec", "recordings"},
     "study": {"link", "measure", "codec", "page", "recordings", "applications", *STATION},
     "cli": {
         "cloud",
