@@ -1,17 +1,24 @@
 """How much a device may fill an archive with: what its time explains is free, the rest is bounded.
 
-A packet that is the next of its stream, at the time that its number says, costs nothing: there can
-be no more of them than time goes by. What else is stored draws on an allowance that grows slowly.
+A packet that is the next of its stream costs nothing as long as there are no more of them than
+segments fit into the time between their stamps, which counts once. What else is stored, and what
+comes faster than that, draws on an allowance that grows slowly.
 """
 
 from dataclasses import dataclass
 
-MOST = 100_000.0
-A_SECOND = 2.0
-ODD = 100.0
+MOST = 500_000.0
+A_SECOND = 10.0
+"""As many packets as a gateway lets through, unless it is told otherwise."""
+ODD = 500.0
 """Of a restart, a bad packet: a thousand at once, and then one in 50 s."""
 PLAIN = 1.0
-"""Of a packet without a stamp, of an unknown model, or late."""
+"""Of a packet without a stamp, of an unknown model, late, or faster than its time: each KB."""
+KB = 1024
+EXPLAINED = 64.0
+"""Packets that a device's time may explain and that did not come, and may come yet."""
+TOLERANCE = 1.001
+"""By which a device's crystal may run fast."""
 
 
 @dataclass
@@ -21,6 +28,8 @@ class Allowance:
     left: float = MOST
     at_us: int = 0  # when that was so
     refused: int = 0  # packets since it last had enough
+    explained: float = EXPLAINED  # packets that are free
+    stamp_us: int = 0  # the latest that explained any
 
     def pay(self, price: float, now_us: int) -> bool:
         """Take a price, if there is enough left."""
@@ -31,3 +40,18 @@ class Allowance:
             return False
         self.left -= price
         return True
+
+    def explains(self, arrival_us: int, period_us: float) -> bool:
+        """Whether the time up to a stamp explains one more segment of that length."""
+        if arrival_us > self.stamp_us:
+            new = TOLERANCE * (arrival_us - self.stamp_us) / period_us
+            self.explained, self.stamp_us = min(EXPLAINED, self.explained + new), arrival_us
+        if self.explained < 1:
+            return False
+        self.explained -= 1
+        return True
+
+
+def plain(size: int) -> float:
+    """Return the price of a packet of so many bytes that nothing else is odd about."""
+    return PLAIN * max(1.0, size / KB)

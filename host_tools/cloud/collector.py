@@ -23,8 +23,9 @@ from dynadeep.host_tools.cloud.archive import Day, read_day
 from dynadeep.host_tools.cloud.arrow import compute as pc
 from dynadeep.host_tools.cloud.bundles import period_us
 from dynadeep.host_tools.cloud.journal import Journal, Row
+from dynadeep.host_tools.cloud.memory import Arrived, Stream
 from dynadeep.host_tools.cloud.rows import day_at, rows_beside
-from dynadeep.host_tools.cloud.streams import Arrived, Device, Outcome, Stream
+from dynadeep.host_tools.cloud.streams import Device, Outcome
 from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.packet import Packet
 from dynadeep.host_tools.errors import ArchiveError, PacketError
@@ -194,7 +195,8 @@ class Collector:
         if number not in self._models:
             detail = f"no bundle of model {number:08x}"
             kind = schema.UNKNOWN_MODEL
-            self._put_odd(name, kind, arrival_us, price.PLAIN, detail=detail, **said)
+            cost = price.plain(len(message.payload))
+            self._put_odd(name, kind, arrival_us, cost, detail=detail, **said)
             return
         packets.check_model(packet, self._models[number])
         session = message.session or ""
@@ -211,12 +213,13 @@ class Collector:
         self._place(name, arrived, said)
 
     def _place(self, name: str, arrived: Arrived, said: dict[str, Any]) -> None:
-        device, _ = self._devices[name]
+        device, allowance = self._devices[name]
         verdict = device.judge(arrived, lambda *place: self._has(name, device, *place))
         if verdict.outcome is Outcome.REPEAT:
             self.counts["repeated"] += 1
             return
-        if not self._pays(name, _price(verdict.outcome, arrived), arrived.arrival_us):
+        cost = _price(verdict.outcome, arrived, allowance, len(said["packet"]))
+        if not self._pays(name, cost, arrived.arrival_us):
             return
         placed = device.place(arrived, verdict)
         stream = next(one for one in device.streams if one.number == placed.stream)
@@ -276,8 +279,9 @@ class Collector:
         if self._journal.has(name, number, index):
             return True
         stream = next(one for one in device.streams if one.number == number)
-        time_us = stream.clock.time_us(index)
-        near = {day_at(time_us + aside) for aside in (-NEAR_US, 0, NEAR_US)}
+        earliest, latest = stream.times_around(index)
+        first, last = day_at(earliest - NEAR_US), day_at(latest + NEAR_US)
+        near = (first + timedelta(days) for days in range((last - first).days + 1))
         return any((number, index) in self._places_of(name, one) for one in near)
 
     def _places_of(self, name: str, day: date) -> set[tuple[int, int]]:
@@ -308,8 +312,10 @@ def _read(payload: bytes) -> Packet:
     return packets.read_header(payload)
 
 
-def _price(outcome: Outcome, arrived: Arrived) -> float:
+def _price(outcome: Outcome, arrived: Arrived, allowance: Allowance, size: int) -> float:
     if outcome is Outcome.RESTART:
         return price.ODD
-    free = outcome is Outcome.FIRST or (outcome is Outcome.NEXT and arrived.stamped)
-    return 0.0 if free else price.PLAIN
+    is_next = outcome in {Outcome.FIRST, Outcome.NEXT} and arrived.stamped
+    if is_next and allowance.explains(arrived.arrival_us, arrived.period_us):
+        return 0.0
+    return price.plain(size)

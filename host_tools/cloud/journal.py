@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from dynadeep.host_tools.cloud import schema
 from dynadeep.host_tools.cloud.allowance import Allowance
-from dynadeep.host_tools.cloud.streams import STREAMS, Device, Stream
+from dynadeep.host_tools.cloud.memory import Stream
+from dynadeep.host_tools.cloud.streams import STREAMS, Device
 from dynadeep.host_tools.errors import ArchiveError
 
 NAME = ".collector.sqlite"
-FORMAT = 1
+FORMAT = 2
 _COLUMNS = [field.name for field in schema.SCHEMA]
 
 _TABLES = """

@@ -1,29 +1,33 @@
 """Tell what a packet is: the next of its stream, one come late, a repeat, or a stream begun anew.
 
-A sequence number counts a stream's segments modulo 2^16. Where the gateway has stamped a packet's
-arrival, the stamp says which of the segments of that number it can be: a stream's packets are as
-far apart as their segments. A wrap is due then, a repeat has the stamp that it had, a packet on its
-way for long is stamped early, and what has begun anew counts less than the time that went by.
-Without a stamp the number alone decides, as ``codec.timeline`` does it.
+A sequence number counts a stream's segments modulo 2^16. The gateway stamps each packet with its
+arrival, once, and with a session, within which numbers only grow. So a packet stamped earlier than
+the newest of its session has come before, or was lost and comes late; one that is stamped later is
+new: whatever the rate at which they come.
+
+Where a stream's packets are as far apart as their segments, the stamp also says which of the
+segments of a number a new one can be: a wrap is due then, and what has begun anew counts less than
+the time that went by. Where they are not, the number alone says it. Without a stamp the number
+decides too, as ``codec.timeline`` does it.
 
 No input and no output: what was archived long ago is asked for by ``Known``.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dynadeep.host_tools.cloud.clock import RATE_MAX, Clock
+from dynadeep.host_tools.cloud.memory import WINDOW, Arrived, Stream
 from dynadeep.host_tools.cloud.schema import COUNT_MAX
 from dynadeep.host_tools.codec.packet import SEQUENCES, count_near
 
-WINDOW = 64
-"""Segments that are remembered of a stream, and that its packets may wait on their way together."""
 SKIPPED = 2
 """Segments by which number and arrival of a packet behind a gap may differ: drift comes on top."""
-STREAMS = 4
+STREAMS = 32
 """Of a device that are remembered: what is on its way twice may be of one before the last."""
-SESSIONS = 8
+HASTE = 2
+"""By how much the pace of packets that come at any rate may differ from what it was."""
 
 Known = Callable[[int, int], bool]
 """Whether a segment (stream, index) was archived."""
@@ -37,20 +41,6 @@ class Outcome(StrEnum):
     REPEAT = "repeat"
     FIRST = "first"  # of the device
     RESTART = "restart"  # the first of a stream
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A whole packet of a known model, and how it came."""
-
-    model: int
-    label: int  # the number that its sender gives the stream
-    sequence: int
-    crc: int
-    arrival_us: int  # Unix
-    period_us: float  # of a segment
-    session: str = ""
-    stamped: bool = True  # by the gateway; else the collector's clock
 
 
 @dataclass(frozen=True)
@@ -74,32 +64,6 @@ class Placed:
     detail: str | None = None  # why a stream is taken for another
 
 
-@dataclass
-class Stream:
-    """What is remembered of a stream."""
-
-    number: int
-    model: int
-    label: int
-    clock: Clock
-    newest: int
-    arrival_us: int  # of the newest
-    begun_us: int  # arrival of the first that came
-    sessions: list[str] = field(default_factory=list)
-    recent: dict[int, tuple[int, int]] = field(default_factory=dict)  # index: CRC, arrival
-
-    def take(self, packet: Arrived, index: int, *, late: bool = False) -> None:
-        """Remember a packet that stands at ``index``."""
-        self.recent[index] = (packet.crc, packet.arrival_us)
-        if packet.session not in self.sessions:
-            self.sessions = [*self.sessions[1 - SESSIONS :], packet.session]
-        if not late:
-            self.newest, self.arrival_us = index, packet.arrival_us
-            self.clock.take(index, packet.arrival_us)
-        if len(self.recent) > 2 * WINDOW:
-            self.recent = {i: one for i, one in self.recent.items() if i > self.newest - WINDOW}
-
-
 @dataclass(frozen=True)
 class Verdict:
     """What a packet is, and of which stream; None if it begins one."""
@@ -119,13 +83,25 @@ class Device:
         """Say what a packet is; nothing is remembered of it."""
         ended_us: int | None = None  # when the stream behind this one began
         for stream in reversed(self.streams):
-            if (stream.model, stream.label) == (packet.model, packet.label):
+            if self._may_be(stream, packet, ended_us):
                 found = _judge(stream, packet, known, ended_us)
                 if found is not None:
                     return Verdict(*found, stream)
             ended_us = stream.begun_us
         outcome = Outcome.RESTART if self.streams else Outcome.FIRST
         return Verdict(outcome, packet.sequence, None)
+
+    def _may_be(self, stream: Stream, packet: Arrived, ended_us: int | None) -> bool:
+        """Whether a packet can be of a stream; a session that is known says of which."""
+        alike = [one for one in self.streams if _is_alike(one, packet)]
+        of_session = [one for one in alike if one.has_session(packet)]
+        if not any(one is stream for one in of_session or alike):
+            return False
+        if not packet.stamped:
+            return True
+        if of_session:
+            return packet.arrival_us >= stream.begun_us or stream is of_session[0]
+        return ended_us is None or packet.arrival_us < ended_us
 
     def place(self, packet: Arrived, verdict: Verdict) -> Placed:
         """Remember a packet as what ``judge`` said that it is, and say where it stands."""
@@ -138,7 +114,8 @@ class Device:
         gap = None
         if outcome is Outcome.NEXT and index > before + 1:
             gap = Gap(before + 1, index - before - 1, stream.clock.time_us(before + 1))
-        return Placed(outcome, stream.number, index, stream.clock.time_us(index), gap)
+        time_us = stream.time_us if index == stream.newest else stream.time_of(index)
+        return Placed(outcome, stream.number, index, time_us, gap)
 
     def _begin(self, packet: Arrived) -> Placed:
         last = self.streams[-1] if self.streams else None
@@ -154,6 +131,8 @@ class Device:
             packet.arrival_us,
         )
         stream.take(packet, index)
+        if last is not None:
+            last.end()
         self.streams = [*self.streams[1 - STREAMS :], stream]
         time_us = stream.clock.time_us(index)
         if last is None:
@@ -164,6 +143,10 @@ class Device:
         return Placed(Outcome.RESTART, number, index, time_us, lost, _why(last, packet))
 
 
+def _is_alike(stream: Stream, packet: Arrived) -> bool:
+    return (stream.model, stream.label) == (packet.model, packet.label)
+
+
 def _judge(
     stream: Stream, packet: Arrived, known: Known, ended_us: int | None
 ) -> tuple[Outcome, int] | None:
@@ -171,49 +154,93 @@ def _judge(
 
     ``ended_us`` is when the first packet of the stream behind it arrived.
     """
-    index = (_stamped_index if packet.stamped else _counted_index)(stream, packet)
+    index = _index(stream, packet)
     if index is None or not 0 <= index <= COUNT_MAX:
         return None
     if index > stream.newest:
         # What follows in a stream that has ended was on its way when the other began.
-        ended = ended_us is not None and not (packet.stamped and packet.arrival_us < ended_us)
+        ended = ended_us is not None and not (packet.stamped and packet.arrival_us <= ended_us)
         return None if ended else (Outcome.NEXT, index)
     if index in stream.recent:
         return (Outcome.REPEAT, index) if _is_same(stream, packet, index) else None
-    if stream.newest - index < WINDOW:
-        return (Outcome.LATE, index) if _fits(stream, packet, index) else None
+    is_near = stream.newest - index < WINDOW
+    if not (packet.stamped or is_near or stream.has_session(packet)):
+        return None
+    if not (is_near and stream.remembers_all()) and known(stream.number, index):
+        return Outcome.REPEAT, index
+    fits = _fits(stream, packet, index) if is_near else packet.stamped
+    return (Outcome.LATE, index) if fits else None
+
+
+def _index(stream: Stream, packet: Arrived) -> int | None:
+    """Return the only segment of a stream that a packet can be, if any."""
+    by_number = count_near(packet.sequence, stream.newest + 1)
     if not packet.stamped:
-        return None
-    return (Outcome.REPEAT if known(stream.number, index) else Outcome.LATE), index
+        return by_number
+    in_session = stream.has_session(packet)
+    ahead_us = packet.arrival_us - stream.arrival_us
+    is_behind = ahead_us < 0 or (ahead_us == 0 and by_number <= stream.newest)
+    if is_behind and (in_session or not (packet.session or stream.is_steady())):
+        index = _nearest(packet.sequence, stream.index_at(packet.arrival_us))
+        return index if index <= stream.newest else _index_ahead(stream, packet, index)
+    return _index_ahead(stream, packet, by_number)
 
 
-def _stamped_index(stream: Stream, packet: Arrived) -> int | None:
-    """Return the only segment that a packet can be by its number and its arrival, if any."""
-    expected = stream.clock.index_at(packet.arrival_us)
-    index = packet.sequence + SEQUENCES * round((expected - packet.sequence) / SEQUENCES)
-    drift = RATE_MAX * abs(expected - stream.newest)
-    lag = expected - index
+def _index_ahead(stream: Stream, packet: Arrived, by_number: int) -> int | None:
+    """Return the segment that a packet is which has not come before, or not long before."""
+    in_session = stream.has_session(packet)
+    if stream.is_steady():
+        index = _index_by_time(stream, packet)
+        if index is not None or not in_session:
+            return index
+    return by_number if _can_follow(stream, packet, by_number) else None
+
+
+def _can_follow(stream: Stream, packet: Arrived, index: int) -> bool:
+    """Whether a packet can go on with a stream whose packets come at any rate."""
+    ahead, in_session = index - stream.newest, stream.has_session(packet)
+    if ahead <= 0:
+        return in_session and ahead == 0
+    wraps = packet.sequence < ahead
+    if wraps and packet.sequence < WINDOW and ahead > (WINDOW if in_session else 1):
+        return False  # so a device counts that has begun anew
+    if not stream.is_steady() and (in_session or ahead <= WINDOW):
+        return True
+    if in_session and stream.is_young():
+        return True
+    due = (packet.arrival_us - stream.arrival_us) / max(1.0, stream.pace_us())
+    return ahead / HASTE - WINDOW <= due <= ahead * HASTE + WINDOW
+
+
+def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
+    """Return the segment that a packet is by its number and its arrival, where these agree."""
+    ahead_us = packet.arrival_us - stream.arrival_us
     half_us = packet.period_us / 2
-    if index <= stream.newest:
-        late = packet.arrival_us > stream.arrival_us + half_us
-        return None if late or abs(lag) > WINDOW + drift else index
-    if packet.arrival_us < stream.arrival_us - half_us:
-        return None
-    follows = index == stream.newest + 1 and packet.session in stream.sessions
-    most = WINDOW if follows else SKIPPED
-    return index if abs(lag) <= most + drift else None
+    by_pace = stream.newest + ahead_us / max(1.0, stream.pace_us())
+    by_clock = stream.clock.index_at(packet.arrival_us)
+    for expected in (by_clock, by_pace):
+        index = _nearest(packet.sequence, expected)
+        is_behind = index <= stream.newest
+        follows = index == stream.newest + 1 and (not packet.session or stream.has_session(packet))
+        most = WINDOW if is_behind or follows else SKIPPED
+        in_time = ahead_us <= half_us if is_behind else ahead_us >= -half_us
+        drift = RATE_MAX * abs(expected - stream.newest)
+        if in_time and abs(expected - index) <= most + drift:
+            return index
+    return None
 
 
-def _counted_index(stream: Stream, packet: Arrived) -> int | None:
-    """Return the segment of a packet's number that is nearest to the next due."""
-    return count_near(packet.sequence, stream.newest + 1)
+def _nearest(sequence: int, expected: float) -> int:
+    """Return the count of packets whose number is ``sequence``, nearest to what is expected."""
+    return sequence + SEQUENCES * round((expected - sequence) / SEQUENCES)
 
 
 def _is_same(stream: Stream, packet: Arrived, index: int) -> bool:
     """Whether a packet is the one that stands at ``index``, and not another of the same bytes."""
     crc, arrival_us = stream.recent[index]
     apart = abs(arrival_us - packet.arrival_us)
-    return crc == packet.crc and (not packet.stamped or apart < packet.period_us / 2)
+    half_us = min(packet.period_us, stream.pace_us()) / 2
+    return crc == packet.crc and (not packet.stamped or apart == 0 or apart < half_us)
 
 
 def _fits(stream: Stream, packet: Arrived, index: int) -> bool:
@@ -223,7 +250,7 @@ def _fits(stream: Stream, packet: Arrived, index: int) -> bool:
     half_us = packet.period_us / 2
     before = [at for i, (_, at) in stream.recent.items() if i < index]
     behind = [at for i, (_, at) in stream.recent.items() if i > index]
-    earliest = max(before, default=stream.clock.time_us(index)) - half_us
+    earliest = max(before, default=stream.time_of(index)) - half_us
     return earliest <= packet.arrival_us <= min(behind, default=packet.arrival_us) + half_us
 
 

@@ -32,8 +32,9 @@ from tests.cloud.secured import COLLECTOR, Mosquitto, authority
 from tests.cloud.wearing import Wire, pushed
 
 SAMPLE_RATE_HZ = 1600
-"""Of the model here: a segment takes 0.2 s, so that a run takes minutes and not days. The collector
-knows a stream by its arrivals: who sends faster than its segments take is another."""
+"""Of the model here: a segment takes 0.2 s, so that a run takes minutes and not days."""
+
+MOST_PER_MINUTE = 1_000_000
 
 SETTLED_S = 60.0
 """How long nothing new may come before what is missing counts as lost."""
@@ -89,13 +90,14 @@ class Wearable:
 
     name: str
     label: int
+    speed: float  # segments in the time that one takes
     wire: Wire = field(default_factory=Wire)
     made: int = 0
     sent: list[bytes] = field(default_factory=list)  # to somebody who listened
 
     def tick(self, manifest: Manifest, elapsed_s: float, *, heard: bool) -> None:
         """Make what is due; what nobody hears is lost on the wire."""
-        due = int(elapsed_s * SAMPLE_RATE_HZ / manifest.segment_length)
+        due = int(elapsed_s * self.speed * SAMPLE_RATE_HZ / manifest.segment_length)
         while self.made < due:
             packet = made(manifest, self.label, self.made)
             if heard:
@@ -111,10 +113,10 @@ class Wearable:
 class Chain:
     """Devices, gateway, broker, collector, archive."""
 
-    def __init__(self, folder: Path, certificates: Path, devices: Sequence[str]):
+    def __init__(self, folder: Path, certificates: Path, devices: Sequence[str], speed: float):
         self.spool, self.archive = folder / "spool", folder / "archive"
         self._log = folder / "gateway.log"
-        self.devices = [Wearable(name, number) for number, name in enumerate(devices)]
+        self.devices = [Wearable(name, number, speed) for number, name in enumerate(devices)]
         (folder / "broker").mkdir()
         bundle = fast_bundle(folder / "bundle")
         self.manifest = read_bundle(bundle).manifest
@@ -123,6 +125,7 @@ class Chain:
         collect = ["collect", *way, *_shown(certificates, COLLECTOR)]
         collect += ["--archive", str(self.archive), "--bundles", str(bundle), "--every", "2"]
         carry = ["gateway", *way, *_shown(certificates, "{device}"), "--spool", str(self.spool)]
+        carry += ["--most-per-minute", str(MOST_PER_MINUTE)]
         for one in self.devices:
             carry += ["--port", one.wire.url, "--device", one.name]
         self.collector = Running(collect, folder / "collector.log")
@@ -233,10 +236,11 @@ def run(
     count: int,
     *,
     kills: int,
+    speed: float = 1,
     seed: int = 1,
 ) -> Outcome:
     """Send ``count`` packets, kill each of the three ``kills`` times, and count what came."""
-    chain, begin_s = Chain(folder, certificates, devices), time.monotonic()
+    chain, begin_s = Chain(folder, certificates, devices, speed), time.monotonic()
     try:
         feed(chain, count, kills, random.Random(seed))
         sent = {packet for one in chain.devices for packet in one.sent}
@@ -263,6 +267,7 @@ def main() -> None:
     parser.add_argument("--packets", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=5, help="of each of the three")
     parser.add_argument("--devices", type=int, default=40)
+    parser.add_argument("--speed", type=float, default=1, help="times as fast as segments take (1)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder of a benchmark's cloud.json")
     given = parser.parse_args()
@@ -271,9 +276,8 @@ def main() -> None:
         certificates.mkdir()
         devices = [f"bed-{number + 1}" for number in range(given.devices)]
         authority(certificates, (*devices, COLLECTOR))
-        outcome = run(
-            Path(name), certificates, devices, given.packets, kills=given.kills, seed=given.seed
-        )
+        how = {"kills": given.kills, "speed": given.speed, "seed": given.seed}
+        outcome = run(Path(name), certificates, devices, given.packets, **how)
     print(json.dumps(asdict(outcome)))
     if given.out is not None:
         add_to(given.out, asdict(outcome))

@@ -11,10 +11,11 @@ from tests.cloud.secured import COLLECTOR, authority, needs_mosquitto
 pytestmark = needs_mosquitto
 
 
+@pytest.mark.parametrize(("speed", "packets"), [(1, 100), (60, 2000)])
 def test_kills_of_broker_gateway_and_collector_lose_and_double_nothing(
-    tmp_path: Path, certificates: Path
+    tmp_path: Path, certificates: Path, speed: float, packets: int
 ) -> None:
-    outcome = run(tmp_path, certificates, DEVICES, 100, kills=1)
+    outcome = run(tmp_path, certificates, DEVICES, packets, kills=1, speed=speed)
     assert (outcome.lost, outcome.doubled, outcome.kills) == (0, 0, 3)
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dynadeep.host_tools.cloud.clock import Clock
-from dynadeep.host_tools.cloud.streams import Arrived, Device, Outcome, Placed
+from dynadeep.host_tools.cloud.memory import Arrived
+from dynadeep.host_tools.cloud.streams import Device, Outcome, Placed
 
 PERIOD_US = 2000 / 300 * 1e6
 START_US = 1_772_366_400_000_000
