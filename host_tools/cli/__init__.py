@@ -4,9 +4,11 @@ A command's module imports what it needs inside its function, so that ``dynadeep
 and works with the base packages alone.
 """
 
+import inspect
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
@@ -42,34 +44,30 @@ from dynadeep.host_tools.cli.stream import stream
 from dynadeep.host_tools.cli.train import train
 from dynadeep.host_tools.cli.train_task import train_task
 
-COMMANDS: tuple[Callable[..., None], ...] = (
-    train,
-    train_task,
-    evaluate,
-    calibrate,
-    results,
-    export,
-    import_,
-    generate,
-    build,
-    ports,
-    hello,
-    parity,
-    profile,
-    stream,
-    gateway,
-    monitor,
-    decode,
-    collect,
-    archive,
-    fleet,
-    mlperf,
-    boards,
-    bench,
-    demo,
-)
+Command = Callable[..., None]
 
-GROUPS: dict[str, tuple[str, tuple[Callable[..., None], ...]]] = {
+STAGES: dict[str, tuple[Command, ...]] = {
+    "Train": (train, train_task, evaluate, calibrate, results),
+    "From a network to firmware": (export, import_, generate, build),
+    "On a board, emulated or real": (
+        boards,
+        ports,
+        hello,
+        parity,
+        profile,
+        bench,
+        stream,
+        monitor,
+        mlperf,
+    ),
+    "From devices to an archive, and ECG again": (gateway, collect, archive, decode, fleet),
+    "All of it": (demo,),
+}
+"""The commands, as the help groups them."""
+
+COMMANDS: tuple[Command, ...] = tuple(chain.from_iterable(STAGES.values()))
+
+GROUPS: dict[str, tuple[str, tuple[Command, ...]]] = {
     "board": ("Make a board of your own.", (new,)),
 }
 """Commands of two words: the first, its help, what the second may be."""
@@ -94,12 +92,18 @@ def _callback(
         ),
     ] = False,
 ) -> None:
-    """Take an ECG compressor from PyTorch to a microcontroller, every bit checked on the board."""
+    """Take a trained network to a microcontroller, every bit checked on the board."""
 
 
-def name_of(command: Callable[..., None]) -> str:
+def name_of(command: Command) -> str:
     """Return what a command is called; the function of one that is a word of Python's ends in _."""
     return command.__name__.rstrip("_").replace("_", "-")
+
+
+def help_of(command: Command) -> str:
+    """Return a command's help: its docstring, each paragraph on one line, for any terminal."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def make_app() -> typer.Typer:
@@ -111,14 +115,19 @@ def make_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(common.with_common(_callback))
-    for command in COMMANDS:
-        app.command(name_of(command))(common.with_common(command))
+    for stage, commands in STAGES.items():
+        _add(app, commands, stage)
     for name, (about, commands) in GROUPS.items():
         group = typer.Typer(help=about, no_args_is_help=True)
-        for command in commands:
-            group.command(name_of(command))(common.with_common(command))
-        app.add_typer(group, name=name)
+        _add(group, commands)
+        app.add_typer(group, name=name, rich_help_panel="On a board, emulated or real")
     return app
+
+
+def _add(app: typer.Typer, commands: Sequence[Command], stage: str | None = None) -> None:
+    for command in commands:
+        add = app.command(name_of(command), help=help_of(command), rich_help_panel=stage)
+        add(common.with_common(command))
 
 
 def main() -> None:
