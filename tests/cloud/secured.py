@@ -79,13 +79,17 @@ class Mosquitto:
         acl = folder / "acl"
         acl.write_text(block("acl"))
         acl.chmod(0o600)
-        text = block("conf").replace("/etc/mosquitto/dynadeep/acl", str(acl))
+        text = self.configuration().replace("/etc/mosquitto/dynadeep/acl", str(acl))
         text = text.replace("/etc/mosquitto/dynadeep", str(certificates))
         text = text.replace("/var/lib/mosquitto/", f"{folder / 'db'}/")
         text = text.replace("listener 8883", f"listener {self.port} 127.0.0.1")
         text += "user root\n" if os.geteuid() == 0 else ""
         (folder / "mosquitto.conf").write_text(text)
         self.start()
+
+    def configuration(self) -> str:
+        """Return the page's configuration."""
+        return block("conf")
 
     @property
     def url(self) -> str:
@@ -109,3 +113,34 @@ class Mosquitto:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+
+class MosquittoOfPasswords(Mosquitto):
+    """The same with names and passwords, as the page changes it."""
+
+    def __init__(self, folder: Path, certificates: Path, passwords: dict[str, str]):
+        self._file = folder / "passwords"
+        self._file.write_text("".join(f"{name}:{word}\n" for name, word in passwords.items()))
+        (command,) = (line for line in PAGE.splitlines() if line.startswith("mosquitto_passwd "))
+        _run(shlex.split(command), folder)
+        assert not any(word in self._file.read_text() for word in passwords.values())
+        super().__init__(folder, certificates)
+
+    def configuration(self) -> str:
+        """Return the page's configuration with the lines changed that it says."""
+        (sentence,) = re.findall(r"certificates: the lines `(\w+)` and `(\w+)` go", PAGE)
+        (added,) = re.findall(r"`(password_file /etc\S+)` comes in their place", PAGE)
+        lines = block("conf").splitlines()
+        kept = [line for line in lines if line.split()[0] not in sentence]
+        assert len(kept) == len(lines) - 2
+        added = added.replace("/etc/mosquitto/dynadeep/passwords", str(self._file))
+        return "\n".join([*kept, added]) + "\n"
+
+    def broker_of(self, name: str, password: str | None = None, **changes: str | None) -> Broker:
+        """Return the way to it for who says that name, and a password."""
+        shown: dict[str, str | None] = {"cafile": str(self.certificates / "ca.crt")}
+        if password is not None:
+            path = self.folder / f"{name}.password"
+            path.write_text(password + "\n")
+            shown |= {"username": name, "password_file": str(path)}
+        return parse_broker(self.url, **(shown | changes))

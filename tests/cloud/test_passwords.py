@@ -1,0 +1,125 @@
+"""A broker with names and passwords, as docs/deploy.md has it: who is wrong gets nothing in."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import Client
+
+from dynadeep.host_tools.cloud.broker import Broker, make_client
+from dynadeep.host_tools.cloud.gateway import Gateway, open_gateway
+from tests.cloud.conftest import DEVICES
+from tests.cloud.secured import COLLECTOR, MISSING, PROGRAM, MosquittoOfPasswords
+from tests.cloud.wearing import PATIENCE_S, Wire, packet, pushed, until
+
+PASSWORDS = {name: f"of {name} a long one" for name in (*DEVICES, COLLECTOR)}
+
+
+class Heard:
+    """What a collector gets there."""
+
+    def __init__(self, broker: Broker, name: str = COLLECTOR):
+        self.topics: list[str] = []
+        self._answered = threading.Event()
+        self.client: Client = make_client(broker, name)
+        self.client.on_connect = lambda client, *_: client.subscribe("dynadeep/#", 1)
+        self.client.on_subscribe = lambda *_: self._answered.set()
+        self.client.on_message = lambda _client, _data, message: self.topics.append(message.topic)
+        self.client.connect(broker.host, broker.port)
+        self.client.loop_start()
+        assert self._answered.wait(PATIENCE_S)
+
+    def all(self) -> list[str]:
+        """Return the topics of all that the broker has sent: it answers a request behind them."""
+        self._answered.clear()
+        self.client.subscribe("dynadeep/nothing", 1)
+        assert self._answered.wait(PATIENCE_S)
+        return self.topics
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MosquittoOfPasswords]:
+    if PROGRAM is None:
+        pytest.skip(MISSING)
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    broker = MosquittoOfPasswords(folder, request.getfixturevalue("certificates"), PASSWORDS)
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def heard(mosquitto: MosquittoOfPasswords) -> Iterator[Heard]:
+    one = Heard(mosquitto.broker_of(COLLECTOR, PASSWORDS[COLLECTOR]))
+    yield one
+    one.close()
+
+
+def send(
+    folder: Path, broker: Broker, device: str, ended: Callable[[Gateway, list[str]], bool]
+) -> list[str]:
+    """Have a gateway send three packets as a device until ``ended``; return what it said."""
+    wire, said = Wire(), []
+    stop = threading.Event()
+    with open_gateway({device: wire.url}, broker, folder / f"{device}.spool", said.append) as one:
+        thread = threading.Thread(target=one.run, args=(stop.is_set,))
+        thread.start()
+        try:
+            until(lambda: wire.opened == 1)
+            for number in range(3):
+                wire.send(pushed(packet(number), number))
+            until(lambda: one.lanes[0].reader.kept == 3)
+            until(lambda: ended(one, said))
+        finally:
+            stop.set()
+            thread.join()
+            wire.close()
+    return said
+
+
+def published(gateway: Gateway, _said: list[str]) -> bool:
+    return gateway.lanes[0].publisher.flow.published == 3
+
+
+def refused(gateway: Gateway, said: list[str]) -> bool:
+    assert gateway.lanes[0].publisher.flow.published == 0
+    words = ("refuses the device", "closes the connection", "rules", "Not authorized")
+    return any(word in line for word in words for line in said)
+
+
+def test_a_device_with_its_password_is_let_in(mosquitto, heard, tmp_path) -> None:
+    send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
+    until(lambda: heard.topics.count("dynadeep/bed-7/packets") == 3)
+
+
+WRONG: dict[str, Callable[[MosquittoOfPasswords], Any]] = {
+    "a stranger without a name": lambda one: one.broker_of("bed-8"),
+    "a stranger with a name": lambda one: one.broker_of("bed-9", "anything"),
+    "a wrong password": lambda one: one.broker_of("bed-8", "of bed-8 a long one?"),
+    "the password of another": lambda one: one.broker_of("bed-8", PASSWORDS["bed-7"]),
+    "a name alone": lambda one: one.broker_of("bed-8", "", password_file=None),
+    "another device": lambda one: one.broker_of("bed-7", PASSWORDS["bed-7"]),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_nothing_gets_in_of(wrong, mosquitto, heard, tmp_path) -> None:
+    """Who is wrong sends as bed-8; what bed-7 sends after that comes, and nothing else."""
+    send(tmp_path, WRONG[wrong](mosquitto), "bed-8", refused)
+    send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
+    until(lambda: heard.topics.count("dynadeep/bed-7/packets") == 3)
+    assert [topic for topic in heard.all() if "bed-7" not in topic] == []
+
+
+def test_a_device_reads_nothing(mosquitto, heard, tmp_path) -> None:
+    other = Heard(mosquitto.broker_of("bed-8", PASSWORDS["bed-8"]), "bed-8")
+    send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
+    until(lambda: heard.topics.count("dynadeep/bed-7/packets") == 3)
+    assert other.all() == []
+    other.close()
