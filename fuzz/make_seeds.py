@@ -37,10 +37,12 @@ from dynadeep.train.checkpoint import DEFAULT_CHECKPOINT
 from dynadeep.train.evaluation import cost
 from fuzz import SEEDS
 from fuzz.mutate import pack
+from fuzz.readers.archives import SLASH
 from fuzz.readers.imports import KERAS, NETWORK
 from fuzz.readers.recordings import RECORD
 from fuzz.readers.training import RUN, TASK, TINY
 from fuzz.small import small_model, small_project
+from tests.cloud import decoding
 from tests.codegen.models import small_encoder
 
 CONTENT, MANIFEST = small_model()
@@ -54,7 +56,7 @@ Seeds = dict[str, bytes]
 
 def main() -> None:
     """Write every target's seeds."""
-    for make in (_c_targets, _wire, _model, _imports, _recordings, _training):
+    for make in (_c_targets, _wire, _model, _imports, _recordings, _training, _archives):
         for target, seeds in make().items():
             _write(SEEDS / target, seeds)
 
@@ -328,6 +330,21 @@ def _training() -> dict[str, Seeds]:
         "weights": {"tiny.safetensors": safetensors.torch.save(TINY)},
         "state": {"one.safetensors": _written(_write_state)},
         "prices": {"shipped.toml": cost.PRICES_PATH.read_bytes()},
+    }
+
+
+def _archives() -> dict[str, Seeds]:
+    gap = {"kind": "gap", "count": 2, "model": None, "level": None, "packet": None}
+    rows = [decoding.row(0), decoding.row(1) | gap, *map(decoding.row, (3, 4))]
+    begun = decoding.row(0, "restart", stream=1, count=0, time=rows[-1]["time"])
+    odd = decoding.row(5, "bad_packet", packet=b"x", detail="no packet") | {"index": None}
+    with tempfile.TemporaryDirectory() as folder:
+        decoding.put(Path(folder), [*rows, begun, odd])
+        (path,) = Path(folder).rglob("*.parquet")
+        content, names = path.read_bytes(), path.relative_to(folder).parts
+    return {
+        "parquet": {"day.parquet": content},
+        "archive": {"one.zip": pack({SLASH.join(names): content})},
     }
 
 

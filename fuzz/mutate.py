@@ -1,4 +1,4 @@
-"""Change an input by what it is: bytes, JSON, a safetensors file, or an archive of files.
+"""Change an input by what it is: bytes, JSON, a safetensors or Parquet file, or an archive.
 
 Flipped bits in JSON rarely leave JSON, and in an archive never leave its checksums right: these
 changes reach what stands behind the parser.
@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
+
+from fuzz.tables import mutate_table
 
 Mutator = Callable[[bytes, random.Random], bytes]
 
@@ -158,9 +160,16 @@ def pack(members: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def mutate_parquet(data: bytes, chance: random.Random) -> bytes:
+    """Change a table, or anything as bytes: its pages' checksums are wrong then."""
+    changed = None if chance.random() < 0.2 else mutate_table(data, chance)
+    return mutate_bytes(data, chance) if changed is None else changed
+
+
 _BY_SUFFIX: dict[str, Mutator] = {
     ".json": mutate_json,
     ".npz": mutate_archive,
+    ".parquet": mutate_parquet,
     ".safetensors": mutate_safetensors,
     ".zip": mutate_archive,
 }

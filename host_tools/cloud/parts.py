@@ -192,6 +192,8 @@ def _check_rows(path: Path, rows: pa.Table) -> None:
         ("stream", _outside(rows["stream"], schema.COUNT_MAX)),
         ("index", _outside(rows["index"], schema.COUNT_MAX)),
         ("count", _outside(rows["count"], schema.COUNT_MAX)),
+        ("time", _no_time(rows["time"])),
+        ("arrival", _no_time(rows["arrival"])),
         ("packet", pc.greater(pc.binary_length(rows["packet"]), schema.PACKET_BYTES_MAX)),
         ("index", pc.and_(_places(rows), pc.is_null(rows["index"]))),
         ("packet", pc.and_(pc.equal(rows["kind"], schema.PACKET), pc.is_null(rows["packet"]))),
@@ -204,6 +206,11 @@ def _check_rows(path: Path, rows: pa.Table) -> None:
 def _places(rows: pa.Table) -> pa.ChunkedArray:
     """Return which rows stand at a place in a stream."""
     return pc.is_in(rows["kind"], pa.array([schema.PACKET, schema.GAP, schema.RESTART]))
+
+
+def _no_time(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    first, end = (pa.scalar(one, schema.TIME) for one in (schema.EARLIEST, schema.LATEST))
+    return pc.or_(pc.less(values, first), pc.greater_equal(values, end))
 
 
 def _outside(values: pa.ChunkedArray, most: int) -> pa.ChunkedArray:

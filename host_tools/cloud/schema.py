@@ -6,7 +6,7 @@
 """
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pyarrow as pa
 
@@ -46,6 +46,9 @@ SORT_KEYS = [
 
 COUNT_MAX = 1 << 40
 """Of the segments of a gap, and of a stream: 250,000 years at 6.7 s each."""
+
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2084, 1, 1, tzinfo=UTC)
+"""Of a time: what an EDF file can begin at, and years from what a collector believes."""
 
 PACKET_BYTES_MAX = 13 + 0xFFFF + 4
 """Header, the longest payload that its length field can say, CRC."""
