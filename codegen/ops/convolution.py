@@ -25,8 +25,8 @@ OPTIONS = (
 )
 """What the readers of the padded ones look at."""
 
-DOUBLING_SHIFT = -2
-"""Up to which a doubled sum's shift to the right can round as well."""
+DOUBLING_SHIFTS = (-22, -2)
+"""The shifts with which a doubled sum's product can take in what rounds, and the zero point."""
 
 PLACE_LIMIT = (1 << 16) - 1  # kernel, stride and padding are uint16 in the kernels' parameters
 LARGEST_TILE = 4  # windows that a kernel may look at behind the last one
@@ -71,7 +71,7 @@ class ConvLayer(Layer):
     low: int  # clamp of the requantised code
     high: int
     activation: str  # "NONE", "RELU", "RELU6", "RELU_N1_TO_1": what the clamp stands for
-    doubles: bool  # twice any accumulator fits int32, and no shift is above DOUBLING_SHIFT
+    doubles: bool  # twice any accumulator fits int32, and all shifts are in DOUBLING_SHIFTS
     stride: int
     dilation: int = 1
     pad_before: int
@@ -190,8 +190,13 @@ class Convolution(Op):
             low=low,
             high=high,
             activation=self.activation,
-            doubles=2 * max(bounds) <= INT32_MAX and bool((shift <= DOUBLING_SHIFT).all()),
+            doubles=2 * max(bounds) <= INT32_MAX and _doubling(shift),
         )
+
+
+def _doubling(shift: Int8s) -> bool:
+    least, most = DOUBLING_SHIFTS
+    return bool(((least <= shift) & (shift <= most)).all())
 
 
 @dataclass(frozen=True, eq=False)

@@ -74,10 +74,9 @@ class DepthwiseConv2D(PaddedConvolution):
 
     def lower(self) -> Depthwise:
         """Make all constants final."""
-        taps, final = self.places(), self.final()
-        final["doubles"] &= bool((final["shift"] >= -22).all())
+        taps = self.places()
         return Depthwise(
-            **final,
+            **self.final(),
             stride=taps.stride,
             dilation=taps.dilation,
             pad_before=taps.before,

@@ -14,11 +14,25 @@
 #define UART_BAUDRATE      CORTEX_M_REGISTER(BOARD_UART_BASE + 0x524u)
 #define UART_ENABLED       4u
 
+/* 2^32 x baud / clock, of which the lower 12 bits are not there, to the nearest. Bit by bit: a
+ * division of 64 bits is half a kilobyte of library. */
+static uint32_t rate_of(uint32_t baud, uint32_t clock_hz)
+{
+    uint32_t rate = 0;
+    for (uint32_t bit = 0; bit < 32u; bit++) {
+        baud <<= 1;
+        rate <<= 1;
+        if (baud >= clock_hz) {
+            baud -= clock_hz;
+            rate |= 1u;
+        }
+    }
+    return (rate + 0x800u) & 0xFFFFF000u;
+}
+
 void uart_start(uint32_t clock_hz)
 {
-    /* 2^32 x baud / clock; the lower 12 bits are not there. */
-    const uint64_t rate = ((uint64_t)BOARD_UART_BAUD << 32) / clock_hz + 0x800u;
-    UART_BAUDRATE = (uint32_t)rate & 0xFFFFF000u;
+    UART_BAUDRATE = rate_of(BOARD_UART_BAUD, clock_hz);
     UART_ENABLE = UART_ENABLED;
     UART_TASKS_STARTTX = NRF_START;
     UART_TASKS_STARTRX = NRF_START;

@@ -94,7 +94,8 @@ void dd_conv1d_blocks(const dd_conv1d *layer, const int8_t *table, const dd_view
             const uint32_t count = dd_at_most(filters - channel, DD_BLOCK);
             dd_rows rows = {weights + channel * row_bytes, row_bytes, count, 0};
             multiply(&of, &rows, size, &with);
-            dd_store_tile(layer, table, with.sums, block + channel, count, tile->steps, out);
+            const dd_tile_part part = {block + channel, count, tile->steps, out};
+            dd_store_tile(layer, table, with.sums, &part);
         }
         weights += block_bytes;
         if (grouped) {

@@ -81,7 +81,8 @@ static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, i
             const dd_rows rows = {weights, row_bytes, channels, from};
             dd_dot_rows(windows, count, &rows, from != 0, sums);
         }
-        dd_store_tile(layer, table, sums, channel, channels, steps, out);
+        const dd_tile_part part = {channel, channels, steps, out};
+        dd_store_tile(layer, table, sums, &part);
     }
 }
 

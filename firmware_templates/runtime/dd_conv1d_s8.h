@@ -25,7 +25,7 @@ typedef struct dd_conv1d {
     int8_t out_zero_point; /* of the convolution's own output, before the table */
     int8_t out_min;        /* fused activation as a clamp */
     int8_t out_max;
-    bool doubles; /* twice any sum, its bias included, fits int32, and no shift is above -2 */
+    bool doubles; /* twice any sum, its bias included, fits int32, and shifts are -22 to -2 */
     const int8_t *weights; /* [out_channels][kernel][in_channels], in the order of dd_dot.h;
                             * aligned to 4 bytes */
     const int32_t *bias;   /* [out_channels], less in_zero_point x sum of the channel's weights */

@@ -239,7 +239,8 @@ static void convolve_tile(const tile *of, const int8_t *table, uint32_t steps, i
     for (uint32_t channel = 0; channel < channels; channel += DD_BLOCK) {
         const uint32_t count = dd_at_most(channels - channel, DD_BLOCK);
         sum_channels(of, channel, count, sums);
-        dd_store_tile(of->layer, table, sums, channel, count, steps, out);
+        const dd_tile_part part = {channel, count, steps, out};
+        dd_store_tile(of->layer, table, sums, &part);
     }
 }
 

@@ -112,19 +112,6 @@ static inline int32_t dd_index_offset(int32_t zero_point)
     return 2 * (zero_point + 128) + 1;
 }
 
-/* dd_multiply_high(sum + bias, multiplier), for a `doubled_bias` of twice the bias, where twice the
- * sum fits as well. */
-static inline int32_t dd_multiply_high_doubled(int32_t sum, int32_t doubled_bias,
-                                               int32_t multiplier)
-{
-#if DD_KERNELS == DD_KERNELS_PLAIN
-    return dd_multiply_high_positive(dd_add(sum, doubled_bias / 2), multiplier);
-#else
-    const int32_t doubled = dd_add(dd_shift_left(sum, 1), doubled_bias);
-    return (int32_t)(((int64_t)doubled * multiplier + ((int64_t)1 << 31)) >> 32);
-#endif
-}
-
 /* The part of dd_requantize_index behind the multiplication, without its clamp. */
 static inline int32_t dd_any_index_of_high(int32_t high, int32_t exponent, int32_t offset)
 {

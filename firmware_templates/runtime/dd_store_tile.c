@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "dd_requant.h"
-#include "dd_simd.h"
 
 /* A vector holds the four steps of a tile. */
 #if defined(__ARM_FEATURE_MVE) && DD_TILE == 4
@@ -17,12 +16,27 @@
 
 static_assert(DD_TILE == 2 || DD_TILE == 4, "store_codes stores two or four steps");
 
+/* What is rare stays out of the way of what is not. */
+#if defined(__GNUC__)
+#define NEVER_INLINE __attribute__((noinline))
+#else
+#define NEVER_INLINE
+#endif
+
 /* Of a tile. */
 typedef struct tile_part {
     uint32_t channel; /* the first that is stored */
     uint32_t end;     /* behind the last one */
     uint32_t steps;
 } tile_part;
+
+/* dd_requantize for multiplier >= 0. */
+static inline int32_t scale(int32_t sum, int32_t multiplier, int32_t shift)
+{
+    const int32_t high =
+        dd_multiply_high_positive(shift > 0 ? dd_shift_left(sum, shift) : sum, multiplier);
+    return shift < 0 ? dd_shift_right(high, -shift) : high;
+}
 
 static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
                           uint32_t channel, uint32_t steps, int8_t *out)
@@ -32,7 +46,7 @@ static void store_channel(const dd_conv1d *layer, const int8_t *table, const int
     const int32_t zero_point = layer->out_zero_point;
     for (uint32_t step = 0; step < steps; step++) {
         const int32_t sum = dd_add(sums[step], layer->bias[channel]);
-        const int32_t scaled = dd_requantize(sum, multiplier, shift);
+        const int32_t scaled = scale(sum, multiplier, shift);
         const int32_t code =
             dd_clamp(scaled, layer->out_min - zero_point, layer->out_max - zero_point) + zero_point;
         *out = table == NULL ? (int8_t)code : table[code + 128];
@@ -48,98 +62,6 @@ typedef struct scaling {
     int32_t exponent;
     int32_t offset;
 } scaling;
-
-#if !STORE_VECTORS
-/* Two sums become codes. For `bias` doubled, where that fits: one multiplication does the rounding
- * as well. */
-#if DD_SIMD_ASSEMBLY
-typedef struct two_codes {
-    int32_t first;
-    int32_t second;
-} two_codes;
-
-typedef struct table_codes {
-    int8_t all[256];
-} table_codes;
-
-static inline two_codes codes_of_doubled(const scaling *by, const int32_t *sums)
-{
-    two_codes codes;
-    __asm("ldr %[a], %[sum0]\n\t"
-          "ldr %[b], %[sum1]\n\t"
-          "add %[a], %[bias], %[a], lsl #1\n\t"
-          "add %[b], %[bias], %[b], lsl #1\n\t"
-          "smmulr %[a], %[a], %[multiplier]\n\t"
-          "smmulr %[b], %[b], %[multiplier]\n\t"
-          "add %[a], %[a], %[a], asr #31\n\t"
-          "add %[b], %[b], %[b], asr #31\n\t"
-          "asr %[a], %[a], %[shift]\n\t"
-          "asr %[b], %[b], %[shift]\n\t"
-          "add %[a], %[offset]\n\t"
-          "add %[b], %[offset]\n\t"
-          "usat %[a], #8, %[a], asr #1\n\t"
-          "usat %[b], #8, %[b], asr #1\n\t"
-          "ldrsb %[a], [%[table], %[a]]\n\t"
-          "ldrsb %[b], [%[table], %[b]]"
-          : [a] "=&r"(codes.first), [b] "=&r"(codes.second)
-          : [sum0] "m"(sums[0]), [sum1] "m"(sums[1]), [bias] "r"(by->bias),
-            [multiplier] "r"(by->multiplier), [shift] "r"(by->exponent - 1),
-            [offset] "r"(by->offset), [table] "r"(by->table),
-            "m"(*(const table_codes *)(const void *)by->table));
-    return codes;
-}
-
-static inline void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t hop,
-                                       int8_t *out)
-{
-    for (uint32_t step = 0; step < DD_TILE; step += 2) {
-        const two_codes codes = codes_of_doubled(by, sums + step);
-        out[step * hop] = (int8_t)codes.first;
-        out[(step + 1u) * hop] = (int8_t)codes.second;
-    }
-}
-#else
-static inline int8_t code_of_doubled(const scaling *by, int32_t sum)
-{
-    const int32_t high = dd_multiply_high_doubled(sum, by->bias, by->multiplier);
-    return by->table[dd_index_of_high(high, by->exponent, by->offset)];
-}
-
-static inline void store_codes_doubled(const scaling *by, const int32_t *sums, uint32_t hop,
-                                       int8_t *out)
-{
-    out[0] = code_of_doubled(by, sums[0]);
-    out += hop;
-    out[0] = code_of_doubled(by, sums[1]);
-#if DD_TILE > 2
-    out += hop;
-    out[0] = code_of_doubled(by, sums[2]);
-    out += hop;
-    out[0] = code_of_doubled(by, sums[3]);
-#endif
-}
-#endif
-
-/* Whole tiles of `count` channels from `channel` on of a layer that `doubles`, with a table and
- * without a clamp. */
-static void store_channels_doubled(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
-                                   uint32_t channel, uint32_t count, int8_t *out)
-{
-    const uint32_t hop = layer->out_channels;
-    const int32_t *bias = layer->bias + channel;
-    const int32_t *multiplier = layer->multiplier + channel;
-    const int8_t *shift = layer->shift + channel;
-    scaling by = {.table = table, .offset = dd_index_offset(layer->out_zero_point)};
-    for (; count != 0; count--) {
-        by.exponent = -*shift++;
-        by.multiplier = *multiplier++;
-        by.bias = dd_shift_left(*bias++, 1);
-        store_codes_doubled(&by, sums, hop, out);
-        sums += DD_TILE;
-        out++;
-    }
-}
-#endif
 
 /* What the fast ones ask for is not always there: the first `steps` of a tile, with a clamp, and
  * with a table or without. */
@@ -233,17 +155,11 @@ static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *tabl
 }
 #endif
 
-void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *sums, uint32_t first,
-                   uint32_t count, uint32_t steps, int8_t *out)
+NEVER_INLINE static void store_any(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
+                                   const dd_tile_part *which)
 {
-    tile_part part = {.channel = first, .end = first + count, .steps = steps};
-#if !STORE_VECTORS
-    if (layer->doubles && steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
-        layer->out_max == INT8_MAX) {
-        store_channels_doubled(layer, table, sums, first, count, out + first);
-        return;
-    }
-#endif
+    int8_t *const out = which->out;
+    tile_part part = {which->first, which->first + which->count, which->steps};
     while (part.channel < part.end) {
         uint32_t before = part.channel;
 #if STORE_VECTORS
@@ -254,9 +170,22 @@ void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *s
         part.channel = store_channels_clamped(layer, table, sums, &part, out);
         sums += (part.channel - before) * DD_TILE;
         if (part.channel < part.end) {
-            store_channel(layer, table, sums, part.channel, steps, out + part.channel);
+            store_channel(layer, table, sums, part.channel, part.steps, out + part.channel);
             sums += DD_TILE;
             part.channel++;
         }
     }
+}
+
+void dd_store_tile(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
+                   const dd_tile_part *part)
+{
+#if !STORE_VECTORS
+    if (layer->doubles && part->steps == DD_TILE && table != NULL && layer->out_min == INT8_MIN &&
+        layer->out_max == INT8_MAX) {
+        dd_store_doubled(layer, table, sums, part);
+        return;
+    }
+#endif
+    store_any(layer, table, sums, part);
 }

@@ -19,10 +19,12 @@ typedef struct stream {
     uint32_t ready; /* stages that lack nothing */
 } stream;
 
-static int32_t divide_down(int32_t value, int32_t by)
+/* By unsigned division: the smallest cores have a library function for each kind. */
+static int32_t divide_down(int32_t value, uint32_t by)
 {
-    const int32_t towards_zero = value / by;
-    return towards_zero * by > value ? towards_zero - 1 : towards_zero;
+    const uint32_t size = value < 0 ? ~(uint32_t)value : (uint32_t)value;
+    const uint32_t quotient = size / by;
+    return (int32_t)(value < 0 ? ~quotient : quotient);
 }
 
 /* Where the window of output step `step` begins, in steps of the line. */
@@ -46,16 +48,35 @@ static void grow(stream *of, uint32_t index, uint32_t before, uint32_t steps)
     }
 }
 
+/* Whether two pointers are to whole words, which is asked where the core takes no others: there a
+ * compiler calls a function to copy one from anywhere. */
+static inline bool in_words(const int8_t *to, const int8_t *from)
+{
+#if defined(__ARM_FEATURE_UNALIGNED)
+    (void)to;
+    (void)from;
+    return true;
+#else
+    return ((uintptr_t)to | (uintptr_t)from) % sizeof(uint32_t) == 0;
+#endif
+}
+
+#if defined(__GNUC__) && !defined(__ARM_FEATURE_UNALIGNED)
+#define WORDS(at) __builtin_assume_aligned(at, sizeof(uint32_t))
+#else
+#define WORDS(at) (at)
+#endif
+
 /* memmove towards lower addresses; small C libraries have one that moves byte by byte. */
 static void move_down(int8_t *to, const int8_t *from, uint32_t count)
 {
     uint32_t a, b; /* and no array, which would go through the stack */
-    const uint32_t group = 2u * (uint32_t)sizeof a;
+    const uint32_t group = in_words(to, from) ? 2u * (uint32_t)sizeof a : UINT32_MAX;
     for (; count >= group; count -= group) {
-        memcpy(&a, from, sizeof a);
-        memcpy(&b, from + sizeof a, sizeof b);
-        memcpy(to, &a, sizeof a);
-        memcpy(to + sizeof a, &b, sizeof b);
+        memcpy(&a, WORDS(from), sizeof a);
+        memcpy(&b, WORDS(from + sizeof a), sizeof b);
+        memcpy(WORDS(to), &a, sizeof a);
+        memcpy(WORDS(to + sizeof a), &b, sizeof b);
         from += group;
         to += group;
     }

@@ -70,11 +70,11 @@ class Conv1d:
 
     @property
     def doubles(self) -> bool:
-        """Whether twice any sum, its bias included, fits int32, and all shifts go far enough."""
+        """Whether twice any sum, its bias included, fits int32, and all shifts are -22 to -2."""
         magnitudes = np.abs(self.weights.astype(np.int64)).sum(axis=(1, 2))
         start = np.maximum(np.abs(self.folded_bias()), np.abs(self.bias))
         fit = 2 * int((start + 255 * magnitudes).max()) <= INT32_MAX
-        return fit and bool((self.shift <= -2).all())
+        return fit and bool(((self.shift >= -22) & (self.shift <= -2)).all())
 
     def run(self, x: Int8) -> Int8:
         """Convolve ``x`` [T, C]."""
