@@ -5,12 +5,12 @@ errors can be caught. Beside that the process is ours: its errors come back as t
 """
 
 import multiprocessing
-import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
+from dynadeep.codegen.children import deaf_to_interrupts
 from dynadeep.export.errors import ExportError
 
 T = TypeVar("T")
@@ -26,7 +26,8 @@ def isolated(function: Callable[..., T], *arguments: Any) -> T:
     context = multiprocessing.get_context("spawn")  # nothing of ours is copied into it
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_run, args=(theirs, function, arguments))
-    child.start()
+    with deaf_to_interrupts():  # the parent ends it
+        child.start()
     theirs.close()
     try:
         result = ours.recv()
@@ -47,7 +48,6 @@ def isolated(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def _run(pipe: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
     try:
         result = function(*arguments)
     except Exception as error:  # handed on as it is

@@ -1,9 +1,11 @@
 """Build a generated project with CMake, and put it on a board."""
 
 import logging
+import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -207,24 +209,38 @@ def _generator(folder: Path) -> list[str]:
 def _run(command: Sequence[str], log: Path, error: type[BuildError] = BuildError) -> None:
     """Run a step, add what it says to the log, and raise its first complaint if it fails."""
     logging.getLogger(__name__).info("$ %s", " ".join(command))
-    done = subprocess.run(
+    status, said = _run_with_all_it_starts(command)
+    before = log.read_text(encoding="utf-8") if log.is_file() else ""
+    write_whole(log, f"{before}$ {shlex.join(command)}\n{said}\n")
+    if status == 0:
+        return
+    if NEWLIB_MISSING.search(said):
+        raise MissingDependencyError(
+            "newlib: not installed. Install it: apt-get install libnewlib-arm-none-eabi"
+        )
+    name = Path(command[0]).name
+    raise error(f"{name} failed: {first_complaint(said)} Log: {log}")
+
+
+def _run_with_all_it_starts(command: Sequence[str]) -> tuple[int, str]:
+    """Return the exit status of a program and what it said; stopped here, its children end too."""
+    with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        check=False,
-    )
-    before = log.read_text(encoding="utf-8") if log.is_file() else ""
-    write_whole(log, f"{before}$ {shlex.join(command)}\n{done.stdout}\n")
-    if done.returncode == 0:
-        return
-    if NEWLIB_MISSING.search(done.stdout):
-        raise MissingDependencyError(
-            "newlib: not installed. Install it: apt-get install libnewlib-arm-none-eabi"
-        )
-    name = Path(command[0]).name
-    raise error(f"{name} failed: {first_complaint(done.stdout)} Log: {log}")
+        start_new_session=True,
+    ) as child:
+        try:
+            said, _ = child.communicate()
+        except BaseException:
+            if hasattr(os, "killpg"):
+                os.killpg(child.pid, signal.SIGKILL)
+            else:
+                child.kill()
+            raise
+    return child.returncode, said
 
 
 def first_complaint(output: str) -> str:

@@ -24,6 +24,7 @@ CONTRACTS = {
     "codegen.errors",
     "codegen.files",
     "codegen.lock",
+    "codegen.children",
     "codegen.progress",
     "codegen.typed",
     "codegen.arrays",

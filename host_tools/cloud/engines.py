@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from dynadeep.codegen.children import deaf_to_interrupts
 from dynadeep.codegen.typed import Reader
 from dynadeep.host_tools.cloud.archive import Day
 from dynadeep.host_tools.cloud.decode import Job, decode_day
@@ -39,17 +40,23 @@ def run_local(job: Job, days: Iterable[Day], workers: int) -> Iterator[Tally]:
     ahead = iter(days)
     # Not forked: the threads of onnxruntime and Arrow would not be there in the child.
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         try:
             running: set[Future[Tally]] = set()
             while True:
                 room = workers * DAYS_AHEAD - len(running)
-                running |= {pool.submit(decode_day, job, day) for day in islice(ahead, room)}
+                with deaf_to_interrupts():  # it starts the workers
+                    running |= {pool.submit(decode_day, job, day) for day in islice(ahead, room)}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield future.result()
+        except KeyboardInterrupt:  # days that are not done leave nothing; the next run has them
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()
+            raise
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -1,6 +1,6 @@
 """A wire with a rate, between the host and an emulated board, in time that the bytes alone move.
 
-A byte takes ten bits of the line; who answers is heard ``TURN_S`` later, as through a USB adapter.
+A byte takes ten bits of the line; who answers is heard ``turn_s`` later, as through a USB adapter.
 The board's own time is not counted: what is measured is the link. So the figures are the same on
 every computer, busy or not.
 """
@@ -20,8 +20,16 @@ REAL_PATIENCE_S = 20.0
 class PacedPort:
     """A port whose bytes take their time on ``clock``, which stands still while the board works."""
 
-    def __init__(self, port: Port, baud: int, patience_s: float = REAL_PATIENCE_S):
+    def __init__(
+        self,
+        port: Port,
+        baud: int,
+        patience_s: float = REAL_PATIENCE_S,
+        *,
+        turn_s: float = TURN_S,
+    ):
         self.now = 0.0
+        self.turn_s = turn_s
         self.bytes_per_s = baud / BITS_PER_BYTE
         self.carried = 0  # bytes, both ways
         self._port = port
@@ -46,7 +54,7 @@ class PacedPort:
         if not data:
             self.now += POLL_S if size else 0.0
             return data
-        self.now += TURN_S if self._asked else 0.0
+        self.now += self.turn_s if self._asked else 0.0
         self._asked = False
         self._carry(len(data))
         return data
