@@ -48,10 +48,11 @@ def _greeted(bundle: Path | None, place: "Place") -> "Iterator[Device]":
     """Yield a board that was greeted; its model is held against the bundle only if one is named."""
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle
+    from dynadeep.host_tools.boards import AUTO
     from dynadeep.host_tools.cli.station import build_firmware
     from dynadeep.host_tools.place import open_device
 
-    if bundle is None and place.port is None and place.sources is None:
+    if bundle is None and (place.port, place.sources) == (None, None) and place.board != AUTO:
         bundle = DEFAULT_BUNDLE
     model = None if bundle is None else read_bundle(bundle)
     model_id = None if model is None else model.manifest.model_id

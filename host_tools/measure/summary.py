@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dynadeep.codegen.board import Board
 from dynadeep.host_tools.boards import KnownBoard
 from dynadeep.host_tools.cycles.estimate import CyclesEstimate
 from dynadeep.host_tools.link.ports import SerialPort
@@ -185,21 +186,28 @@ def ports_table(ports: Sequence[SerialPort]) -> Table:
 
 def boards_table(boards: Sequence[KnownBoard]) -> Table:
     """Return the boards: what each is, how it is flashed, whether it was run, where it could be."""
-    table = Table(box=SIMPLE_HEAD)
-    for column in ("board", "core"):
+    # As narrow as it goes: a terminal of 80 columns holds it.
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in ("board", "Cortex"):
         table.add_column(column, no_wrap=True)
-    for column in ("MHz", "flash KB", "RAM KB"):
+    for column in ("MHz", "flash\nKB", "RAM\nKB"):
         table.add_column(column, justify="right")
     attached = any(known.ports for known in boards)
     for column in ("flashed by", "run", *(["could be at"] if attached else [])):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for known in boards:
         board = known.board
         sizes = [f"{part.bytes // 1024:,}" if part else "" for part in (board.flash, board.ram)]
         clock = f"{board.core.clock_hz / 1e6:g}" if board.cortex_m else ""
-        cells = [board.name, board.core.cpu, clock, *sizes, known.flashed, known.run]
+        cells = [board.name, _short_core(board), clock, *sizes, known.flashed, known.run]
         table.add_row(*map(escape, [*cells, *([", ".join(known.ports)] if attached else [])]))
     return table
+
+
+def _short_core(board: Board) -> str:
+    """Return M0+ of cortex-m0plus."""
+    core = board.core.cpu.removeprefix("cortex-").upper().replace("PLUS", "+")
+    return core if board.cortex_m else ""
 
 
 def print_budgets(console: Console, report: Report) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 
 from dynadeep.codegen.board import board_names, load_board
 from dynadeep.codegen.errors import BoardError, OutputError
@@ -17,6 +20,7 @@ from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.errors import LinkError
 from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.link.ports import describe
+from dynadeep.host_tools.measure import summary
 
 
 def attached(device: str, vid: int | None = 0x0483, pid: int | None = 0x374B) -> SimpleNamespace:
@@ -169,6 +173,25 @@ def test_a_command_is_run_on_the_board_that_auto_finds(port, bundle, capsys, mon
     monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [attached(port)])
     assert run(["hello", "--board", "auto", "--bundle", str(bundle.folder)]) == 0
     assert "native" in capsys.readouterr().out
+
+
+def test_a_board_that_is_found_needs_no_bundle_to_say_who_it_is(
+    port, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [attached(port)])
+    assert run(["hello", "--board", "auto"]) == 0
+    assert "native" in capsys.readouterr().out
+
+
+def test_the_list_fits_a_terminal_of_80_columns_with_every_word_whole():
+    console = Console(file=StringIO(), width=80)
+    console.print(summary.boards_table(known_boards((), [])))
+    text = console.file.getvalue()
+    assert "…" not in text
+    for name in board_names():
+        (line,) = [one for one in text.splitlines() if one.startswith(f"{name} ")]
+        assert re.search(r"(run here(, emulated)?|built, not run here)$", line.rstrip())
 
 
 def test_firmware_is_generated_for_the_board_that_auto_finds(port, bundle, tmp_path, monkeypatch):
