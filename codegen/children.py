@@ -1,6 +1,7 @@
 """Processes of ours that a Ctrl-C, which a terminal sends to all of them, leaves to us."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -10,7 +11,8 @@ from multiprocessing import resource_tracker
 def deaf_to_interrupts() -> Iterator[None]:
     """Have the processes that are started meanwhile not hear Ctrl-C; this one hears it afterwards.
 
-    Where signals cannot be held back, as on Windows, they hear it.
+    A SIGTERM waits as long, so that none of them is left half started. Where signals cannot be held
+    back, as on Windows, nothing is.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -18,6 +20,23 @@ def deaf_to_interrupts() -> Iterator[None]:
     resource_tracker.ensure_running()  # multiprocessing's own helper, which would lift the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        yield
+        with _terminated_afterwards():
+            yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _terminated_afterwards() -> Iterator[None]:
+    """Act on a SIGTERM at the end; masked, the children would never hear one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        if came:
+            signal.raise_signal(signal.SIGTERM)

@@ -26,10 +26,10 @@ def isolated(function: Callable[..., T], *arguments: Any) -> T:
     context = multiprocessing.get_context("spawn")  # nothing of ours is copied into it
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_run, args=(theirs, function, arguments))
-    with deaf_to_interrupts():  # the parent ends it
-        child.start()
-    theirs.close()
     try:
+        with deaf_to_interrupts():  # the parent ends it
+            child.start()
+        theirs.close()
         result = ours.recv()
     except EOFError:
         child.join()
@@ -39,8 +39,9 @@ def isolated(function: Callable[..., T], *arguments: Any) -> T:
             "that no output needs, or over very many values."
         ) from None
     finally:
-        child.kill()
-        child.join()
+        if child.pid is not None:
+            child.kill()
+            child.join()
     if isinstance(result, Exception):
         raise result
     value: T = result
