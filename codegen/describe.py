@@ -7,6 +7,7 @@ from typing import Any
 from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import TensorSpec
+from dynadeep.codegen.code_size import flash_bytes
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.keeping import kept
 from dynadeep.codegen.plan import LayerRow, Plan
@@ -132,9 +133,10 @@ def _state(plan: Plan) -> str:
 
 def totals(plan: Plan, board: Board | None) -> list[str]:
     """Return what the whole firmware needs, one sentence a line."""
+    flash = flash_bytes(plan, board)
     lines = [
         f"{plan.macs:,} MAC {_of_what(plan)}",
-        f"{plan.constant_bytes:,} B of constants; with code about {plan.flash_bytes:,} B of flash",
+        f"{plan.constant_bytes:,} B of constants; with code about {flash:,} B of flash",
         f"{plan.values_bytes:,} B of activations; {_state(plan)}",
     ]
     if plan.network.unread:
@@ -148,7 +150,7 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
         lines += kept(plan.memory)
     if board is not None and board.flash is not None and board.ram is not None:
         lines.append(
-            f"{board.name}: about {plan.flash_bytes:,} of {board.flash.bytes:,} B of flash, "
+            f"{board.name}: about {flash:,} of {board.flash.bytes:,} B of flash, "
             f"{ram_bytes(plan, board):,} of {board.ram.bytes:,} B of RAM with its stack"
         )
     return lines

@@ -3,14 +3,10 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
-from dynadeep.codegen.applications import APPLICATIONS, Application, application_of
+from dynadeep.codegen.applications import APPLICATIONS, application_of
 from dynadeep.codegen.board import DESCRIPTION, Board
-from dynadeep.codegen.closure import ALWAYS, needed, not_for
 from dynadeep.codegen.codec_context import codec_context
 from dynadeep.codegen.describe import describe_model, json_text
 from dynadeep.codegen.errors import BoardError, OutputError, ProjectError
@@ -20,6 +16,15 @@ from dynadeep.codegen.net_context import DEFAULT_NAME, NetContext, net_context
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.project import MANIFEST, MANIFEST_FORMAT, MANIFEST_KIND, read_project
 from dynadeep.codegen.render import Build, render_build, render_model
+from dynadeep.codegen.sources import (
+    Files,
+    app_files,
+    app_sources,
+    board_sources,
+    named,
+    own_files,
+    runtime_files,
+)
 from dynadeep.codegen.version import __version__
 
 NET_FILES = {
@@ -31,16 +36,7 @@ NET_FILES = {
 CODEC_FILES = {"model/{name}_codec.h": "codec.h", "model/{name}_codec.c": "codec.c"}
 """What a model becomes, each of its template in ``firmware_templates/model``."""
 
-COPIED = (".c", ".h", ".S", ".ld", ".cmake", ".toml")
-"""What is copied of the runtime, the application and a board."""
-
 TOOLCHAINS = ("toolchain.cmake", "toolchain-clang.cmake")
-PLAIN_BOARD = "board_plain.c"
-BOARD_FOLDER = "board"
-"""Of a project: what its board brings, and its description."""
-
-Files = dict[str, bytes]
-"""A project in memory: path with forward slashes -> content."""
 
 
 def project_files(plan: Plan, board: Board | None, name: str = DEFAULT_NAME) -> Files:
@@ -68,8 +64,8 @@ def project_files(plan: Plan, board: Board | None, name: str = DEFAULT_NAME) -> 
     files["CMakeLists.txt"] = render_build("CMakeLists.txt", build).encode("utf-8")
     if board is not None:
         files |= _board_files(board, build)
-        files |= _app_files(build.app_sources, files)
-    files |= _runtime_files(plan, files)
+        files |= app_files(build.app_sources, files)
+    files |= runtime_files(plan, files)
     ordered = dict(sorted(files.items()))
     return ordered | {MANIFEST: _manifest(plan, board, name, ordered)}
 
@@ -182,59 +178,13 @@ def _model_files(plan: Plan, net: NetContext) -> Files:
     return {path: text.encode("utf-8") for path, text in files.items()}
 
 
-def _runtime_files(plan: Plan, files: Files) -> Files:
-    """Return what the sources of a project need of the runtime."""
-    runtime = _named("runtime")
-    names = needed([*files.values(), runtime[ALWAYS]], runtime, not_for(plan)) | {ALWAYS}
-    return {f"runtime/{name}": runtime[name] for name in names}
-
-
-def app_sources(board: Board | None, application: Application) -> tuple[str, ...]:
-    """Return the C files of the application that a board's firmware is made of."""
-    if board is None:
-        return ()
-    core = ("startup_cortex_m.c", "stack.c", "fault.c") if board.cortex_m else ()
-    uart = board.uart.driver if board.uart is not None else None
-    wire = (f"uart_{uart}.c", "reset_uart.c") if uart else ()
-    counter = (f"counter_{board.counter.driver}.c",) if board.counter.driver else ()
-    plain = () if board_sources(board) else (PLAIN_BOARD,)
-    driver = board.source.driver if board.source is not None else None
-    source = (f"source_{driver}.c",) if driver and APPLICATIONS[application].samples else ()
-    return (*APPLICATIONS[application].sources, *source, *core, *wire, *counter, *plain)
-
-
-def board_sources(board: Board | None) -> tuple[str, ...]:
-    """Return the C files that a board brings itself, with the folder that they are in."""
-    files = {} if board is None else own_files(board)
-    return tuple(sorted(name for name in files if name.endswith(".c")))
-
-
-def plain_board() -> bytes:
-    """Return the C of a board that brings none."""
-    return _named("app")[PLAIN_BOARD]
-
-
-def _app_files(sources: tuple[str, ...], files: Files) -> Files:
-    """Return the application's sources with the headers that they and the board's files need."""
-    app = _named("app")
-    wanted = [app[name] for name in sources]
-    headers = needed([*wanted, *files.values()], app, {name for name in app if name[-2:] == ".c"})
-    other = {name for name in headers if f"{name[:-2]}.c" in app.keys() - set(sources)}
-    return {f"app/{name}": app[name] for name in (headers - other) | set(sources)}
-
-
-def _named(folder: str) -> Files:
-    """Return the files of a flat folder of firmware_templates by their names."""
-    return {path.removeprefix(f"{folder}/"): content for path, content in _tree(folder).items()}
-
-
 def _board_files(board: Board, build: Build) -> Files:
     """Return what depends on the board: its own files, and what its description renders to."""
     rendered = {"board/board_config.h": "board_config.h", "app/application.h": "application.h"}
     files = own_files(board)
     if board.cortex_m:
         rendered["board/linker.ld"] = "linker.ld"
-        build_files = _named("build")
+        build_files = named("build")
         files |= {name: build_files[name] for name in TOOLCHAINS}
     for path, template in rendered.items():
         if path in files:
@@ -244,32 +194,6 @@ def _board_files(board: Board, build: Build) -> Files:
             )
         files[path] = render_build(template, build).encode("utf-8")
     return files
-
-
-def own_files(board: Board) -> Files:
-    """Return the files of a board's folder by their paths in a project: its description and C."""
-    return {
-        f"{BOARD_FOLDER}/{entry.name}": _content(entry)
-        for entry in board.folder.iterdir()
-        if entry.is_file() and entry.name.endswith(COPIED)
-    }
-
-
-def _tree(folder: str) -> Files:
-    """Return the files under a folder of firmware_templates by their paths there."""
-    return dict(_walk(resources.files("dynadeep.firmware_templates") / folder, folder))
-
-
-def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
-    for entry in folder.iterdir():
-        if entry.is_dir():
-            yield from _walk(entry, f"{path}/{entry.name}")
-        elif entry.name.endswith(COPIED):
-            yield f"{path}/{entry.name}", _content(entry)
-
-
-def _content(entry: Traversable) -> bytes:
-    return entry.read_bytes().replace(b"\r\n", b"\n")
 
 
 def _manifest(plan: Plan, board: Board | None, name: str, files: Files) -> bytes:

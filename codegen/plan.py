@@ -36,9 +36,6 @@ from dynadeep.codegen.wiring import (
 
 Engine = Literal["stream", "layers"]
 
-CODE_BYTES = 11_264
-"""Flash besides the arrays: 10,7xx B measured with gcc 12.2 -O2 for Cortex-M4."""
-
 STATE_BYTES, ERROR_BYTES = 20, 4
 """sizeof(dd_codec_state) and sizeof(dd_error) on a 32-bit target; coder, lines, values follow."""
 
@@ -145,13 +142,6 @@ class Plan:
     def constant_bytes(self) -> int:
         """Flash of all arrays, exact."""
         return sum(constant.array.nbytes for constant in self.constants)
-
-    @property
-    def flash_bytes(self) -> int:
-        """Flash of the firmware, its code estimated."""
-        codec = self.manifest.codec
-        margins = 0 if codec is None else len(codec.margin_bounds) * (1 + len(codec.levels))
-        return self.constant_bytes + ERROR_BYTES * margins + CODE_BYTES
 
     @property
     def values_bytes(self) -> int:

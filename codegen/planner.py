@@ -8,6 +8,7 @@ from dynadeep.codegen.applications import Wish, ram_bytes
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import DESCRIPTION, Board
 from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.code_size import flash_bytes
 from dynadeep.codegen.errors import BoardError, ModelError
 from dynadeep.codegen.kernels import KERNELS, Buffers, KernelName, KernelSet, kernels_of
 from dynadeep.codegen.plan import (
@@ -187,9 +188,9 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
     Raises:
         BoardError: it needs more flash, RAM, stack or time than the board has.
     """
-    if board.flash is not None and plan.flash_bytes > board.flash.bytes:
+    if board.flash is not None and (flash := flash_bytes(plan, board)) > board.flash.bytes:
         raise BoardError(
-            f"{board.name}: the firmware needs about {plan.flash_bytes} B of flash, the board has "
+            f"{board.name}: the firmware needs about {flash} B of flash, the board has "
             f"{board.flash.bytes} B. {plan.constant_bytes} B are weights and tables: use a "
             "smaller network or a larger board."
         )

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.board import DESCRIPTION, Board, board_names, load_board, parse_board
-from dynadeep.codegen.emit import own_files, plain_board
 from dynadeep.codegen.errors import OutputError
 from dynadeep.codegen.files import write_folder_whole, write_whole
 from dynadeep.codegen.lock import locked
+from dynadeep.codegen.sources import own_files, plain_board
 from dynadeep.host_tools.errors import HostError, LinkError
 from dynadeep.host_tools.link.base import DEFAULT_BAUD
 from dynadeep.host_tools.link.device import Device, Patience

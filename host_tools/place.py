@@ -8,12 +8,12 @@ from typing import cast
 
 from dynadeep.codegen.applications import Wish, answers_to
 from dynadeep.codegen.board import Board, load_board
-from dynadeep.codegen.emit import BOARD_FOLDER
 from dynadeep.codegen.errors import BoardError, ProjectError
 from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 from dynadeep.codegen.planner import Wanted
 from dynadeep.codegen.project import Project, read_project
+from dynadeep.codegen.sources import BOARD_FOLDER
 from dynadeep.host_tools.boards import AUTO, find_attached
 from dynadeep.host_tools.errors import WrongBoardError, WrongFirmwareError
 from dynadeep.host_tools.link.base import DEFAULT_BAUD, Link

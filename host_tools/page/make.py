@@ -7,6 +7,7 @@ from typing import Any
 
 from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.arena import Arena
+from dynadeep.codegen.code_size import flash_bytes
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.numerics import MarginTable
 from dynadeep.codegen.plan import LayerRow, Plan
@@ -228,7 +229,7 @@ def _predicted(report: Report) -> written.Predicted | None:
         return None
     layers = instructions_by_layer(plan, board.core.cpu)
     return written.Predicted(
-        flash_bytes=plan.flash_bytes,
+        flash_bytes=flash_bytes(plan, board),
         static_ram_bytes=ram_bytes(plan, board) - board.ram.stack_bytes,
         stack_bytes=plan.stack_bytes,
         instructions=round(sum(layers.values())),

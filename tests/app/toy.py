@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dynadeep.codegen.board import load_board
-from dynadeep.codegen.emit import TOOLCHAINS, app_sources, board_sources
+from dynadeep.codegen.emit import TOOLCHAINS
+from dynadeep.codegen.sources import app_sources, board_sources
 from dynadeep.host_tools.toolchain import Firmware, build
 
 TEMPLATES = Path(str(resources.files("dynadeep.firmware_templates")))
