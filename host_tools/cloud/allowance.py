@@ -22,24 +22,37 @@ TOLERANCE = 1.001
 
 
 @dataclass
-class Allowance:
-    """What a device has left."""
+class Bucket:
+    """Tokens, of which there are new ones all the time."""
+
+    left: float
+    at_us: int  # when that was so
+
+    def take(self, price: float, now_us: int, *, most: float, a_second: float) -> bool:
+        """Take tokens if there are so many; ``most`` is what it holds."""
+        elapsed = max(0.0, (now_us - self.at_us) / 1e6)
+        self.left, self.at_us = min(most, self.left + a_second * elapsed), now_us
+        if price > self.left:
+            return False
+        self.left -= price
+        return True
+
+
+@dataclass
+class Allowance(Bucket):
+    """What a device has left in an archive."""
 
     left: float = MOST
-    at_us: int = 0  # when that was so
+    at_us: int = 0
     refused: int = 0  # packets since it last had enough
     explained: float = EXPLAINED  # packets that are free
     stamp_us: int = 0  # the latest that explained any
 
     def pay(self, price: float, now_us: int) -> bool:
         """Take a price, if there is enough left."""
-        elapsed = max(0.0, (now_us - self.at_us) / 1e6)
-        self.left, self.at_us = min(MOST, self.left + A_SECOND * elapsed), now_us
-        if price > self.left:
-            self.refused += 1
-            return False
-        self.left -= price
-        return True
+        paid = self.take(price, now_us, most=MOST, a_second=A_SECOND)
+        self.refused += not paid
+        return paid
 
     def explains(self, arrival_us: int, period_us: float) -> bool:
         """Whether the time up to a stamp explains one more segment of that length."""

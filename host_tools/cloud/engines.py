@@ -3,6 +3,7 @@
 import json
 import logging
 import multiprocessing
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from dynadeep.host_tools.errors import HostError
 
 BLOCKS_PER_WORKER = 8
 """Ray deals out blocks: so many that the workers end at about the same time."""
+
+REACH_S = 10.0
+"""In which a cluster must answer."""
 
 DAYS_AHEAD = 2
 """That wait for each worker."""
@@ -96,6 +100,7 @@ def ray_cluster(workers: int, address: str | None) -> Iterator[None]:
     local: dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False}
     level = logging.ERROR
     try:
+        _check_reachable(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level=level, **local)
     except Exception as error:  # its own have no common base
         reason = " ".join(str(error).split())[:200].rstrip(".")
@@ -107,6 +112,18 @@ def ray_cluster(workers: int, address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str | None) -> None:
+    """Find out whether anybody is at an address HOST:PORT: Ray would try for many minutes.
+
+    Raises:
+        OSError: nobody is.
+    """
+    host, _, port = (address or "").rpartition(":")
+    if host and port.isdecimal():
+        with socket.create_connection((host.removeprefix("ray://"), int(port)), REACH_S):
+            pass
 
 
 def map_days(job: Job, days: Sequence[Day], workers: int) -> Iterator[Tally]:

@@ -15,15 +15,18 @@ import pyarrow as pa
 
 from dynadeep.host_tools.cloud import schema
 from dynadeep.host_tools.cloud.allowance import Allowance
+from dynadeep.host_tools.cloud.database import Kind, WrongKindError, open_file
 from dynadeep.host_tools.cloud.memory import Stream
 from dynadeep.host_tools.cloud.streams import STREAMS, Device
 from dynadeep.host_tools.errors import ArchiveError
 
 NAME = ".collector.sqlite"
-FORMAT = 2
 _COLUMNS = [field.name for field in schema.SCHEMA]
 
-_TABLES = """
+KIND = Kind(
+    0x4444434A,  # "DDCJ"
+    2,
+    """
 CREATE TABLE IF NOT EXISTS waiting (
     batch INTEGER, device TEXT NOT NULL, day TEXT NOT NULL, late INTEGER NOT NULL,
     kind TEXT NOT NULL, stream INTEGER NOT NULL, "index" INTEGER, count INTEGER NOT NULL,
@@ -37,7 +40,8 @@ CREATE TABLE IF NOT EXISTS allowances (device TEXT PRIMARY KEY, state BLOB) WITH
 CREATE TABLE IF NOT EXISTS days (device TEXT, day TEXT, PRIMARY KEY (device, day)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbers (name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
 INSERT OR IGNORE INTO numbers VALUES ('batch', 0);
-"""
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,13 @@ class Journal:
         self.path = root / NAME
         root.mkdir(parents=True, exist_ok=True)
         with self._told():
-            self._file = sqlite3.connect(self.path, isolation_level=None)
             try:
-                self._prepare()
-            except BaseException:
-                self._file.close()
-                raise
+                self._file = open_file(self.path, KIND, isolation_level=None)
+            except WrongKindError as error:
+                raise ArchiveError(
+                    f"{self.path}: {error}. Collect with the kit that made it, or into another "
+                    "archive."
+                ) from error
 
     def close(self) -> None:
         """Close the file; what was committed stays."""
@@ -192,17 +197,6 @@ class Journal:
         """Remember that a day's files are one."""
         with self._transaction():
             self._file.execute("DELETE FROM days WHERE device = ? AND day = ?", (device, day))
-
-    def _prepare(self) -> None:
-        self._file.execute("PRAGMA journal_mode = WAL")
-        self._file.execute("PRAGMA synchronous = FULL")
-        ((found,),) = self._all("PRAGMA user_version")
-        if found not in {0, FORMAT}:
-            raise ArchiveError(
-                f"{self.path}: of format {found}, this kit reads {FORMAT}. Collect with the kit "
-                "that made it, or into another archive."
-            )
-        self._file.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {FORMAT}; COMMIT;")
 
     def _all(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
         with closing(self._file.execute(query, values)) as cursor:

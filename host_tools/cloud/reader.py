@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from dynadeep.host_tools.cloud.allowance import Bucket
 from dynadeep.host_tools.cloud.spool import FLOOD, Arrival, Spool
 from dynadeep.host_tools.codec.packet import SEQUENCES
 from dynadeep.host_tools.codec.wire import place_after
@@ -20,25 +21,6 @@ Say = Callable[[str], None]
 def new_session() -> str:
     """Return 16 hex digits that no other run of packets has."""
     return secrets.token_hex(8)
-
-
-class Allowance:
-    """How many packets a device may send: so many a minute, and as many at once."""
-
-    def __init__(self, most_per_minute: int):
-        self._most = float(most_per_minute)
-        self._left = self._most
-        self._seen_s = time.monotonic()
-
-    def take(self) -> bool:
-        """Whether one more may come now."""
-        now_s = time.monotonic()
-        self._left = min(self._most, self._left + (now_s - self._seen_s) * self._most / 60)
-        self._seen_s = now_s
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class Sessions:
@@ -84,7 +66,8 @@ class Reader(threading.Thread):
         self.on_kept: Callable[[], None] = lambda: None
         """Called when there is something new in the spool."""
         self._spool, self._say = spool, say
-        self._allowance = Allowance(most_per_minute)
+        self._most = float(most_per_minute)
+        self._allowance = Bucket(self._most, time.monotonic_ns() // 1000)
         self._sessions = Sessions()
         self._stopped = threading.Event()
         self._dropping = False
@@ -124,13 +107,18 @@ class Reader(threading.Thread):
         for event in events:
             if isinstance(event, Pushed):
                 session = self._sessions.of(event.packet)
-                if self._allowance.take():
+                if self._may_send():
                     arrivals.append(Arrival(now_us, session, event.packet))
                 else:
                     flooded += 1
             else:
                 self._note(event)
         self._keep(arrivals, flooded)
+
+    def _may_send(self) -> bool:
+        """Whether one more packet may come now: so many a minute, and as many at once."""
+        now_us = time.monotonic_ns() // 1000
+        return self._allowance.take(1, now_us, most=self._most, a_second=self._most / 60)
 
     def _note(self, event: Announced | Crashed) -> None:
         self._sessions.begin()

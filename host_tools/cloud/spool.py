@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynadeep.codegen.lock import locked
+from dynadeep.host_tools.cloud.database import Kind, open_file
 from dynadeep.host_tools.errors import GatewayError
 
-APPLICATION_ID = 0x44445350  # "DDSP"
-FORMAT = 1
 ROW_BYTES = 128
 """What a packet takes in the file besides its own bytes, about."""
 
@@ -26,14 +25,18 @@ PATIENCE_S = 60.0
 FULL, FLOOD, DISK = "spool full", "flood", "disk"
 """Why packets are dropped."""
 
-TABLES = """
+KIND = Kind(
+    0x44445350,  # "DDSP"
+    1,
+    """
 CREATE TABLE IF NOT EXISTS packets (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     device TEXT NOT NULL, arrival INTEGER NOT NULL, session TEXT NOT NULL, packet BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS of_device ON packets (device, number);
 CREATE TABLE IF NOT EXISTS dropped (
     device TEXT NOT NULL, why TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (device, why));
-"""
+""",
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Spool:
         with ExitStack() as stack:
             stack.enter_context(locked(path.absolute(), wait=False))
             try:
-                self._file = _open(path)
+                self._file = open_file(path, KIND, timeout=PATIENCE_S, check_same_thread=False)
                 self._bytes = Counter(dict.fromkeys(devices, 0))
                 self._bytes.update(self._sizes())
             except (sqlite3.Error, OSError) as error:
@@ -180,23 +183,3 @@ class Spool:
 
 def _size(packet: bytes) -> int:
     return len(packet) + ROW_BYTES
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """Open the file, empty or a spool of this format."""
-    file = sqlite3.connect(path, timeout=PATIENCE_S, check_same_thread=False)
-    try:
-        (made_by,) = file.execute("PRAGMA application_id").fetchone()
-        (version,) = file.execute("PRAGMA user_version").fetchone()
-        (tables,) = file.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and (made_by, version) != (APPLICATION_ID, FORMAT):
-            raise sqlite3.DatabaseError("a database of something else")
-        file.execute("PRAGMA journal_mode = WAL")
-        file.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
-        file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        file.execute(f"PRAGMA user_version = {FORMAT}")
-        file.executescript(TABLES)
-    except BaseException:
-        file.close()
-        raise
-    return file

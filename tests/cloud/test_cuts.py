@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.host_tools.cloud import parts
 from dynadeep.host_tools.cloud.collector import Collector
-from dynadeep.host_tools.cloud.journal import NAME, Journal
+from dynadeep.host_tools.cloud.journal import NAME, Journal, waiting_in
 from dynadeep.host_tools.cloud.parts import name_of
 
 from .sending import NOW_US, collect, message, models_of, rows
@@ -94,6 +95,45 @@ def test_a_cut_while_the_log_goes_into_the_file_keeps_all(tmp_path, bundle, step
     for offset in range(0, len(after) + 1, step):
         mixed = after[:offset] + one.file[offset:]
         assert sorted(found_in(tmp_path / "cut", mixed, one.log)) == list(range(6)), offset
+
+
+@pytest.mark.parametrize(
+    ("packets", "cuts"), [(300, 4), pytest.param(20_000, 200, marks=pytest.mark.nightly)]
+)
+def test_a_large_parquet_file_cut_while_it_takes_in_others_loses_nothing(
+    tmp_path, bundle, packets, cuts
+):
+    """A kill as the file of two batches is written: the first one stands, the second waits."""
+    root, cut, drawn = tmp_path / "archive", tmp_path / "cut", random.Random(6)
+    sent = [message(bundle.manifest, i) for i in range(packets)]
+    collect(root, bundle, sent[: packets // 2])
+    with Collector(root, models_of(bundle), now_us=lambda: NOW_US) as collector:
+        for one in sent[packets // 2 :]:
+            collector.take(one)
+        collector.commit()
+    before = tmp_path / "before"
+    shutil.copytree(root, before)
+    collect(root, bundle, [])
+    (*_, path) = sorted(root.rglob("*.parquet"))
+    whole = path.read_bytes()
+    hidden = path.with_name(f".{path.stem}.dynadeep-01234567.parquet").relative_to(root)
+    for number in range(cuts):
+        shutil.rmtree(cut, ignore_errors=True)
+        shutil.copytree(before, cut)
+        (cut / hidden).write_bytes(whole[: drawn.randrange(len(whole) + 1)])
+        assert waiting_in(cut) == packets - packets // 2
+        if number % 10 == 0:  # the others say as much, and this takes long
+            assert rows(cut, "index") == [(i,) for i in range(packets // 2)]
+            collect(cut, bundle, [])
+            assert rows(cut, "index") == [(i,) for i in range(packets)]
+        else:
+            assert sum(parts.count(one) for one in parquet_files(cut)) == packets // 2
+
+
+def parquet_files(root: Path) -> list[Path]:
+    """Return the files of an archive that are read."""
+    folders = {path.parent for path in root.rglob("*.parquet")}
+    return [one for folder in folders for one in parts.in_folder(folder)[0]]
 
 
 @pytest.mark.parametrize("step", [499, pytest.param(1, marks=pytest.mark.nightly)])

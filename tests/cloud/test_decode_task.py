@@ -5,10 +5,13 @@ import pyarrow.parquet as pq
 import torch
 
 from dynadeep.codegen.bundle import read_bundle
+from dynadeep.export.calibration import read_recordings
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.train.tasks import load_task
 from dynadeep.train.tasks.base import standardise
+from dynadeep.train.tasks.peaks import find_peaks
 from tests.caching import SMALL_BUNDLE
 
 from . import decoding
@@ -39,6 +42,34 @@ def test_a_task_reads_windows_without_gaps(tmp_path):
     given = [found[name].to_pylist()[0] for name in names]
     np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-6)
     assert found["rhythm"].to_pylist() == ["ANO~"[int(expected.argmax())]]
+
+
+def test_the_peaks_of_what_was_sent_without_loss_are_those_of_the_recording(tmp_path):
+    manifest = decoding.MANIFEST
+    length = WINDOW * manifest.segment_length
+    adc = read_recordings("cinc2017", None).training.reshape(-1)[:length]
+    assert (manifest.adc_gain, manifest.adc_baseline) == (1000.0, 0)  # as the recordings
+    short = packets.short_model_id(manifest)
+    cut = adc.astype(np.int16).reshape(WINDOW, -1)
+    sent_whole = [
+        packets.encode(packets.Packet(0, short, 0, i, packets.payload_of(manifest, 0, one, None)))
+        for i, one in enumerate(cut)
+    ]
+    put(tmp_path / "archive", [row(i, packet=one, level=0) for i, one in enumerate(sent_whole)])
+    status = run(
+        ["decode", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / "out"),
+         "--bundle", str(SMALL_BUNDLE), "--task", "rpeaks", "--workers", "1"]
+    )  # fmt: skip
+    assert status == 0
+    found = pq.read_table(tmp_path / "out/rpeaks/device=a/day=2026-03-01/rpeaks.parquet")
+    assert (found["index"].to_pylist(), found["count"].to_pylist()) == ([0], [WINDOW])
+    task = load_task("rpeaks")
+    with torch.no_grad():
+        curve = task.reference(standardise(torch.from_numpy(adc.astype(np.float32)[None])))[0]
+    expected = find_peaks(curve.numpy(), manifest.rate_hz / task.net.config.decimation)
+    (peaks,) = found["peaks_s"].to_pylist()
+    np.testing.assert_allclose(peaks, expected, atol=1e-6)
+    assert 40 < len(peaks) / (length / manifest.rate_hz / 60) < 180  # beats a minute
 
 
 def test_a_task_that_is_none_is_refused(tmp_path, capsys):

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dynadeep.host_tools.cloud.reader import Allowance, Sessions
+from dynadeep.host_tools.cloud.allowance import Bucket
+from dynadeep.host_tools.cloud.reader import Sessions
 from dynadeep.host_tools.cloud.spool import FLOOD, FULL, ROW_BYTES, Arrival, Spool
 from dynadeep.host_tools.errors import GatewayError
 from tests.cloud.wearing import packet
@@ -112,9 +113,13 @@ def test_a_file_that_is_no_spool_is_refused_and_left_alone(tmp_path: Path) -> No
     other.close()
 
 
-def test_a_device_that_floods_gets_its_packets_a_minute_and_no_more() -> None:
-    allowance = Allowance(50)
-    assert sum(allowance.take() for _ in range(10_000)) in range(50, 60)
+def test_a_bucket_gives_what_it_holds_and_then_what_comes_in() -> None:
+    bucket, now_us = Bucket(50, 0), 0
+    held = {"most": 50.0, "a_second": 0.5}
+    assert sum(bucket.take(1, now_us, **held) for _ in range(10_000)) == 50
+    assert sum(bucket.take(1, now_us + 10_000_000, **held) for _ in range(10)) == 5
+    assert sum(bucket.take(1, now_us - 10_000_000, **held) for _ in range(10)) == 0
+    assert sum(bucket.take(1, 1 << 60, **held) for _ in range(100)) == 50
 
 
 def test_a_session_ends_when_the_numbers_step_back_and_not_when_they_wrap() -> None:
