@@ -65,9 +65,72 @@ static void prepare_core(void)
     __asm volatile("dsb\n\tisb" ::: "memory");
 }
 
+/* A word that may be at any address where the core reads such ones, and may alias anything. */
+#if defined(__ARM_FEATURE_UNALIGNED)
+typedef uint32_t __attribute__((may_alias, aligned(1))) unaligned_word;
+#else
+typedef uint32_t __attribute__((may_alias)) unaligned_word;
+#endif
+
 static size_t bytes_between(const uint32_t *begin, const uint32_t *end)
 {
     return (size_t)((uintptr_t)end - (uintptr_t)begin);
+}
+
+/* Small ones of the C library's, whose own take half a kilobyte of flash. The compiler must not
+ * find in a loop here what it is the body of. */
+#define NO_LIBRARY_CALL() __asm volatile("" ::: "memory")
+
+static bool in_words(const void *a, const void *b)
+{
+#if defined(__ARM_FEATURE_UNALIGNED)
+    (void)a;
+    (void)b;
+    return true;
+#else
+    return ((uintptr_t)a | (uintptr_t)b) % sizeof(uint32_t) == 0;
+#endif
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t count)
+{
+    uint8_t *out = to;
+    const uint8_t *in = from;
+    if (in_words(to, from)) {
+        for (; count >= sizeof(uint32_t); count -= sizeof(uint32_t)) {
+            *(unaligned_word *)(void *)out = *(const unaligned_word *)(const void *)in;
+            out += sizeof(uint32_t);
+            in += sizeof(uint32_t);
+            NO_LIBRARY_CALL();
+        }
+    }
+    for (; count != 0; count--) {
+        *out++ = *in++;
+        NO_LIBRARY_CALL();
+    }
+    return to;
+}
+
+void *memset(void *to, int value, size_t count)
+{
+    const uint32_t word = (uint8_t)value * 0x01010101u;
+    uint8_t *out = to;
+    if (in_words(to, to)) {
+        for (; count >= 4 * sizeof word; count -= 4 * sizeof word) {
+            unaligned_word *const words = (void *)out;
+            words[0] = word;
+            words[1] = word;
+            words[2] = word;
+            words[3] = word;
+            out += 4 * sizeof word;
+            NO_LIBRARY_CALL();
+        }
+    }
+    for (; count != 0; count--) {
+        *out++ = (uint8_t)value;
+        NO_LIBRARY_CALL();
+    }
+    return to;
 }
 
 _Noreturn void reset_handler(void)

@@ -41,43 +41,36 @@ static inline int32_t pack_four(uint32_t four, uint32_t *out, int32_t sum)
 }
 
 /* One to three values, and zeros. */
-static uint32_t few(const int8_t *in, uint32_t count)
+NEVER_INLINE static int32_t pack_few(const int8_t *in, uint32_t count, uint32_t *out, int32_t sum)
 {
     uint32_t four = 0;
     do {
         count--;
         four = four << 8 | (uint8_t)in[count];
     } while (count != 0);
-    return four;
-}
-
-static int32_t pack_window(const int8_t *in, uint32_t count, uint32_t *out)
-{
-    int32_t sum = 0;
-    for (; count >= 8; count -= 8) {
-        const uint32_t first = dd_four(in);
-        const uint32_t second = dd_four(in + 4);
-        sum = pack_four(first, out, sum);
-        sum = pack_four(second, out + 2 * DD_TILE, sum);
-        in += 8;
-        out += 4 * DD_TILE;
-    }
-    if (count >= 4) {
-        sum = pack_four(dd_four(in), out, sum);
-        in += 4;
-        out += 2 * DD_TILE;
-        count -= 4;
-    }
-    return count == 0 ? sum : pack_four(few(in, count), out, sum);
+    return pack_four(four, out, sum);
 }
 
 void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windows)
 {
-    for (uint32_t step = 0; step < DD_TILE; step++) {
-        const int32_t sum = pack_window(in, count, windows + DD_TILE + step);
-        windows[step] = (uint32_t)(-128 * sum);
-        in += hop;
+    const int8_t *next = in + hop;
+    uint32_t *out = windows + DD_TILE;
+    int32_t sums[DD_TILE] = {0};
+    for (; count >= 4; count -= 4) {
+        const uint32_t four = dd_four(in);
+        const uint32_t of_next = dd_four(next);
+        sums[0] = pack_four(four, out, sums[0]);
+        sums[1] = pack_four(of_next, out + 1, sums[1]);
+        in += 4;
+        next += 4;
+        out += 2 * DD_TILE;
     }
+    if (count != 0) {
+        sums[0] = pack_few(in, count, out, sums[0]);
+        sums[1] = pack_few(next, count, out + 1, sums[1]);
+    }
+    windows[0] = (uint32_t)(-128 * sums[0]);
+    windows[1] = (uint32_t)(-128 * sums[1]);
 }
 
 /* What is multiplied by rows of weights. */

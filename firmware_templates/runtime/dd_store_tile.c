@@ -19,8 +19,10 @@ static_assert(DD_TILE == 2 || DD_TILE == 4, "store_codes stores two or four step
 /* What is rare stays out of the way of what is not. */
 #if defined(__GNUC__)
 #define NEVER_INLINE __attribute__((noinline))
+#define RARE         __attribute__((noinline, cold))
 #else
 #define NEVER_INLINE
+#define RARE
 #endif
 
 /* Of a tile. */
@@ -38,8 +40,8 @@ static inline int32_t scale(int32_t sum, int32_t multiplier, int32_t shift)
     return shift < 0 ? dd_shift_right(high, -shift) : high;
 }
 
-static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
-                          uint32_t channel, uint32_t steps, int8_t *out)
+RARE static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
+                               uint32_t channel, uint32_t steps, int8_t *out)
 {
     const int32_t multiplier = layer->multiplier[channel];
     const int32_t shift = layer->shift[channel];
