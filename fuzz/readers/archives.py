@@ -8,6 +8,7 @@ from dynadeep.host_tools.cloud import archive, parts, schema
 from dynadeep.host_tools.cloud.decode import Format, Job, decode_day
 from dynadeep.host_tools.cloud.models import find_models
 from dynadeep.host_tools.cloud.summary import summarise
+from dynadeep.host_tools.errors import ArchiveError
 from fuzz.mutate import unpack
 from fuzz.readers.target import Target, check_message, scratch
 from tests.caching import SMALL_BUNDLE
@@ -34,7 +35,8 @@ def read_archive(data: bytes) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     _write(root, unpack(data))
-    models, refused = find_models(SMALL_BUNDLE), []
+    models = find_models(SMALL_BUNDLE)
+    refused: list[ArchiveError] = []
     manifests = {number: model.manifest for number, model in models.items()}
     for batch in archive.read(root, on_refused=refused.append):
         batch.validate(full=True)

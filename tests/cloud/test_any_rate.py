@@ -110,7 +110,8 @@ def delivered(way: Way, drawn: random.Random, count: int) -> Iterator[Sent]:
 
 def check(way: Way, seed: int) -> None:
     """Place a device's packets, and hold each to what it truly is."""
-    device, archived, runs = Device(), set(), {}
+    device, archived = Device(), set()
+    runs: dict[int, int] = {}
     came: set[tuple[int, int]] = set()
     for one in delivered(way, random.Random(seed), 400):
         verdict = device.judge(one.packet, lambda *place: place in archived)

@@ -65,7 +65,7 @@ def send(
     folder: Path, broker: Broker, device: str, ended: Callable[[Gateway, list[str]], bool]
 ) -> list[str]:
     """Have a gateway send three packets as a device until ``ended``; return what it said."""
-    wire, said = Wire(), []
+    wire, said = Wire(), list[str]()
     stop = threading.Event()
     with open_gateway({device: wire.url}, broker, folder / f"{device}.spool", said.append) as one:
         thread = threading.Thread(target=one.run, args=(stop.is_set,))

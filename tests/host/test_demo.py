@@ -52,11 +52,13 @@ def test_the_whole_demo_of_the_shipped_network_holds_and_reports_everything(tmp_
 
 def reported(out: Path, capsys, *options: str, without: Sequence[str] = ()) -> dict[str, Any]:
     """Run the demo and hold what it says and writes; return its report, all but ``without``."""
-    status = run(["demo", "-q", "--out", str(out), *options])
+    copy = out.with_name("copy.json")
+    status = run(["demo", "-q", "--out", str(out), "--json", str(copy), *options])
     captured = capsys.readouterr()
     assert status == 0, captured.err
     assert captured.err == ""
     report: dict[str, Any] = json.loads((out / "report.json").read_text())
+    assert copy.read_bytes() == (out / "report.json").read_bytes()
     for key in KEYS:
         assert value_at(report, key) is not None, key
     assert report_page.missing(report) == list(without)

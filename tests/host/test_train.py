@@ -35,8 +35,14 @@ def _excerpt_is_the_database() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("train") / "run"
-    assert train(out) == 0
+    assert train(out, "--json", out.with_name("told.json")) == 0
     return out
+
+
+def test_json_has_each_checkpoint_with_its_record(trained: Path) -> None:
+    told = json.loads(trained.with_name("told.json").read_text())["checkpoints"]["checkpoint"]
+    assert told["path"] == str(trained / "checkpoint.safetensors")
+    assert told["record"] == json.loads((trained / "checkpoint.json").read_text())
 
 
 def test_the_baseline_trains_and_its_loss_falls(trained: Path) -> None:
