@@ -62,6 +62,10 @@ def archive(
         for one in summarise(folder, models, device=device, on_refused=refused.append):
             total.add(one)
             shown.append(one)
+    if device is not None and not shown:
+        raise ArchiveError(
+            f"{folder}: holds nothing of device {device}. Without --device all of them are shown."
+        )
     waiting = waiting_in(folder)
     print_lines(json, *_table(shown))
     counts = {"days": total.days, **total.counts, "refused": len(refused), "waiting": waiting}

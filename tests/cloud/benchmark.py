@@ -2,15 +2,14 @@
 
 python -m tests.cloud.benchmark --bundle build/bundle --out benchmarks
 
-Packets of the kit's excerpt of CinC 2017 (level "none") and of random codes (the other levels: the
-values make no difference to the decoder) stand in an archive and are decoded to Parquet: each level
-by itself in one process, all of them by one and two, on this computer's cores and by Ray. Segments
-a second and a core are by the processor time that they took, so that other work on the computer
-counts little; what two workers gain is by the clock, and needs two idle cores.
+Archives of simulated devices, as ``dynadeep fleet`` makes them from the kit's excerpt of CinC 2017,
+are decoded to Parquet: each level by itself in one process; all of them, with losses, repeats and
+restarts, by one and two, on this computer's cores and by Ray. Segments a second and a core are by
+the processor time that they took, so that other work on the computer counts little; what two
+workers gain is by the clock, and needs two idle cores.
 """
 
 import argparse
-import functools
 import json
 import os
 import platform
@@ -20,30 +19,22 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import numpy as np
-import pyarrow as pa
 
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.numerics import LEVEL_NONE
-from dynadeep.export.calibration import read_recordings
-from dynadeep.host_tools.cloud import archive, engines, parts, schema
+from dynadeep.host_tools.cloud import archive, engines
 from dynadeep.host_tools.cloud.decode import Job
+from dynadeep.host_tools.cloud.fleet import Rates
 from dynadeep.host_tools.cloud.models import find_models
 from dynadeep.host_tools.cloud.pieces import Tally
 from dynadeep.host_tools.codec import packet as packets
-from dynadeep.host_tools.codec.packet import Packet
-from dynadeep.host_tools.codec.rice import encode_segments
 from tests.cloud import cloud_page
+from tests.cloud.loads import WHOLE, Loads, read_loads
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-UNLIKE = 128
-"""Segments of which none is like another: a first archive of them says how many bytes there are,
-and opens decoder and libraries before the clock starts."""
+DEVICES = 16
 
 MEMORY = """
 import re, sys
@@ -60,48 +51,9 @@ class Bench:
     """Where things are, and how much is decoded."""
 
     bundle: Bundle
+    loads: Loads
     folder: Path
     segments: int  # of each level's run; the runs of several workers have eight times as many
-
-    def payload(self, level: int, index: int) -> bytes:
-        """Return a payload of a level: real ECG without compression, else random codes."""
-        manifest = self.bundle.manifest
-        if level == LEVEL_NONE:
-            return self.coded[index % len(self.coded)]
-        rng = np.random.default_rng(index)
-        codes = rng.integers(-128, 128, manifest.levels[level - 1].codes).astype(np.int8)
-        samples = np.zeros(manifest.segment_length, np.int16)
-        return packets.payload_of(manifest, level, samples, codes)
-
-    @functools.cached_property
-    def coded(self) -> list[bytes]:
-        """Segments of the kit's excerpt of CinC 2017 as level none has them, no two alike."""
-        length = self.bundle.manifest.segment_length
-        windows = read_recordings("cinc2017", None).training
-        whole = windows[:, : windows.shape[1] // length * length].reshape(-1, length)
-        return encode_segments(whole)
-
-
-def put(root: Path, bundle: Bundle, payloads: list[tuple[int, bytes]], days: int) -> None:
-    """Write an archive of one device: the payloads, with their levels, on each of so many days."""
-    manifest = bundle.manifest
-    short = packets.short_model_id(manifest)
-    period = timedelta(seconds=manifest.segment_length / manifest.rate_hz)
-    for day in range(days):
-        rows = []
-        for i, (level, payload) in enumerate(payloads):
-            index = day * len(payloads) + i
-            sequence, at = index % 65536, BEGIN + timedelta(days=day) + i * period
-            packet = packets.encode(Packet(level, short, 0, sequence, payload))
-            rows.append(
-                {"kind": schema.PACKET, "stream": 0, "index": index, "count": 1,
-                 "sequence": sequence, "time": at, "arrival": at,
-                 "model": schema.model_number(short), "level": level, "packet": packet,
-                 "detail": None}
-            )  # fmt: skip
-        folder = root / "device=bench" / f"day={(BEGIN + timedelta(days=day)).date().isoformat()}"
-        folder.mkdir(parents=True)
-        parts.write(folder / parts.name_of(0, 0), pa.Table.from_pylist(rows, schema.SCHEMA))
 
 
 def size_of(folder: Path) -> int:
@@ -122,27 +74,28 @@ class LevelRow:
 
 
 def level_row(bench: Bench, level: int) -> LevelRow:
-    """Decode an archive of one level, after a short one that opens what is needed."""
+    """Decode an archive of one level, after a short one that opens what is needed.
+
+    No segment of the short one is like another: it says how many bytes there are.
+    """
     manifest = bench.bundle.manifest
     name = "none" if level == LEVEL_NONE else manifest.levels[level - 1].name
-    payloads = [(level, bench.payload(level, i)) for i in range(bench.segments)]
-    root = bench.folder / name
-    unlike = payloads[: min(UNLIKE, len(bench.coded))]
-    put(root / "short", bench.bundle, unlike, 1)
-    put(root / "archive", bench.bundle, payloads, 1)
+    record, root = bench.loads.by_level[level], bench.folder / name
+    short = bench.loads.put(root / "short", [record], 1, len(record), WHOLE)
+    truth = bench.loads.put(root / "archive", [record], 1, bench.segments, WHOLE)
     run_once(bench, root / "short", root / "short-out", by_local(1))
     cpu = time.process_time()
     wall = run_once(bench, root / "archive", root / "out", by_local(1))
     cpu = time.process_time() - cpu
-    hour = 3600 * manifest.rate_hz / manifest.segment_length / len(unlike)
-    each = [packets.OVERHEAD_BYTES + len(payload) for _, payload in payloads]
+    hour = 3600 * manifest.rate_hz / manifest.segment_length / short.delivered
+    each = [packets.OVERHEAD_BYTES + len(one.payload) for one in record]
     row = LevelRow(
         level=name,
         packet_bytes=sum(each) / len(each),
         archive_bytes_hour=size_of(root / "short") * hour,
         decoded_bytes_hour=size_of(root / "short-out") * hour,
-        segments_per_second=bench.segments / cpu,
-        segments_per_second_clock=bench.segments / wall,
+        segments_per_second=truth.delivered / cpu,
+        segments_per_second_clock=truth.delivered / wall,
     )
     shutil.rmtree(root)
     return row
@@ -181,18 +134,15 @@ class EngineRow:
     seconds: float  # by the clock
 
 
-def put_mixed(bench: Bench, root: Path) -> int:
-    """Write an archive of 16 days with all levels by turns, and return its segments."""
-    levels = len(bench.bundle.manifest.levels) + 1
-    days, each = 16, bench.segments // 2
-    put(root, bench.bundle, [(i % levels, bench.payload(i % levels, i)) for i in range(each)], days)
-    return days * each
+def put_mixed(bench: Bench, root: Path, devices: int, segments: int) -> int:
+    """Make an archive of devices at the model's own bound; return the segments that are there."""
+    return bench.loads.put(root, bench.loads.mixed, devices, segments, Rates()).delivered
 
 
 def engine_part(bench: Bench, engine: str) -> dict[str, object]:
     """Decode the mixed archive by an engine with one worker and two; the bytes are the same."""
     root = bench.folder / f"mixed-{engine}"
-    segments, rows = put_mixed(bench, root), []
+    segments, rows = put_mixed(bench, root, DEVICES, bench.segments // 2), []
     for workers in (1, 2):
         out = bench.folder / f"{engine}-{workers}"
         if engine == "local":
@@ -223,12 +173,11 @@ def require_same(folders: list[Path]) -> None:
 
 
 def peaks(bench: Bench) -> tuple[int, int]:
-    """Return the peak memory of decoding two days and twenty, in bytes."""
+    """Return the peak memory of decoding two devices and twenty, in bytes."""
     found = []
-    payloads = [(i % 2, bench.payload(i % 2, i)) for i in range(bench.segments // 4)]
-    for days in (2, 20):
-        root = bench.folder / f"memory-{days}"
-        put(root, bench.bundle, payloads, days)
+    for devices in (2, 20):
+        root = bench.folder / f"memory-{devices}"
+        put_mixed(bench, root, devices, bench.segments // 4)
         arguments = [root, f"{root}-out", bench.bundle.folder, f"{root}.json"]
         done = subprocess.run(
             [sys.executable, "-c", MEMORY, *map(str, arguments)],
@@ -251,6 +200,7 @@ def level_part(bench: Bench) -> dict[str, object]:
     manifest = bench.bundle.manifest
     levels = [level_row(bench, level) for level in range(len(manifest.levels) + 1)]
     return {
+        "made_by": "fleet",
         "model_id": manifest.model_id,
         "computer": computer(),
         "load": round(os.getloadavg()[0], 1),
@@ -296,7 +246,8 @@ def main() -> None:
     parser.add_argument("--segments", type=int, default=4000, help="of each level (4000)")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
-        bench = Bench(read_bundle(chosen.bundle), Path(folder), chosen.segments)
+        bundle = read_bundle(chosen.bundle)
+        bench = Bench(bundle, read_loads(bundle), Path(folder), chosen.segments)
         for part in PARTS:
             add_to(chosen.out, part(bench))
 

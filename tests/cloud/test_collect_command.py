@@ -197,6 +197,12 @@ def test_archive_names_what_is_damaged_and_shows_the_rest(tmp_path, bundle, caps
     assert "9.parquet: no whole Parquet file" in error
 
 
+def test_a_device_that_an_archive_has_nothing_of_is_named(tmp_path, bundle, capsys):
+    root = archived(tmp_path, bundle)
+    assert run(["archive", str(root), "--device", "wrist-9"]) == 17
+    assert "nothing of device wrist-9" in capsys.readouterr().err
+
+
 def test_archive_brings_in_what_a_killed_collector_left(tmp_path, bundle, capsys):
     root = tmp_path / "archive"
     with Collector(root, models_of(bundle), now_us=lambda: NOW_US) as collector:
