@@ -19,7 +19,10 @@ processor time; what two workers gain is by the clock, and only means something 
 ## Decoding
 """
 
-FLEET = "ECG of CinC 2017 through the generated C, as `dynadeep fleet` makes archives of it."
+FLEET = (
+    "ECG of CinC 2017 through the generated C, as `dynadeep fleet`\nmakes archives of it; levels "
+    "that few segments have are filled up to 128 with random codes."
+)
 DIRECT = 'ECG of CinC 2017 at level "none", random codes at the others.'
 
 PAPER = """

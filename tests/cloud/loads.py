@@ -5,15 +5,21 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from dynadeep.codegen.bundle import Bundle, Manifest
+from dynadeep.codegen.numerics import LEVEL_NONE
 from dynadeep.export.calibration import read_recordings
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.cloud.bundles import period_us
 from dynadeep.host_tools.cloud.encoded import BOARD, Encoded, Record, encode
 from dynadeep.host_tools.cloud.fleet import DAY_US, Rates, Truth, deliveries, fill
+from dynadeep.host_tools.codec import packet as packets
 
 BOUNDS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.75, 1.0, 1.2, 1.5, 1.9)
 """With which all segments are encoded, so that each level is some segment's."""
+UNLIKE = 128
+"""Segments of a level of which none is like another, at least."""
 SEED = 0
 WHOLE = Rates(loss=0, repeat=0, restart=0)
 
@@ -58,4 +64,15 @@ def read_loads(bundle: Bundle) -> Loads:
     if missing:
         raise RuntimeError(f"no segment is of level {missing}, whatever the bound: add to BOUNDS")
     mixed = encode(bundle, elf, list(whole), manifest.default_bound)
-    return Loads(manifest, mixed, [tuple(dict.fromkeys(segments)) for segments in found])
+    unlike = [tuple(dict.fromkeys(segments)) for segments in found]
+    return Loads(manifest, mixed, [_filled(manifest, *one) for one in enumerate(unlike)])
+
+
+def _filled(manifest: Manifest, level: int, record: Record) -> Record:
+    """Add random codes to a level that few segments have: a file of few has more bytes for each."""
+    drawn, found = np.random.default_rng(level), list(record)
+    while level != LEVEL_NONE and len(found) < UNLIKE:
+        codes = drawn.integers(-128, 128, manifest.levels[level - 1].codes).astype(np.int8)
+        samples = np.zeros(manifest.segment_length, np.int16)
+        found.append(Encoded(level, packets.payload_of(manifest, level, samples, codes)))
+    return tuple(found)
