@@ -5,7 +5,7 @@ was measured with the kit's own build, for each core and by the files that are l
 ``code_sizes.toml``, which ``python -m tests.prediction sizes`` writes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,6 +14,7 @@ from pathlib import PurePath
 from dynadeep.codegen.applications import APPLICATIONS, application_of
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.errors import BoardError
+from dynadeep.codegen.kernels import kernels_of
 from dynadeep.codegen.plan import ERROR_BYTES, Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.sources import (
@@ -34,6 +35,9 @@ STAGE_BYTES, SOURCE_BYTES, PLACE_BYTES, READER_BYTES = 20, 12, 12, 4
 
 CONSTANT_BYTES, OUTPUT_BYTES, LEVEL_BYTES = 8, 2, 24
 """sizeof(dd_constant); of an output its line; of a level dd_level and dd_output."""
+
+OUTPUT_LISTED, OUTPUT_LISTED_BYTES = "app/commands_net.c", 4
+"""What lists all outputs by their bytes."""
 
 BOARDS_OWN_BYTES = 150
 """Of a C file of a board that does not come with the kit."""
@@ -64,7 +68,9 @@ def flash_bytes(plan: Plan, board: Board | None) -> int:
     cpu = ANY_CORE if board is None else board.core.cpu
     core = sizes.cores.get(cpu, sizes.cores[ANY_CORE])
     files = linked_files(plan, board)
-    code = sum(_file_bytes(name, core, sizes) for name in files)
+    foreign = plan.choice.kernels is not kernels_of(cpu)
+    others = [*sizes.cores.values()] if foreign else []
+    code = sum(_file_bytes(name, core, others) for name in files)
     if board is not None:
         own = (f"{board.name}/{PurePath(path).name}" for path in board_sources(board))
         code += sum(sizes.boards.get(name, BOARDS_OWN_BYTES) for name in own)
@@ -73,14 +79,14 @@ def flash_bytes(plan: Plan, board: Board | None) -> int:
     return code + core.model[application_of(plan)] + model_bytes(plan, sizes.structs)
 
 
-def _file_bytes(name: str, core: CoreSizes, sizes: CodeSizes) -> int:
-    """Return what a file takes; what was not measured for a core is as on others that have it.
+def _file_bytes(name: str, core: CoreSizes, others: Iterable[CoreSizes]) -> int:
+    """Return what a file takes; ``others`` are asked for what was not measured of a core.
 
-    A file that none of them has is one of which nothing was linked.
+    A file that no core has is one of which nothing is linked.
     """
     if name in core.files:
         return core.files[name]
-    return max((other.files.get(name, 0) for other in sizes.cores.values()), default=0)
+    return max((other.files.get(name, 0) for other in others), default=0)
 
 
 def linked_files(plan: Plan, board: Board | None) -> list[str]:
@@ -111,6 +117,8 @@ def model_bytes(plan: Plan, structs: Mapping[str, int]) -> int:
     found += -(-OUTPUT_BYTES * len(network.outputs) // 4) * 4
     if application_of(plan) in ("network", "codec"):
         found += CONSTANT_BYTES * len(plan.constants)
+    if application_of(plan) == "network":
+        found += OUTPUT_LISTED_BYTES * len(network.outputs)
     codec = plan.manifest.codec
     if codec is not None and APPLICATIONS[application_of(plan)].uses == "codec":
         levels = len(codec.levels)

@@ -11,12 +11,15 @@ from dynadeep.codegen.code_size import flash_bytes
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.keeping import kept
 from dynadeep.codegen.plan import LayerRow, Plan
+from dynadeep.codegen.prediction import predict_for
 from dynadeep.codegen.running import State
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.version import __version__
 
 FORMAT = 1
 HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "RAM at", "bytes")
+FORETOLD = ("instructions", "cycles")
+"""Of a layer's kernel on a board, before any compiler runs."""
 
 
 def describe_model(plan: Plan) -> dict[str, Any]:
@@ -118,6 +121,13 @@ def table_rows(plan: Plan) -> list[tuple[str, ...]]:
     ]
 
 
+def _foretold(plan: Plan, board: Board) -> list[tuple[str, ...]]:
+    """Return what each layer's kernel will take in a run, under ``FORETOLD``."""
+    found = predict_for(plan, board)
+    counts = zip(found.instructions_by_layer.values(), found.cycles_by_layer.values(), strict=True)
+    return [tuple(f"{count:,.0f}" for count in pair) for pair in counts]
+
+
 def _of_what(plan: Plan) -> str:
     if plan.manifest.codec is not None:
         return f"a segment of {plan.manifest.segment_length} samples"
@@ -159,7 +169,10 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
 def describe_plan(plan: Plan, board: Board | None = None) -> str:
     """Return the plan as text, for printing before any compiler runs."""
     rows = [HEADINGS, *table_rows(plan)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    if board is not None and board.cortex_m:
+        columns = [FORETOLD, *_foretold(plan, board)]
+        rows = [(*row, *more) for row, more in zip(rows, columns, strict=True)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     left = {1, 2}
     lines = [
         "  ".join(

@@ -19,6 +19,7 @@ from dynadeep.codegen.plan import (
     make_plan,
     why_not_streamed,
 )
+from dynadeep.codegen.prediction import is_counted, predict, predict_for
 
 CHUNKS = (0, 512, 128, 64)
 """Values that a request carries, 0 for all of an input: the fewer requests the better."""
@@ -30,9 +31,6 @@ STACK_ALIGNMENT = 8
 TILES = (1, 2, 4)
 """Tiles of the kernels that the streaming engine computes at a time: more need more RAM and lose
 fewer instructions between layers."""
-
-INSTRUCTIONS_PER_TILE = 200
-"""What the engine does around each tile of each layer: 194 measured, Cortex-M4."""
 
 
 @dataclass(frozen=True)
@@ -152,24 +150,12 @@ def _fits_ram(plan: Plan, board: Board) -> bool:
 
 def instructions(plan: Plan, cpu: str) -> float:
     """Return about how many instructions a segment takes on a core."""
-    return sum(instructions_by_layer(plan, cpu).values())
-
-
-def instructions_by_layer(plan: Plan, cpu: str) -> dict[str, float]:
-    """Return about how many instructions each layer takes, the engine's around it included."""
-    kernels = plan.choice.kernels
-    found = {layer.name: layer.instructions(kernels, cpu) for layer in plan.network.layers}
-    if not isinstance(plan.memory, Arena):
-        for stage in plan.memory.stages:
-            tiles = -(-stage.layer.output.time // stage.tile)
-            found[stage.layer.name] += tiles * INSTRUCTIONS_PER_TILE
-    return found
+    return predict(plan, cpu).instructions
 
 
 def busy_s(plan: Plan, board: Board) -> float:
     """Return about how long a board computes on a segment, in seconds."""
-    cpu = board.core.cpu
-    return instructions(plan, cpu) * plan.choice.kernels.cost(cpu).cycles / board.core.clock_hz
+    return predict_for(plan, board).cycles / board.core.clock_hz
 
 
 def segment_s(plan: Plan) -> float:
@@ -234,6 +220,12 @@ def _check_stack(plan: Plan, board: Board) -> None:
     )
 
 
+def _foretold(plan: Plan, board: Board) -> str:
+    found = predict_for(plan, board)
+    words = f"{found.instructions / 1e6:.2f} M instructions, {found.cycles / 1e6:.2f} M cycles"
+    return words if is_counted(plan, board.core.cpu) else f"{words}, roughly"
+
+
 def explain(plan: Plan, board: Board) -> list[str]:
     """Return what was chosen for a board and why, one sentence a line."""
     choice = plan.choice
@@ -252,7 +244,7 @@ def explain(plan: Plan, board: Board) -> list[str]:
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
     if board.cortex_m:
-        lines.append(busy)
+        lines.append(f"{busy}: {_foretold(plan, board)}")
     if choice.tile > choice.kernels.tile:
         lines.append(f"{choice.tile} steps at a time, for the deadline")
     if choice.buffers != choice.kernels.buffers[0]:

@@ -66,4 +66,6 @@ def profile(
     console.print(summary.layers_table(latency, memory))
     if latency.cycles is not None:
         console.print(summary.functions_table(latency.cycles))
+    if station.board.cortex_m:
+        console.print(summary.predicted_table(station.plan, station.board, latency, memory))
     require_kept(forms.write([document_of(report)]))

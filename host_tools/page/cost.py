@@ -49,6 +49,8 @@ def _latency(latency: Latency, network: Network, predicted: Predicted | None) ->
     foretold: Mapping[str, int] = {}
     if predicted is not None and latency.unit == "instructions":
         foretold = predicted.instructions_by_layer
+    inside = None if estimate is None else estimate.instructions_by_layer  # the kernels alone
+    cycles = {} if predicted is None else predicted.cycles_by_layer
     rows = []
     for number, (layer, count) in enumerate(zip(latency.layers, counts, strict=True)):
         info = what.get(layer.layer)
@@ -62,23 +64,14 @@ def _latency(latency: Latency, network: Network, predicted: Predicted | None) ->
             _ratio(layer.count, layer.macs),
         ]
         if foretold:
-            cells.append(_beside(foretold.get(layer.layer), layer.count))
+            found = layer.count if inside is None else inside.get(layer.layer, layer.count)
+            cells.append(_beside(foretold.get(layer.layer), found))
         if estimate is not None:
             cells.append(figure(estimate.layers.get(layer.layer)))
+            cells.append(_beside(cycles.get(layer.layer), estimate.layers.get(layer.layer, 0)))
         rows.append(tuple(cells))
-    unit = latency.unit
-    columns = [
-        Column("#"),
-        Column("layer", figures=False),
-        Column("what it does", figures=False),
-        Column("MAC"),
-        Column(unit),
-        Column("share"),
-        Column(f"{unit} per MAC"),
-        *([Column("predicted", hint="and measured over predicted")] if foretold else []),
-        *([Column("cycles, estimated")] if estimate else []),
-    ]
-    blocks: list[Block] = [Table("Layers in the order of execution", tuple(columns), tuple(rows))]
+    columns = _layer_columns(latency.unit, foretold=bool(foretold), estimated=estimate is not None)
+    blocks: list[Block] = [Table("Layers in the order of execution", columns, tuple(rows))]
     if estimate is None and latency.cycles_missing:
         blocks.append(Text(f"No estimate of cycles: {latency.cycles_missing}", "muted"))
     if estimate is not None:
@@ -86,6 +79,22 @@ def _latency(latency: Latency, network: Network, predicted: Predicted | None) ->
         if estimate.functions:
             blocks.append(_functions(estimate.functions))
     return Section("latency", "Latency by layer", tuple(blocks), _counted(latency))
+
+
+def _layer_columns(unit: str, *, foretold: bool, estimated: bool) -> tuple[Column, ...]:
+    kernel = "of the kernel, and measured over predicted"
+    return (
+        Column("#"),
+        Column("layer", figures=False),
+        Column("what it does", figures=False),
+        Column("MAC"),
+        Column(unit),
+        Column("share"),
+        Column(f"{unit} per MAC"),
+        *([Column("predicted", hint=kernel)] if foretold else []),
+        *([Column("cycles, estimated")] if estimated else []),
+        *([Column("predicted", hint="and estimated over predicted")] if estimated else []),
+    )
 
 
 def _counted(latency: Latency) -> str:

@@ -1,7 +1,7 @@
 """Documents from what was measured: the one place where report.json's values come from."""
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ from dynadeep.codegen.code_size import flash_bytes
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.numerics import MarginTable
 from dynadeep.codegen.plan import LayerRow, Plan
-from dynadeep.codegen.planner import instructions_by_layer
+from dynadeep.codegen.prediction import predict_for
 from dynadeep.codegen.running import State
 from dynadeep.codegen.version import __version__
 from dynadeep.host_tools.codec.report import CodecReport
@@ -227,14 +227,20 @@ def _predicted(report: Report) -> written.Predicted | None:
     plan, board = report.plan, report.board
     if not board.cortex_m or board.ram is None:
         return None
-    layers = instructions_by_layer(plan, board.core.cpu)
+    found = predict_for(plan, board)
     return written.Predicted(
         flash_bytes=flash_bytes(plan, board),
         static_ram_bytes=ram_bytes(plan, board) - board.ram.stack_bytes,
         stack_bytes=plan.stack_bytes,
-        instructions=round(sum(layers.values())),
-        instructions_by_layer={name: round(count) for name, count in layers.items()},
+        instructions=round(found.instructions),
+        cycles=round(found.cycles),
+        instructions_by_layer=_rounded(found.instructions_by_layer),
+        cycles_by_layer=_rounded(found.cycles_by_layer),
     )
+
+
+def _rounded(counts: Mapping[str, float]) -> dict[str, int]:
+    return {name: round(count) for name, count in counts.items()}
 
 
 def _bound(one: StreamResult) -> written.Bound:

@@ -12,7 +12,13 @@ from elftools.elf.elffile import ELFFile
 from dynadeep.codegen.applications import application_of
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import read_bundle
-from dynadeep.codegen.code_size import CodeSizes, CoreSizes, model_bytes
+from dynadeep.codegen.code_size import (
+    OUTPUT_LISTED,
+    OUTPUT_LISTED_BYTES,
+    CodeSizes,
+    CoreSizes,
+    model_bytes,
+)
 from dynadeep.codegen.naming import identifier
 from dynadeep.codegen.plan import Plan, make_plan, plan_model
 from tests.caching import SMALL_BUNDLE
@@ -71,10 +77,14 @@ def _note(found: CodeSizes, plan: Plan, board: Board, project: Path) -> None:
     text = (project / "build" / "firmware.map").read_text("utf-8")
     core = found.cores.setdefault(board.core.cpu, CoreSizes({}, {}, {}, {}))
     model = -model_bytes(plan, found.structs)
-    for source, size in sizes_by_file(text).items():
+    for source, taken in sizes_by_file(text).items():
+        size = taken
         if source in MODEL:
             model += size
             continue
+        if source == OUTPUT_LISTED:
+            listed = OUTPUT_LISTED_BYTES * len(plan.network.outputs)
+            size, model = size - listed, model + listed
         kept, name = core.files, source
         if source.startswith("lib"):
             kept = core.library

@@ -37,6 +37,8 @@ def networks() -> dict[str, bytes]:
         "pools": _file(_all([_pools(9), _pools(10)]), 48, 5),
         "pairs": _file(_all([_pairs(11), _pairs(12)]), 30, 7),
         "moves": _file(_moves(13), 20, 6),
+        "tiny": _file([[_conv(4, 3)]], 16, 2),
+        "short": _file([[_conv(6, 5), _table(), _conv(8, 3, 2)]], 64, 1),
     }
 
 

@@ -1,0 +1,114 @@
+"""Fit what parts of a run cost to what the plugin counted: ``python -m tests.prediction fit``."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import nnls
+
+from dynadeep.codegen.bundle import read_bundle
+from dynadeep.codegen.plan import Plan, make_plan, plan_model
+from dynadeep.codegen.prediction import Cost, Costs
+from dynadeep.codegen.work import Work, engine_work, family_of, layer_work
+from dynadeep.host_tools.link.device import Values
+from dynadeep.host_tools.measure.references import golden_cases
+from tests.caching import SMALL_BUNDLE
+from tests.prediction.counting import Counts, counted, emulated_board, own_choice
+from tests.prediction.spread import manifest_of, spread
+
+LEAST = 0.002
+"""Of all the run: a layer that takes less is fitted as if it took so much."""
+
+HEAD = """# What the parts of a run (work.py) cost on each core with its own kernels, by family:
+# instructions, cycles of a core that never waits, bytes of instructions fetched, other accesses of
+# the flash. Made by `python -m tests.prediction fit`.
+"""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A layer of a run, or what is besides all layers."""
+
+    family: str
+    name: str
+    work: Work
+    counts: Counts
+    whole: float  # instructions of the run
+
+
+def samples_of(plan: Plan, cpu: str, given: Values) -> Iterator[Sample]:
+    """Yield a counted run's layers, then what is besides."""
+    found = counted(plan, emulated_board(cpu), given)
+    whole = found.besides.instructions + sum(one.instructions for one in found.layers)
+    for number, (layer, counts) in enumerate(zip(plan.network.layers, found.layers, strict=True)):
+        yield Sample(family_of(layer), layer.name, layer_work(plan, number), counts, whole)
+    yield Sample(plan.choice.engine, "besides", engine_work(plan), found.besides, whole)
+
+
+def inputs_of(plan: Plan) -> Values:
+    """Return a random input of a network."""
+    values = np.random.default_rng(1).integers(-128, 128, plan.input_values)
+    return values.astype(np.int8)
+
+
+def spread_samples(cpu: str) -> list[Sample]:
+    """Return all that a core's costs are fitted to: the spread, and a codec for its samples."""
+    found: list[Sample] = []
+    for content, engine in spread():
+        plan = plan_model(content, manifest_of(content), own_choice(cpu, engine))
+        found += samples_of(plan, cpu, inputs_of(plan))
+    small = read_bundle(SMALL_BUNDLE)
+    given = golden_cases(small)[0].input
+    for engine in ("stream", "layers"):
+        plan = make_plan(small, replace(own_choice(cpu), engine=engine))
+        *_, besides = samples_of(plan, cpu, given)
+        found.append(besides)
+    return found
+
+
+def fitted(samples: Sequence[Sample]) -> Costs:
+    """Return what each part costs: the least relative errors, nothing negative."""
+    costs: Costs = {}
+    for family in sorted({one.family for one in samples}):
+        mine = [one for one in samples if one.family == family]
+        names = sorted({name for one in mine for name, count in one.work.items() if count})
+        columns = [_solved(mine, names, measure) for measure in Cost._fields]
+        rows = {name: tuple(map(_rounded, row)) for name, *row in zip(names, *columns, strict=True)}
+        costs[family] = {name: row for name, row in rows.items() if any(row)}  # type: ignore[misc]
+    return costs
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _solved(samples: Sequence[Sample], names: Sequence[str], measure: str) -> Floats:
+    rows = np.array([[one.work.get(name, 0) for name in names] for one in samples], np.float64)
+    wanted = np.array([getattr(one.counts, measure) for one in samples])
+    per = sum(wanted) / sum(one.counts.instructions for one in samples)
+    least = np.array([LEAST * one.whole * per for one in samples])
+    weights = 1 / np.maximum(np.maximum(wanted, least), 1)
+    scale = np.maximum(np.abs(rows * weights[:, None]).max(axis=0), 1e-30)
+    found, _ = nnls(rows * weights[:, None] / scale, wanted * weights)
+    return np.asarray(found / scale)
+
+
+def fit(cpus: Sequence[str]) -> dict[str, Costs]:
+    """Return the costs of all cores."""
+    return {cpu: fitted(spread_samples(cpu)) for cpu in cpus}
+
+
+def text_of(costs: dict[str, Costs]) -> str:
+    """Return the costs as TOML."""
+    lines = [HEAD.rstrip()]
+    for cpu, families in sorted(costs.items()):
+        for family, parts in sorted(families.items()):
+            lines += ["", f"[{cpu}.{family}]"]
+            lines += [
+                f"{part} = [{', '.join(f'{value:g}' for value in cost)}]"
+                for part, cost in sorted(parts.items())
+            ]
+    return "\n".join(lines) + "\n"
