@@ -10,11 +10,9 @@ import numpy.typing as npt
 import onnx
 
 from dynadeep.export.accuracy import float_tensors
+from dynadeep.train.rounding import NEGATIVE_ENDS
 
 Floats = npt.NDArray[np.float32]
-
-NEGATIVE_ENDS = (-12.0, -10.0, -8.0, -7.0, -6.0, -5.0, -4.0, -3.5, -3.0, -2.5, -2.0)
-"""Where the tail may be cut; SiLU(-3) is -0.14, its minimum -0.28 lies at -1.28."""
 
 VALUES = 50_000
 """Values of a tensor that the search looks at, drawn with a fixed seed."""

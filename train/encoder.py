@@ -222,18 +222,3 @@ HEADS: dict[HeadKind, type[LinearHeads] | type[TrunkHeads]] = {
     "linear": LinearHeads,
     "trunk": TrunkHeads,
 }
-
-
-INT8_STEPS = 255
-
-
-def rounded(latent: Tensor) -> Tensor:
-    """Round codes to 256 values over their range in the batch, with the gradient passed on."""
-    low, high = latent.detach().float().aminmax()
-    step = ((high - low) / INT8_STEPS).clamp(min=1e-12)
-    return latent + ((latent.detach() / step).round() * step - latent.detach())
-
-
-def rounded_all(encoded: Encoded) -> Encoded:
-    """Round the codes of every level as the device will."""
-    return encoded._replace(latents=tuple(rounded(codes) for codes in encoded.latents))

@@ -21,14 +21,14 @@ from dynadeep.train import checkpoint, loop
 from dynadeep.train.checkpoint import Checkpoint
 from dynadeep.train.data import augment, cinc2017
 from dynadeep.train.data.windows import KEPT_PERCENT
-from dynadeep.train.encoder import rounded
 from dynadeep.train.errors import TrainError
 from dynadeep.train.input_map import InputMap, fit_input_map
-from dynadeep.train.layers import as_picture
+from dynadeep.train.layers import as_int8, as_picture
 from dynadeep.train.levels import Level
 from dynadeep.train.loop import LoopConfig
 from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
 from dynadeep.train.reconstruction import Precision, computed_in, relative_error
+from dynadeep.train.rounding import rounded
 from dynadeep.train.tasks.base import UNINFORMED_LOSS, Task, standardise
 
 HOPELESS = 2 * UNINFORMED_LOSS
@@ -63,7 +63,7 @@ class FineTuning(nn.Module):
     """Compressor and decoder before frozen tasks; called, it returns the loss.
 
     Only what serves levels with a gain of at least ``least_gain`` alone is trained: the others
-    need no task, and stay as they are to the bit.
+    need no task, and stay as they are to the bit. ``int8`` has the encoder compute as int8 will.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class FineTuning(nn.Module):
         *,
         precision: Precision = "float32",
         least_gain: float = 0.0,
+        int8: bool = False,
     ) -> None:
         super().__init__()
         # Not the whole model: its heads take no part in this loss.
@@ -89,6 +90,7 @@ class FineTuning(nn.Module):
         self.frozen = nn.ModuleList([t.task for t in tasks if isinstance(t.task, nn.Module)])
         self.input_map, self.tasks, self.weights = input_map, tuple(tasks), weights
         self.precision: Precision = precision
+        self.int8 = int8
         self.requires_grad_(False)
         for part in self.trained:
             part.requires_grad_(True)
@@ -107,7 +109,8 @@ class FineTuning(nn.Module):
         references = [t.task.reference(raw) for t in self.tasks]
         with computed_in(self.precision, adc.device.type):
             mapped = as_picture(self.input_map.apply_int8(windows))
-            codes = self.encode(mapped)
+            with as_int8(self.encoder, wanted=self.int8):
+                codes = self.encode(mapped)
             decoded = {
                 level: self.decoder.decode(rounded(codes[index]), level.name)
                 for index, level in self.tuned.items()
@@ -153,7 +156,7 @@ class FineTuneConfig:
     """How phase 2 trains; the defaults are the shipped checkpoint's.
 
     ``epoch_records`` are drawn anew for each epoch; None is all of them. Levels with less than
-    ``least_gain`` stay as phase 1 left them.
+    ``least_gain`` stay as phase 1 left them. ``int8`` trains through the encoder's rounding.
     """
 
     loop: LoopConfig = SHIPPED_LOOP
@@ -161,6 +164,7 @@ class FineTuneConfig:
     epoch_records: int | None = None
     precision: Precision = "float32"
     least_gain: float = 15.0
+    int8: bool = True
 
 
 SHIPPED = FineTuneConfig()
@@ -212,6 +216,7 @@ def fine_tune(
         config.weights,
         precision=config.precision,
         least_gain=config.least_gain,
+        int8=config.int8,
     )
     settings = {
         "weights": asdict(config.weights),
@@ -221,6 +226,7 @@ def fine_tune(
         "epoch_records": config.epoch_records,
         "precision": config.precision,
         "least_gain": config.least_gain,
+        "int8": config.int8,
     }
     loop.run(fabric, module, draw, config.loop, folder, settings, "fine-tuning")
     model.requires_grad_(True)

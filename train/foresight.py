@@ -2,7 +2,7 @@
 
 The compressor is frozen, so what it gives is computed once per drawn cut, and the heads, a few
 thousand weights, see it many times. They soon know the training records by heart: early stopping
-watches the first half of the hold-out, and margins are proven on the second.
+watches a tenth of the training side, and margins are proven on the hold-out.
 """
 
 import copy

@@ -4,11 +4,14 @@ Signals are [N, C, T], or [N, C, 1, T] in channels-last order: PyTorch's CPU ker
 nearly twice as fast, and give the same values but for rounding. What is exported is the former.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from dynadeep.train.rounding import rounded_silu, rounded_values, rounded_weights
 
 
 def as_picture(x: Tensor) -> Tensor:
@@ -41,7 +44,8 @@ class ConvSiLU(nn.Conv1d):
     Normalisation stands before the activation, so that it folds exactly into the convolution.
     Padding defaults to half the kernel, which keeps T at stride 1. Weights start Glorot-uniform,
     biases at zero: PyTorch's own default does not train this network. ``level_norms`` gives the
-    layer a normalisation for each of these levels; it must then be told the level.
+    layer a normalisation for each of these levels; it must then be told the level. ``int8`` is set
+    by ``as_int8``.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class ConvSiLU(nn.Conv1d):
         if level_norms:
             self.norm = LevelNorm(level_norms, filters)
         self.activated = activated
+        self.int8 = False
         start_glorot(self)
 
     # torch calls its one argument "input", which is a built-in's name.
@@ -70,16 +75,35 @@ class ConvSiLU(nn.Conv1d):
     ) -> Tensor:
         """Return SiLU(norm(conv(x))), or norm(conv(x)) if linear, normalised as ``level`` is."""
         norm = self.norm[level] if isinstance(self.norm, LevelNorm) else self.norm
-        y: Tensor = norm(self._convolve(x))
+        weight = rounded_weights(self.weight) if self.int8 else self.weight
+        y: Tensor = norm(self._convolve(x, weight))
+        if self.int8:
+            return rounded_silu(y) if self.activated else rounded_values(y)
         return functional.silu(y) if self.activated else y
 
-    def _convolve(self, x: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
         """Convolve along the last axis, in the form that the input has."""
-        if x.ndim == 3:
-            return super().forward(x)
         (stride,), side = self.stride, self.padding[0]
         assert isinstance(side, int)
-        return functional.conv2d(x, self.weight.unsqueeze(2), self.bias, (1, stride), (0, side))
+        if x.ndim == 3:
+            return functional.conv1d(x, weight, self.bias, stride, side)
+        return functional.conv2d(x, weight.unsqueeze(2), self.bias, (1, stride), (0, side))
+
+
+@contextmanager
+def as_int8(module: nn.Module, *, wanted: bool = True) -> Iterator[None]:
+    """Within it a module's convolutions compute as int8 will, with the gradient passed on.
+
+    A filter's normalisation is a factor of its weights, so they round alike before and behind it.
+    """
+    layers = [m for m in module.modules() if isinstance(m, ConvSiLU)]
+    for layer in layers:
+        layer.int8 = wanted
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.int8 = False
 
 
 class Stretch(nn.Module):

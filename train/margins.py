@@ -1,22 +1,22 @@
 """Margins that make the device keep its promise at any bound: what to add to each predicted loss.
 
 A level is taken if its predicted loss plus its margin is within the bound; bound less margin is the
-limit of its predictions. The limits are fitted on records that neither the compressor nor its heads
-were trained on, in two steps, each on records of its own.
+limit of its predictions. The limits are fitted in two steps, each on records of its own.
 
-The first half says how likely a level loses more than a bound, given its prediction: a logistic
-curve over the logarithms of both. Limits at a bound then hang on one number, the risk: each level's
-limit is where that probability reaches the risk, times what the level may claim of it.
+Records that the heads were not fitted on say how likely a level loses more than a bound, given its
+prediction: a logistic curve over the logarithms of both. Limits at a bound then hang on one number,
+the risk: each level's limit is where that probability reaches the risk, times what the level may
+claim of it.
 
-The second half says how high the risk may be, by conformal risk control (Angelopoulos et al.,
-2022): the highest with (violations + 1) / (records + 1) <= rate keeps the rate on new records as
-well, in expectation over the records it was found on. What counts as a violation is any level
-within its limit that loses more than the bound, sent or not. That can only become more where a
-limit rises, as the method demands, so that lower limits than those found keep the rate too.
+The hold-out says how high the risk may be, by conformal risk control (Angelopoulos et al., 2022):
+the highest with (violations + 1) / (records + 1) <= rate keeps the rate on new records as well, in
+expectation over the records it was found on. A record counts as a violation from the lowest risk on
+at which it is sent at a level that loses more than the bound: that can only become more as the risk
+rises, as the method demands.
 
 Between two knots the device's margins, and so the limits, are linear. Each such interval is parted
-into cells, in which the limits of the upper end are held against the loss of the lower end: a cell
-that keeps the rate so keeps it at every bound in it. A knot takes the lowest risk of its cells.
+into cells, and a knot takes the lowest risk of its cells. As neighbours then differ, what is found
+is held once more against all that may be sent at any bound of a cell, and lowered where it is more.
 """
 
 import itertools
@@ -30,14 +30,18 @@ from dynadeep.codegen.numerics import ERROR_ONE
 from dynadeep.train.errors import TrainError
 
 Values = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
-KNOTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 0.9, 1.0, 1.2, 1.5, 1.9)
+KNOTS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0, 1.2, 1.5, 1.9)
 """Bounds at which margins are given. At the first and below nothing is compressed."""
 
 CELLS = 16
 RISKS = np.geomspace(1e-4, 10, 200)
 LARGEST_LIMIT = 64.0
 """Half of the largest error, which stands for all that is larger: no limit may admit it."""
+
+WEAKEST, BETWEEN, STRONGEST = 1.25, 0.35, 1.0
+"""What levels may claim of the risk, found on the hold-out: gain by records and by bytes alike."""
 
 LEAST_PREDICTION = 1e-3
 LEAST_SLOPE = 0.1
@@ -58,13 +62,33 @@ class Held:
                 f"{list(self.losses.shape)}: one of each per record, unit and level is needed."
             )
 
-    def violations(self, limits: Values, bound: float) -> float:
-        """Return how many records hold a level within its limit, [K], that loses over ``bound``.
+    def first_broken(self, limits: Values, bound: float) -> Ints:
+        """Return at which of R risks, ascending, a unit is first sent and loses over ``bound``.
+
+        ``limits`` are those of each risk, [R, K], and rise with it; R stands for at none, [N, S].
+        """
+        within = [
+            np.searchsorted(limits[:, level], self.predicted[..., level])
+            for level in range(limits.shape[1])
+        ]
+        reached = np.stack(within, axis=2)
+        broken = (self.losses > bound) & (reached < _least_stronger(reached, len(limits)))
+        return np.asarray(np.where(broken, reached, len(limits)).min(axis=2))
+
+    def most_broken(self, lowest: Values, highest: Values, bound: float) -> float:
+        """Return how many records may at most lose over ``bound`` by limits in a box, [K] each.
 
         A record of several units counts by the share of those.
         """
-        broken = ((self.predicted <= limits) & (self.losses > bound)).any(axis=2)
-        return float(broken.mean(axis=1).sum())
+        surely = _least_stronger(np.where(self.predicted <= lowest, 0, 1), 1) == 0
+        broken = (self.predicted <= highest) & (self.losses > bound) & ~surely
+        return float(broken.any(axis=2).mean(axis=1).sum())
+
+
+def _least_stronger(values: Ints, otherwise: int) -> Ints:
+    """Return the least value of all stronger levels, [N, S, K]; of the strongest, ``otherwise``."""
+    least = np.minimum.accumulate(values[..., ::-1], axis=2)[..., ::-1]
+    return np.concatenate([least[..., 1:], np.full_like(least[..., :1], otherwise)], axis=2)
 
 
 def knots_for(bound: float) -> tuple[float, ...]:
@@ -76,7 +100,6 @@ def knots_for(bound: float) -> tuple[float, ...]:
 def fit_margins(
     shaping: Held,
     proving: Held,
-    gains: Sequence[float],
     *,
     bounds: Sequence[float] = KNOTS,
     rate: float,
@@ -86,7 +109,6 @@ def fit_margins(
     Args:
         shaping: records that say how limits rise with the risk.
         proving: other records, which say how high it may be.
-        gains: compression gain of each level.
         bounds: the M bounds to give margins at, ascending and over 0; nothing is compressed at the
             first and below.
         rate: the wanted share of records, or of their units, that are compressed and lose more than
@@ -95,35 +117,82 @@ def fit_margins(
     Raises:
         TrainError: the arrays do not fit each other, or there are too few records for the rate.
     """
-    _check(shaping, proving, gains, bounds, rate)
+    _check(shaping, proving, bounds, rate)
     highest = min(float(shaping.predicted.max()), LARGEST_LIMIT)
     slack = (highest + 1) * 2**-14  # more than the device's fraction of 16 bits may be off
-    paths = _paths(shaping, gains, bounds, highest)
+    paths = _paths(shaping, bounds, highest)
     paths[:, 0] = -2 * slack
     allowed = rate * (len(proving.predicted) + 1) - 1 + 1e-9
+    cells = _cells(bounds)
     risks = np.full(len(bounds), len(RISKS) - 1)
-    for knot, (low, high) in enumerate(itertools.pairwise(bounds)):
-        for cell in range(CELLS):
-            at = low + (high - low) * cell / CELLS
-            part = (cell + 1) / CELLS
-            limits = paths[:, knot] * (1 - part) + paths[:, knot + 1] * part + slack
-            found = _highest_risk(proving, limits, at, allowed)
-            risks[knot : knot + 2] = np.minimum(risks[knot : knot + 2], found)
-    limits = np.stack([_limits(paths[:, m], index, slack) for m, index in enumerate(risks)])
-    rising = np.minimum.accumulate(limits[::-1])[::-1]
-    margins = np.asarray(bounds)[:, None] - rising
+    for cell in cells:
+        found = _highest_risk(proving, cell.of(paths.swapaxes(0, 1), cell.end), cell.bound, allowed)
+        risks[cell.knots] = np.minimum(risks[cell.knots], found)
+    limits = _lowered(proving, paths, risks, cells, allowed, slack)
+    margins = np.asarray(bounds)[:, None] - limits
     return np.asarray(np.ceil(margins * ERROR_ONE) / ERROR_ONE)
 
 
-def _check(
-    shaping: Held, proving: Held, gains: Sequence[float], bounds: Sequence[float], rate: float
-) -> None:
-    levels = {shaping.predicted.shape[2], proving.predicted.shape[2], len(gains)}
-    if len(levels) != 1 or not len(shaping.predicted):
+@dataclass(frozen=True)
+class Cell:
+    """A part of the bounds between two knots: from ``bound``, the shares ``start`` to ``end``."""
+
+    knots: slice
+    bound: float
+    start: float
+    end: float
+
+    def of(self, limits: Values, share: float) -> Values:
+        """Return the limits [..., K] that a share of the way from knot to knot has, of [M, ...]."""
+        low, high = limits[self.knots]
+        return np.asarray(low * (1 - share) + high * share)
+
+
+def _cells(bounds: Sequence[float]) -> list[Cell]:
+    return [
+        Cell(
+            slice(knot, knot + 2),
+            low + (high - low) * part / CELLS,
+            part / CELLS,
+            (part + 1) / CELLS,
+        )
+        for knot, (low, high) in enumerate(itertools.pairwise(bounds))
+        for part in range(CELLS)
+    ]
+
+
+def _lowered(  # noqa: PLR0917  # what fit_margins has found
+    proving: Held, paths: Values, risks: Ints, cells: Sequence[Cell], allowed: float, slack: float
+) -> Values:
+    """Return limits [M, K] of these risks or lower ones, that keep the rate at every bound.
+
+    Two knots of unlike risk have limits between them that are of no risk, so what is found for
+    each is held against all that is sent from a cell; where that is too much both knots take less.
+    """
+    while True:
+        found = np.stack([_limits(paths[:, m], index, slack) for m, index in enumerate(risks)])
+        limits = np.minimum.accumulate(found[::-1])[::-1]
+        wrong = [
+            cell.knots
+            for cell in cells
+            if proving.most_broken(
+                cell.of(limits, cell.start) - slack, cell.of(limits, cell.end) + slack, cell.bound
+            )
+            > allowed
+        ]
+        if not wrong:
+            return np.asarray(limits)
+        lower = np.zeros(len(risks), np.int64)
+        for knots in wrong:
+            lower[knots] = 1
+        risks = np.maximum(risks - lower, -1)
+
+
+def _check(shaping: Held, proving: Held, bounds: Sequence[float], rate: float) -> None:
+    if shaping.predicted.shape[2] != proving.predicted.shape[2] or not len(shaping.predicted):
         raise TrainError(
             f"margins: predictions {list(shaping.predicted.shape)} and "
-            f"{list(proving.predicted.shape)}, {len(gains)} gains: records of the same levels are "
-            "needed in both halves."
+            f"{list(proving.predicted.shape)}: records of the same levels are needed on both sides."
         )
     if bounds[0] <= 0 or any(low >= high for low, high in itertools.pairwise(bounds)):
         raise TrainError(f"margins: bounds {list(bounds)} must ascend from over 0.")
@@ -135,11 +204,9 @@ def _check(
         )
 
 
-def _paths(
-    shaping: Held, gains: Sequence[float], bounds: Sequence[float], highest: float
-) -> Values:
+def _paths(shaping: Held, bounds: Sequence[float], highest: float) -> Values:
     """Return the limits at each risk and bound, [R, M, K]; they rise with both."""
-    shares = _shares(gains)
+    shares = _shares(shaping.losses.shape[2])
     columns = []
     for level, share in enumerate(shares):
         predicted, losses = shaping.predicted[..., level], shaping.losses[..., level]
@@ -151,15 +218,14 @@ def _paths(
     return np.stack(columns, axis=2)
 
 
-def _shares(gains: Sequence[float]) -> Values:
-    """Return what part of the risk each level may claim, the largest 1.
+def _shares(levels: int) -> Values:
+    """Return what part of the risk each level may claim, weakest compression first.
 
-    The more a level gains over the next weaker one, the more risk it is worth. Mean gain counts
-    the difference, bytes rather the ratio; this is the geometric mean of both.
+    Sending a record at all saves most, and then sending it at the strongest level. What that level
+    refuses is seldom safe at one in between: it gains less for nearly the same risk.
     """
-    ladder = np.array([1.0, *gains])
-    worth = np.sqrt(np.diff(ladder) * np.diff(np.log2(ladder)))
-    return np.asarray(worth / worth.max())
+    weaker = [WEAKEST, *[BETWEEN] * levels][: levels - 1]
+    return np.array([*weaker, STRONGEST])
 
 
 def _curve(predicted: Values, losses: Values, bounds: Sequence[float]) -> Values:
@@ -184,14 +250,9 @@ def _curve(predicted: Values, losses: Values, bounds: Sequence[float]) -> Values
 
 def _highest_risk(proving: Held, limits: Values, bound: float, allowed: float) -> int:
     """Return the index of the highest risk, limits [R, K], that keeps the rate; -1 if none does."""
-    low, high = -1, len(limits) - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        if proving.violations(limits[middle], bound) <= allowed:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    first = proving.first_broken(limits, bound)
+    broken = np.bincount(first.ravel(), minlength=len(limits))[: len(limits)] / first.shape[1]
+    return int(np.searchsorted(broken.cumsum(), allowed, side="right")) - 1
 
 
 def _limits(paths: Values, index: int, slack: float) -> Values:

@@ -17,14 +17,16 @@ from torch import Tensor
 from dynadeep.codegen.progress import each
 from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.data import augment, cinc2017
-from dynadeep.train.encoder import Encoded, rounded
+from dynadeep.train.encoder import Encoded
 from dynadeep.train.finetune import WeightedTask, as_records, as_segments
 from dynadeep.train.input_map import InputMap
-from dynadeep.train.layers import as_picture, as_signal
+from dynadeep.train.layers import as_int8, as_picture, as_signal
 from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
+from dynadeep.train.rounding import rounded
 from dynadeep.train.tasks.base import Task, losses_of_kind, segment_losses, standardise
 
-BATCH = 16
+BATCH = 40
+"""Records: about as many windows as the exporter chooses its ranges by."""
 
 Records = tuple[NDArray[np.float32], NDArray[np.int64]]
 """ADC samples [N, T] and labels [N]."""
@@ -38,10 +40,6 @@ class Examples(NamedTuple):
 
     trunk: Tensor
     losses: Tensor
-
-    def first(self, count: int) -> "Examples":
-        """Return those of the first ``count`` records."""
-        return Examples(self.trunk[:count], self.losses[:count])
 
 
 class Seen(NamedTuple):
@@ -77,7 +75,8 @@ class Observer:
 
     def _batch(self, adc: Tensor, labels: Tensor) -> Seen:
         windows, raw = as_segments(adc), standardise(adc)
-        encoded: Encoded = self.model.encoder(as_picture(self.input_map.apply_int8(windows)))
+        with as_int8(self.model.encoder):
+            encoded: Encoded = self.model.encoder(as_picture(self.input_map.apply_int8(windows)))
         decoded = self.model.decode(tuple(rounded(codes) for codes in encoded.latents))
         made = [
             standardise(as_records(self.input_map.decoded_to_adc(d, windows), adc.shape[1]))
@@ -106,8 +105,8 @@ def joined(parts: list[Seen]) -> Seen:
 class Observations:
     """What the heads of every promise are trained on and stopped by, observed when first asked for.
 
-    ``cuts`` versions of each training record are drawn, and the hold-out's first half is taken as
-    it is; margins are proven on its second half.
+    ``cuts`` versions of each record that heads are fitted on are drawn; those that they are stopped
+    by, and the hold-out, are taken as they are.
     """
 
     observer: Observer
@@ -122,18 +121,25 @@ class Observations:
 
     @cached_property
     def training(self) -> Seen:
-        """The training records, ``cuts`` times."""
+        """The records that heads are fitted on, ``cuts`` times."""
         random = np.random.default_rng(self.seed)
-        draws = [draw_cuts(self.split.train, random) for _ in range(self.cuts)]
+        draws = [draw_cuts(self.split.fitted, random) for _ in range(self.cuts)]
         return joined([self.observer.observe(drawn) for drawn in draws])
+
+    @cached_property
+    def watched(self) -> Seen:
+        """The training records that heads are stopped by, as they are."""
+        return self.observer.observe(as_they_are(self.split.watched))
 
     @cached_property
     def held(self) -> Seen:
         """The hold-out as it is."""
-        records = self.split.holdout
-        return self.observer.observe(
-            (cinc2017.cut(records).astype(np.float32), cinc2017.labels(records))
-        )
+        return self.observer.observe(as_they_are(self.split.holdout))
+
+
+def as_they_are(records: Sequence[cinc2017.Record]) -> Records:
+    """Return the samples of records, float32 [N, 8960], with their labels [N]."""
+    return cinc2017.cut(records).astype(np.float32), cinc2017.labels(records)
 
 
 def draw_cuts(records: Sequence[cinc2017.Record], random: np.random.Generator) -> Records:

@@ -1,9 +1,9 @@
 """Phase 3: fit the error heads to a task on the frozen compressor, and the margins that hold it.
 
 A head predicts the loss of one segment; a record's prediction is the mean of its segments'. Heads
-see the training half only; those of a trunk stop by the first half of the hold-out, which also
-shapes the margins. The second half proves both, so that its share of broken promises is what new
-records show.
+are fitted on nine tenths of the training side; the last tenth stops those of a trunk, and shapes
+the margins. The hold-out, which nothing else has seen, proves both, so that its share of broken
+promises is what new records show.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from dynadeep.train.levels import SEGMENT_SAMPLES, HeadKind, Level
 from dynadeep.train.margins import Held
 from dynadeep.train.measure import Coded, Decoded, Floats
 from dynadeep.train.model import DynamicDeep
-from dynadeep.train.observe import Observations
+from dynadeep.train.observe import Examples, Observations
 
 UNITS: dict[tuple[PromiseKind, tuple[str, ...]], str] = {
     ("loss", ("rhythm",)): "cross entropy",
@@ -66,6 +66,14 @@ class Foreseen:
     predicted: Floats
     lost: Lost
 
+    def by_segment(self) -> Held:
+        """Return what margins of one decision a segment are fitted to."""
+        return Held(self.predicted, self.lost.segments)
+
+    def by_record(self) -> Held:
+        """Return what margins of one decision a record are fitted to."""
+        return Held(self.predicted.mean(axis=1, keepdims=True), self.lost.records[:, None])
+
 
 def fit_promise(
     start: Checkpoint,
@@ -92,18 +100,13 @@ def fit_promise(
     made = with_heads(start, config.heads)
     assert isinstance(made.model, DynamicDeep)
     fitted = made.model.heads
-    split, tasks = observations.split, observations.weighted_tasks(weights)
     if isinstance(fitted, LinearHeads):
-        _fit_linear(made, fitted, split.train, tasks, config.kind)
-        coded = measured(made, split.holdout, tasks, config.kind)
-        held = Foreseen(coded.coded.predicted, coded.lost)
+        shaping, proving = _fit_linear(made, fitted, observations, weights, config.kind)
     else:
-        held = _fit_trunk(fitted, observations, weights, config.foresight)
+        shaping, proving = _fit_trunk(fitted, observations, weights, config.foresight)
     levels = made.config.levels
-    second = slice(len(split.holdout) // 2, None)
     found = foresight.correlations(
-        held.predicted[second].reshape(-1, len(levels)),
-        held.lost.segments[second].reshape(-1, len(levels)),
+        proving.predicted.reshape(-1, len(levels)), proving.lost.segments.reshape(-1, len(levels))
     )
     foresight.check_foresight(levels, found, config.foresight.least_correlation)
     told = Promise(
@@ -117,7 +120,7 @@ def fit_promise(
         kind=config.kind,
         foresight={level.name: round(c, 4) for level, c in zip(levels, found, strict=True)},
     )
-    promise = with_margins(told, levels, held.predicted, held.lost)
+    promise = with_margins(told, levels, shaping, proving)
     return checkpoint.save(replace(made, promise=promise), path)
 
 
@@ -135,17 +138,21 @@ def with_heads(start: Checkpoint, kind: HeadKind) -> Checkpoint:
 def _fit_linear(
     made: Checkpoint,
     fitted: LinearHeads,
-    records: Sequence[cinc2017.Record],
-    tasks: Sequence[WeightedTask],
+    observations: Observations,
+    weights: Mapping[str, float],
     kind: PromiseKind,
-) -> None:
-    """Fit a dense layer per level by least squares."""
-    train = measured(made, records, tasks, kind)
+) -> tuple[Foreseen, Foreseen]:
+    """Fit a dense layer per level by least squares; return what ``_fit_trunk`` does."""
+    split, tasks = observations.split, observations.weighted_tasks(weights)
+    train = measured(made, split.fitted, tasks, kind)
     for index, level in enumerate(made.config.level_names):
         latents = torch.from_numpy(train.coded.latents[index]).flatten(0, 1)
         targets = torch.from_numpy(train.lost.segments[:, :, index]).flatten()
         heads.fit_head(fitted.of(level), latents, targets)
         heads.check_alive(fitted.of(level), latents, level)
+    found = [measured(made, side, tasks, kind) for side in (split.watched, split.holdout)]
+    shaping, proving = (Foreseen(one.coded.predicted, one.lost) for one in found)
+    return shaping, proving
 
 
 def _fit_trunk(
@@ -153,14 +160,20 @@ def _fit_trunk(
     observations: Observations,
     weights: Mapping[str, float],
     config: ForesightConfig,
-) -> Foreseen:
-    """Train the trunk's heads; return what they foresee on the hold-out, and what came true."""
-    held = observations.held.weighted(weights)
-    watched = held.first(len(held.trunk) // 2)
+) -> tuple[Foreseen, Foreseen]:
+    """Train the trunk's heads; return what they foresee, and what came true.
+
+    That is of the watched records, which shape the margins, and of the hold-out.
+    """
+    watched, held = (side.weighted(weights) for side in (observations.watched, observations.held))
     foresight.train_trunk_heads(fitted, observations.training.weighted(weights), watched, config)
-    segments = held.losses.numpy().astype(np.float64)
+    return _foreseen(fitted, watched), _foreseen(fitted, held)
+
+
+def _foreseen(fitted: TrunkHeads, seen: Examples) -> Foreseen:
+    segments = seen.losses.numpy().astype(np.float64)
     whole = mean_of_segments(segments, samples=cinc2017.RECORD_SAMPLES)
-    return Foreseen(foresight.predict(fitted, held.trunk), Lost(whole, segments))
+    return Foreseen(foresight.predict(fitted, seen.trunk), Lost(whole, segments))
 
 
 def mean_of_segments(losses: Floats, *, samples: int) -> Floats:
@@ -174,43 +187,25 @@ def mean_of_segments(losses: Floats, *, samples: int) -> Floats:
 
 
 def with_margins(
-    promise: Promise, levels: Sequence[Level], predicted: Floats, lost: Lost
+    promise: Promise, levels: Sequence[Level], shaping: Foreseen, proving: Foreseen
 ) -> Promise:
-    """Return a promise whose margins hold on N held-out records, predicted [N, S, K].
-
-    The records are the whole hold-out in its order: its first half shapes the margins, its second
-    half, which nothing else has seen, proves them.
+    """Return a promise whose margins hold on ``proving``, records that nothing else has seen.
 
     Raises:
         TrainError: there are too few records for the violation rate.
     """
     bounds = margins.knots_for(promise.bound)
-    by_record = predicted.mean(axis=1, keepdims=True), lost.records[:, None]
-    tables = [
-        _margins(promise, levels, bounds, *given)
-        for given in ((predicted, lost.segments), by_record)
-    ]
+    tables = []
+    for held in (Foreseen.by_segment, Foreseen.by_record):
+        fitted = margins.fit_margins(
+            held(shaping),
+            held(proving),
+            bounds=bounds,
+            rate=promise.violation_rate,
+        )
+        columns = zip(levels, fitted.T.tolist(), strict=True)
+        tables.append({level.name: tuple(column) for level, column in columns})
     return replace(promise, bounds=bounds, margins=tables[0], record_margins=tables[1])
-
-
-def _margins(
-    promise: Promise,
-    levels: Sequence[Level],
-    bounds: tuple[float, ...],
-    predicted: Floats,
-    losses: Floats,
-) -> dict[str, tuple[float, ...]]:
-    """Fit the margins of each level to predictions and losses, [N, S, K] both."""
-    half = len(predicted) // 2
-    fitted = margins.fit_margins(
-        Held(predicted[:half], losses[:half]),
-        Held(predicted[half:], losses[half:]),
-        [level.gain for level in levels],
-        bounds=bounds,
-        rate=promise.violation_rate,
-    )
-    columns = fitted.T.tolist()
-    return {level.name: tuple(column) for level, column in zip(levels, columns, strict=True)}
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from dynadeep.train.checkpoint import Model
 from dynadeep.train.data import augment
 from dynadeep.train.data.mitdb import WINDOW_SAMPLES, Samples
-from dynadeep.train.encoder import rounded
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.layers import as_picture
+from dynadeep.train.rounding import rounded
 
 Precision = Literal["float32", "bfloat16"]
 

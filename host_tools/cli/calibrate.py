@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dynadeep.codegen.numerics import MarginTable
-from dynadeep.host_tools.cli.options import BUILD, JsonOption
+from dynadeep.host_tools.cli.options import BUILD, JsonOption, check_finite
 from dynadeep.host_tools.cli.stages import heavy
 
 
@@ -19,12 +19,22 @@ def calibrate(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of CinC 2017; else $DYNADEEP_DATA.")
     ] = None,
+    violation_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            callback=check_finite,
+            help="Share of records that may break the promise, else the checkpoint's own.",
+        ),
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Fit a checkpoint's margins to the int8 predictions of its generated C.
 
-    The first half of the hold-out, by which the heads' training stopped, shapes the margins; the
-    second half, which nothing has seen, proves them. Both are told at the checkpoint's bound.
+    The last tenth of the training records, by which the heads' training stopped, shapes the
+    margins; the hold-out, which nothing has seen, proves them. Both are told at the checkpoint's
+    bound.
     """
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.study import calibrate as stage
@@ -36,7 +46,7 @@ def calibrate(
         print_lines(json, line)
 
     work = BUILD / "calibrate" / checkpoint.stem
-    path = stage.calibrate(checkpoint, out or checkpoint, work, say, data=data)
+    path = stage.calibrate(checkpoint, out or checkpoint, work, say, data=data, rate=violation_rate)
     promise = checkpoints.load(path).promise
     assert promise is not None
     found = {}

@@ -16,7 +16,7 @@ from dynadeep.train import checkpoint, margins, promise, tasks
 from dynadeep.train.data import cinc2017
 from dynadeep.train.finetune import WeightedTask
 
-RATE = 0.4  # of the four records that prove it: of two in five one may break the promise
+RATE = 0.3  # of the eight records that prove it one may break the promise
 
 
 @pytest.fixture(scope="module")
@@ -39,30 +39,28 @@ def test_margins_hold_on_the_holdout_as_the_board_decides_it(
     shipped = checkpoint.DEFAULT_CHECKPOINT
     told = checkpoint.load(shipped).promise
     assert told is not None
-    start = checkpoint.save_promise(
-        shipped, replace(told, violation_rate=RATE), tmp_path / "start.safetensors"
-    )
-    exported_already(shipped_bundle, start, tmp_path / "work" / "bundle")
+    exported_already(shipped_bundle, shipped, tmp_path / "work" / "bundle")
     said: list[str] = []
     out = calibrate(
-        start,
+        shipped,
         tmp_path / "out.safetensors",
         tmp_path / "work",
         said.append,
         data=data,
+        rate=RATE,
         parts=cinc2017.SAMPLE,
     )
     assert out.read_bytes() == shipped.read_bytes()
     kept = checkpoint.load(out).promise
     assert kept is not None
+    assert kept.violation_rate == RATE
     assert kept.bounds == margins.knots_for(told.bound)
     assert len(kept.record_margins["64"]) == len(kept.margins["64"]) == len(kept.bounds)
     assert said[0].startswith("read")
 
     exported_already(shipped_bundle, out, tmp_path / "check" / "bundle")
     bundle = export_once(out, tmp_path / "check" / "bundle")
-    holdout = cinc2017.read_split(data / "cinc2017", parts=cinc2017.SAMPLE).holdout
-    unseen = holdout[len(holdout) // 2 :]
+    unseen = cinc2017.read_split(data / "cinc2017", parts=cinc2017.SAMPLE).holdout
     adc = cinc2017.cut(unseen)
     segments = cinc2017.segments(adc).reshape(-1, cinc2017.SEGMENT_SAMPLES)
     coded = deployed.encode_segments(bundle, segments, tmp_path / "check")

@@ -80,6 +80,14 @@ def test_holdout_is_the_last_900_of_the_published_training_records(
 
 
 @needs_database
+def test_heads_are_fitted_on_nine_tenths_of_training_and_stopped_by_the_last(
+    database: cinc2017.Split,
+) -> None:
+    assert (*database.fitted, *database.watched) == database.train
+    assert len(database.watched) == 451
+
+
+@needs_database
 def test_extra_records_are_of_other_lengths_and_on_no_side(database: cinc2017.Split) -> None:
     lengths = np.array([len(r.samples) for r in database.extra])
     sides = {*names(database.train), *names(database.holdout), *names(database.test)}

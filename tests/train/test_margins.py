@@ -47,7 +47,7 @@ def broken(held: Held, table: MarginTable, bound: float) -> np.ndarray:
 def test_no_more_records_break_the_promise_than_the_rate_allows_at_any_bound(
     shaping: Held, proving: Held, rate: float, bound: float
 ) -> None:
-    margins = fit_margins(shaping, proving, GAINS, rate=rate)
+    margins = fit_margins(shaping, proving, rate=rate)
     for asked in (bound, *KNOTS):
         count = int(broken(proving, table_of(margins), asked).sum())
         assert count == 0 or (count + 1) / (len(proving.losses) + 1) <= rate + 1e-9
@@ -57,7 +57,7 @@ def test_new_records_break_it_no_more_often_than_the_rate_on_average() -> None:
     new = drawn(2000, 1000)
     shares = []
     for seed in range(12):
-        margins = fit_margins(drawn(200, 2 * seed), drawn(200, 2 * seed + 1), GAINS, rate=0.05)
+        margins = fit_margins(drawn(200, 2 * seed), drawn(200, 2 * seed + 1), rate=0.05)
         shares.append([broken(new, table_of(margins), bound).mean() for bound in GRID])
     assert np.mean(shares, axis=0).max() <= 0.05
     assert np.mean(shares, axis=0)[10:].min() >= 0.02  # nor is half of the rate given away
@@ -65,7 +65,7 @@ def test_new_records_break_it_no_more_often_than_the_rate_on_average() -> None:
 
 def test_good_foresight_sends_most_of_what_may_be_sent() -> None:
     held = drawn(500, 0, noise=0.05)
-    table = table_of(fit_margins(held, drawn(500, 1, noise=0.05), GAINS, rate=0.02))
+    table = table_of(fit_margins(held, drawn(500, 1, noise=0.05), rate=0.02))
     gains = np.array([1.0, *GAINS])
     for bound in (0.1, 0.35, 0.75, 1.9):
         best = gains[decisions.choose(held.losses[:, 0], bound)].mean()
@@ -75,33 +75,52 @@ def test_good_foresight_sends_most_of_what_may_be_sent() -> None:
 def test_heads_that_foresee_too_much_get_negative_margins() -> None:
     held = drawn(200, 0, noise=0.1)
     much = Held(held.predicted * 3, held.losses)
-    margins = fit_margins(much, much, GAINS, rate=0.02)
+    margins = fit_margins(much, much, rate=0.02)
     assert (margins[8:] < 0).all()
 
 
 def test_nothing_is_compressed_where_every_loss_is_over_the_bound() -> None:
     held = Held(np.zeros((100, 1, 2)), np.full((100, 1, 2), 2.0))
-    table = table_of(fit_margins(held, held, GAINS, rate=0.02))
+    table = table_of(fit_margins(held, held, rate=0.02))
     assert not any(levels_at(held, table, bound).any() for bound in GRID)
 
 
 def test_nothing_is_compressed_at_the_first_knot_and_below() -> None:
     held = Held(np.zeros((100, 1, 2)), np.full((100, 1, 2), 1e-6))
-    table = table_of(fit_margins(held, held, GAINS, rate=0.02))
+    table = table_of(fit_margins(held, held, rate=0.02))
     assert not any(levels_at(held, table, bound).any() for bound in (0.0, 0.01, KNOTS[0]))
     assert levels_at(held, table, KNOTS[1]).all()
+
+
+def test_a_record_breaks_the_promise_from_the_risk_at_which_it_is_first_sent_too_strongly() -> None:
+    limits = np.array([[0.1, 0.0], [0.2, 0.0], [0.3, 0.3], [0.4, 0.4]])
+    weak_alone, never_weak, neither = [0.15, 0.35], [0.25, 0.25], [0.15, 0.35]
+    predicted = np.array([weak_alone, never_weak, neither])[:, None]
+    losses = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])[:, None]
+    found = Held(predicted, losses).first_broken(limits, 0.5)
+    assert found[:, 0].tolist() == [1, 4, 4]
+
+
+def test_within_a_box_of_limits_a_level_is_sent_unless_a_stronger_one_surely_is() -> None:
+    held = Held(np.array([[[0.1, 0.5]]]), np.array([[[1.0, 0.0]]]))
+    for lowest, highest, most in (
+        ((0.2, 0.4), (0.2, 0.6), 1),  # the stronger one may be within its limit, or not
+        ((0.2, 0.5), (0.2, 0.6), 0),  # it always is
+        ((0.0, 0.4), (0.05, 0.6), 0),  # the weaker one never is
+    ):
+        assert held.most_broken(np.array(lowest), np.array(highest), 0.5) == most
 
 
 def test_a_saturated_prediction_is_within_no_limit() -> None:
     saturated = real_error((1 << 31) - 1)
     held = Held(np.full((100, 1, 2), saturated), np.zeros((100, 1, 2)))
-    table = table_of(fit_margins(held, held, GAINS, rate=0.5))
+    table = table_of(fit_margins(held, held, rate=0.5))
     assert not any(levels_at(held, table, bound).any() for bound in GRID)
 
 
 def test_limits_never_fall_as_the_bound_rises() -> None:
     for seed in range(5):
-        table = table_of(fit_margins(drawn(100, seed), drawn(100, seed + 50), GAINS, rate=0.03))
+        table = table_of(fit_margins(drawn(100, seed), drawn(100, seed + 50), rate=0.03))
         limits = np.array([bound - table.real_at(bound) for bound in GRID])
         assert np.diff(limits, axis=0).min() >= -1e-5  # the fraction of 16 bits
 
@@ -110,8 +129,8 @@ def test_a_records_segments_count_as_one_record() -> None:
     """Segments of a record are alike: five times as many of them prove nothing more."""
     held = drawn(60, 0)
     repeated = Held(*(np.repeat(part, 5, axis=1) for part in (held.predicted, held.losses)))
-    by_record = fit_margins(held, held, GAINS, rate=0.05)
-    by_segment = fit_margins(repeated, repeated, GAINS, rate=0.05)
+    by_record = fit_margins(held, held, rate=0.05)
+    by_segment = fit_margins(repeated, repeated, rate=0.05)
     assert broken(repeated, table_of(by_segment), 0.75).mean() <= 0.05
     allowed = 0.05 * (len(held.losses) + 1) - 1
     for bound in GRID:
@@ -128,14 +147,15 @@ def test_a_bound_beyond_the_usual_knots_is_a_knot_itself() -> None:
 def test_a_rate_that_the_hold_out_cannot_show_is_refused() -> None:
     few = Held(np.zeros((30, 1, 2)), np.zeros((30, 1, 2)))
     with pytest.raises(TrainError, match="30 records: at least 49"):
-        fit_margins(few, few, GAINS, rate=0.02)
+        fit_margins(few, few, rate=0.02)
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(TrainError, match=r"\[60, 1, 2\], losses \[50, 1, 2\]"):
         Held(np.zeros((60, 1, 2)), np.zeros((50, 1, 2)))
     held = Held(np.zeros((60, 1, 2)), np.zeros((60, 1, 2)))
-    with pytest.raises(TrainError, match="3 gains: records of the same levels"):
-        fit_margins(held, held, (8, 16, 32), rate=0.1)
+    three = Held(np.zeros((60, 1, 3)), np.zeros((60, 1, 3)))
+    with pytest.raises(TrainError, match=r"\[60, 1, 3\]: records of the same levels"):
+        fit_margins(held, three, rate=0.1)
     with pytest.raises(TrainError, match="must ascend from over 0"):
-        fit_margins(held, held, GAINS, bounds=(0.5, 0.5), rate=0.1)
+        fit_margins(held, held, bounds=(0.5, 0.5), rate=0.1)

@@ -9,7 +9,6 @@ import torch
 
 from dynadeep.train import checkpoint
 from dynadeep.train.data import cinc2017, mitdb, windows
-from dynadeep.train.encoder import rounded
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import NAMED
 from dynadeep.train.reconstruction import Reconstruction, draw_epoch, relative_error
@@ -43,15 +42,6 @@ def test_the_loss_is_the_mean_of_the_levels() -> None:
     flat = torch.full_like(LOUD, 1000)
     both = float(relative_error([flat, LOUD], LOUD))
     assert both == pytest.approx(float(relative_error([flat], LOUD)) / 2, abs=1e-3)
-
-
-def test_codes_are_rounded_to_256_values_with_their_gradient_passed_on() -> None:
-    codes = torch.randn(4, 1, 62, requires_grad=True)
-    found = rounded(codes)
-    found.sum().backward()  # type: ignore[no-untyped-call]
-    assert len(found.unique()) <= 256
-    assert codes.grad is not None
-    assert bool((codes.grad == 1).all())
 
 
 def test_both_precisions_train_towards_the_same() -> None:

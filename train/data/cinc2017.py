@@ -91,6 +91,20 @@ class Split:
     extra: tuple[Record, ...]
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def fitted(self) -> tuple[Record, ...]:
+        """What heads are fitted on: nine tenths of ``train``."""
+        return self.train[: -self._watched]
+
+    @property
+    def watched(self) -> tuple[Record, ...]:
+        """What stops the heads' training and shapes their margins: the last tenth of ``train``."""
+        return self.train[-self._watched :]
+
+    @property
+    def _watched(self) -> int:
+        return -(-len(self.train) // 10)
+
 
 def find_folder(data: Path | None = None) -> Path:
     """Return the folder with the records: ``data`` or $DYNADEEP_DATA, or ``cinc2017`` inside it."""
