@@ -129,6 +129,6 @@ def model_bytes(plan: Plan, structs: Mapping[str, int]) -> int:
 @cache
 def code_sizes() -> CodeSizes:
     """Return what was measured."""
-    text = (resources.files(__package__) / SIZES).read_text(encoding="utf-8")
+    text = (resources.files("dynadeep.codegen") / SIZES).read_text(encoding="utf-8")
     reader = Reader(SIZES, BoardError, "Measure again: python -m tests.prediction sizes.")
     return reader.read(CodeSizes, reader.toml(text))

@@ -124,6 +124,6 @@ def priced(work: Work, costs: Mapping[str, tuple[float, float, float, float]]) -
 @cache
 def kernel_costs() -> dict[str, Costs]:
     """Return what the parts cost, by core."""
-    text = (resources.files(__package__) / COSTS).read_text(encoding="utf-8")
+    text = (resources.files("dynadeep.codegen") / COSTS).read_text(encoding="utf-8")
     reader = Reader(COSTS, BoardError, "Fit it again: python -m tests.prediction fit.")
     return reader.read(dict[str, Costs], reader.toml(text))

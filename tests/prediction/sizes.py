@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
@@ -24,7 +25,7 @@ from dynadeep.codegen.plan import Plan, make_plan, plan_model
 from tests.caching import SMALL_BUNDLE
 from tests.prediction.counting import built, emulated_board, own_choice
 from tests.prediction.maps import library_symbols, sizes_by_file, source_of, wanted_by
-from tests.prediction.spread import manifest_of, spread
+from tests.prediction.spread import manifest_of, networks, spread
 
 Build = tuple[Plan, Board]
 
@@ -47,6 +48,7 @@ def builds(cpus: Sequence[str]) -> Iterator[Build]:
         for cpu in cpus:
             choice = replace(own_choice(cpu), engine=engine)
             yield plan_model(content, manifest_of(content), choice), emulated_board(cpu)
+    content = networks()["moves"]
     for cpu in cpus:
         choice = replace(own_choice(cpu), application="mlperf")
         yield plan_model(content, manifest_of(content), choice), emulated_board(cpu)
@@ -66,7 +68,7 @@ def measure(cpus: Sequence[str]) -> CodeSizes:
 def _note_structs(structs: dict[str, int], plan: Plan, project: Path) -> None:
     """Take the size of each layer's parameters from the ELF file."""
     with (project / "build" / "firmware.elf").open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
+        table: Any = ELFFile(file).get_section_by_name(".symtab")
         sizes = {symbol.name: symbol["st_size"] for symbol in table.iter_symbols()}
     for layer in plan.network.layers:
         size = sizes.get(f"{identifier(layer.name)}_layer", 0)
