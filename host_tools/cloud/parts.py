@@ -196,7 +196,10 @@ def _check_rows(path: Path, rows: pa.Table) -> None:
         ("arrival", _no_time(rows["arrival"])),
         ("packet", pc.greater(pc.binary_length(rows["packet"]), schema.PACKET_BYTES_MAX)),
         ("index", pc.and_(_places(rows), pc.is_null(rows["index"]))),
-        ("packet", pc.and_(pc.equal(rows["kind"], schema.PACKET), pc.is_null(rows["packet"]))),
+        *(
+            (name, pc.and_(pc.equal(rows["kind"], schema.PACKET), pc.is_null(rows[name])))
+            for name in ("packet", "level", "model")
+        ),
     )
     for name, wrong in limits:
         if pc.any(wrong).as_py():
