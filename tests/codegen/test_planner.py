@@ -13,6 +13,7 @@ from dynadeep.codegen.graph import Graph
 from dynadeep.codegen.kernels import BUFFERS, DSP, KERNELS, kernels_of
 from dynadeep.codegen.planner import Wanted, busy_s, explain, plan_for, segment_s
 from dynadeep.codegen.tflite import read_graph
+from tests.too_small import TOO_SMALL
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +25,6 @@ def bundle(shipped_bundle: Bundle) -> Bundle:
 @pytest.fixture(scope="module")
 def m4() -> Board:
     return load_board("mps2-an386")
-
-
-TOO_SMALL = "stm32vldiscovery"
-"""Its 8 KB hold the published network, and not the one that the kit ships."""
 
 
 @pytest.mark.parametrize("name", board_names())
@@ -91,7 +88,7 @@ def test_a_deadline_that_nothing_meets_is_refused_with_both_times(
     bundle: Bundle, m4: Board
 ) -> None:
     with pytest.raises(
-        BoardError, match=r"mps2-an386: .* M instructions, 1\.\d\d s .*deadline is 0\.10 s"
+        BoardError, match=r"mps2-an386: .* M instructions, [01]\.\d\d s .*deadline is 0\.10 s"
     ):
         plan_for(bundle, m4, Wanted(deadline_s=0.1))
 

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 import pytest
 
 from dynadeep.codegen.board import Budget, board_names, load_board
+from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import kernels_of
 from dynadeep.codegen.plan import make_plan
 from dynadeep.host_tools.measure import known, report
 from dynadeep.host_tools.page import make
 from tests.docs import report_page
+from tests.too_small import TOO_SMALL
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"
 EMULATED = [
@@ -97,7 +99,12 @@ def test_a_network_without_a_budget_is_held_to_none():
 @pytest.mark.emulator
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", EMULATED)
-def test_the_demo_holds_on_every_board(name, tmp_path, capsys):
+def test_the_demo_holds_on_every_board_that_the_network_fits(name, tmp_path, capsys):
     from dynadeep.host_tools.cli import run
 
-    assert run(["demo", "--board", name, "--out", str(tmp_path), "--segments", "1"]) == 0
+    status = run(["demo", "--board", name, "--out", str(tmp_path), "--segments", "1"])
+    if name == TOO_SMALL:
+        assert status == BoardError.exit_status
+        assert f"{TOO_SMALL}: the firmware needs about" in capsys.readouterr().err
+    else:
+        assert status == 0

@@ -35,13 +35,12 @@ from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.recordings.record import Record
 from dynadeep.host_tools.study.excerpt import sample_records
 from dynadeep.host_tools.toolchain import Firmware
+from tests.too_small import TOO_SMALL
 
 pytestmark = pytest.mark.heavy  # decodes, or holds it against TensorFlow
 
 emulator = pytest.mark.emulator
 EMULATED_BOARDS = [name for name in board_names() if load_board(name).emulator is not None]
-TOO_SMALL = "stm32vldiscovery"
-"""Its 8 KB hold the published network, and not the one that the kit ships."""
 
 FirmwareMaker = Callable[..., Firmware]
 StationOpener = Callable[[str], AbstractContextManager[Station]]
