@@ -35,7 +35,7 @@ def _enliven(layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
     """Scale a layer so that its convolution has mean 0 and deviation 1 on what it is given."""
     assert isinstance(layer, ConvSiLU)
     with torch.no_grad():
-        output = layer._convolve(inputs[0])
+        output = layer._convolve(inputs[0], layer.weight)
         layer.weight /= output.std()
         assert layer.bias is not None
         layer.bias.copy_(0.3 * torch.randn_like(layer.bias) - output.mean() / output.std())
