@@ -14,8 +14,9 @@ from tests.host.cycles import snippets
 
 pytestmark = pytest.mark.emulator
 
-WITHIN = 0.04
-"""As docs/cycles.md says. They also time the call and the reading of the clock."""
+WITHIN = 0.06
+"""As docs/cycles.md says. They also time the call and the reading of the clock, and the estimate
+lies below them since the end of an emulator's page costs nothing any more."""
 
 
 def look_up(load: str, *, turned: bool) -> str:
