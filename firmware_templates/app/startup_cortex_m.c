@@ -3,6 +3,7 @@
 
 #include "cortex_m.h"
 #include "counter.h"
+#include "dd_words.h"
 
 #define CPACR_FPU_FULL_ACCESS (0xFu << 20) /* and Helium, which has the same registers */
 #define CCR_DIV_0_TRP         (1u << 4)
@@ -81,22 +82,11 @@ static size_t bytes_between(const uint32_t *begin, const uint32_t *end)
  * find in a loop here what it is the body of. */
 #define NO_LIBRARY_CALL() __asm volatile("" ::: "memory")
 
-static bool in_words(const void *a, const void *b)
-{
-#if defined(__ARM_FEATURE_UNALIGNED)
-    (void)a;
-    (void)b;
-    return true;
-#else
-    return ((uintptr_t)a | (uintptr_t)b) % sizeof(uint32_t) == 0;
-#endif
-}
-
 void *memcpy(void *restrict to, const void *restrict from, size_t count)
 {
     uint8_t *out = to;
     const uint8_t *in = from;
-    if (in_words(to, from)) {
+    if (dd_in_words(to, from)) {
         for (; count >= sizeof(uint32_t); count -= sizeof(uint32_t)) {
             *(unaligned_word *)(void *)out = *(const unaligned_word *)(const void *)in;
             out += sizeof(uint32_t);
@@ -115,7 +105,7 @@ void *memset(void *to, int value, size_t count)
 {
     const uint32_t word = (uint8_t)value * 0x01010101u;
     uint8_t *out = to;
-    if (in_words(to, to)) {
+    if (dd_in_words(to, to)) {
         for (; count >= 4 * sizeof word; count -= 4 * sizeof word) {
             unaligned_word *const words = (void *)out;
             words[0] = word;

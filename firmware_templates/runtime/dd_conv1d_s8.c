@@ -4,17 +4,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "dd_inline.h"
 #include "dd_requant.h"
 #include "dd_store_tile.h"
 
 static_assert(DD_BLOCK % 4u == 0 && DD_PART % 16u == 0, "dd_dot_rows takes fours and whole groups");
-
-/* What is rare stays out of the way of what is not. */
-#if defined(__GNUC__)
-#define NEVER_INLINE __attribute__((noinline))
-#else
-#define NEVER_INLINE
-#endif
 
 /* The windows of one tile in a layer's input. */
 typedef struct tile {
@@ -38,8 +32,8 @@ static void copy_padded(const tile *of, int32_t begin, uint32_t count, int8_t *o
 }
 
 /* Pack windows that partly lie outside the view. */
-NEVER_INLINE static void pack_border(const tile *of, uint32_t from, uint32_t count,
-                                     uint32_t *windows)
+DD_NEVER_INLINE static void pack_border(const tile *of, uint32_t from, uint32_t count,
+                                        uint32_t *windows)
 {
     const int32_t hop = of->layer->stride * of->layer->in_channels;
     int32_t begin = of->first * of->layer->in_channels + (int32_t)from;

@@ -14,16 +14,10 @@
 
 #include <assert.h>
 
+#include "dd_inline.h"
 #include "dd_simd.h"
 
 #define ROUND 8u /* pairs of values */
-
-/* What is rare stays out of the way of what is not. */
-#if defined(__GNUC__)
-#define NEVER_INLINE __attribute__((noinline))
-#else
-#define NEVER_INLINE
-#endif
 
 static_assert(128ull * 32896ull * DD_PART < (1ull << 31), "the sums of whole numbers must fit");
 static_assert(DD_PART % 4u == 0 && DD_BLOCK % 4u == 0, "a part ends with a four, as a block does");
@@ -41,7 +35,8 @@ static inline int32_t pack_four(uint32_t four, uint32_t *out, int32_t sum)
 }
 
 /* One to three values, and zeros. */
-NEVER_INLINE static int32_t pack_few(const int8_t *in, uint32_t count, uint32_t *out, int32_t sum)
+DD_NEVER_INLINE static int32_t pack_few(const int8_t *in, uint32_t count, uint32_t *out,
+                                        int32_t sum)
 {
     uint32_t four = 0;
     do {
@@ -81,8 +76,8 @@ typedef struct packed {
 } packed;
 
 /* Two channels against two windows; from one word of their weights to the next are `hop` bytes. */
-NEVER_INLINE static void dot_pair(const packed *of, const int8_t *weights, uint32_t hop,
-                                  int32_t *sums)
+DD_NEVER_INLINE static void dot_pair(const packed *of, const int8_t *weights, uint32_t hop,
+                                     int32_t *sums)
 {
     const uint32_t *at = of->windows;
     int32_t lower0 = (int32_t)at[0];

@@ -8,18 +8,11 @@
 
 #include <assert.h>
 
+#include "dd_inline.h"
+
 #define LANE_BITS 23
 #define LANE_ONE  ((int32_t)1 << LANE_BITS)
 #define UNROLL    8u
-
-/* Where the compiler's own choice spills sums to the stack inside the loop. */
-#if defined(__GNUC__)
-#define ALWAYS_INLINE __attribute__((always_inline))
-#define NEVER_INLINE  __attribute__((noinline))
-#else
-#define ALWAYS_INLINE
-#define NEVER_INLINE
-#endif
 
 static_assert((int64_t)DD_PART * 128 * 128 < LANE_ONE / 2, "the lower lane must hold its sum");
 static_assert((-1 >> 1) == -1, "right shifts of negative integers must be arithmetic");
@@ -51,9 +44,10 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
     }
 }
 
-/* In this order no more than three operands are alive at a time. */
-static inline ALWAYS_INLINE void multiply(const lanes *windows, const int8_t *weights,
-                                          lane_sums *sums)
+/* In this order no more than three operands are alive at a time. Here and below, the compiler's own
+ * choice of what to inline spills sums to the stack inside the loop. */
+static inline DD_ALWAYS_INLINE void multiply(const lanes *windows, const int8_t *weights,
+                                             lane_sums *sums)
 {
     const int32_t first = windows->first;
     const int32_t second = windows->second;
@@ -83,8 +77,8 @@ static inline void split_all(const lane_sums *lanes_of, int32_t *sums)
 
 /* Nothing but this loop: four 64-bit sums, two pointers and three operands are nearly all the
  * registers that a Cortex-M has. */
-NEVER_INLINE static void dot_unrolled(const lanes *windows, const int8_t *weights, uint32_t count,
-                                      int32_t *sums)
+DD_NEVER_INLINE static void dot_unrolled(const lanes *windows, const int8_t *weights,
+                                         uint32_t count, int32_t *sums)
 {
     const lanes *const end = windows + count;
     lane_sums all = {0, 0, 0, 0};
@@ -103,8 +97,8 @@ NEVER_INLINE static void dot_unrolled(const lanes *windows, const int8_t *weight
     split_all(&all, sums);
 }
 
-NEVER_INLINE static void dot_looped(const lanes *windows, const int8_t *weights, uint32_t count,
-                                    int32_t *sums)
+DD_NEVER_INLINE static void dot_looped(const lanes *windows, const int8_t *weights, uint32_t count,
+                                       int32_t *sums)
 {
     lane_sums all = {0, 0, 0, 0};
     for (uint32_t i = 0; i < count; i++) {

@@ -106,17 +106,6 @@ static inline int32_t dd_add_low_high(uint32_t a, uint32_t b, int32_t sum)
 #endif
 }
 
-static inline int32_t dd_add_high_low(uint32_t a, uint32_t b, int32_t sum)
-{
-#if DD_SIMD_ASSEMBLY
-    int32_t more;
-    __asm("smlatb %0, %1, %2, %3" : "=r"(more) : "r"(a), "r"(b), "r"(sum));
-    return more;
-#else
-    return sum + dd_high(a) * dd_low(b);
-#endif
-}
-
 static inline int32_t dd_add_high_high(uint32_t a, uint32_t b, int32_t sum)
 {
 #if DD_SIMD_ASSEMBLY

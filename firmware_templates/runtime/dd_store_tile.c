@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dd_inline.h"
 #include "dd_requant.h"
 
 /* A vector holds the four steps of a tile. */
@@ -15,15 +16,6 @@
 #endif
 
 static_assert(DD_TILE == 2 || DD_TILE == 4, "store_codes stores two or four steps");
-
-/* What is rare stays out of the way of what is not. */
-#if defined(__GNUC__)
-#define NEVER_INLINE __attribute__((noinline))
-#define RARE         __attribute__((noinline, cold))
-#else
-#define NEVER_INLINE
-#define RARE
-#endif
 
 /* Of a tile. */
 typedef struct tile_part {
@@ -40,8 +32,8 @@ static inline int32_t scale(int32_t sum, int32_t multiplier, int32_t shift)
     return shift < 0 ? dd_shift_right(high, -shift) : high;
 }
 
-RARE static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
-                               uint32_t channel, uint32_t steps, int8_t *out)
+DD_RARE static void store_channel(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
+                                  uint32_t channel, uint32_t steps, int8_t *out)
 {
     const int32_t multiplier = layer->multiplier[channel];
     const int32_t shift = layer->shift[channel];
@@ -157,8 +149,8 @@ static uint32_t store_channels_vector(const dd_conv1d *layer, const int8_t *tabl
 }
 #endif
 
-NEVER_INLINE static void store_any(const dd_conv1d *layer, const int8_t *table, const int32_t *sums,
-                                   const dd_tile_part *which)
+DD_NEVER_INLINE static void store_any(const dd_conv1d *layer, const int8_t *table,
+                                      const int32_t *sums, const dd_tile_part *which)
 {
     int8_t *const out = which->out;
     tile_part part = {which->first, which->first + which->count, which->steps};

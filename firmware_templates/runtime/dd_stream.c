@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dd_net.h"
+#include "dd_words.h"
 
 #define NEVER UINT16_MAX
 
@@ -48,19 +49,6 @@ static void grow(stream *of, uint32_t index, uint32_t before, uint32_t steps)
     }
 }
 
-/* Whether two pointers are to whole words, which is asked where the core takes no others: there a
- * compiler calls a function to copy one from anywhere. */
-static inline bool in_words(const int8_t *to, const int8_t *from)
-{
-#if defined(__ARM_FEATURE_UNALIGNED)
-    (void)to;
-    (void)from;
-    return true;
-#else
-    return ((uintptr_t)to | (uintptr_t)from) % sizeof(uint32_t) == 0;
-#endif
-}
-
 #if defined(__GNUC__) && !defined(__ARM_FEATURE_UNALIGNED)
 #define WORDS(at) __builtin_assume_aligned(at, sizeof(uint32_t))
 #else
@@ -71,7 +59,7 @@ static inline bool in_words(const int8_t *to, const int8_t *from)
 static void move_down(int8_t *to, const int8_t *from, uint32_t count)
 {
     uint32_t a, b; /* and no array, which would go through the stack */
-    const uint32_t group = in_words(to, from) ? 2u * (uint32_t)sizeof a : UINT32_MAX;
+    const uint32_t group = dd_in_words(to, from) ? 2u * (uint32_t)sizeof a : UINT32_MAX;
     for (; count >= group; count -= group) {
         memcpy(&a, WORDS(from), sizeof a);
         memcpy(&b, WORDS(from + sizeof a), sizeof b);
