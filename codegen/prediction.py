@@ -17,7 +17,9 @@ from dynadeep.codegen.kernels import kernels_of
 from dynadeep.codegen.layers import Layer
 from dynadeep.codegen.plan import Plan
 from dynadeep.codegen.typed import Reader
-from dynadeep.codegen.work import Work, engine_work, family_of, layer_work
+from dynadeep.codegen.work import family_of, layer_work
+from dynadeep.codegen.work.engine import engine_work
+from dynadeep.codegen.work.runs import Work
 
 COSTS = "kernel_costs.toml"
 

@@ -3,8 +3,6 @@
 from dynadeep.codegen.graph import Node, Tensor
 from dynadeep.codegen.ops import checks
 
-INT32_LIMIT = (1 << 31) - 1
-
 
 def constants(node: Node, tensor: Tensor | None, what: str) -> list[int]:
     """Return the values of an INT32 constant: axes, sizes, paddings.

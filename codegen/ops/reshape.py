@@ -48,14 +48,8 @@ class Recut(Layer):
 class Reshape(Op):
     """The same values in the same order under another shape."""
 
-    @property
-    def vanishes(self) -> bool:
-        """Whether steps and channels stay what they are."""
-        (x,) = self.inputs
-        return (x.time, x.channels) == (self.output.time, self.output.channels)
-
     def lower(self) -> Recut:
-        """Return the layer, for one that does not vanish."""
+        """Return the layer."""
         return Recut(
             name=self.node.layer, inputs=self.inputs, computed=self.output, output=self.output
         )

@@ -12,7 +12,9 @@ from dynadeep.codegen.ops import OPERATIONS
 from dynadeep.codegen.plan import make_plan, plan_model
 from dynadeep.codegen.planner import Wanted, explain, plan_for
 from dynadeep.codegen.prediction import is_counted, kernel_costs, predict, predict_for
-from dynadeep.codegen.work import engine_work, family_of, layer_work, runs_of
+from dynadeep.codegen.work import family_of, layer_work
+from dynadeep.codegen.work.engine import engine_work
+from dynadeep.codegen.work.runs import runs_of
 from tests.prediction.spread import manifest_of, networks
 
 M4 = "mps2-an386"

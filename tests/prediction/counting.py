@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from dynadeep.codegen.board import Board, Core, Flash, load_board
+from dynadeep.codegen.board import Board, Core, load_board
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.kernels import kernels_of
 from dynadeep.codegen.plan import Choice, Engine, Plan
+from dynadeep.codegen.prediction import NO_WAITING, Cost
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.codec.application import CodecApplication
 from dynadeep.host_tools.codec.board import CodecBoard
@@ -24,7 +25,6 @@ from tests.caching import ROOT, hash_of, hash_of_files, made_once
 from tests.prediction.maps import sizes_by_file
 
 COUNTED = "counted.json"
-NO_WAITING = Flash(0, 1)
 PATIENCE_S = 60.0  # for a run, of which nothing may be foretold yet
 
 PRICED = sorted((ROOT / "host_tools" / "cycles").glob("**/*.[pct][yo]*"))
@@ -43,21 +43,11 @@ EMULATED = {
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What something takes, behind a flash without wait states."""
-
-    instructions: float
-    cycles: float
-    fetched: float  # bytes of instructions
-    accesses: float  # of the flash besides: jumps, and reads of constants
-
-
-@dataclass(frozen=True)
 class Counted:
     """A run: its layers' kernels in their order, and all that is besides."""
 
-    layers: tuple[Counts, ...]
-    besides: Counts
+    layers: tuple[Cost, ...]
+    besides: Cost
 
 
 def emulated_board(cpu: str) -> Board:
@@ -94,15 +84,14 @@ def flash_of(plan: Plan, board: Board) -> dict[str, int]:
 def counted(plan: Plan, board: Board, given: Values) -> Counted:
     """Return what a run over an input takes, counted once."""
     project = built(plan, board)
-    name = f"{project.parent.name}-{hash_of([given.tobytes()])}-{hash_of_files(PRICED)}"
+    name = f"{project.parent.name}-costs-{hash_of([given.tobytes()])}-{hash_of_files(PRICED)}"
 
     def make(folder: Path) -> None:
         found = _count(plan, board, project / "build" / "firmware.elf", given)
         (folder / COUNTED).write_text(json.dumps(asdict(found)), encoding="utf-8")
 
     data = json.loads((made_once(name, make) / COUNTED).read_text(encoding="utf-8"))
-    layers = tuple(Counts(**one) for one in data["layers"])
-    return Counted(layers, Counts(**data["besides"]))
+    return Counted(tuple(Cost(*one) for one in data["layers"]), Cost(*data["besides"]))
 
 
 def _count(plan: Plan, board: Board, elf: Path, given: Values) -> Counted:
@@ -126,8 +115,8 @@ def _count(plan: Plan, board: Board, elf: Path, given: Values) -> Counted:
     )
     outside = estimate.instructions - sum(inside.values())
     return Counted(
-        tuple(Counts(*one) for one in of_layers),
-        Counts(outside, estimate.besides, fetched[0], accesses[0]),
+        tuple(Cost(*one) for one in of_layers),
+        Cost(outside, estimate.besides, fetched[0], accesses[0]),
     )
 
 

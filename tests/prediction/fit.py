@@ -10,17 +10,19 @@ from scipy.optimize import nnls
 from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.plan import Plan, make_plan, plan_model
 from dynadeep.codegen.prediction import Cost, Costs
-from dynadeep.codegen.work import Work, engine_work, family_of, layer_work
+from dynadeep.codegen.work import family_of, layer_work
+from dynadeep.codegen.work.engine import engine_work
+from dynadeep.codegen.work.runs import Work
 from dynadeep.host_tools.link.device import Values
 from dynadeep.host_tools.measure.references import golden_cases
 from tests.caching import SMALL_BUNDLE
-from tests.prediction.counting import Counts, counted, emulated_board, own_choice
+from tests.prediction.counting import counted, emulated_board, own_choice
 from tests.prediction.spread import manifest_of, spread
 
 LEAST = 0.002
 """Of all the run: a layer that takes less is fitted as if it took so much."""
 
-HEAD = """# What the parts of a run (work.py) cost on each core with its own kernels, by family:
+HEAD = """# What the parts of a run (work/) cost on each core with its own kernels, by family:
 # instructions, cycles of a core that never waits, bytes of instructions fetched, other accesses of
 # the flash. Made by `python -m tests.prediction fit`.
 """
@@ -35,7 +37,7 @@ class Sample:
     family: str
     name: str
     work: Work
-    counts: Counts
+    counts: Cost
     whole: float  # instructions of the run
 
 
@@ -76,8 +78,8 @@ def fitted(samples: Sequence[Sample]) -> Costs:
         mine = [one for one in samples if one.family == family]
         names = sorted({name for one in mine for name, count in one.work.items() if count})
         columns = [_solved(mine, names, measure) for measure in Cost._fields]
-        rows = {name: tuple(map(_rounded, row)) for name, *row in zip(names, *columns, strict=True)}
-        costs[family] = {name: row for name, row in rows.items() if any(row)}  # type: ignore[misc]
+        rows = {name: Cost(*map(_rounded, row)) for name, *row in zip(names, *columns, strict=True)}
+        costs[family] = {name: row for name, row in rows.items() if any(row)}
     return costs
 
 

@@ -151,10 +151,11 @@ def _general(seed: int) -> Iterable[Chain]:
 
 def _connected(seed: int) -> Iterable[Chain]:
     rng = np.random.default_rng([seed, 1])
+    every: tuple[convolutions.Over, ...] = ("flat", "all", "channels")
     for number in range(14):
-        over = ("flat", "all", "channels")[number % 3]
+        over = every[number % 3]
         units = int(rng.choice(CHANNELS))
-        flat = convolutions.FullyConnected(over, units, number % 2, NUMBERS)  # type: ignore[arg-type]
+        flat = convolutions.FullyConnected(over, units, number % 2, NUMBERS)
         chain: list[Draw] = [_conv(int(rng.choice((3, 8, 16, 21, 32))), 1), flat]
         yield [*chain, _table()] if number % 4 == 3 else chain
 
@@ -163,6 +164,7 @@ def _pools(seed: int) -> Iterable[Chain]:
     rng = np.random.default_rng([seed, 1])
     codes = (OPS.MAX_POOL_2D, OPS.AVERAGE_POOL_2D)
     reductions = (OPS.MEAN, OPS.REDUCE_MAX, OPS.REDUCE_MIN)
+    every: tuple[pools.Over, ...] = ("time", "channels", "all")
     for number in range(12):
         kernel = int(rng.choice((2, 2, 3, 4, 7)))
         stride = kernel if number % 4 < 2 else int(rng.choice((1, 2)))
@@ -172,26 +174,26 @@ def _pools(seed: int) -> Iterable[Chain]:
         )
         chain = [widened, pool, *([_table()] if number % 4 == 0 else [])]
         yield chain
-        over = ("time", "channels", "all")[(number // 3) % 3]
+        over = every[(number // 3) % 3]
         code = reductions[number % 3]
-        yield [*chain[:1], pools.Reduce(code, over, keeps=True, all_axes=True, gain=1.0)]  # type: ignore[arg-type]
+        yield [*chain[:1], pools.Reduce(code, over, keeps=True, all_axes=True, gain=1.0)]
 
 
 def _pairs(seed: int) -> Iterable[Chain]:
     """Operators of two operands, and tables and SOFTMAX by themselves."""
     rng = np.random.default_rng([seed, 1])
-    operands = ("computed", "number", "channels", "all", "steps")
+    operands: tuple[arithmetic.Operand, ...] = ("computed", "number", "channels", "all", "steps")
     for number in range(15):
         widened, operand = _conv(int(rng.choice(CHANNELS)), 1), operands[number % 5]
         code = (OPS.ADD, OPS.MUL, OPS.SUB)[number % 3]
         yield [
             widened,
-            arithmetic.Arithmetic(code, operand, 0, swapped=False, activation=0, ratio=0.7, gain=1),  # type: ignore[arg-type]
+            arithmetic.Arithmetic(code, operand, 0, swapped=False, activation=0, ratio=0.7, gain=1),
         ]
     for number in range(8):
         widened, operand = _conv(int(rng.choice(CHANNELS)), 1), operands[number % 4]
-        yield [widened, arithmetic.Extreme(OPS.MAXIMUM, operand, 0, swapped=False)]  # type: ignore[arg-type]
-        yield [widened, arithmetic.PRelu(operand, 0, 0.3, 1.0)]  # type: ignore[arg-type]
+        yield [widened, arithmetic.Extreme(OPS.MAXIMUM, operand, 0, swapped=False)]
+        yield [widened, arithmetic.PRelu(operand, 0, 0.3, 1.0)]
         yield [widened, tables.Softmax("channels", 1.0)]
         yield [widened, pools.Pool(OPS.MAX_POOL_2D, 1, 1, same=False, activation=0), _table()]
 

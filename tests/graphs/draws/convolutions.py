@@ -22,6 +22,9 @@ from tests.graphs.draws.draw import (
     often,
 )
 
+Over = Literal["flat", "all", "channels"]
+"""What a fully connected layer is connected to."""
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -188,7 +191,7 @@ class TransposeConv:
 class FullyConnected:
     """FULLY_CONNECTED over all values, flattened before or not, or over the channels of a step."""
 
-    over: Literal["flat", "all", "channels"]
+    over: Over
     units: int
     activation: int
     numbers: Numbers
