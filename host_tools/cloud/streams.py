@@ -81,27 +81,28 @@ class Device:
 
     def judge(self, packet: Arrived, known: Known) -> Verdict:
         """Say what a packet is; nothing is remembered of it."""
-        ended_us: int | None = None  # when the stream behind this one began
-        for stream in reversed(self.streams):
-            if self._may_be(stream, packet, ended_us):
-                found = _judge(stream, packet, known, ended_us)
-                if found is not None:
-                    return Verdict(*found, stream)
-            ended_us = stream.begun_us
+        for stream, ended_us in self._candidates(packet):
+            found = _judge(stream, packet, known, ended_us)
+            if found is not None:
+                return Verdict(*found, stream)
         outcome = Outcome.RESTART if self.streams else Outcome.FIRST
         return Verdict(outcome, packet.sequence, None)
 
-    def _may_be(self, stream: Stream, packet: Arrived, ended_us: int | None) -> bool:
-        """Whether a packet can be of a stream; a session that is known says of which."""
-        alike = [one for one in self.streams if _is_alike(one, packet)]
-        of_session = [one for one in alike if one.has_session(packet)]
-        if not any(one is stream for one in of_session or alike):
-            return False
+    def _candidates(self, packet: Arrived) -> list[tuple[Stream, int | None]]:
+        """Return the streams that a packet can be of, and when the one behind each began.
+
+        The newest comes first. A session that is known says of which streams it can be.
+        """
+        streams = self.streams[::-1]
+        ends = [None, *(one.begun_us for one in streams)]
+        alike = [one for one in zip(streams, ends, strict=False) if _is_alike(one[0], packet)]
+        of_session = [one for one in alike if one[0].has_session(packet)]
         if not packet.stamped:
-            return True
+            return of_session or alike
         if of_session:
-            return packet.arrival_us >= stream.begun_us or stream is of_session[0]
-        return ended_us is None or packet.arrival_us < ended_us
+            *later, first = of_session
+            return [*(one for one in later if packet.arrival_us >= one[0].begun_us), first]
+        return [one for one in alike if one[1] is None or packet.arrival_us < one[1]]
 
     def place(self, packet: Arrived, verdict: Verdict) -> Placed:
         """Remember a packet as what ``judge`` said that it is, and say where it stands."""
