@@ -60,7 +60,6 @@ class Stream:
     sessions: list[str] = field(default_factory=list)
     recent: dict[int, tuple[int, int]] = field(default_factory=dict)  # index: CRC, arrival
     marks: list[Mark] = field(default_factory=list)
-    time_us: int = 0  # when the newest began
     ended_steady: bool | None = None  # what ``is_steady`` said before another began
 
     def take(self, packet: Arrived, index: int, *, late: bool = False) -> None:
@@ -88,9 +87,8 @@ class Stream:
 
     def pace_us(self) -> float:
         """Return the time that a segment took lately, as the packets came."""
-        first = min(self.recent)
-        steps = self.newest - first
-        return (self.arrival_us - self.recent[first][1]) / steps if steps else self.clock.period_us
+        steps, elapsed_us = self._lately()
+        return elapsed_us / steps if steps else self.clock.period_us
 
     def is_young(self) -> bool:
         """Whether too little came to say how fast packets come."""
@@ -100,9 +98,8 @@ class Stream:
         """Whether packets come as fast as segments take, as far as can be said."""
         if self.ended_steady is not None:
             return self.ended_steady
-        first = min(self.recent)
-        steps = self.newest - first
-        apart = (self.arrival_us - self.recent[first][1]) / self.clock.period_us - steps
+        steps, elapsed_us = self._lately()
+        apart = elapsed_us / self.clock.period_us - steps
         return abs(apart) <= max(UNSTEADY, UNSTEADY_SHARE * steps)
 
     def index_at(self, arrival_us: int) -> float:
@@ -129,22 +126,29 @@ class Stream:
 
     def time_of(self, index: int) -> int:
         """Return when a segment began."""
+        line_us = self.clock.time_us(index)
+        if index == self.newest:
+            return line_us
         earliest, latest = self.times_around(index)
-        return min(max(self.clock.time_us(index), earliest), latest)
+        return min(max(line_us, earliest), latest)
 
     def _go_on(self, index: int, arrival_us: int) -> None:
         before = self._newest()
         self.newest, self.arrival_us = index, arrival_us
         self.clock.take(index, arrival_us)
-        self.time_us = self.clock.time_us(index)
         if not self.marks or index // MARK_EVERY != before.segment // MARK_EVERY:
             self.marks = self.marks[2 - MARKS :]
             if self.marks and self.marks[-1].segment < before.segment:
                 self.marks.append(before)
             self.marks.append(self._newest())
 
+    def _lately(self) -> tuple[int, int]:
+        """Return the steps from the oldest packet in ``recent`` to the newest, and their time."""
+        oldest = min(self.recent)
+        return self.newest - oldest, self.arrival_us - self.recent[oldest][1]
+
     def _newest(self) -> Mark:
-        return Mark(self.newest, self.arrival_us, self.time_us)
+        return Mark(self.newest, self.arrival_us, self.clock.time_us(self.newest))
 
     def _marks(self) -> Sequence[Mark]:
         newest = self._newest()

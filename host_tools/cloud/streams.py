@@ -115,8 +115,7 @@ class Device:
         gap = None
         if outcome is Outcome.NEXT and index > before + 1:
             gap = Gap(before + 1, index - before - 1, stream.clock.time_us(before + 1))
-        time_us = stream.time_us if index == stream.newest else stream.time_of(index)
-        return Placed(outcome, stream.number, index, time_us, gap)
+        return Placed(outcome, stream.number, index, stream.time_of(index), gap)
 
     def _begin(self, packet: Arrived) -> Placed:
         last = self.streams[-1] if self.streams else None
