@@ -5,7 +5,7 @@ segments fit into the time between their stamps, which counts once. What else is
 comes faster than that, draws on an allowance that grows slowly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MOST = 500_000.0
 A_SECOND = 10.0
@@ -45,8 +45,7 @@ class Allowance(Bucket):
     left: float = MOST
     at_us: int = 0
     refused: int = 0  # packets since it last had enough
-    explained: float = EXPLAINED  # packets that are free
-    stamp_us: int = 0  # the latest that explained any
+    explained: Bucket = field(default_factory=lambda: Bucket(EXPLAINED, 0))  # by the latest stamp
 
     def pay(self, price: float, now_us: int) -> bool:
         """Take a price, if there is enough left."""
@@ -56,13 +55,9 @@ class Allowance(Bucket):
 
     def explains(self, arrival_us: int, period_us: float) -> bool:
         """Whether the time up to a stamp explains one more segment of that length."""
-        if arrival_us > self.stamp_us:
-            new = TOLERANCE * (arrival_us - self.stamp_us) / period_us
-            self.explained, self.stamp_us = min(EXPLAINED, self.explained + new), arrival_us
-        if self.explained < 1:
-            return False
-        self.explained -= 1
-        return True
+        latest_us = max(arrival_us, self.explained.at_us)
+        a_second = TOLERANCE * 1e6 / period_us
+        return self.explained.take(1, latest_us, most=EXPLAINED, a_second=a_second)
 
 
 def plain(size: int) -> float:
