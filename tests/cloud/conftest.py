@@ -1,6 +1,6 @@
 """What the tests of the cloud share: certificates, a broker, who reads there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,21 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Mosquitto]:
+def make_mosquitto() -> Callable[[Path, Path], Mosquitto]:
+    """Return what makes the broker in a folder, with certificates; a file may have its own."""
+    return Mosquitto
+
+
+@pytest.fixture
+def mosquitto(
+    tmp_path: Path,
+    make_mosquitto: Callable[[Path, Path], Mosquitto],
+    request: pytest.FixtureRequest,
+) -> Iterator[Mosquitto]:
     if PROGRAM is None:
         pytest.skip(MISSING)
     folder = tmp_path / "mosquitto"
     folder.mkdir()
-    broker = Mosquitto(folder, request.getfixturevalue("certificates"))
+    broker = make_mosquitto(folder, request.getfixturevalue("certificates"))
     yield broker
     broker.kill()

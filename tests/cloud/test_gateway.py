@@ -22,7 +22,7 @@ from dynadeep.host_tools.errors import BrokerError, GatewayError
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
-from tests.cloud.secured import Mosquitto, authority
+from tests.cloud.secured import COLLECTOR, Mosquitto, authority
 from tests.cloud.wearing import Listener, Tee, Wire, packet, pushed, until
 from tests.link.autonomous import autonomous, by_request, samples_of
 
@@ -38,7 +38,7 @@ def wire() -> Iterator[Wire]:
 
 @pytest.fixture
 def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
-    one = Listener(mosquitto)
+    one = Listener(mosquitto.broker(COLLECTOR))
     yield one
     one.close()
 
@@ -125,7 +125,7 @@ def test_what_nobody_subscribes_to_waits_in_the_spool(
         sent = send(wire, range(5))
         until(lambda: any("No matching subscribers" in line for line in said))
         assert gateway.counts()[0]["published"] == 0
-        listener = Listener(mosquitto)
+        listener = Listener(mosquitto.broker(COLLECTOR))
         until(lambda: listener.packets("bed-7") == sent)
     listener.close()
 

@@ -2,61 +2,29 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt.client import Client
 
-from dynadeep.host_tools.cloud.broker import Broker, make_client
+from dynadeep.host_tools.cloud.broker import Broker
 from dynadeep.host_tools.cloud.gateway import Gateway, open_gateway
 from tests.cloud.conftest import DEVICES
-from tests.cloud.secured import COLLECTOR, MISSING, PROGRAM, MosquittoOfPasswords
-from tests.cloud.wearing import PATIENCE_S, Wire, packet, pushed, until
+from tests.cloud.secured import COLLECTOR, Mosquitto, MosquittoOfPasswords
+from tests.cloud.wearing import Listener, Wire, packet, pushed, until
 
 PASSWORDS = {name: f"of {name} a long one" for name in (*DEVICES, COLLECTOR)}
 
 
-class Heard:
-    """What a collector gets there."""
-
-    def __init__(self, broker: Broker, name: str = COLLECTOR):
-        self.topics: list[str] = []
-        self._answered = threading.Event()
-        self.client: Client = make_client(broker, name)
-        self.client.on_connect = lambda client, *_: client.subscribe("dynadeep/#", 1)
-        self.client.on_subscribe = lambda *_: self._answered.set()
-        self.client.on_message = lambda _client, _data, message: self.topics.append(message.topic)
-        self.client.connect(broker.host, broker.port)
-        self.client.loop_start()
-        assert self._answered.wait(PATIENCE_S)
-
-    def all(self) -> list[str]:
-        """Return the topics of all that the broker has sent: it answers a request behind them."""
-        self._answered.clear()
-        self.client.subscribe("dynadeep/nothing", 1)
-        assert self._answered.wait(PATIENCE_S)
-        return self.topics
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
+@pytest.fixture
+def make_mosquitto() -> Callable[[Path, Path], Mosquitto]:
+    return partial(MosquittoOfPasswords, passwords=PASSWORDS)
 
 
 @pytest.fixture
-def mosquitto(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MosquittoOfPasswords]:
-    if PROGRAM is None:
-        pytest.skip(MISSING)
-    folder = tmp_path / "mosquitto"
-    folder.mkdir()
-    broker = MosquittoOfPasswords(folder, request.getfixturevalue("certificates"), PASSWORDS)
-    yield broker
-    broker.kill()
-
-
-@pytest.fixture
-def heard(mosquitto: MosquittoOfPasswords) -> Iterator[Heard]:
-    one = Heard(mosquitto.broker_of(COLLECTOR, PASSWORDS[COLLECTOR]))
+def heard(mosquitto: MosquittoOfPasswords) -> Iterator[Listener]:
+    one = Listener(mosquitto.broker_of(COLLECTOR, PASSWORDS[COLLECTOR]))
     yield one
     one.close()
 
@@ -83,6 +51,11 @@ def send(
     return said
 
 
+def came(heard: Listener) -> int:
+    """Return how many packets of bed-7 came, repeats included."""
+    return [one.topic for one in heard.all()].count("dynadeep/bed-7/packets")
+
+
 def published(gateway: Gateway, _said: list[str]) -> bool:
     return gateway.lanes[0].publisher.flow.published == 3
 
@@ -95,7 +68,7 @@ def refused(gateway: Gateway, said: list[str]) -> bool:
 
 def test_a_device_with_its_password_is_let_in(mosquitto, heard, tmp_path) -> None:
     send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
-    until(lambda: heard.topics.count("dynadeep/bed-7/packets") == 3)
+    until(lambda: came(heard) == 3)
 
 
 WRONG: dict[str, Callable[[MosquittoOfPasswords], Any]] = {
@@ -113,13 +86,13 @@ def test_nothing_gets_in_of(wrong, mosquitto, heard, tmp_path) -> None:
     """Who is wrong sends as bed-8; what bed-7 sends after that comes, and nothing else."""
     send(tmp_path, WRONG[wrong](mosquitto), "bed-8", refused)
     send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
-    until(lambda: heard.topics.count("dynadeep/bed-7/packets") == 3)
-    assert [topic for topic in heard.all() if "bed-7" not in topic] == []
+    until(lambda: came(heard) == 3)
+    assert [one.topic for one in heard.all_sent() if "bed-7" not in one.topic] == []
 
 
 def test_a_device_reads_nothing(mosquitto, heard, tmp_path) -> None:
-    other = Heard(mosquitto.broker_of("bed-8", PASSWORDS["bed-8"]), "bed-8")
+    other = Listener(mosquitto.broker_of("bed-8", PASSWORDS["bed-8"]), "bed-8")
     send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
-    until(lambda: heard.topics.count("dynadeep/bed-7/packets") == 3)
-    assert other.all() == []
+    until(lambda: came(heard) == 3)
+    assert other.all_sent() == []
     other.close()

@@ -8,19 +8,21 @@ import zlib
 from collections.abc import Callable
 from typing import Any
 
-import paho.mqtt.client as mqtt
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
-from dynadeep.host_tools.cloud.broker import make_client
+from dynadeep.host_tools.cloud.broker import Broker, make_client
 from dynadeep.host_tools.codec.packet import Packet, encode
 from dynadeep.host_tools.link.base import Port
 from dynadeep.host_tools.link.frames import CRC, END, HEADER, cobs_encode
 from dynadeep.host_tools.link.protocol import Command
-from tests.cloud.secured import COLLECTOR, Mosquitto
+from tests.cloud.secured import COLLECTOR
 
 PATIENCE_S = 60.0
 
 
-def until(what: Callable[[], bool]) -> None:
+def until(what: Callable[[], object]) -> None:
     """Wait for something that must come true."""
     end_s = time.monotonic() + PATIENCE_S
     while not what():
@@ -94,27 +96,33 @@ class Tee:
 class Listener:
     """Who subscribed to everything, with a session that outlives a lost connection."""
 
-    def __init__(self, mosquitto: Mosquitto):
-        self.messages: queue.SimpleQueue[mqtt.MQTTMessage] = queue.SimpleQueue()
-        self.seen: list[mqtt.MQTTMessage] = []
-        broker = mosquitto.broker(COLLECTOR)
-        self.client = make_client(broker, COLLECTOR)
+    def __init__(self, broker: Broker, name: str = COLLECTOR):
+        self.messages: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
+        self.seen: list[MQTTMessage] = []
+        self._answered = threading.Event()
+        self.client = make_client(broker, name)
         self.client.on_message = lambda _client, _data, message: self.messages.put(message)
         self.client.reconnect_delay_set(1, 1)
-        ready = threading.Event()
-        self.client.on_connect = lambda client, *_: client.subscribe("dynadeep/#", 1)
-        self.client.on_subscribe = lambda *_: ready.set()
-        expiry = mqtt.Properties(mqtt.PacketTypes.CONNECT)
+        self.client.on_connect = _subscribe
+        self.client.on_subscribe = lambda *_: self._answered.set()
+        expiry = Properties(PacketTypes.CONNECT)
         expiry.SessionExpiryInterval = 3600
         self.client.connect(broker.host, broker.port, clean_start=False, properties=expiry)
         self.client.loop_start()
-        assert ready.wait(PATIENCE_S)
+        assert self._answered.wait(PATIENCE_S)
 
-    def all(self) -> list[mqtt.MQTTMessage]:
+    def all(self) -> list[MQTTMessage]:
         """Return what has come so far, in its order."""
         while not self.messages.empty():
             self.seen.append(self.messages.get())
         return self.seen
+
+    def all_sent(self) -> list[MQTTMessage]:
+        """Return all that the broker has sent until now: it answers a request behind them."""
+        self._answered.clear()
+        self.client.subscribe("dynadeep/nothing", 1)
+        assert self._answered.wait(PATIENCE_S)
+        return self.all()
 
     def packets(self, device: str) -> list[bytes]:
         """Return the packets that came from a device, repeats left out."""
@@ -124,3 +132,7 @@ class Listener:
     def close(self) -> None:
         self.client.disconnect()
         self.client.loop_stop()
+
+
+def _subscribe(client: Client, *_: object) -> None:
+    client.subscribe("dynadeep/#", 1)
