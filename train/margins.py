@@ -117,20 +117,42 @@ def fit_margins(
     Raises:
         TrainError: the arrays do not fit each other, or there are too few records for the rate.
     """
-    _check(shaping, proving, bounds, rate)
+    _check(shaping, proving, bounds)
+    proof = Proof(proving, _allowed(len(proving.predicted), rate))
     highest = min(float(shaping.predicted.max()), LARGEST_LIMIT)
     slack = (highest + 1) * 2**-14  # more than the device's fraction of 16 bits may be off
-    paths = _paths(shaping, bounds, highest)
-    paths[:, 0] = -2 * slack
-    allowed = rate * (len(proving.predicted) + 1) - 1 + 1e-9
+    nothing = -2 * slack  # a limit that no prediction is within
+    paths = np.insert(_paths(shaping, bounds, highest), 0, nothing, axis=1)
+    paths[0] = nothing
     cells = _cells(bounds)
-    risks = np.full(len(bounds), len(RISKS) - 1)
+    risks = np.full(len(bounds), len(RISKS))
     for cell in cells:
-        found = _highest_risk(proving, cell.of(paths.swapaxes(0, 1), cell.end), cell.bound, allowed)
+        found = proof.highest_risk(cell.of(paths, cell.end), cell.bound)
         risks[cell.knots] = np.minimum(risks[cell.knots], found)
-    limits = _lowered(proving, paths, risks, cells, allowed, slack)
+    limits = _lowered(proof, paths, risks, cells, slack)
     margins = np.asarray(bounds)[:, None] - limits
     return np.asarray(np.ceil(margins * ERROR_ONE) / ERROR_ONE)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The records that prove limits, and how many of them may break the promise."""
+
+    held: Held
+    allowed: float
+
+    def highest_risk(self, limits: Values, bound: float) -> int:
+        """Return the index of the highest risk that keeps the rate, by the limits [R, K] of each.
+
+        Those of the first admit nothing.
+        """
+        first = self.held.first_broken(limits, bound)
+        broken = np.bincount(first.ravel(), minlength=len(limits))[: len(limits)] / first.shape[1]
+        return int(np.searchsorted(broken.cumsum(), self.allowed, side="right")) - 1
+
+    def holds(self, lowest: Values, highest: Values, bound: float) -> bool:
+        """Return whether limits anywhere in a box, [K] each, keep the rate."""
+        return self.held.most_broken(lowest, highest, bound) <= self.allowed
 
 
 @dataclass(frozen=True)
@@ -161,34 +183,33 @@ def _cells(bounds: Sequence[float]) -> list[Cell]:
     ]
 
 
-def _lowered(  # noqa: PLR0917  # what fit_margins has found
-    proving: Held, paths: Values, risks: Ints, cells: Sequence[Cell], allowed: float, slack: float
+def _lowered(
+    proof: Proof, paths: Values, risks: Ints, cells: Sequence[Cell], slack: float
 ) -> Values:
-    """Return limits [M, K] of these risks or lower ones, that keep the rate at every bound.
+    """Return limits [M, K] of these risks [M] or lower ones, that keep the rate at every bound.
 
     Two knots of unlike risk have limits between them that are of no risk, so what is found for
     each is held against all that is sent from a cell; where that is too much both knots take less.
     """
     while True:
-        found = np.stack([_limits(paths[:, m], index, slack) for m, index in enumerate(risks)])
+        found = paths[np.arange(len(risks)), risks]
         limits = np.minimum.accumulate(found[::-1])[::-1]
         wrong = [
             cell.knots
             for cell in cells
-            if proving.most_broken(
+            if not proof.holds(
                 cell.of(limits, cell.start) - slack, cell.of(limits, cell.end) + slack, cell.bound
             )
-            > allowed
         ]
         if not wrong:
             return np.asarray(limits)
         lower = np.zeros(len(risks), np.int64)
         for knots in wrong:
             lower[knots] = 1
-        risks = np.maximum(risks - lower, -1)
+        risks = np.maximum(risks - lower, 0)
 
 
-def _check(shaping: Held, proving: Held, bounds: Sequence[float], rate: float) -> None:
+def _check(shaping: Held, proving: Held, bounds: Sequence[float]) -> None:
     if shaping.predicted.shape[2] != proving.predicted.shape[2] or not len(shaping.predicted):
         raise TrainError(
             f"margins: predictions {list(shaping.predicted.shape)} and "
@@ -196,24 +217,29 @@ def _check(shaping: Held, proving: Held, bounds: Sequence[float], rate: float) -
         )
     if bounds[0] <= 0 or any(low >= high for low, high in itertools.pairwise(bounds)):
         raise TrainError(f"margins: bounds {list(bounds)} must ascend from over 0.")
-    count = len(proving.predicted)
-    if rate * (count + 1) + 1e-9 < 1:
+
+
+def _allowed(count: int, rate: float) -> float:
+    """Return how many of ``count`` records may break the promise: (n + 1) / (count + 1) <= rate."""
+    allowed = rate * (count + 1) - 1 + 1e-9
+    if allowed < 0:
         raise TrainError(
             f"violation rate {rate:g} from {count} records: at least {int(np.ceil(1 / rate)) - 1} "
             "are needed. Hold out more, or allow a higher rate."
         )
+    return allowed
 
 
 def _paths(shaping: Held, bounds: Sequence[float], highest: float) -> Values:
-    """Return the limits at each risk and bound, [R, M, K]; they rise with both."""
+    """Return the limits at each bound and risk, [M, R, K]; they rise with both."""
     shares = _shares(shaping.losses.shape[2])
     columns = []
     for level, share in enumerate(shares):
         predicted, losses = shaping.predicted[..., level], shaping.losses[..., level]
         start, slope, by_bound = _curve(predicted.ravel(), losses.ravel(), bounds)
         risk = np.minimum(RISKS * share, 1 - 1e-9)
-        told = np.log(risk / (1 - risk))[:, None]
-        limits = (told - start + by_bound * np.log(bounds)) / slope
+        told = np.log(risk / (1 - risk))
+        limits = (told - start + by_bound * np.log(bounds)[:, None]) / slope
         columns.append(np.minimum(np.exp(np.minimum(limits, 20)), highest))
     return np.stack(columns, axis=2)
 
@@ -246,15 +272,3 @@ def _curve(predicted: Values, losses: Values, bounds: Sequence[float]) -> Values
         spread = (inputs * (likely * (1 - likely))[:, None]).T @ inputs / len(bounds) + np.eye(3)
         fitted = fitted + np.linalg.solve(spread, gradient)
     return np.asarray(np.maximum(fitted, [-np.inf, LEAST_SLOPE, LEAST_SLOPE]))
-
-
-def _highest_risk(proving: Held, limits: Values, bound: float, allowed: float) -> int:
-    """Return the index of the highest risk, limits [R, K], that keeps the rate; -1 if none does."""
-    first = proving.first_broken(limits, bound)
-    broken = np.bincount(first.ravel(), minlength=len(limits))[: len(limits)] / first.shape[1]
-    return int(np.searchsorted(broken.cumsum(), allowed, side="right")) - 1
-
-
-def _limits(paths: Values, index: int, slack: float) -> Values:
-    """Return the limits [K] of one risk; where none keeps the rate, nothing is within them."""
-    return paths[index] if index >= 0 else np.full(paths.shape[1], -2 * slack)
