@@ -221,6 +221,10 @@ def _check(shaping: Held, proving: Held, bounds: Sequence[float]) -> None:
 
 def _allowed(count: int, rate: float) -> float:
     """Return how many of ``count`` records may break the promise: (n + 1) / (count + 1) <= rate."""
+    if rate <= 0:
+        raise TrainError(
+            f"violation rate {rate:g}: no number of records can show it. Allow one above 0."
+        )
     allowed = rate * (count + 1) - 1 + 1e-9
     if allowed < 0:
         raise TrainError(

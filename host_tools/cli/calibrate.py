@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dynadeep.codegen.numerics import MarginTable
-from dynadeep.host_tools.cli.options import BUILD, JsonOption, check_finite
+from dynadeep.host_tools.cli.options import BUILD, JsonOption, ViolationRateOption
 from dynadeep.host_tools.cli.stages import heavy
 
 
@@ -19,15 +19,7 @@ def calibrate(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder of CinC 2017; else $DYNADEEP_DATA.")
     ] = None,
-    violation_rate: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            callback=check_finite,
-            help="Share of records that may break the promise, else the checkpoint's own.",
-        ),
-    ] = None,
+    violation_rate: ViolationRateOption = None,
     json: JsonOption = None,
 ) -> None:
     """Fit a checkpoint's margins to the int8 predictions of its generated C.

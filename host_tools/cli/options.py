@@ -119,6 +119,18 @@ BoundOption = Annotated[
         help="Largest error allowed, in the model's unit; else its default.",
     ),
 ]
+VIOLATION_RATE = 0.02
+"""What a network is trained to promise unless it is told otherwise."""
+ViolationRateOption = Annotated[
+    float | None,
+    typer.Option(
+        "--violation-rate",
+        max=1.0,
+        callback=check_positive,
+        help="Share of records that may break the promise; else what the checkpoint promises, and "
+        f"{VIOLATION_RATE:g} with train --task.",
+    ),
+]
 EcgOption = Annotated[
     list[Path] | None,
     typer.Option(

@@ -9,17 +9,19 @@ import typer
 
 from dynadeep.host_tools.cli.options import (
     BUILD,
+    VIOLATION_RATE,
     DeviceOption,
     DevicesOption,
     JsonOption,
     SkipBadOption,
+    ViolationRateOption,
     check_finite,
     check_positive,
     refuse_with,
     refuse_without,
 )
 
-BOUND, VIOLATION_RATE, LEAST_FORESIGHT = 0.75, 0.02, 0.1
+BOUND, LEAST_FORESIGHT = 0.75, 0.1
 """What --task promises unless it is told otherwise: what the shipped networks promise."""
 
 EPOCHS, BATCH, PEAK_RATE, SEED = 48, 64, 2e-3, 0
@@ -85,21 +87,11 @@ def train(
     bound: Annotated[
         float | None,
         typer.Option(
-            min=0.0,
-            callback=check_finite,
+            callback=check_positive,
             help=f"With --task: the task loss to promise, else {BOUND:g}.",
         ),
     ] = None,
-    violation_rate: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            callback=check_finite,
-            help="With --task: share of records that may break the promise, else "
-            f"{VIOLATION_RATE:g}.",
-        ),
-    ] = None,
+    violation_rate: ViolationRateOption = None,
     promise: Annotated[
         Literal["added", "loss"] | None,
         typer.Option(

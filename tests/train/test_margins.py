@@ -150,6 +150,12 @@ def test_a_rate_that_the_hold_out_cannot_show_is_refused() -> None:
         fit_margins(few, few, rate=0.02)
 
 
+def test_a_rate_of_0_is_refused() -> None:
+    held = drawn(60, 0)
+    with pytest.raises(TrainError, match="violation rate 0: no number of records can show it"):
+        fit_margins(held, held, rate=0.0)
+
+
 def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(TrainError, match=r"\[60, 1, 2\], losses \[50, 1, 2\]"):
         Held(np.zeros((60, 1, 2)), np.zeros((50, 1, 2)))
