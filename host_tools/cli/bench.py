@@ -1,5 +1,6 @@
 """dynadeep bench."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -94,10 +95,7 @@ def bench(
             write_unfinished(out, model.manifest.model_id, measured)
             advance()
 
-        def say(line: str) -> None:
-            print_lines(forms.json, line)
-
-        watch = Watch(say, kept.begin, kept.put, done)
+        watch = Watch(partial(print_lines, forms.json), kept.begin, kept.put, done)
         results = run_bench(model, choice.setups, application_of, watch, before=before, jobs=jobs)
     comparisons = forms.write([document_of(one.report) for one in results])
     worse = losses(results, out / RESULTS_JSON)

@@ -1,5 +1,6 @@
 """dynadeep calibrate."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -33,10 +34,7 @@ def calibrate(
 
     with heavy("train"):
         from dynadeep.train import checkpoint as checkpoints  # needs PyTorch
-
-    def say(line: str) -> None:
-        print_lines(json, line)
-
+    say = partial(print_lines, json)
     work = BUILD / "calibrate" / checkpoint.stem
     path = stage.calibrate(checkpoint, out or checkpoint, work, say, data=data, rate=violation_rate)
     promise = checkpoints.load(path).promise

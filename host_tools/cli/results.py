@@ -1,5 +1,6 @@
 """dynadeep results."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -62,10 +63,7 @@ def results(
         reconstructions=reconstruction.shipped(),
         data=data,
     )
-
-    def say(line: str) -> None:
-        print_lines(json, line)
-
+    say = partial(print_lines, json)
     summary = stage.make_results(config, measure.load_nets(nets, checkpoints), say)
     say(f"summary: {summary}")
     copy_json(json, summary)
