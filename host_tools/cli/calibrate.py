@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from dynadeep.codegen.numerics import MarginTable
 from dynadeep.host_tools.cli.options import BUILD, JsonOption, ViolationRateOption
 from dynadeep.host_tools.cli.stages import heavy
 
@@ -29,6 +28,7 @@ def calibrate(
     margins; the hold-out, which nothing has seen, proves them. Both are told at the checkpoint's
     bound.
     """
+    from dynadeep.codegen.numerics import MarginTable
     from dynadeep.host_tools.cli.output import print_lines, write_json
     from dynadeep.host_tools.study import calibrate as stage
 

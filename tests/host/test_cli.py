@@ -141,7 +141,8 @@ def test_help_needs_no_heavy_package_and_lists_every_command():
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in {{'torch', 'tensorflow', 'onnx', 'onnxruntime', 'wfdb', 'pandas'}}:
+        if name.split('.')[0] in {{'torch', 'tensorflow', 'onnx', 'onnxruntime', 'wfdb', 'pandas',
+                                  'numpy'}}:  # slow to import, and no help needs it
             raise ModuleNotFoundError(name, name=name)
 sys.meta_path.insert(0, Absent())
 sys.argv = ['dynadeep', '--help']
