@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from dynadeep.host_tools.link import process
 from dynadeep.host_tools.link.base import Link
@@ -43,22 +44,18 @@ class EmulatedLink(Link):
         # Both ends of the terminal stay open here: with the host's end shut the process reads a
         # hang-up, and with the board's end shut its last words, a fault report, would be lost.
         self._ends: tuple[int, ...] = os.openpty()
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._close_ends)
             board_end, host_end = self._ends
             tty.setraw(host_end)
             # The port first: opening it drops what has come, and firmware may speak as it starts.
             super().__init__(
                 name, open_port(os.ttyname(host_end)), counts_instructions=counts_instructions
             )
+            undo.callback(super().close)
             self.bytes_per_s = bytes_per_s or self.bytes_per_s
-            try:
-                self.child = start(board_end)
-            except BaseException:
-                super().close()
-                raise
-        except BaseException:
-            self._close_ends()
-            raise
+            self.child = start(board_end)
+            undo.pop_all()
 
     def receive(self) -> bytes:
         """Return what has come; the end of the process is an error once nothing is left."""

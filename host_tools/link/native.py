@@ -1,6 +1,7 @@
 """A native firmware as a process behind a pseudo-terminal, opened like any serial port."""
 
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from dynadeep.host_tools.errors import LinkError
@@ -20,11 +21,7 @@ class NativeLink(EmulatedLink):
         Raises:
             LinkError: it cannot be started, or this system has no pseudo-terminals.
         """
-
-        def start(terminal: int) -> process.Child:
-            return _start(program, terminal)
-
-        name = f"native ({program.name})"
+        name, start = f"native ({program.name})", partial(_start, program)
         super().__init__(name, "the process", start, bytes_per_s=TERMINAL_BYTES_PER_S)
 
 

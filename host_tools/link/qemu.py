@@ -5,6 +5,7 @@ import select
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from dynadeep.codegen.errors import MissingDependencyError
@@ -33,19 +34,8 @@ class QemuLink(EmulatedLink):
             LinkError: there is no such file, or QEMU does not start, or this system has no
                 pseudo-terminals.
         """
-        process.require_terminals(machine)
-        if not elf.is_file():
-            raise LinkError(f"{elf}: no such firmware. Build it first.")
-        path = shutil.which(program)
-        if path is None:
-            raise MissingDependencyError(
-                f"{program}: not installed. Install it: apt-get install qemu-system-arm"
-            )
-
-        def start(uart: int) -> process.Child:
-            return _start(path, machine, arguments, elf, uart)
-
         counts = INSTRUCTION_PER_NANOSECOND in arguments
+        start = partial(_start, program, machine, arguments, elf)
         super().__init__(f"QEMU {machine}", "QEMU", start, counts_instructions=counts)
         try:
             self._await_start()
@@ -67,7 +57,14 @@ class QemuLink(EmulatedLink):
 def _start(
     program: str, machine: str, arguments: Sequence[str], elf: Path, uart: int
 ) -> process.Child:
-    command = [program, "-M", machine, "-kernel", str(elf), "-display", "none", "-monitor", "none"]
+    if not elf.is_file():
+        raise LinkError(f"{elf}: no such firmware. Build it first.")
+    path = shutil.which(program)
+    if path is None:
+        raise MissingDependencyError(
+            f"{program}: not installed. Install it: apt-get install qemu-system-arm"
+        )
+    command = [path, "-M", machine, "-kernel", str(elf), "-display", "none", "-monitor", "none"]
     command += ["-add-fd", f"fd={uart},set=1", "-chardev", "serial,id=uart,path=/dev/fdset/1"]
     command += ["-serial", "chardev:uart", "-qmp", "stdio", *arguments]
     return process.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, inherited=(uart,))
