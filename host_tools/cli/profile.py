@@ -42,6 +42,7 @@ def profile(
     from dynadeep.host_tools.measure.report import report_of
     from dynadeep.host_tools.page.compare import require_kept
     from dynadeep.host_tools.page.make import document_of
+    from dynadeep.host_tools.page.summary import predicted_table
 
     model = read_bundle(bundle)
     most = len(golden_cases(model))
@@ -66,6 +67,7 @@ def profile(
     console.print(summary.layers_table(latency, memory))
     if latency.cycles is not None:
         console.print(summary.functions_table(latency.cycles))
-    if station.board.cortex_m:
-        console.print(summary.predicted_table(station.plan, station.board, latency, memory))
-    require_kept(forms.write([document_of(report)]))
+    document = document_of(report)
+    if document.predicted is not None:
+        console.print(predicted_table(document, document.predicted))
+    require_kept(forms.write([document]))

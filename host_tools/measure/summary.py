@@ -1,17 +1,13 @@
 """What was measured, for a person: tables for the terminal, drawn from the results."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dynadeep.codegen.applications import ram_bytes
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.code_size import flash_bytes
-from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.prediction import predict_for
 from dynadeep.host_tools.boards import KnownBoard
 from dynadeep.host_tools.cycles.estimate import CyclesEstimate
 from dynadeep.host_tools.link.ports import SerialPort
@@ -165,38 +161,6 @@ def layers_table(latency: Latency, memory: Memory | None) -> Table:
             "-" if memory is None else f"{memory.arena_by_layer.get(layer.layer, 0):,}",
         )
     return table
-
-
-def predicted_table(plan: Plan, board: Board, latency: Latency, memory: Memory | None) -> Table:
-    """Return what was foretold before anything was built, beside what was found.
-
-    Layers of the run that cycles are estimated of: their kernels alone.
-    """
-    table = new_table("Predicted and found", "", "predicted", "found", "found over predicted")
-    for name, before, after in _pairs(plan, board, latency, memory):
-        off = f"{after / before - 1:+.1%}" if before >= 1 else "-"
-        table.add_row(escape(name), f"{before:,.0f}", f"{after:,}", off)
-    return table
-
-
-def _pairs(
-    plan: Plan, board: Board, latency: Latency, memory: Memory | None
-) -> Iterator[tuple[str, float, int]]:
-    """Yield each figure's name, its prediction, and what was found."""
-    if memory is not None and board.ram is not None:
-        static = ram_bytes(plan, board) - board.ram.stack_bytes
-        yield "flash, bytes", flash_bytes(plan, board), memory.flash_bytes
-        yield "static RAM, bytes", static, memory.static_ram_bytes
-        yield "stack, bytes (a bound)", plan.stack_bytes, memory.stack_peak_bytes
-    found = latency.cycles
-    if found is None:
-        return
-    predicted = predict_for(plan, board)
-    yield "instructions", predicted.instructions, found.instructions
-    yield "cycles (est.)", predicted.cycles, found.total
-    for name, count in found.instructions_by_layer.items():
-        yield f"{name}: instructions", predicted.instructions_by_layer[name], count
-        yield f"{name}: cycles (est.)", predicted.cycles_by_layer[name], found.layers[name]
 
 
 def functions_table(cycles: CyclesEstimate) -> Table:

@@ -1,11 +1,44 @@
-"""What changed since an earlier report, for a terminal."""
+"""What a report's figures are held against, for a terminal: predictions, and an earlier report."""
+
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from dynadeep.host_tools.measure.summary import new_table, print_lines
 from dynadeep.host_tools.page.compare import Comparison, grown, number
+from dynadeep.host_tools.page.document import Document, Predicted
 from dynadeep.host_tools.page.text import one_line
+
+
+def predicted_table(report: Document, predicted: Predicted) -> Table:
+    """Return what was foretold before anything was built, beside what was found.
+
+    Layers of the run that cycles are estimated of: their kernels alone.
+    """
+    table = new_table("Predicted and found", "", "predicted", "found", "found over predicted")
+    for name, before, after in _pairs(report, predicted):
+        off = f"{after / before - 1:+.1%}" if before else "-"
+        table.add_row(escape(name), f"{before or 0:,}", f"{after:,}", off)
+    return table
+
+
+def _pairs(report: Document, predicted: Predicted) -> Iterator[tuple[str, int | None, int]]:
+    """Yield each figure's name, its prediction, and what was found."""
+    memory = report.memory
+    if memory is not None:
+        yield "flash, bytes", predicted.flash_bytes, memory.flash_bytes
+        yield "static RAM, bytes", predicted.static_ram_bytes, memory.static_ram_bytes
+        yield "stack, bytes (a bound)", predicted.stack_bytes, memory.stack_peak_bytes
+    found = None if report.latency is None else report.latency.cycles_estimate
+    if found is None:
+        return
+    yield "instructions", predicted.instructions, found.instructions
+    yield "cycles (est.)", predicted.cycles, found.total
+    for name, count in found.instructions_by_layer.items():
+        yield f"{name}: instructions", predicted.instructions_by_layer[name], count
+        yield f"{name}: cycles (est.)", predicted.cycles_by_layer[name], found.layers[name]
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
