@@ -43,23 +43,29 @@ class _Nowhere:
         return nullcontext(Advance())
 
 
-_display: Display = _Nowhere()
+@dataclass
+class _Shown:
+    """Where this process shows its progress; it has one terminal."""
+
+    display: Display
+
+
+_shown = _Shown(_Nowhere())
 
 
 def show_on(display: Display) -> None:
     """Have ``display`` show the progress of all that this process does from now on."""
-    global _display  # noqa: PLW0603 (one process has one terminal)
-    _display = display
+    _shown.display = display
 
 
 def step(text: str) -> AbstractContextManager[None]:
     """Show that something without parts to count is under way: ``building the firmware``."""
-    return _display.step(text)
+    return _shown.display.step(text)
 
 
 def counted(text: str, total: int, done: int = 0) -> AbstractContextManager[Advance]:
     """Show how many of ``total`` parts are done; the context is what is called after each."""
-    return _display.counted(text, total, done)
+    return _shown.display.counted(text, total, done)
 
 
 def each(text: str, parts: Sequence[T]) -> Iterator[T]:

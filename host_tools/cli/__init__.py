@@ -46,10 +46,12 @@ from dynadeep.host_tools.cli.train_task import train_task
 
 Command = Callable[..., None]
 
+ON_A_BOARD = "On a board, emulated or real"
+
 STAGES: dict[str, tuple[Command, ...]] = {
     "Train": (train, train_task, evaluate, calibrate, results),
     "From a network to firmware": (export, import_, generate, build),
-    "On a board, emulated or real": (
+    ON_A_BOARD: (
         boards,
         ports,
         hello,
@@ -120,7 +122,7 @@ def make_app() -> typer.Typer:
     for name, (about, commands) in GROUPS.items():
         group = typer.Typer(help=about, no_args_is_help=True)
         _add(group, commands)
-        app.add_typer(group, name=name, rich_help_panel="On a board, emulated or real")
+        app.add_typer(group, name=name, rich_help_panel=ON_A_BOARD)
     return app
 
 

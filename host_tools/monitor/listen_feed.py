@@ -9,12 +9,10 @@ from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.codec.packet import decode as read_packet
 from dynadeep.host_tools.errors import PacketError
 from dynadeep.host_tools.link.base import Link
-from dynadeep.host_tools.link.device import Counter
+from dynadeep.host_tools.link.device import NANOSECONDS_PER_S, Counter
 from dynadeep.host_tools.link.pushed import Crashed, Event, Pushed, PushedStream
 from dynadeep.host_tools.monitor.beat import Beat, Curve, Facts
 from dynadeep.host_tools.monitor.codec_tally import CodecTally
-
-NS_PER_S = 1_000_000_000
 
 
 class ListenFeed:
@@ -24,7 +22,7 @@ class ListenFeed:
     facts_title = "Compression"
     latency_title = "Between two packets"
     listens = True
-    counter = Counter("nanoseconds", NS_PER_S, 1.0)
+    counter = Counter("nanoseconds", NANOSECONDS_PER_S, 1.0)
 
     def __init__(
         self, link: Link, decoder: Decoder, clock_ns: Callable[[], int] = time.monotonic_ns
