@@ -13,7 +13,7 @@ from dynadeep.codegen.graph import Graph
 from dynadeep.codegen.kernels import BUFFERS, DSP, KERNELS, kernels_of
 from dynadeep.codegen.planner import Wanted, busy_s, explain, plan_for, segment_s
 from dynadeep.codegen.tflite import read_graph
-from tests.too_small import TOO_SMALL
+from tests.emulated import TOO_SMALL
 
 
 @pytest.fixture(scope="module")

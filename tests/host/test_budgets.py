@@ -7,19 +7,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from dynadeep.codegen.board import Budget, board_names, load_board
+from dynadeep.codegen.board import Budget, load_board
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import kernels_of
 from dynadeep.codegen.plan import make_plan
 from dynadeep.host_tools.measure import known, report
 from dynadeep.host_tools.page import make
 from tests.docs import report_page
-from tests.too_small import TOO_SMALL
+from tests.emulated import EMULATED, TOO_SMALL
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results.json"
-EMULATED = [
-    name for name in board_names() if load_board(name).cortex_m and load_board(name).emulator
-]
 SLACK = 1.15
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from dynadeep.codegen.board import board_names, load_board
+from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.numerics import clipped_samples
@@ -35,12 +35,11 @@ from dynadeep.host_tools.pipeline import Station
 from dynadeep.host_tools.recordings.record import Record
 from dynadeep.host_tools.study.excerpt import sample_records
 from dynadeep.host_tools.toolchain import Firmware
-from tests.too_small import TOO_SMALL
+from tests.emulated import EMULATED, TOO_SMALL
 
 pytestmark = pytest.mark.heavy  # decodes, or holds it against TensorFlow
 
 emulator = pytest.mark.emulator
-EMULATED_BOARDS = [name for name in board_names() if load_board(name).emulator is not None]
 
 FirmwareMaker = Callable[..., Firmware]
 StationOpener = Callable[[str], AbstractContextManager[Station]]
@@ -115,7 +114,7 @@ def test_the_host_build_and_all_boards_have_the_references_bits_over_200_real_se
 ):
     cases = [*golden_cases(shipped_bundle), *real_cases]
     assert len(real_cases) >= 200
-    boards = ("native", *(name for name in EMULATED_BOARDS if name != TOO_SMALL))
+    boards = ("native", *(name for name in EMULATED if name != TOO_SMALL))
     with ExitStack() as opened, ThreadPoolExecutor(os.cpu_count()) as pool:
         stations = [opened.enter_context(shipped_station(board)) for board in boards]
         results = list(
@@ -153,7 +152,7 @@ def test_packets_of_every_level_are_the_references(bundle, station):
 
 
 @emulator
-@pytest.mark.parametrize("board", EMULATED_BOARDS)
+@pytest.mark.parametrize("board", EMULATED)
 def test_every_emulated_board_has_the_references_bits(bundle, station, board):
     """Over two segments: every layer of its core's kernels, at less cost than all of them."""
     cases = golden_cases(bundle)[:2]

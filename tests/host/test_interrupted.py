@@ -17,7 +17,6 @@ from tests.cloud.decoding import put_days
 
 PROGRAM = Path(sys.executable).with_name("dynadeep")
 PATIENCE_S = 300.0
-Sessions = dict[int, int]
 
 
 def running() -> dict[int, tuple[int, int, str]]:

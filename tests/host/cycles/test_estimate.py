@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dynadeep.codegen.board import board_names, load_board
+from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.planner import plan_for
 from dynadeep.codegen.prediction import predict_for
@@ -18,14 +18,11 @@ from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.measure import profile
 from dynadeep.host_tools.toolchain import Firmware
 from tests.conftest import firmware_maker
+from tests.emulated import EMULATED, TOO_SMALL
 
 pytestmark = pytest.mark.emulator
-EMULATED = [name for name in board_names() if load_board(name).emulator is not None]
 BY_LAYER = {"cortex-m55": 0.2}
 """Where a layer's instructions are not held within 5 %: docs/cycles.md says how far off."""
-
-TOO_SMALL = "stm32vldiscovery"
-"""Its 8 KB hold the published network, and not the one that the kit ships."""
 
 SMALL_LAYER = 0.02
 """Of a run: a layer of less is held to its error relative to so much of the run."""

@@ -68,7 +68,6 @@ def test_what_a_process_says_as_it_starts_is_heard_by_who_opens_its_port_slowly(
 
     monkeypatch.setattr("dynadeep.host_tools.link.emulated.open_port", opened)
     with device("branches", board) as link:
-        time.sleep(0.3)
         StrictRunner(link.port).booted()
 
 
