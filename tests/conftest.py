@@ -38,7 +38,12 @@ HEAVY_PACKAGES = ("tensorflow", "tflite_micro", "torch", "onnx", "onnxruntime", 
 HEAVY_FIXTURES = {"checkpoint", "reference", "micro", "loaded"}
 HEAVY_FOLDERS = ("train", "export")
 NOT_FAST = ("heavy", "emulator")
-SPREAD = ("tests/host/test_end_to_end.py", "tests/link/test_emulator.py")
+SPREAD = (
+    "tests/host/test_end_to_end.py",
+    "tests/host/test_streamed_ecg.py",
+    "tests/host/test_altered_firmware.py",
+    "tests/link/test_emulator.py",
+)
 HEAVY_IMPORT = re.compile(
     rf"^(?:from|import) (?:dynadeep\.(?:train|export)|{'|'.join(HEAVY_PACKAGES)}"
     r"|fuzz\.(?:readers|campaign))\b",

@@ -1,8 +1,9 @@
-"""Small manifests for tests that need no exported model, and altered copies of a real bundle."""
+"""Boards to open, small manifests for tests that need no exported model, altered bundles."""
 
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,34 @@ from dynadeep.codegen.bundle import (
     TensorSpec,
     sha256_of,
 )
+from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.cli import run
+from dynadeep.host_tools.pipeline import Station
+from dynadeep.host_tools.toolchain import Firmware
 
 ManifestMaker = Callable[..., Manifest]
+FirmwareMaker = Callable[..., Firmware]
+StationOpener = Callable[[str], AbstractContextManager[Station]]
+
+
+def opener(bundle: Bundle, firmware: FirmwareMaker) -> StationOpener:
+    def start(board: str) -> AbstractContextManager[Station]:
+        elf = firmware(board, sanitize=board == "native").elf
+        return pipeline.connect(bundle, board, elf=elf)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def station(bundle, firmware) -> StationOpener:
+    """Open a board with the small model's firmware; the native one is built with sanitizers."""
+    return opener(bundle, firmware)
+
+
+@pytest.fixture(scope="session")
+def shipped_station(shipped_bundle, shipped_firmware) -> StationOpener:
+    """Open a board with the shipped model's firmware; the native one is built with sanitizers."""
+    return opener(shipped_bundle, shipped_firmware)
 
 
 def make_level(name: str, codes: int, segment_length: int) -> Level:

@@ -35,6 +35,7 @@ from dynadeep.host_tools.measure import parity
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.place import generated_with
 from dynadeep.host_tools.toolchain import Firmware
+from tests.altering import change_constant
 from tests.docs.pages import code, page, table
 
 from .wired import WiredBoard
@@ -75,8 +76,6 @@ def net_board(bundle: Bundle, firmware: FirmwareOf, net_elf: Path) -> Iterator[W
 
 @pytest.fixture(scope="module")
 def net_elf(firmware: FirmwareOf, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from tests.host.test_end_to_end import change_constant
-
     elf = tmp_path_factory.mktemp("wrong") / "firmware.elf"
     elf.write_bytes(firmware(BOARD).elf.read_bytes())
     change_constant(elf, "conv1_weights", lambda value: value ^ 1)
