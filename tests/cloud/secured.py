@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import socket
@@ -21,6 +20,11 @@ MISSING = "mosquitto is not installed: apt-get install mosquitto"
 needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason=MISSING)
 PAGE = page("docs/deploy.md")
 COLLECTOR = "collector"
+DEBIANS = """persistence true
+persistence_location {database}/
+include_dir {more}
+"""
+"""What Debian's own mosquitto.conf says; no line of text may come in it twice."""
 
 
 def block(kind: str) -> str:
@@ -38,20 +42,19 @@ def free_port() -> int:
 
 def authority(folder: Path, names: Sequence[str], name: str = "ward authority") -> None:
     """Make certificates with the commands of the page: ca, broker, and one for each name."""
-    lines = [line for line in PAGE.splitlines() if line.startswith("openssl ")]
-    made, *each = (shlex.split(line) for line in lines)
-    _run([word.replace("ward authority", name) for word in made], folder)
-    extra = folder / "names.ext"
-    extra.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1")
-    for one in ("broker", *names):
-        for command in each:
-            words = [word.replace("bed-7", one) for word in command]
-            signing = one == "broker" and words[1] == "x509"
-            _run([*words, "-extfile", str(extra)] if signing else words, folder)
+    made, *others = [line for line in PAGE.splitlines() if line.startswith("openssl ")]
+    each = [line for line in others if "bed-7" in line]
+    brokers = [line for line in others if "broker" in line]
+    assert len(each) == len(brokers) == len(others) / 2 == 2
+    _run(made.replace("ward authority", name), folder)
+    for line in brokers:
+        _run(line.replace("DNS:broker.ward.example", "DNS:localhost,IP:127.0.0.1"), folder)
+    for line in (line.replace("bed-7", one) for one in names for line in each):
+        _run(line, folder)
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+def _run(line: str, folder: Path) -> None:
+    subprocess.run(["bash", "-c", line], cwd=folder, check=True, capture_output=True)
 
 
 def launch(folder: Path, port: int) -> subprocess.Popen[bytes]:
@@ -81,10 +84,12 @@ class Mosquitto:
         acl.chmod(0o600)
         text = self.configuration().replace("/etc/mosquitto/dynadeep/acl", str(acl))
         text = text.replace("/etc/mosquitto/dynadeep", str(certificates))
-        text = text.replace("/var/lib/mosquitto/", f"{folder / 'db'}/")
         text = text.replace("listener 8883", f"listener {self.port} 127.0.0.1")
-        text += "user root\n" if os.geteuid() == 0 else ""
-        (folder / "mosquitto.conf").write_text(text)
+        (folder / "conf.d").mkdir()
+        (folder / "conf.d" / "dynadeep.conf").write_text(text)
+        main = DEBIANS.format(database=folder / "db", more=folder / "conf.d")
+        main += "user root\n" if os.geteuid() == 0 else ""  # who may go into the tests' folders
+        (folder / "mosquitto.conf").write_text(main)
         self.start()
 
     def configuration(self) -> str:
@@ -122,7 +127,7 @@ class MosquittoOfPasswords(Mosquitto):
         self._file = folder / "passwords"
         self._file.write_text("".join(f"{name}:{word}\n" for name, word in passwords.items()))
         (command,) = (line for line in PAGE.splitlines() if line.startswith("mosquitto_passwd "))
-        _run(shlex.split(command), folder)
+        _run(command, folder)
         assert not any(word in self._file.read_text() for word in passwords.values())
         super().__init__(folder, certificates)
 

@@ -16,14 +16,14 @@ import pytest
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.host_tools.cli import run
-from dynadeep.host_tools.cloud.broker import parse_broker
+from dynadeep.host_tools.cloud.broker import make_client, parse_broker
 from dynadeep.host_tools.cloud.gateway import Gateway, Limits, open_gateway
 from dynadeep.host_tools.errors import BrokerError, GatewayError
 from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
 from tests.cloud.secured import COLLECTOR, Mosquitto, authority
-from tests.cloud.wearing import Listener, Tee, Wire, packet, pushed, until
+from tests.cloud.wearing import PATIENCE_S, Listener, Tee, Wire, packet, pushed, until
 from tests.link.autonomous import autonomous, by_request, samples_of
 
 Started = tuple[Gateway, list[str]]
@@ -209,6 +209,25 @@ def test_a_device_that_speaks_as_another_gets_nothing_in(
         assert any("rules" in line or "Not authorized" in line for line in said)
         nothing_gets_in(listener, gateway)
         assert gateway.counts()[0]["in_spool"] == 3  # none is lost: the rules may be mended
+
+
+def test_a_device_that_calls_itself_as_the_collector_does_takes_nothing_away(
+    mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
+) -> None:
+    listener.close()
+    with running(mosquitto, wire, tmp_path / "spool") as (gateway, _):
+        sent = send(wire, range(3))
+        until(lambda: gateway.counts()[0]["published"] == 3)
+    thief, here = make_client(mosquitto.broker("bed-8"), COLLECTOR), threading.Event()
+    thief.on_connect = lambda *_: here.set()
+    thief.connect("localhost", mosquitto.port, clean_start=True)
+    thief.loop_start()
+    assert here.wait(PATIENCE_S)
+    thief.disconnect()
+    thief.loop_stop()
+    late = Listener(mosquitto.broker(COLLECTOR))
+    until(lambda: late.packets("bed-7") == sent)
+    late.close()
 
 
 def test_a_certificate_of_another_authority_gets_nothing_in(
