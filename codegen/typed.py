@@ -206,5 +206,6 @@ def _wanted(hint: Any) -> str:
     if typing.get_origin(hint) is tuple:
         return "a list"
     names = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
-    ranges = [f" from {m.ge} to {m.le}" for m in limits if m.ge is not None and m.le is not None]
+    ends = [(word, end) for m in limits for word, end in (("from", m.ge), ("to", m.le))]
+    ranges = [f" {word} {end}" for word, end in ends if end is not None]
     return names.get(hint, "a table") + "".join(ranges)

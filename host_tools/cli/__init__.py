@@ -172,10 +172,18 @@ def _describe(error: Any) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # typer's own usage errors, whatever they derive from
         hint = error.ctx.command_path if getattr(error, "ctx", None) else "dynadeep"
-        said = error.format_message().removeprefix("Invalid value: ")
+        said = _usage(error)
         return (f"{said} See: {hint} --help" if said else ""), USAGE
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{error.strerror or error}.", OTHER_FAILURE
     kind = type(error).__name__
     return f"{kind}: {error} (a fault of the kit; --traceback shows where)", OTHER_FAILURE
+
+
+def _usage(error: Any) -> str:
+    """Return what is wrong with an option as a sentence, the refused value included."""
+    said: str = error.format_message().removeprefix("Invalid value: ")
+    if hasattr(error.__cause__, "errors"):  # pydantic's own, which leaves the value out
+        said += f", not {error.__cause__.errors()[0]['input']}"
+    return said if not said or said.endswith((".", "?", "!")) else f"{said}."

@@ -94,8 +94,10 @@ def _why_not(url: str, error: Exception) -> LinkError:
         )
     if number == errno.ENOENT:
         found = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
-        return NoPortError(f"{url}: no such port. Found: {found}. Is the board plugged in?")
-    if "://" in url:
+        return NoPortError(
+            f"{url or repr(url)}: no such port. Found: {found}. Is the board plugged in?"
+        )
+    if "://" in url and not isinstance(error, ValueError):  # of a kind that pyserial knows
         return LinkError(f"{url}: cannot be opened ({error}). Is the other end listening?")
     return LinkError(
         f"{url}: cannot be opened ({error}). Give a serial port or a URL that pyserial knows."

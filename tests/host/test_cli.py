@@ -128,7 +128,7 @@ def test_a_wrong_option_is_one_line_with_where_to_look(fails, arguments):
 def test_a_negative_bound_is_refused(fails, bundle):
     where = ("--bundle", bundle.folder, "--board", "native")
     line = fails(2, "stream", *where, "--bound", "-1", "--segments", "1")
-    assert "'--bound': Input should be greater than or equal to 0" in line
+    assert "'--bound': Input should be greater than or equal to 0, not -1. See: " in line
 
 
 def test_traceback_shows_the_rest(tmp_path):

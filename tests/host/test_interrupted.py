@@ -1,4 +1,7 @@
-"""Ctrl-C, or the SIGTERM of a cancelled job: a line, status 130, and no process that goes on."""
+"""Ctrl-C, or the SIGTERM of a cancelled job: a line, status 130, and no process that goes on.
+
+What runs until it is stopped, as a gateway, says its counts instead, and its status is 0.
+"""
 
 import json
 import os
@@ -12,10 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from dynadeep.codegen.files import TEMPORARY
 from tests.caching import ROOT, SMALL_BUNDLE
 from tests.cloud.decoding import put_days
+from tests.cloud.open_broker import open_broker
+from tests.cloud.secured import free_port
+from tests.cloud.wearing import Wire
 
 PROGRAM = Path(sys.executable).with_name("dynadeep")
+ON_THE_EXCERPT = (sys.executable, "-m", "tests.host.on_the_excerpt")
+DATA = ROOT / "train" / "data"
+SHIPPED = ROOT / "train" / "pretrained" / "cinc2017-rhythm.safetensors"
 PATIENCE_S = 300.0
 
 
@@ -87,6 +97,37 @@ def interrupted(
     return said.splitlines()
 
 
+def interrupted_at(
+    line: str, words: list[object], folder: Path, program: tuple[object, ...] = (PROGRAM,)
+) -> tuple[int, list[str]]:
+    """Press Ctrl-C once a command has said a line with these words; return status and all it said.
+
+    Nothing that it started is left then, and no file that is half written.
+    """
+    with subprocess.Popen(
+        [*map(str, program), *map(str, words)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as command:
+        assert command.stdout is not None
+        said: list[str] = []
+        while (not said or line not in said[-1]) and (came := command.stdout.readline()):
+            said.append(came)
+        before = started_by(command.pid)
+        os.killpg(command.pid, signal.SIGINT)
+        said += command.communicate(timeout=PATIENCE_S)[0].splitlines()
+    whole = "\n".join(said)
+    assert line in whole
+    assert "Traceback" not in whole
+    assert until(lambda: not left_of(before, command.pid)), left_of(before, command.pid)
+    assert not [path for path in folder.rglob("*") if TEMPORARY.fullmatch(path.name)]
+    return command.returncode, said
+
+
 @pytest.fixture
 def silent_boards(tmp_path, monkeypatch):
     """Have QEMU start its machines halted, so that they are there until their command ends them."""
@@ -149,3 +190,72 @@ def test_the_workers_of_a_decoding_end_and_the_run_goes_on(tmp_path, wanted):
     command = [PROGRAM, *words, "--workers", "1", "--json", "report.json"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert json.loads((tmp_path / "report.json").read_text())["days"] == 3
+
+
+COMPRESSOR = ("--architecture", "cae32", "--epochs", 99, "--batch", 8, "--threads", 1)
+LONG = {
+    "export": ("exporting to ONNX", ["-v", "--out", "out"], (PROGRAM,), []),
+    "train": (
+        "epoch 1",
+        ["-v", "--dataset", "mitdb", "--data", DATA / "mitdb_sample", "--out", "out", *COMPRESSOR],
+        (PROGRAM,),
+        ["metrics.jsonl", "state.safetensors"],  # what --resume goes on with
+    ),
+    "calibrate": (
+        "read      CinC 2017",
+        [SHIPPED, "--data", DATA / "cinc2017_sample", "--out", "out/fitted.safetensors"],
+        ON_THE_EXCERPT,
+        [],
+    ),
+    "results": (
+        "read      CinC 2017",
+        ["--data", DATA / "cinc2017_sample", "--out", "out"],
+        ON_THE_EXCERPT,
+        [],
+    ),
+    "demo": ("export    checkpoint to ONNX", ["--out", "out"], (PROGRAM,), []),
+}
+"""What a command says before it is stopped, its words, and what is in ``out`` afterwards."""
+
+ALIKE = ("calibrate", "results")
+"""They end as ``train`` does, which takes no less long."""
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.nightly] * (name in ALIKE)) for name in LONG],
+)
+def test_ctrl_c_ends_what_trains_or_exports_and_leaves_no_half_of_it(tmp_path, name):
+    line, words, program, left = LONG[name]
+    status, said = interrupted_at(line, [name, *words], tmp_path, program)
+    assert (status, said[-1]) == (130, "dynadeep: interrupted")
+    assert sorted(path.name for path in tmp_path.glob("out/[!.]*")) == left
+
+
+@pytest.mark.heavy
+def test_ctrl_c_ends_a_fleet_and_its_archive_can_be_read(tmp_path):
+    data = ("--data", DATA / "cinc2017_sample", "--distinct", 20, "--devices", 50, "--days", 30)
+    words = ["fleet", "-v", *data, "--bundle", SMALL_BUNDLE, "--archive", "archive"]
+    status, said = interrupted_at("filling the archive", words, tmp_path)
+    assert (status, said[-1]) == (130, "dynadeep: interrupted")
+    if (tmp_path / "archive").exists():
+        subprocess.run([PROGRAM, "archive", "archive"], cwd=tmp_path, check=True)
+
+
+def test_ctrl_c_ends_a_gateway_in_order_and_it_says_its_counts(tmp_path):
+    wire = Wire()
+    ends = ("--port", wire.url, "--broker", f"mqtt://127.0.0.1:{free_port()}")
+    words = ["gateway", "--device", "bed-7", *ends, "--spool", "spool"]
+    status, said = interrupted_at("reading", words, tmp_path)
+    wire.close()
+    assert status == 0
+    assert said[-1].startswith("bed-7: 0 packets, 0 published, 0 in the spool, ")
+
+
+@pytest.mark.heavy
+def test_ctrl_c_ends_a_collector_in_order_and_it_says_its_counts(tmp_path):
+    with open_broker(tmp_path / "broker") as port:
+        words = ["collect", "--broker", f"mqtt://127.0.0.1:{port}", "--bundles", SMALL_BUNDLE]
+        status, said = interrupted_at("collecting", [*words, "--archive", "archive"], tmp_path)
+    assert (status, said[-1]) == (0, "nothing came")
