@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dynadeep.host_tools.cloud.clock import RATE_MAX, Clock
-from dynadeep.host_tools.cloud.memory import WINDOW, Arrived, Stream
+from dynadeep.host_tools.cloud.memory import UNSTEADY_SHARE, WINDOW, Arrived, Stream
 from dynadeep.host_tools.cloud.schema import COUNT_MAX
 from dynadeep.host_tools.codec.packet import SEQUENCES, count_near
 
@@ -213,16 +213,21 @@ def _can_follow(stream: Stream, packet: Arrived, index: int) -> bool:
 
 
 def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
-    """Return the segment that a packet is by its number and its arrival, where these agree."""
+    """Return the segment that a packet is by its number and its arrival, where these agree.
+
+    They need to agree closely only where the packet can be of a device that has begun anew: one
+    that counts from 0 has no number beyond the time that went by.
+    """
     ahead_us = packet.arrival_us - stream.arrival_us
     half_us = packet.period_us / 2
     by_pace = stream.newest + ahead_us / max(1.0, stream.pace_us())
     by_clock = stream.clock.index_at(packet.arrival_us)
+    anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (by_pace - stream.newest) + WINDOW
     for expected in (by_clock, by_pace):
         index = _nearest(packet.sequence, expected)
         is_behind = index <= stream.newest
         follows = index == stream.newest + 1 and (not packet.session or stream.has_session(packet))
-        most = WINDOW if is_behind or follows else SKIPPED
+        most = WINDOW if is_behind or follows or not anew else SKIPPED
         in_time = ahead_us <= half_us if is_behind else ahead_us >= -half_us
         drift = RATE_MAX * abs(expected - stream.newest)
         if in_time and abs(expected - index) <= most + drift:

@@ -129,6 +129,12 @@ def test_every_packet_is_stored_once_in_its_place_and_run_at_any_rate(way: Way, 
     check(way, seed)
 
 
+def test_a_stream_goes_on_behind_a_port_opened_anew_in_a_long_gap_of_unsteady_packets() -> None:
+    """Its number lies beyond all that a device which has begun anew could have counted to."""
+    way = Way(1.0002, 0.3, lost=0.05, again=0.01, leap=0.01, restart=0.0, reopened=0.01, alike=True)
+    check(way, 2613)
+
+
 @pytest.mark.nightly
 @settings(max_examples=5000, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(WAYS, st.integers(0, 1 << 30))
