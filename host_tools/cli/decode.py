@@ -14,6 +14,7 @@ from dynadeep.host_tools.cli.options import (
     JsonOption,
     check_writable,
     refuse_same,
+    refuse_twice,
     refuse_with,
     refuse_without,
 )
@@ -185,6 +186,8 @@ def decode(
         refuse_with("--bundles", {"--bundle": bundle}, "both say what decodes")
     if engine != "ray":
         refuse_without("--engine ray", {"--address": address}, "only Ray has one")
+    refuse_twice("--device", device or [])
+    first, last = _span(begin, end)
     from dynadeep.host_tools.cloud.extra import require
 
     require("pyarrow")
@@ -192,7 +195,7 @@ def decode(
     from dynadeep.host_tools.cloud.models import find_models
 
     models = find_models(bundles or bundle or DEFAULT_BUNDLE)
-    job = Job(archive, out, models, form or "parquet", _time(begin), _time(end), task)
+    job = Job(archive, out, models, form or "parquet", first, last, task)
     runner = Runner(engine or "local", workers or _cores(), address)
     _decode_archive(job, device or [], runner, json)
 
@@ -247,17 +250,31 @@ def _decode_archive(job: "Job", devices: list[str], runner: Runner, json: Path |
     total.require_whole(str(job.root))
 
 
+def _span(begin: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+    """Return the times that are asked for.
+
+    Raises:
+        typer.BadParameter: nothing lies between them.
+    """
+    first, last = _time(begin), _time(end)
+    if first is not None and last is not None and first >= last:
+        raise typer.BadParameter(
+            f"--from {begin} is not before --to {end}: nothing lies between. Give a later --to."
+        )
+    return first, last
+
+
 def _time(text: str | None) -> datetime | None:
     """Return a time of ISO 8601, UTC unless it says otherwise."""
     if text is None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no time. Give one such as 2026-11-26T08:00."
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _cores() -> int:

@@ -13,6 +13,7 @@ from dynadeep.host_tools.cli.options import (
     check_finite,
     check_writable,
     complete_port,
+    refuse_twice,
 )
 
 if TYPE_CHECKING:
@@ -106,9 +107,7 @@ def _pairs(devices: list[str], ports: list[str]) -> dict[str, str]:
             f"{len(ports)} --port and {len(devices)} --device: give each port its device's name."
         )
     for option, names in (("--device", devices), ("--port", ports)):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise typer.BadParameter(f"{option} {twice[0]} is given twice: name each one once.")
+        refuse_twice(option, names)
     return dict(zip(devices, ports, strict=True))
 
 

@@ -2,7 +2,8 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,6 +38,17 @@ def check_writable(path: Path | None) -> Path | None:
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise typer.BadParameter(f"{path} cannot be written: name a file in a folder of yours.")
     return path
+
+
+def refuse_twice(option: str, values: Iterable[str]) -> None:
+    """Refuse an option that names one thing twice.
+
+    Raises:
+        typer.BadParameter: it does.
+    """
+    twice = sorted(name for name, count in Counter(values).items() if count > 1)
+    if twice:
+        raise typer.BadParameter(f"{option} {twice[0]} is given twice: name each one once.")
 
 
 def check_json(path: Path | None) -> Path | None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -139,7 +139,9 @@ def _first(begin: datetime | None) -> date:
 
 
 def _last(end: datetime | None) -> date:
-    return date.max if end is None else end.astimezone(UTC).date()
+    if end is None:
+        return date.max
+    return (max(end, schema.EARLIEST) - timedelta(microseconds=1)).astimezone(UTC).date()
 
 
 def _folders(

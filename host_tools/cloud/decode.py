@@ -8,7 +8,7 @@ OUT/TASK/device=DEVICE/day=YYYY-MM-DD/        TASK.parquet, what a task network 
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -146,11 +146,11 @@ def _pieces(job: Job, day: Day, tally: Tally) -> Iterator[Piece]:
 
 def _made_of(job: Job, day: Day) -> str:
     """Return a hash of all that a day's output depends on."""
-    files = [
-        (path.name, found.st_size, found.st_mtime_ns)
-        for path in sorted(day.folder.iterdir())
-        if (found := path.lstat())
-    ]
+    files: list[tuple[str, int, int]] = []
+    for path in sorted(day.folder.iterdir()):
+        with suppress(FileNotFoundError):  # a collector has just taken it into another
+            found = path.lstat()
+            files.append((path.name, found.st_size, found.st_mtime_ns))
     decoders = sorted(
         (number, model.manifest.model_id, model.decoder_sha256)
         for number, model in job.models.items()

@@ -237,10 +237,14 @@ class Publisher:
             if acknowledged_s > now_s - self._hold_s:
                 break
             old.append(number)
-        if old:
-            self._spool.remove(self.device, old)
+        if old and self._spool.remove(self.device, old):
             for number in old:
                 del self._sent.acknowledged[number]
+        elif old:
+            self._tell(
+                "the spool cannot be written, and what the broker has stays in it. "
+                "Is there room on its disk?"
+            )
 
     def _tell(self, what: str) -> None:
         """Say what changed, once."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from dynadeep.host_tools.cloud.allowance import Bucket
-from dynadeep.host_tools.cloud.spool import FLOOD, Arrival, Spool
+from dynadeep.host_tools.cloud.spool import DISK, FLOOD, FULL, Arrival, Spool
 from dynadeep.host_tools.codec.packet import SEQUENCES
 from dynadeep.host_tools.codec.wire import place_after
 from dynadeep.host_tools.errors import LinkError
@@ -15,6 +15,11 @@ from dynadeep.host_tools.link.pushed import Announced, Crashed, Event, Pushed, P
 from dynadeep.host_tools.link.serial import SerialLink
 
 REOPEN_S = 1.0
+WHY = {
+    FULL: "the device's share of the spool is full; --spool-bytes makes it larger",
+    DISK: "the spool cannot be written; is there room on its disk?",
+    FLOOD: "it sends more than --most-per-minute",
+}
 Say = Callable[[str], None]
 
 
@@ -129,14 +134,15 @@ class Reader(threading.Thread):
             self._say(f"{self.device}: {about.board} started, model {about.model_id}")
 
     def _keep(self, arrivals: list[Arrival], flooded: int) -> None:
-        dropped = self._spool.add(self.device, arrivals) if arrivals else 0
+        dropped = self._spool.add(self.device, arrivals) if arrivals else {}
         if flooded:
             self._spool.drop(self.device, FLOOD, flooded)
         if (dropped or flooded) and not self._dropping:
-            why = "the spool is full" if dropped else "it sends more than it may"
+            why = "; ".join(WHY[one] for one in (*dropped, *[FLOOD][: bool(flooded)]))
             self._say(f"{self.device}: packets are dropped: {why}. They are counted.")
         if arrivals or flooded:
             self._dropping = bool(dropped or flooded)
-        self.kept += len(arrivals) - dropped
-        if len(arrivals) > dropped:
+        kept = len(arrivals) - sum(dropped.values())
+        self.kept += kept
+        if kept:
             self.on_kept()

@@ -25,6 +25,9 @@ SAMPLES_MAX = 40_000_000
 NO_SAMPLE = -32768
 """In 16 bits, as WFDB has it."""
 
+BELOW_A_DIGIT = 2.0**-50
+"""Of a float: less than the 8 digits of an EDF header can show, and more than rounding adds."""
+
 LABEL, LOST = "ECG", "not received"
 
 Digital = npt.NDArray[np.int16]
@@ -129,15 +132,12 @@ def write_edf(folder: Path, record: Record) -> int:
     if len(padded) > len(values):
         gaps.append((len(values) / rate, (len(padded) - len(values)) / rate))
     range_of_samples = (NO_SAMPLE, -NO_SAMPLE - 1)
-    lowest, highest = (
-        (one - manifest.adc_baseline) / manifest.adc_gain for one in range_of_samples
-    )
     signal = edfio.EdfSignal.from_digital(
         padded,
         rate,
         label=LABEL,
         physical_dimension="mV",
-        physical_range=(lowest, highest),
+        physical_range=_physical_range(manifest, *range_of_samples),
         digital_range=range_of_samples,
     )
     edf = edfio.Edf(
@@ -150,6 +150,12 @@ def write_edf(folder: Path, record: Record) -> int:
     with path_whole(folder / f"{record.name}.edf") as path:
         edf.write(path)
     return clipped
+
+
+def _physical_range(manifest: Manifest, first: int, last: int) -> tuple[float, float]:
+    """Return the mV of two ADC values so that edfio, which rounds outwards, keeps whole digits."""
+    lowest, highest = ((one - manifest.adc_baseline) / manifest.adc_gain for one in (first, last))
+    return lowest + abs(lowest) * BELOW_A_DIGIT, highest - abs(highest) * BELOW_A_DIGIT
 
 
 def write_npy(folder: Path, record: Record) -> int:

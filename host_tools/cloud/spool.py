@@ -7,8 +7,8 @@ nothing more: what is in it stays, and what is dropped is counted in the file it
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,19 +76,14 @@ class Spool:
         self._lock = threading.Lock()
         with ExitStack() as stack:
             stack.enter_context(locked(path.absolute(), wait=False))
-            try:
+            with self._told():
                 self._file = open_file(path, KIND, timeout=PATIENCE_S, check_same_thread=False)
                 self._bytes = Counter(dict.fromkeys(devices, 0))
                 self._bytes.update(self._sizes())
-            except (sqlite3.Error, OSError) as error:
-                raise GatewayError(
-                    f"{path}: expected a spool that can be written, found: {error}. Name another "
-                    "file with --spool, or move this one away."
-                ) from error
             self._held = stack.pop_all()
 
-    def add(self, device: str, arrivals: Sequence[Arrival]) -> int:
-        """Keep packets; they are on the disk when this returns. Return how many were dropped."""
+    def add(self, device: str, arrivals: Sequence[Arrival]) -> dict[str, int]:
+        """Keep packets; they are on the disk when this returns. Return how many not, and why."""
         with self._lock:
             room, kept = self.share - self._bytes[device], []
             for one in arrivals:
@@ -99,15 +94,20 @@ class Spool:
             try:
                 self._insert(device, kept)
             except sqlite3.Error:  # the disk is full, or gone
-                self._count(device, DISK, len(arrivals))
-                return len(arrivals)
-            if len(kept) < len(arrivals):
-                self._count(device, FULL, len(arrivals) - len(kept))
-            return len(arrivals) - len(kept)
+                dropped = {DISK: len(arrivals)}
+            else:
+                dropped = {FULL: len(arrivals) - len(kept)} if len(kept) < len(arrivals) else {}
+            for why, count in dropped.items():
+                self._count(device, why, count)
+            return dropped
 
     def after(self, device: str, number: int, limit: int) -> list[Stored]:
-        """Return up to ``limit`` packets of a device behind ``number``, the oldest first."""
-        with self._lock:
+        """Return up to ``limit`` packets of a device behind ``number``, the oldest first.
+
+        Raises:
+            GatewayError: the file cannot be read; so do the others that ask it something.
+        """
+        with self._lock, self._told():
             rows = self._file.execute(
                 "SELECT arrival, session, packet, number FROM packets "
                 "WHERE device = ? AND number > ? ORDER BY number LIMIT ?",
@@ -115,17 +115,22 @@ class Spool:
             )
             return [Stored(*row) for row in rows]
 
-    def remove(self, device: str, numbers: Iterable[int]) -> None:
-        """Forget packets that the broker has."""
+    def remove(self, device: str, numbers: Iterable[int]) -> bool:
+        """Forget packets that the broker has; False if the disk is full: then all of them stay."""
         with self._lock:
             gone = 0
-            with self._file:
-                for number in numbers:
-                    row = self._file.execute(
-                        "DELETE FROM packets WHERE number = ? RETURNING length(packet)", (number,)
-                    ).fetchone()
-                    gone += 0 if row is None else row[0] + ROW_BYTES
+            try:
+                with self._file:
+                    for number in numbers:
+                        row = self._file.execute(
+                            "DELETE FROM packets WHERE number = ? RETURNING length(packet)",
+                            (number,),
+                        ).fetchone()
+                        gone += 0 if row is None else row[0] + ROW_BYTES
+            except sqlite3.Error:
+                return False
             self._bytes[device] -= gone
+            return True
 
     def drop(self, device: str, why: str, count: int) -> None:
         """Count packets that were not even offered to the spool."""
@@ -134,19 +139,19 @@ class Spool:
 
     def waiting(self, device: str) -> int:
         """Return how many packets of a device are in the spool."""
-        with self._lock:
+        with self._lock, self._told():
             query = "SELECT count(*) FROM packets WHERE device = ?"
             return int(self._file.execute(query, (device,)).fetchone()[0])
 
     def dropped(self, device: str) -> dict[str, int]:
         """Return how many packets of a device were dropped since the file began, and why."""
-        with self._lock:
+        with self._lock, self._told():
             query = "SELECT why, count FROM dropped WHERE device = ? ORDER BY why"
             return dict(self._file.execute(query, (device,)).fetchall())
 
     def others(self) -> dict[str, int]:
         """Return the devices that nobody named this time, and how many packets of each wait."""
-        with self._lock:
+        with self._lock, self._told():
             query = "SELECT device, count(*) FROM packets GROUP BY device ORDER BY device"
             rows: list[tuple[str, int]] = self._file.execute(query).fetchall()
             return {name: count for name, count in rows if name not in self._devices}
@@ -156,6 +161,17 @@ class Spool:
         with self._lock:
             self._file.close()
         self._held.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Have errors name the file, and say what to do."""
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise GatewayError(
+                f"{self.path}: expected a spool that can be written, found: {error}. Name another "
+                "file with --spool, or move this one away."
+            ) from error
 
     def _sizes(self) -> dict[str, int]:
         query = f"SELECT device, sum(length(packet) + {ROW_BYTES}) FROM packets GROUP BY device"

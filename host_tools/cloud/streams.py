@@ -220,10 +220,11 @@ def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
     """
     ahead_us = packet.arrival_us - stream.arrival_us
     half_us = packet.period_us / 2
-    by_pace = stream.newest + ahead_us / max(1.0, stream.pace_us())
-    by_clock = stream.clock.index_at(packet.arrival_us)
-    anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (by_pace - stream.newest) + WINDOW
-    for expected in (by_clock, by_pace):
+    due = [stream.clock.index_at(packet.arrival_us)]
+    if not stream.is_young():
+        due.append(stream.newest + ahead_us / max(1.0, stream.pace_us()))
+    anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (max(due) - stream.newest) + WINDOW
+    for expected in due:
         index = _nearest(packet.sequence, expected)
         is_behind = index <= stream.newest
         follows = index == stream.newest + 1 and (not packet.session or stream.has_session(packet))

@@ -135,6 +135,12 @@ def test_a_stream_goes_on_behind_a_port_opened_anew_in_a_long_gap_of_unsteady_pa
     check(way, 2613)
 
 
+def test_two_packets_read_at_once_behind_a_gap_do_not_say_how_fast_others_come() -> None:
+    """By their pace of nothing a later one would stand 26 million segments on."""
+    way = Way(3000.0, 0.0, lost=0.3, again=0.01, leap=0.01, restart=0.01, reopened=0.0, alike=True)
+    check(way, 12_251_894)
+
+
 @pytest.mark.nightly
 @settings(max_examples=5000, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(WAYS, st.integers(0, 1 << 30))

@@ -114,6 +114,11 @@ def test_edf_has_the_millivolts_the_time_and_says_where_the_gaps_are(decode, alo
     seconds = PERIOD.total_seconds()
     assert [one.onset for one in edf.annotations] == pytest.approx([4 * seconds, 12 * seconds])
     assert edf.annotations[0].duration == pytest.approx(2 * seconds)
+    gain, baseline = decoding.MANIFEST.adc_gain, decoding.MANIFEST.adc_baseline
+    assert tuple(edf.signals[0].physical_range) == (  # to the digit: gain and offset are right
+        (-32768 - baseline) / gain,
+        (32767 - baseline) / gain,
+    )
     with pyedflib.EdfReader(str(path)) as reader:  # another library's reading
         assert reader.getSampleFrequency(0) == decoding.MANIFEST.rate_hz
         found = reader.readSignal(0)
@@ -183,6 +188,21 @@ def test_times_and_devices_are_those_asked_for(decode, tmp_path):
     assert ecg(tmp_path / "out", "b")["index"].to_pylist() == [2, 3, 4]
     assert decode("--device", "c", out="two")[0] == 17
     assert decode("--from", "yesterday", out="three")[0] == 2
+    for beyond in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"):
+        status, said = decode("--from", beyond, out="three")
+        assert status == 2
+        assert "is no time" in said.err
+    status, said = decode("--from", "2026-03-01T10:00", "--to", "2026-03-01T08:00", out="three")
+    assert status == 2
+    assert "nothing lies between" in said.err
+    status, said = decode("--device", "b", "--device", "b", out="three")
+    assert status == 2
+    assert "--device b is given twice" in said.err
+    status, said = decode(
+        "--to", "2026-03-01", out="three"
+    )  # the day that begins then is not in it
+    assert status == 17
+    assert "holds no day" in said.err
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from dynadeep.host_tools.cloud.allowance import Bucket
 from dynadeep.host_tools.cloud.reader import Sessions
-from dynadeep.host_tools.cloud.spool import FLOOD, FULL, ROW_BYTES, Arrival, Spool
+from dynadeep.host_tools.cloud.spool import DISK, FLOOD, FULL, ROW_BYTES, Arrival, Spool
 from dynadeep.host_tools.errors import GatewayError
 from tests.cloud.wearing import packet
 
@@ -26,9 +26,9 @@ def packets_of(spool: Spool, device: str, number: int = 0) -> list[bytes]:
 
 def test_packets_come_out_in_order_and_are_gone_when_removed(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
-    assert spool.add("bed-7", arrivals(range(4))) == 0
-    assert spool.add("bed-8", arrivals(range(9))) == 0
-    assert spool.add("bed-7", arrivals(range(4, 6))) == 0
+    assert spool.add("bed-7", arrivals(range(4))) == {}
+    assert spool.add("bed-8", arrivals(range(9))) == {}
+    assert spool.add("bed-7", arrivals(range(4, 6))) == {}
     found = spool.after("bed-7", 0, 100)
     assert [one.packet for one in found] == [packet(number) for number in range(6)]
     assert [(one.arrival, one.session) for one in found[:1]] == [(1000, "0" * 16)]
@@ -68,9 +68,9 @@ def test_what_was_taken_before_a_kill_is_there_after_it(tmp_path: Path, last: in
 def test_a_full_share_drops_what_comes_and_keeps_what_is_there(tmp_path: Path) -> None:
     room = 3 * (len(packet(0)) + ROW_BYTES)
     spool = Spool(tmp_path / "spool", 2 * room, DEVICES)
-    assert spool.add("bed-7", arrivals(range(5))) == 2
-    assert spool.add("bed-7", arrivals(range(5, 6))) == 1
-    assert spool.add("bed-8", arrivals(range(3))) == 0  # one device's flood is not another's
+    assert spool.add("bed-7", arrivals(range(5))) == {FULL: 2}
+    assert spool.add("bed-7", arrivals(range(5, 6))) == {FULL: 1}
+    assert spool.add("bed-8", arrivals(range(3))) == {}  # one device's flood is not another's
     assert packets_of(spool, "bed-7") == [packet(0), packet(1), packet(2)]
     spool.drop("bed-7", FLOOD, 9)
     assert spool.dropped("bed-7") == {FLOOD: 9, FULL: 3}
@@ -78,8 +78,42 @@ def test_a_full_share_drops_what_comes_and_keeps_what_is_there(tmp_path: Path) -
     spool.close()
     again = Spool(tmp_path / "spool", 2 * room, DEVICES)  # counts and room outlive the process
     assert again.dropped("bed-7") == {FLOOD: 9, FULL: 3}
-    assert again.add("bed-7", arrivals(range(7, 9))) == 1
+    assert again.add("bed-7", arrivals(range(7, 9))) == {FULL: 1}
     again.close()
+
+
+def fill_the_disk(spool: Spool) -> None:
+    """Let the file grow no further: SQLite says of it what it says of a full disk."""
+    (pages,) = spool._file.execute("PRAGMA page_count").fetchone()
+    spool._file.execute(f"PRAGMA max_page_count = {pages}")
+    while not spool.add("bed-7", [Arrival(1000, "0" * 16, packet(1))]):
+        pass
+
+
+def test_a_full_disk_drops_what_comes_and_keeps_what_the_broker_may_have_lost(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 30, DEVICES)
+    spool.add("bed-7", arrivals(range(4)))
+    fill_the_disk(spool)
+    assert spool.add("bed-7", arrivals(range(9))) == {DISK: 9}
+    there = spool.waiting("bed-7")
+    spool._file.execute("PRAGMA query_only = 1")  # nothing can be written at all, no removal either
+    assert not spool.remove("bed-7", [one.number for one in spool.after("bed-7", 0, 2)])
+    spool._file.execute("PRAGMA query_only = 0")
+    assert spool.waiting("bed-7") == there
+    assert spool.remove("bed-7", [one.number for one in spool.after("bed-7", 0, 2)])
+    assert spool.waiting("bed-7") == there - 2
+    spool.close()
+
+
+def test_a_spool_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
+    spool._file.execute("DROP TABLE packets")
+    for asked in (lambda: spool.after("bed-7", 0, 1), lambda: spool.waiting("bed-7"), spool.others):
+        with pytest.raises(GatewayError, match=r"spool: expected a spool.*--spool"):
+            asked()
+    spool.close()
 
 
 def test_packets_of_a_device_that_is_named_no_more_are_told(tmp_path: Path) -> None:
