@@ -18,6 +18,9 @@ from dynadeep.codegen.version import __version__
 
 FORMAT = 1
 HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "RAM at", "bytes")
+COSTS = HEADINGS.index("flash B")
+"""Where a table that is too wide is parted: what each layer is, and what it takes."""
+
 FORETOLD = ("instructions", "cycles")
 """Of a layer's kernel on a board, before any compiler runs."""
 
@@ -166,19 +169,30 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
     return lines
 
 
-def describe_plan(plan: Plan, board: Board | None = None) -> str:
-    """Return the plan as text, for printing before any compiler runs."""
+def describe_plan(plan: Plan, board: Board | None = None, columns: int | None = None) -> str:
+    """Return the plan as text, for printing before any compiler runs.
+
+    Where the table is wider than ``columns`` it is two, the second with each layer's costs.
+    """
     rows = [HEADINGS, *table_rows(plan)]
     if board is not None and board.cortex_m:
-        columns = [FORETOLD, *_foretold(plan, board)]
-        rows = [(*row, *more) for row, more in zip(rows, columns, strict=True)]
+        foretold = [FORETOLD, *_foretold(plan, board)]
+        rows = [(*row, *more) for row, more in zip(rows, foretold, strict=True)]
+    lines = _aligned(rows, texts={1, 2})
+    if columns is not None and max(map(len, lines)) > columns:
+        shapes = _aligned([row[:COSTS] for row in rows], texts={1, 2})
+        costs = _aligned([(*row[:2], *row[COSTS:]) for row in rows], texts={1})
+        lines = [*shapes, "", *costs]
+    return "\n".join([*lines, "", *totals(plan, board)])
+
+
+def _aligned(rows: list[tuple[str, ...]], texts: set[int]) -> list[str]:
+    """Return a line for each row; ``texts`` are the columns that stand to the left."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    left = {1, 2}
-    lines = [
+    return [
         "  ".join(
-            cell.ljust(width) if i in left else cell.rjust(width)
+            cell.ljust(width) if i in texts else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
-    return "\n".join([*lines, "", *totals(plan, board)])

@@ -66,7 +66,12 @@ def demo(
     target = find_attached().board if board == AUTO else board or DEFAULT_BOARD
     console = summary.make_console(stderr=json == STDOUT)
     with heavy("export"), forms.kept() as kept:
-        watch = Watch(lambda line: summary.print_lines(console, [line]), kept.begin, kept.put)
+        watch = Watch(
+            lambda line: summary.print_lines(console, [line]),
+            kept.begin,
+            kept.put,
+            summary.columns_of(console),
+        )
         done = run_demo(DemoConfig(out, target, checkpoint, bound, segments), watch)
     print_report(console, done.report)
     comparisons = forms.write([done.document])

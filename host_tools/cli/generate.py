@@ -71,7 +71,8 @@ def generate(
     from dynadeep.codegen.net_context import DEFAULT_NAME, check_name
     from dynadeep.codegen.planner import Wanted, explain, plan_for
     from dynadeep.codegen.progress import step
-    from dynadeep.host_tools.cli.output import print_lines, write_json
+    from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
+    from dynadeep.host_tools.measure.summary import columns_of
     from dynadeep.host_tools.place import target_board
 
     if model_only:
@@ -90,7 +91,7 @@ def generate(
     wanted = Wanted(engine, kernels, deadline, "autonomous" if autonomous else application)
     with step("planning"):
         plan = plan_for(model, target, wanted)
-    print_lines(json, describe_plan(plan, target))
+    print_lines(json, describe_plan(plan, target, columns_of(console_beside(json))))
     if target is not None:
         print_lines(json, *explain(plan, target))
     if not plan_only:

@@ -64,9 +64,9 @@ def profile(
     summary.print_cycles(console, latency)
     if memory is not None:
         summary.print_memory(console, memory)
-    console.print(summary.layers_table(latency, memory))
+    summary.print_table(console, summary.layers_table(latency, memory))
     if latency.cycles is not None:
-        console.print(summary.functions_table(latency.cycles))
+        summary.print_table(console, summary.functions_table(latency.cycles))
     document = document_of(report)
     if document.predicted is not None:
         console.print(predicted_table(document, document.predicted))

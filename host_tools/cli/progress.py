@@ -84,6 +84,15 @@ class _Count(ProgressColumn):
         return Text(count, style="progress.download")
 
 
+class _Left(TimeRemainingColumn):
+    """How much time is left; nothing where nobody knows, lest the time gone be read as that."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is None or task.time_remaining is None:
+            return Text("")
+        return super().render(task).append(" left")
+
+
 def _interactive() -> bool:
     """Whether a bar can move here."""
     return shown.console.is_terminal and not shown.console.is_dumb_terminal
@@ -96,8 +105,7 @@ def _bars() -> Progress:
         BarColumn(bar_width=20),
         _Count(),
         TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
+        _Left(),
         console=shown.console,
         transient=True,
         # Results that go to a file go there, bar or no bar.

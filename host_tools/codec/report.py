@@ -60,4 +60,4 @@ def print_stream(
             f"{one.prdn:.2f}",
             "-" if one.violations is None else f"{one.violations:.1%}",
         )
-    console.print(table)
+    summary.print_table(console, table)

@@ -35,10 +35,24 @@ def new_table(title: str, *columns: str, caption: str | None = None) -> Table:
     table = Table(
         title=title, title_justify="left", caption=caption, caption_justify="left", box=SIMPLE_HEAD
     )
-    table.add_column(columns[0])
+    table.add_column(columns[0], overflow="fold")  # names differ at their ends: none is cut
     for column in columns[1:]:
         table.add_column(column, justify="right")
     return table
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table of ``new_table``; where the terminal is narrow, so that no figure is cut."""
+    if console.width < WIDTH:
+        table.padding, table.pad_edge = (0, 1, 0, 0), False
+        for column in table.columns[1:]:
+            column.header, column.no_wrap = str(column.header).replace(" ", "\n"), True
+    console.print(table)
+
+
+def columns_of(console: Console) -> int | None:
+    """Return how many columns a text may have; None where it does not go to a terminal."""
+    return console.width if console.is_terminal else None
 
 
 def print_measured(console: Console, report: Report) -> None:
@@ -58,7 +72,7 @@ def print_measured(console: Console, report: Report) -> None:
 def print_limits(console: Console, report: Report) -> None:
     """Print what else is known of the network: its peers, its budgets."""
     if report.known is not None and report.known.peers:
-        console.print(peers_table(report, report.known))
+        print_table(console, peers_table(report, report.known))
     print_budgets(console, report)
 
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dynadeep.host_tools.measure.summary import new_table, print_lines
+from dynadeep.host_tools.measure.summary import new_table, print_lines, print_table
 from dynadeep.host_tools.page.compare import Comparison, grown, number
 from dynadeep.host_tools.page.document import Document, Predicted
 from dynadeep.host_tools.page.text import one_line
@@ -58,4 +58,4 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
         mark = "[red]WORSE[/]" if worse else "" if one.figure.held else "shown only"
         figures = (number(one.before), number(one.figure.value), grown(one))
         table.add_row(escape(one_line(one.figure.name)), *figures, mark)
-    console.print(table)
+    print_table(console, table)

@@ -45,6 +45,7 @@ class Watch:
     say: Say  # a line for each stage
     begin: Callable[[Report], None] = lambda report: None  # nothing measured yet
     put: Callable[[Report], None] = lambda report: None  # what was measured so far
+    columns: int | None = None  # of the terminal that the lines go to
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def run_demo(config: DemoConfig, watch: Watch) -> Demonstrated:
         bundle = _export(config, say)
         folder = config.out / "firmware"
         plan = plan_for(bundle, board)
-        say(f"generate  C for {board.name}\n\n{describe_plan(plan, board)}")
+        say(f"generate  C for {board.name}\n\n{describe_plan(plan, board, watch.columns)}")
         say("\n".join([*explain(plan, board), ""]))
         say("build     with CMake")
         with step("building the firmware"):

@@ -74,6 +74,16 @@ def test_the_plan_prints_what_the_board_must_have(paper: Plan) -> None:
     assert "mps2-an386: about" in text
 
 
+def test_a_narrow_terminal_gets_the_plan_as_two_tables_that_fit(paper: Plan) -> None:
+    board = load_board("mps2-an386")
+    whole, parted = (describe_plan(paper, board, columns).split("\n\n") for columns in (None, 80))
+    shapes, costs, totals = (part.splitlines() for part in parted)
+    assert max(map(len, whole[0].splitlines())) > 80 >= max(map(len, [*shapes, *costs]))
+    assert len(shapes) == len(costs) == len(whole[0].splitlines()) == len(paper.rows) + 1
+    assert all(row.layer.name in line for row, line in zip(paper.rows, costs[1:], strict=True))
+    assert totals == whole[1].splitlines()
+
+
 def test_a_board_with_too_little_ram_is_refused_by_name_and_number(by_layers: Plan) -> None:
     small = dataclasses.replace(load_board("mps2-an386"), name="tiny")
     assert small.ram is not None
