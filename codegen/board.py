@@ -222,7 +222,7 @@ def load_board(name: str) -> Board:
             f"{', '.join(board_names())}; 'dynadeep board new' makes a folder of your own."
         )
     where = str(folder / DESCRIPTION)
-    reader = Reader(where, BoardError, "See boards/_template.")
+    reader = Reader(where, BoardError, _advice())
     return replace(parse_board(reader.content(folder / DESCRIPTION), where), folder=folder)
 
 
@@ -241,10 +241,14 @@ def parse_board(content: str | bytes, where: str) -> Board:
     Raises:
         BoardError: it is not TOML, or a key is missing, unknown or of the wrong type.
     """
-    reader = Reader(where, BoardError, "See boards/_template.")
+    reader = Reader(where, BoardError, _advice())
     description = reader.read(Description, reader.toml(content))
     _check(description, where)
     return Board(**vars(description))
+
+
+def _advice() -> str:
+    return f"Each key is explained in {boards_folder() / TEMPLATE / DESCRIPTION}."
 
 
 def _check(board: Description, where: str) -> None:
@@ -253,7 +257,7 @@ def _check(board: Description, where: str) -> None:
         if board.cortex_m and getattr(board, part) is None:
             raise BoardError(f"{where}: [{part}] is missing; a cortex-m board needs it.")
     for problem in (*_core_problems(board), *_driver_problems(board), *_memory_problems(board)):
-        raise BoardError(f"{where}: {problem}. See boards/_template.")
+        raise BoardError(f"{where}: {problem}. {_advice()}")
 
 
 def _driver_problems(board: Description) -> Iterator[str]:

@@ -206,4 +206,4 @@ def _told() -> Iterator[None]:
     try:
         yield
     except DynadeepError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None

@@ -1,5 +1,7 @@
 """Board descriptions: every mistake is one line that names the key."""
 
+from pathlib import Path
+
 import pytest
 
 from dynadeep.codegen.board import board_names, boards_folder, load_board, parse_board
@@ -131,6 +133,8 @@ def test_a_wrong_description_is_refused_by_key(case: str) -> None:
     with pytest.raises(BoardError, match=f"^here: .*{message}") as caught:
         parse_board(TEXT.replace(old, new, 1), "here")
     assert "\n" not in str(caught.value)
+    _, explained, place = str(caught.value).partition(" is explained in ")
+    assert not explained or Path(place.removesuffix(".")).is_file()
 
 
 def test_an_unknown_board_names_those_there_are() -> None:
