@@ -4,6 +4,7 @@ A command's module imports what it needs inside its function, so that ``dynadeep
 and works with the base packages alone.
 """
 
+import errno
 import inspect
 import signal
 import sys
@@ -75,6 +76,18 @@ GROUPS: dict[str, tuple[str, tuple[Command, ...]]] = {
 """Commands of two words: the first, its help, what the second may be."""
 
 OTHER_FAILURE, USAGE, INTERRUPTED = 1, 2, 130
+
+WHAT_TO_DO = {
+    errno.ENOENT: " Is its name right?",
+    errno.ENOSPC: " Make room there, or name another place.",
+    errno.EROFS: " Name a place that can be written.",
+    errno.EACCES: " Change its rights, or name another one.",
+    errno.EPERM: " Change its rights, or name another one.",
+    errno.EEXIST: " It stands where a folder is wanted: name another one.",
+    errno.ENOTDIR: " It is no folder: name another one.",
+    errno.EISDIR: " It is a folder: name a file.",
+}
+"""Behind what the system says of a file."""
 
 
 def _print_version(*, wanted: bool) -> None:
@@ -176,7 +189,8 @@ def _describe(error: Any) -> tuple[str, int]:
         return (f"{said} See: {hint} --help" if said else ""), USAGE
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror or error}.", OTHER_FAILURE
+        hint = WHAT_TO_DO.get(error.errno or 0, "")
+        return f"{place}{error.strerror or error}.{hint}", OTHER_FAILURE
     kind = type(error).__name__
     return f"{kind}: {error} (a fault of the kit; --traceback shows where)", OTHER_FAILURE
 

@@ -4,6 +4,7 @@ An SQLite file in the archive's folder: rows that wait, what is remembered of ea
 batches of rows are being written. One transaction holds a packet's row and what it changed.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -73,12 +74,16 @@ def waiting_in(root: Path) -> int:
     path = root / NAME
     if not path.is_file():
         return 0
+    # A medium that nothing can be written to has no room for what WAL keeps beside the file.
+    alone = not (root / f"{NAME}-wal").exists() and not os.access(root, os.W_OK)
+    how = "immutable=1" if alone else "mode=ro"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as file:
             return int(file.execute("SELECT count(*) FROM waiting").fetchone()[0])
     except sqlite3.Error as error:
         raise ArchiveError(
-            f"{path}: what waits in it cannot be counted ({error}). Run 'dynadeep collect' there."
+            f"{path}: what waits in it cannot be counted ({error}). Run 'dynadeep collect' there, "
+            "where the folder can be written."
         ) from error
 
 

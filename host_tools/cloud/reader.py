@@ -16,8 +16,8 @@ from dynadeep.host_tools.link.serial import SerialLink
 
 REOPEN_S = 1.0
 WHY = {
-    FULL: "the device's share of the spool is full; --spool-bytes makes it larger",
-    DISK: "the spool cannot be written; is there room on its disk?",
+    FULL: "the device's share of the spool is full, which --spool-bytes makes larger",
+    DISK: "the spool cannot be written, perhaps for want of room on its disk",
     FLOOD: "it sends more than --most-per-minute",
 }
 Say = Callable[[str], None]

@@ -74,6 +74,7 @@ class Spool:
         self.share = most_bytes // len(devices)
         self._devices = frozenset(devices)
         self._lock = threading.Lock()
+        self._uncounted: Counter[tuple[str, str]] = Counter()  # dropped, and not in the file yet
         with ExitStack() as stack:
             stack.enter_context(locked(path.absolute(), wait=False))
             with self._told():
@@ -147,7 +148,9 @@ class Spool:
         """Return how many packets of a device were dropped since the file began, and why."""
         with self._lock, self._told():
             query = "SELECT why, count FROM dropped WHERE device = ? ORDER BY why"
-            return dict(self._file.execute(query, (device,)).fetchall())
+            found = Counter(dict(self._file.execute(query, (device,)).fetchall()))
+            found.update({why: n for (one, why), n in self._uncounted.items() if one == device})
+            return dict(sorted(found.items()))
 
     def others(self) -> dict[str, int]:
         """Return the devices that nobody named this time, and how many packets of each wait."""
@@ -159,6 +162,8 @@ class Spool:
     def close(self) -> None:
         """Give the file back."""
         with self._lock:
+            for device, why in list(self._uncounted):
+                self._count(device, why, 0)
             self._file.close()
         self._held.close()
 
@@ -186,14 +191,16 @@ class Spool:
         self._bytes[device] += sum(_size(one.packet) for one in kept)
 
     def _count(self, device: str, why: str, count: int) -> None:
+        self._uncounted[device, why] += count
         try:
             with self._file:
-                self._file.execute(
+                self._file.executemany(
                     "INSERT INTO dropped VALUES (?, ?, ?) "
                     "ON CONFLICT DO UPDATE SET count = count + excluded.count",
-                    (device, why, count),
+                    [(*key, number) for key, number in self._uncounted.items()],
                 )
-        except sqlite3.Error:  # the disk is full: the caller says it, and the next count may fit
+            self._uncounted.clear()
+        except sqlite3.Error:  # the disk is full: the next count may fit, or the end of the command
             return
 
 

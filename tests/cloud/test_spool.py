@@ -100,11 +100,17 @@ def test_a_full_disk_drops_what_comes_and_keeps_what_the_broker_may_have_lost(
     there = spool.waiting("bed-7")
     spool._file.execute("PRAGMA query_only = 1")  # nothing can be written at all, no removal either
     assert not spool.remove("bed-7", [one.number for one in spool.after("bed-7", 0, 2)])
+    before = spool.dropped("bed-7")[DISK]
+    assert spool.add("bed-7", arrivals(range(7))) == {DISK: 7}
+    assert spool.dropped("bed-7")[DISK] == before + 7  # counted though it cannot be written
     spool._file.execute("PRAGMA query_only = 0")
     assert spool.waiting("bed-7") == there
     assert spool.remove("bed-7", [one.number for one in spool.after("bed-7", 0, 2)])
     assert spool.waiting("bed-7") == there - 2
     spool.close()
+    again = Spool(tmp_path / "spool", 1 << 30, DEVICES)
+    assert again.dropped("bed-7") == {DISK: before + 7}
+    again.close()
 
 
 def test_a_spool_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
