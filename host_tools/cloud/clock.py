@@ -52,6 +52,10 @@ class Clock:
         step = self.period_us + self.slope_us
         return (arrival_us - self.begin_us + self.slope_us * self.at - self.period_us) / step
 
+    def drift(self) -> float:
+        """Return how fast or slow the device's crystal seems to be, the share of a segment."""
+        return abs(self.slope_us) / self.period_us
+
     def _line(self, index: int) -> float:
         return self.begin_us + self.slope_us * (index - self.at)
 

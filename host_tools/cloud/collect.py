@@ -4,6 +4,7 @@ One thread does all: between a message and its acknowledgement no connection can
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -32,6 +33,8 @@ NEVER = 0xFFFFFFFF
 """When the broker forgets us: what is published meanwhile waits there."""
 NO_RIGHT = {134, 135, 140}
 """Reasons to refuse us that do not pass: password, authorisation, method."""
+SHORT_S, SHORT_MAX = 5.0, 10
+"""Connections that last no longer, and how many in a row have another cause than the network."""
 
 
 def message_of(received: MQTTMessage) -> Message:
@@ -57,6 +60,9 @@ class Subscriber:
         self._committed = 0  # of those taken
         self._failed = 0  # attempts to connect in a row
         self._error: BrokerError | None = None
+        self._client_id = client_id
+        self._connected_s = -math.inf  # since when, while there is a connection
+        self._short = 0  # connections in a row that were lost at once
         self._client = make_client(broker, client_id, manual_ack=True)
         self._client.on_connect = self._subscribe
         self._client.on_subscribe = self._subscribed
@@ -93,6 +99,7 @@ class Subscriber:
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._unacknowledged.clear()  # it comes again, and is dropped then
             LOG.warning("%s: connection lost (%s)", self._broker, code.name)
+            self._note_lost()
             self._reconnect()
         elif self._taken > self._committed and (
             self._taken == before or self._taken >= self._committed + BATCH
@@ -142,6 +149,7 @@ class Subscriber:
                 )
             return
         self._failed = 0
+        self._connected_s = time.monotonic()
         client.subscribe(PACKETS_TOPIC.format("+"), qos=1)
 
     def _subscribed(
@@ -153,6 +161,22 @@ class Subscriber:
                 f"({reasons[0]}). Give this user that right in its access rules."
             )
         LOG.info("%s: collecting", self._broker)
+
+    def _note_lost(self) -> None:
+        """Take note that a connection was lost.
+
+        Raises:
+            BrokerError: so were those before it, each as soon as it was there.
+        """
+        is_short = time.monotonic() - self._connected_s < SHORT_S
+        self._connected_s = -math.inf
+        self._short = self._short + 1 if is_short else 0
+        if self._short == SHORT_MAX:
+            raise BrokerError(
+                f"{self._broker}: closed the connection {SHORT_MAX} times as soon as it was there. "
+                f"Does another collector call itself {self._client_id}? Let one of them run, or "
+                "give each its own --client-id, or its own user where the broker goes by users."
+            )
 
     def _take(self, _client: Client, _data: object, received: MQTTMessage) -> None:
         self._taken += 1

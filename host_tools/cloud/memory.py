@@ -98,9 +98,12 @@ class Stream:
         """Whether packets come as fast as segments take, as far as can be said."""
         if self.ended_steady is not None:
             return self.ended_steady
+        return self.unsteadiness() <= max(UNSTEADY, UNSTEADY_SHARE * self._lately()[0])
+
+    def unsteadiness(self) -> float:
+        """Return by how many segments its packets came early or late lately."""
         steps, elapsed_us = self._lately()
-        apart = elapsed_us / self.clock.period_us - steps
-        return abs(apart) <= max(UNSTEADY, UNSTEADY_SHARE * steps)
+        return abs(elapsed_us / self.clock.period_us - steps)
 
     def index_at(self, arrival_us: int) -> float:
         """Return, about, which segment's packet arrived at a time that lies behind."""

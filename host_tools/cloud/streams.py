@@ -24,6 +24,8 @@ from dynadeep.host_tools.codec.packet import SEQUENCES, count_near
 
 SKIPPED = 2
 """Segments by which number and arrival of a packet behind a gap may differ: drift comes on top."""
+UNSTEADIER = 2
+"""Times what a stream's packets were early or late before the gap, they may be so behind it."""
 STREAMS = 32
 """Of a device that are remembered: what is on its way twice may be of one before the last."""
 HASTE = 2
@@ -223,14 +225,15 @@ def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
     due = [stream.clock.index_at(packet.arrival_us)]
     if not stream.is_young():
         due.append(stream.newest + ahead_us / max(1.0, stream.pace_us()))
+    skipped = SKIPPED + UNSTEADIER * stream.unsteadiness()
     anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (max(due) - stream.newest) + WINDOW
     for expected in due:
         index = _nearest(packet.sequence, expected)
         is_behind = index <= stream.newest
         follows = index == stream.newest + 1 and (not packet.session or stream.has_session(packet))
-        most = WINDOW if is_behind or follows or not anew else SKIPPED
+        most = WINDOW if is_behind or follows or not anew else skipped
         in_time = ahead_us <= half_us if is_behind else ahead_us >= -half_us
-        drift = RATE_MAX * abs(expected - stream.newest)
+        drift = (RATE_MAX + stream.clock.drift()) * abs(expected - stream.newest)
         if in_time and abs(expected - index) <= most + drift:
             return index
     return None

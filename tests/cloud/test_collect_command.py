@@ -164,6 +164,32 @@ def test_a_broker_that_is_not_there_or_refuses_is_named(tmp_path, bundle):
                 Subscriber(closed, collector, "test").run(lambda: False, 60.0)
 
 
+def test_a_collector_whose_place_another_takes_again_and_again_says_so_and_ends(tmp_path, bundle):
+    with (
+        open_broker(tmp_path / "broker") as port,
+        Collector(tmp_path / "archive", models_of(bundle)) as collector,
+    ):
+
+        def taken() -> bool:
+            let_the_broker_keep(port, "test")
+            return False
+
+        broker = parse_broker(f"mqtt://127.0.0.1:{port}")
+        with pytest.raises(BrokerError, match="another collector call itself test"):
+            Subscriber(broker, collector, "test").run(taken, 3600.0)
+
+
+def test_signals_that_come_at_once_end_a_collector_in_order(tmp_path, bundle):
+    """``timeout`` signals a process, and then its group."""
+    with open_broker(tmp_path / "broker") as port:
+        process = start(port, tmp_path / "archive", bundle)
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        assert (process.communicate()[0], process.returncode) == ("nothing came\n", 0)
+
+
 def archived(tmp_path: Path, bundle) -> Path:
     from .sending import collect
 
