@@ -292,7 +292,8 @@ def _against_micro(
         witness = Witness(content, file)
         found = run_cases(cases, witness)
     except ExportError as error:
-        return f"not compared ({str(error).partition(': ')[2]})", ()
+        why = str(error).partition(": ")[2].removesuffix(" Convert the network again.")
+        return f"not compared: {why}", ()
     makers = {
         tensor.name: f"op {node.index} {node.kind}"
         for node in witness.graph.nodes

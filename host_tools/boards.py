@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ AUTO = "auto"
 """Given as a board's name: whichever one answers."""
 
 EMULATED, HERE, NOT_RUN = "run here, emulated", "run here", "built, not run here"
+OWN = "your own"
+"""The kit's tests know nothing of such a board."""
+
 NAME = re.compile(r'^name = ".*"', re.MULTILINE)
 ABOUT = re.compile(r'^description = ".*"', re.MULTILINE)
 BUDGET = re.compile(r"^\[budget\][^\[]*", re.MULTILINE)
@@ -52,8 +55,8 @@ def known_boards(folders: Sequence[str] = (), ports: Sequence[SerialPort] = ()) 
     Raises:
         BoardError: a folder holds no board, or its description is wrong.
     """
-    boards = [load_board(name) for name in (*board_names(), *folders)]
-    return [_known(board, ports) for board in boards]
+    kits = [_known(load_board(name), ports) for name in board_names()]
+    return [*kits, *(replace(_known(load_board(one), ports), run=OWN) for one in folders)]
 
 
 def _known(board: Board, ports: Sequence[SerialPort]) -> KnownBoard:

@@ -46,7 +46,9 @@ def build(
     from dynadeep.host_tools.measure import memory
     from dynadeep.host_tools.place import project_board
 
-    refuse_without("--flash", {"--with": tool, "--probe": probe}, "nothing is flashed otherwise")
+    if flash is None:
+        of_flash = {"--with": tool, "--probe": probe}
+        refuse_without("--flash", of_flash, "nothing is flashed otherwise")
     board = None if flash is None else load_board(flash)
     chosen = None if board is None else tool_of(board, tool, probe)
     if flash is not None or (sources / MANIFEST).is_file():

@@ -106,11 +106,12 @@ def _counted(latency: Latency) -> str:
 
 
 def _estimate(one: CyclesEstimate) -> str:
+    hidden = f", of which a cache hides {one.cache_hit_rate:.0%}" if one.wait_states else ""
     return (
         f"About {one.total:,} cycles on a {one.core}, {one.per_instruction:.2f} an instruction: an "
         f"estimate, not a measurement, of the run that takes least. {one.besides:,} of them are "
-        f"besides the layers' kernels. Flash with {one.wait_states} wait states, of which a cache "
-        f"hides {one.cache_hit_rate:.0%}. Assumed: {one.assumed or 'nothing'}. Costs: {one.source}."
+        f"besides the layers' kernels. Flash with {one.wait_states} wait states{hidden}. "
+        f"Assumed: {one.assumed or 'nothing'}. Costs: {one.source}."
     )
 
 

@@ -82,6 +82,7 @@ def test_a_folder_of_ones_own_is_listed_beside_the_kits(tmp_path, capsys):
     assert run(["boards", str(tmp_path / "bench-board"), "--json", "-"]) == 0
     *_, own = json.loads(capsys.readouterr().out)["boards"]
     assert own["name"] == "bench-board"
+    assert own["run"] == "your own"  # the kit's tests never ran it, whatever it is a copy of
 
 
 @pytest.mark.parametrize("like", [name for name in board_names() if name != "native"])
@@ -205,3 +206,12 @@ def test_a_folder_is_never_written_over_by_two_commands(tmp_path):
     new_board(tmp_path / "mine", "native")
     with pytest.raises(OutputError):
         new_board(tmp_path / "mine", "native")
+
+
+@pytest.mark.parametrize("tool", ["pyocd", "openocd"])
+def test_flashing_asks_for_the_probe_of_the_serial_number_that_is_named(tool, firmware, fails):
+    """As far as it goes without one: the programmer that was chosen looks for it."""
+    project = firmware("nucleo-l4r5zi").elf.parents[1]
+    flash = ("--flash", "nucleo-l4r5zi", "--with", tool, "--probe", "NOT-THERE-4711")
+    line = fails(20, "build", project, *flash)
+    assert "no debug probe with the serial number NOT-THERE-4711" in line

@@ -114,6 +114,10 @@ def test_estimated_cycles_are_called_an_estimate(report):
     text = html_of([replace(report, latency=replace(report.latency, cycles_estimate=estimate))])
     assert "an estimate, not a measurement" in text
     assert "9,999" in text
+    assert "5 wait states, of which a cache hides 90%." in text
+    without = replace(estimate, wait_states=0)
+    text = html_of([replace(report, latency=replace(report.latency, cycles_estimate=without))])
+    assert "0 wait states. Assumed" in text
 
 
 @pytest.mark.parametrize("part", ["parity", "latency", "memory", "predicted", "stream", "peers"])
