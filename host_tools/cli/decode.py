@@ -190,7 +190,7 @@ def decode(
     first, last = _span(begin, end)
     from dynadeep.host_tools.cloud.extra import require
 
-    require("pyarrow")
+    require("pyarrow", *(["ray"] if engine == "ray" else []))
     from dynadeep.host_tools.cloud.decode import Job
     from dynadeep.host_tools.cloud.models import find_models
 

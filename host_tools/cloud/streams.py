@@ -236,7 +236,15 @@ def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
         drift = (RATE_MAX + stream.clock.drift()) * abs(expected - stream.newest)
         if in_time and abs(expected - index) <= most + drift:
             return index
-    return None
+    return _index_between(stream, packet, min(due), max(due))
+
+
+def _index_between(stream: Stream, packet: Arrived, first: float, last: float) -> int | None:
+    """Return the segment between those that clock and pace say: one of the two is wrong then."""
+    index = _nearest(packet.sequence, (first + last) / 2)
+    says_something = last - first < SEQUENCES / 8
+    fits = says_something and index > stream.newest and first <= index <= last
+    return index if fits else None
 
 
 def _nearest(sequence: int, expected: float) -> int:

@@ -135,6 +135,7 @@ def test_every_packet_is_stored_once_in_its_place_and_run_at_any_rate(way: Way, 
         (Way(1.0002, 0.3, 0.05, 0.01, 0.01, 0.0, 0.01, alike=True), 2613),
         (Way(1.0002, 0.3, 0.0, 0.01, 0.01, 0.0, 0.01, alike=False), 167_171),
         (Way(1.5, 0.0, 0.3, 0.0, 0.01, 0.01, 0.01, alike=True), 141),
+        (Way(0.95, 0.3, 0.05, 0.05, 0.01, 0.01, 0.01, alike=True), 34_225),
     ],
 )
 def test_a_port_opened_anew_in_a_long_gap_of_unsteady_packets_is_no_restart(
