@@ -203,14 +203,15 @@ def _can_follow(stream: Stream, packet: Arrived, index: int) -> bool:
     ahead, in_session = index - stream.newest, stream.has_session(packet)
     if ahead <= 0:
         return in_session and ahead == 0
+    due = (packet.arrival_us - stream.arrival_us) / max(1.0, stream.pace_us())
     wraps = packet.sequence < ahead
     if wraps and packet.sequence < WINDOW and ahead > (WINDOW if in_session else 1):
-        return False  # so a device counts that has begun anew
+        # So a device counts that has begun anew, unless its wrap was due by now.
+        return in_session and not stream.is_young() and abs(due - ahead) <= UNSTEADY_SHARE * ahead
     if not stream.is_steady() and (in_session or ahead <= WINDOW):
         return True
     if in_session and stream.is_young():
         return True
-    due = (packet.arrival_us - stream.arrival_us) / max(1.0, stream.pace_us())
     return ahead / HASTE - WINDOW <= due <= ahead * HASTE + WINDOW
 
 

@@ -145,6 +145,11 @@ def test_a_port_opened_anew_in_a_long_gap_of_unsteady_packets_is_no_restart(
     check(way, seed)
 
 
+def test_a_wrap_that_was_due_within_a_gap_is_no_restart() -> None:
+    """The first number behind it is 15, and 5,187 segments took the time that they always do."""
+    check(Way(0.02, 0.3, 0.0, 0.05, 0.01, 0.0, 0.01, alike=False), 5_029_370)
+
+
 def test_two_packets_read_at_once_behind_a_gap_do_not_say_how_fast_others_come() -> None:
     """By their pace of nothing a later one would stand 26 million segments on."""
     way = Way(3000.0, 0.0, lost=0.3, again=0.01, leap=0.01, restart=0.01, reopened=0.0, alike=True)
