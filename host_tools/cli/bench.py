@@ -28,13 +28,16 @@ def bench(
     ] = 1,
     board: Annotated[
         list[str] | None,
-        typer.Option("--board", help="An emulated board, one option each. Else all of them."),
+        typer.Option(
+            "--board",
+            help="An emulated board, by name or folder, one option each. Else all of the kit's.",
+        ),
     ] = None,
     accept: Annotated[
         bool,
         typer.Option(
             "--accept",
-            help="Write figures that are worse by 2 %, or over another network's.",
+            help="Write figures that are worse by 2 %, of another network, or of fewer boards.",
         ),
     ] = False,
     resume: ResumeOption = False,
@@ -54,6 +57,7 @@ def bench(
     from dynadeep.host_tools.measure.bench import Watch, choose, run_bench
     from dynadeep.host_tools.measure.bench_results import (
         RESULTS_JSON,
+        left_out,
         losses,
         of_another_network,
         write_results,
@@ -80,6 +84,12 @@ def bench(
             f"{out / RESULTS_JSON}: holds the figures of network {other}, this one is "
             f"{model.manifest.model_id}. Name another folder with --out, or give --accept to "
             "replace them."
+        )
+    gone = left_out(board, out / RESULTS_JSON) if board and not accept else []
+    if gone:
+        raise HostError(
+            f"{out / RESULTS_JSON}: holds the figures of {', '.join(gone)} too, which --board "
+            "leaves out. Name another folder with --out, or give --accept to replace them."
         )
     before = read_unfinished(out, model.manifest.model_id) if resume else ()
     if resume:

@@ -105,21 +105,29 @@ class Choice:
 
 
 def emulated() -> list[str]:
-    """Return the names of the microcontrollers that an emulator runs."""
-    boards = [load_board(name) for name in board_names()]
-    return [board.name for board in boards if board.cortex_m and board.emulator is not None]
+    """Return the names of the kit's microcontrollers that an emulator runs."""
+    return [name for name in board_names() if _is_emulated(name)]
+
+
+def _is_emulated(name: str) -> bool:
+    board = load_board(name)
+    return board.cortex_m and board.emulator is not None
 
 
 def choose(bundle: Bundle, names: Sequence[str] = ()) -> Choice:
-    """Return every engine and kernel set of the named emulated boards; without names, of all.
+    """Return every engine and kernel set of emulated boards, by name or folder; else of the kit's.
 
     Raises:
-        HostError: a name is no emulated microcontroller's, or the network fits none of them.
+        BoardError: there is no such board.
+        HostError: a board is no emulated microcontroller, or the network fits none of them.
     """
     known = emulated()
     for name in names:
-        if name not in known:
-            raise HostError(f"{name}: is measured in an emulator only. Give {', '.join(known)}.")
+        if not _is_emulated(name):
+            raise HostError(
+                f"{name}: it is measured in an emulator, and has none. Give {', '.join(known)}, or "
+                "the folder of one of your own."
+            )
     found: list[Setup] = []
     refused: dict[str, str] = {}
     for setup in _setups(list(names) or known):

@@ -3,7 +3,7 @@
 ``results.json`` is what new figures are compared with, ``results.md`` what people read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,11 @@ def of_another_network(model_id: str, committed: Path) -> str:
     """Return the id of the network whose figures stand there, if it is another one."""
     known = _committed(committed).model_id
     return "" if known == model_id else known
+
+
+def left_out(boards: Collection[str], committed: Path) -> list[str]:
+    """Return the boards whose figures stand there and would go, because they are not measured."""
+    return sorted({row.board for row in _committed(committed).rows} - set(boards))
 
 
 def _committed(path: Path) -> Committed:

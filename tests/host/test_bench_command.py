@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from dynadeep.codegen.bundle import Bundle
+from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import DSP, PLAIN
 from dynadeep.host_tools.applications import application_of
+from dynadeep.host_tools.boards import new_board
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.errors import HostError
-from dynadeep.host_tools.measure.bench import Setup, Watch, run_bench
+from dynadeep.host_tools.measure.bench import Setup, Watch, choose, run_bench
 from dynadeep.host_tools.measure.report import Report
 from dynadeep.host_tools.measure.several import several
 from dynadeep.host_tools.page.make import document_of
@@ -28,6 +30,31 @@ def test_another_networks_figures_are_not_replaced_unasked(
     assert code != 0
     assert "holds the figures of network 0123456789abcdef" in capsys.readouterr().err
     assert (tmp_path / "results.json").read_text() == content
+
+
+def test_figures_of_boards_that_are_not_measured_are_not_dropped_unasked(
+    bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = [{"board": name, "engine": "stream", "kernels": "dsp"} for name in ("bench", "microbit")]
+    content = json.dumps({"model_id": bundle.manifest.model_id, "rows": kept})
+    (tmp_path / "results.json").write_text(content)
+    where = ["--bundle", str(bundle.folder), "--out", str(tmp_path)]
+    assert run(["bench", *where, "--board", "microbit"]) == 1
+    assert "holds the figures of bench too, which --board leaves out" in capsys.readouterr().err
+    assert (tmp_path / "results.json").read_text() == content
+
+
+def test_a_board_of_ones_own_is_measured_if_it_has_an_emulator(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    own, real = (str(tmp_path / name) for name in ("own", "real"))
+    new_board(Path(own), "microbit")
+    new_board(Path(real), "nucleo-l4r5zi")
+    assert [setup.board for setup in choose(bundle, [own]).setups] == [own, own]
+    with pytest.raises(HostError, match=r"real: it is measured in an emulator, and has none\."):
+        choose(bundle, [real])
+    with pytest.raises(BoardError, match="nowhere: no such board"):
+        choose(bundle, ["nowhere"])
 
 
 @dataclass
