@@ -79,6 +79,8 @@ def waiting_in(root: Path) -> int:
     how = "immutable=1" if alone else "mode=ro"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as file:
+            if not file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                return 0  # a collector is just beginning it
             return int(file.execute("SELECT count(*) FROM waiting").fetchone()[0])
     except sqlite3.Error as error:
         raise ArchiveError(

@@ -17,7 +17,7 @@ from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.cloud.broker import parse_broker
 from dynadeep.host_tools.cloud.collect import Subscriber, message_of
 from dynadeep.host_tools.cloud.collector import Collector, Message
-from dynadeep.host_tools.cloud.journal import waiting_in
+from dynadeep.host_tools.cloud.journal import NAME, waiting_in
 from dynadeep.host_tools.errors import BrokerError
 
 from .open_broker import open_broker
@@ -212,6 +212,14 @@ def test_archive_shows_each_day_and_what_it_lacks(tmp_path, bundle, capsys):
         "bad_packets": 1,
     }  # fmt: skip
     assert f"{gain:.2f}" in shown
+
+
+def test_an_archive_whose_collector_is_just_beginning_has_nothing_that_waits(tmp_path, capsys):
+    (tmp_path / NAME).touch()  # SQLite's file before its first table
+    assert run(["archive", str(tmp_path)]) == 0
+    assert "waiting 0" in capsys.readouterr().out
+    (tmp_path / NAME).write_bytes(b"no database" * 100)
+    assert run(["archive", str(tmp_path)]) == 17
 
 
 def test_archive_names_what_is_damaged_and_shows_the_rest(tmp_path, bundle, capsys):
