@@ -2,7 +2,9 @@
 
 import random
 import shutil
+import sqlite3
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,3 +151,11 @@ def test_a_parquet_file_cut_while_it_is_written_hides_nothing(tmp_path, bundle, 
         assert rows(root, "index") == [(i,) for i in range(6)]
     collect(root, bundle, sent)
     assert rows(root, "index") == [(i,) for i in range(6)]
+
+
+def test_a_journal_that_was_only_just_begun_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / NAME).touch()
+    assert waiting_in(tmp_path) == 0
+    with closing(sqlite3.connect(tmp_path / NAME)) as file:
+        file.execute("PRAGMA journal_mode = WAL")
+    assert waiting_in(tmp_path) == 0
