@@ -102,15 +102,19 @@ def _unfolded(graph: Graph, end: Tensor, reshape: Node) -> Graph:
     """Return the graph without a reshape of an input, which has the reshaped one's shape."""
     (made,) = reshape.outputs
     begin = replace(made, name=end.name)
+
+    def renamed(tensor: Tensor | None) -> Tensor | None:
+        return begin if tensor is not None and tensor.index == made.index else tensor
+
     nodes = [
-        replace(node, inputs=tuple(begin if t is made else t for t in node.inputs))
+        replace(node, inputs=tuple(map(renamed, node.inputs)))
         for node in _without(graph.nodes, [reshape])
     ]
     return replace(
         graph,
         nodes=tuple(nodes),
-        inputs=tuple(begin if tensor is end else tensor for tensor in graph.inputs),
-        outputs=tuple(begin if tensor is made else tensor for tensor in graph.outputs),
+        inputs=tuple(begin if tensor.index == end.index else tensor for tensor in graph.inputs),
+        outputs=tuple(begin if tensor.index == made.index else tensor for tensor in graph.outputs),
         file_ends={**graph.file_ends, begin.index: graph.file_ends.get(end.index, end)},
     )
 

@@ -49,6 +49,28 @@ def test_batches_of_every_nth_step_are_a_dilated_convolution(
     assert {"SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND"}.isdisjoint(kinds(graph))
 
 
+def test_an_input_that_is_cut_into_steps_may_be_read_by_batches_of_every_nth_step() -> None:
+    model = ModelBuilder()
+    sizes = {"x": (1, 2, 1, 10), "steps": (1, 10, 1, 2), "batches": (2, 7, 1, 2)}
+    sizes |= {"sums": (2, 5, 1, 2), "y": (1, 10, 1, 2)}
+    x, steps, batches, sums, y = (model.tensor(TensorSpec(*one)) for one in sizes.items())
+    weights = TensorSpec("w", (2, 3, 1, 2), data=np.ones((2, 3, 1, 2), np.int8))
+    bias = TensorSpec("b", (2,), INT32, scales=(1.0,), data=np.zeros(2, np.int32))
+    block, borders = constant(model, 2, 1), constant(model, [4, 0], [0, 0])
+    model.op(OPS.RESHAPE, [x, constant(model, 1, 10, 1, 2)], [steps])
+    model.op(OPS.SPACE_TO_BATCH_ND, [steps, block, borders], [batches])
+    model.op(
+        OPS.CONV_2D, [batches, model.tensor(weights), model.tensor(bias)], [sums],
+        Padding=1, StrideW=1, StrideH=1, DilationWFactor=1, DilationHFactor=1,
+    )  # fmt: skip
+    model.op(OPS.BATCH_TO_SPACE_ND, [sums, block, constant(model, [0, 0], [0, 0])], [y])
+    model.inputs, model.outputs = [x], [y]
+    network = lower(read_graph(model.build()))
+    (convolution,) = network.layers
+    assert convolution.inputs[0].name == network.input.name == "x"
+    assert network.input.shape == (1, 10, 1, 2)
+
+
 def test_causal_padding_and_zero_padding_become_the_convolutions_border() -> None:
     for name in ("causal", "zeropad"):
         content = (DATA / "keras" / f"{name}.tflite").read_bytes()
@@ -87,7 +109,7 @@ def test_a_float_input_that_two_operators_read_stays_and_is_refused() -> None:
         ends(model.build())
 
 
-def constant(model: ModelBuilder, *values: int) -> int:
+def constant(model: ModelBuilder, *values: int | list[int]) -> int:
     data = np.array(values, np.int32)
     return model.tensor(TensorSpec(f"c{len(model.tensors)}", data.shape, INT32, (), data=data))
 
