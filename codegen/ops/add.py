@@ -12,6 +12,7 @@ from dynadeep.codegen.ops.linear_sum import high_sum, linear_sum
 from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
 
 LEFT_SHIFT = 20  # bits that TFLite gives both operands before it scales them
+FLOAT32_MAX = float(np.finfo(np.float32).max)
 CODES = np.arange(-128, 128).astype(np.int8)
 
 
@@ -116,6 +117,12 @@ def _scaling(
     node: Node, operands: tuple[Tensor, ...], signs: tuple[int, int], y: Tensor
 ) -> Scaling:
     """Return TFLite's multipliers: of twice the larger scale, so that the sum cannot overflow."""
+    if y.scale * (1 << LEFT_SHIFT) > FLOAT32_MAX:
+        node.refuse(
+            f"its output has the scale {y.scale:g}, expected one of at most "
+            f"{FLOAT32_MAX / (1 << LEFT_SHIFT):g}: TFLite multiplies it in float32",
+            checks.QUANTISE,
+        )
     twice = 2 * max(operand.scale for operand in operands)
     pairs = []
     for sign, operand in zip(signs, operands, strict=True):

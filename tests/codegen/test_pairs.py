@@ -181,6 +181,14 @@ def test_scales_without_a_linear_form_take_tflites_steps() -> None:
     assert isinstance(op.lower(), SteppedSum)
 
 
+@pytest.mark.parametrize("kind", ["ADD", "SUB"])
+def test_a_scale_that_tflite_ends_the_process_at_is_refused(kind: str) -> None:
+    most = quantization(3.2e32, 0)
+    read(kind, (most, most, most))
+    with pytest.raises(ModelError, match=r"scale 3\.3e\+32, expected one of at most 3\.24519e\+32"):
+        read(kind, (most, most, quantization(3.3e32, 0)))
+
+
 X, C1, T1, ONE = (1, 8, 4), (1, 1, 4), (1, 8, 1), (1, 1, 1)
 QUANTIZED = (quantization(0.1, 3), quantization(0.2, -5), quantization(0.3, 7))
 SHAPES = {
