@@ -84,9 +84,30 @@ class Transpose:
             return []
         moving = ones[self.number % len(ones)]
         order = [axis for axis in range(len(shape)) if axis != moving]
-        order.insert(1 + self.number // len(ones) % (len(shape) - 1), moving)
+        order.insert(1 + self.number // len(ones) % max(len(shape) - 2, 1), moving)
         moved = tuple(shape[axis] for axis in order)
         return [canvas.moved(OPS.TRANSPOSE, [at, canvas.numbers(*order)], moved)]
+
+
+MOST_TURNED = 48
+"""Steps of a series that becomes one of as many channels."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """TRANSPOSE by which time and channels change places."""
+
+    def add(self, canvas: Canvas, at: int) -> Sequence[int]:
+        shape = canvas.shape(at)
+        steps, channels = canvas.size(at)
+        wide = [axis for axis in range(1, len(shape) - 1) if shape[axis] == steps]
+        if not wide or steps > MOST_TURNED:
+            return []
+        time, last = wide[0], len(shape) - 1
+        order, turned = list(range(len(shape))), list(shape)
+        order[time], order[last] = last, time
+        turned[time], turned[last] = channels, steps
+        return [canvas.moved(OPS.TRANSPOSE, [at, canvas.numbers(*order)], tuple(turned))]
 
 
 NUMBER = st.integers(0, 8)
@@ -96,5 +117,5 @@ DRAWS: dict[str, st.SearchStrategy[Draw]] = {
     "SQUEEZE": st.builds(Squeeze, number=NUMBER),
     "EXPAND_DIMS": st.builds(ExpandDims, number=NUMBER),
     "PACK": st.builds(Pack, number=NUMBER),
-    "TRANSPOSE": st.builds(Transpose, number=NUMBER),
+    "TRANSPOSE": st.one_of(st.builds(Transpose, number=NUMBER), st.builds(Turn)),
 }
