@@ -15,7 +15,6 @@ from fuzz.readers.target import Target, check_types, scratch
 
 KERAS = Path(__file__).parents[2] / "tests" / "data" / "keras"
 NETWORK = KERAS / "flatten_dense.tflite"
-LARGEST_FORM = 4096
 
 
 def read_network(data: bytes) -> None:
