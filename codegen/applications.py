@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dynadeep.codegen.version import __version__
+
 if TYPE_CHECKING:
     from dynadeep.codegen.board import Board
     from dynadeep.codegen.plan import Plan
@@ -24,7 +26,22 @@ Wish = Literal["harness", "mlperf", "autonomous"]
 itself, of samples from a source."""
 
 STATE_BYTES = 192
-"""The harness's state besides a request in, a reply out and a trace's log: 108 B measured."""
+"""What an autonomous firmware keeps besides its codec and its samples."""
+
+LINK_BYTES, COUNTER_BYTES = 56, 8
+"""sizeof(dd_link), a flag behind it, and what a counter of ticks keeps at most."""
+
+REQUEST_BYTES, REPLY_BYTES = 20, 12
+"""Of a request besides its input, of a reply besides its payload: commands.h and dd_link.h."""
+
+INFERENCE_BYTES = 24
+"""sizeof(dd_inference), which lies at a multiple of 8."""
+
+HELLO_BYTES = 44
+"""DD_HELLO_BYTES besides the board's name and the kit's version: any payload's least room."""
+
+ENCODE_BYTES, ENCODE_LEVEL_BYTES, PACKET_BYTES = 16, 4, 24
+"""Before a packet in the reply to ENCODE, and for each level; sizeof(dd_packet) with a bound."""
 
 MLPERF_BYTES = 112
 """What an MLPerf Tiny device keeps besides the network and its input: 104 B measured at most."""
@@ -39,21 +56,35 @@ class Program:
 
     sources: tuple[str, ...]  # its files in firmware_templates/app; the board's come to them
     uses: Harness  # what application.h gives it: NAME_net.h or NAME_codec.h
-    ram_bytes: Callable[["Plan"], int]  # what it keeps, the network's state included
+    ram_bytes: Callable[["Plan", "Board"], int]  # what it keeps, the network's state included
     samples: bool = False  # whether it takes them from the source that board.toml names
 
 
-def _harness_ram(plan: "Plan") -> int:
-    seen = SEEN_BYTES * len(plan.tensors)
-    reply = max(plan.reply_bytes, TRACE_BYTES * len(plan.tensors), 4 * len(plan.constants))
-    return plan.state_bytes + plan.value_bytes * plan.chunk + reply + seen + STATE_BYTES
+def _harness_ram(plan: "Plan", board: "Board") -> int:
+    """Return what dd_app of commands.h takes, by its fields."""
+    codec, reply, state = plan.manifest.codec, plan.reply_bytes, _aligned(plan.state_bytes, 4)
+    if codec is None:
+        state += 4  # whether an inference is complete
+    else:
+        state += PACKET_BYTES
+        reply += ENCODE_BYTES + ENCODE_LEVEL_BYTES * len(codec.levels)
+    hello = HELLO_BYTES + len(board.name) + len(__version__)
+    payload = max(hello, reply, TRACE_BYTES * len(plan.tensors), 4 * len(plan.constants) + 1)
+    received = _aligned(state + REQUEST_BYTES + plan.value_bytes * plan.chunk, 8)
+    seen = INFERENCE_BYTES + SEEN_BYTES * len(plan.tensors)
+    sent = _aligned(received + seen + payload + REPLY_BYTES, 4)
+    return _aligned(sent + LINK_BYTES, 8) + COUNTER_BYTES
 
 
-def _mlperf_ram(plan: "Plan") -> int:
+def _aligned(size: int, to: int) -> int:
+    return -(-size // to) * to
+
+
+def _mlperf_ram(plan: "Plan", _board: "Board") -> int:
     return plan.net_bytes + sum(tensor.size for tensor in plan.network.inputs) + MLPERF_BYTES
 
 
-def _autonomous_ram(plan: "Plan") -> int:
+def _autonomous_ram(plan: "Plan", _board: "Board") -> int:
     """Encoder, packet, samples that wait: all of a segment where the engine needs it whole."""
     waiting = plan.chunk if plan.choice.engine == "stream" else plan.manifest.segment_length
     return plan.encoder_bytes + plan.packet_bytes_max + 2 * (plan.chunk + waiting) + STATE_BYTES
@@ -91,4 +122,4 @@ def application_of(plan: "Plan") -> Application:
 def ram_bytes(plan: "Plan", board: "Board") -> int:
     """Return the firmware's RAM on a board, stack included, the application's part estimated."""
     stack = board.ram.stack_bytes if board.ram else 0
-    return APPLICATIONS[application_of(plan)].ram_bytes(plan) + stack
+    return APPLICATIONS[application_of(plan)].ram_bytes(plan, board) + stack

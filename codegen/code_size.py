@@ -14,10 +14,11 @@ from pathlib import PurePath
 from dynadeep.codegen.applications import APPLICATIONS, application_of
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.errors import BoardError
-from dynadeep.codegen.kernels import kernels_of
+from dynadeep.codegen.kernels import KERNELS, kernels_of
 from dynadeep.codegen.plan import ERROR_BYTES, Plan
 from dynadeep.codegen.schedule import Schedule
 from dynadeep.codegen.sources import (
+    Files,
     app_files,
     app_sources,
     board_sources,
@@ -38,6 +39,9 @@ CONSTANT_BYTES, OUTPUT_BYTES, LEVEL_BYTES = 8, 2, 24
 
 OUTPUT_LISTED, OUTPUT_LISTED_BYTES = "app/commands_net.c", 4
 """What lists all outputs by their bytes."""
+
+MAY_LACK = {f"dd_dot_{name}.c" for name in KERNELS}
+"""What every program includes the header of, for its macros: linked where a layer calls it."""
 
 BOARDS_OWN_BYTES = 150
 """Of a C file of a board that does not come with the kit."""
@@ -95,14 +99,23 @@ def linked_files(plan: Plan, board: Board | None) -> list[str]:
     own = {} if board is None else own_files(board)
     functions = {f"{layer.FUNCTION}.h" for layer in plan.network.layers}
     codec = {"dd_codec.h"} if plan.manifest.codec is not None else set()
-    included = sorted({"dd_dot.h", "dd_net.h", "dd_push.h", "dd_trace.h", *codec, *functions})
-    model = "".join(f'#include "{name}"\n' for name in included).encode("ascii")
-    files = {**own, **app_files(sources, own), "model": model}
-    runtime = (path.removeprefix("runtime/") for path in runtime_files(plan, files))
+    included = {"dd_net.h", "dd_push.h", "dd_trace.h", *codec, *functions}
+    files = {**own, **app_files(sources, own), "model": _including(included)}
+    called = {*_runtime_sources(plan, {"layers": _including(functions)})}
     return [
-        *sorted(name for name in runtime if name.endswith(".c")),
+        *(name for name in _runtime_sources(plan, files) if name in called or name not in MAY_LACK),
         *(f"app/{name}" for name in sources),
     ]
+
+
+def _runtime_sources(plan: Plan, files: Files) -> list[str]:
+    """Return the C files of the runtime that other files lead to."""
+    runtime = (path.removeprefix("runtime/") for path in runtime_files(plan, files))
+    return sorted(name for name in runtime if name.endswith(".c"))
+
+
+def _including(headers: Iterable[str]) -> bytes:
+    return "".join(f'#include "{name}"\n' for name in sorted(headers)).encode("ascii")
 
 
 def model_bytes(plan: Plan, structs: Mapping[str, int]) -> int:

@@ -43,6 +43,7 @@ class Filling:
 
     steps: int  # the most that it holds
     passes: bool  # whatever comes in a round is read and let go in that round
+    moves: tuple[int, ...] = ()  # the steps that move to its beginning, each time that some do
 
 
 def arrivals(steps: int) -> list[Tile]:
@@ -138,6 +139,7 @@ def filling(source: Sequence[Tile], readings: Sequence[Reading], hold: int = 1) 
     begin = min(needed, default=0)
     end = longest = 0
     passes = bool(readings)
+    moves = []
     for _, events in groupby(_events(source, readings), key=itemgetter(0)):
         for _, reader, step in events:
             if reader < 0:
@@ -145,13 +147,16 @@ def filling(source: Sequence[Tile], readings: Sequence[Reading], hold: int = 1) 
                 first = min(begin, end)  # what lies at the line's beginning
                 longest = max(longest, step - first)
                 end = step
-                if begin > first:
-                    begin = _dropped(first, min(needed), end, hold)
+                if begin <= first:
+                    continue
             else:
+                first = begin
                 needed[reader] = step
-                begin = _dropped(begin, min(needed), end, hold)
+            begin = _dropped(first, min(needed), end, hold)
+            if first < begin < end:
+                moves.append(end - begin)
         passes = passes and begin >= end
-    return Filling(longest, passes)
+    return Filling(longest, passes, tuple(moves))
 
 
 def _dropped(begin: int, keep: int, end: int, hold: int) -> int:

@@ -26,8 +26,8 @@ COSTS = "kernel_costs.toml"
 NO_WAITING = Flash(0, 1)
 """A flash as fast as the core."""
 
-LIKE = {"cortex-m0plus": "cortex-m0", "cortex-m33": "cortex-m4", "cortex-m35p": "cortex-m4"}
-"""Cores that run what was counted on another, where they have no figures of their own."""
+LIKE = {"cortex-m35p": "cortex-m33"}
+"""Cores that run what was counted on another, because nothing emulates them."""
 
 ROUGH: Mapping[str, float] = {"calls": 200.0, "stages": 60.0, "values": 16.0, "samples": 16.0}
 """Instructions around the kernels, on a core that nobody counted."""

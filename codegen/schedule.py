@@ -54,9 +54,10 @@ class Line:
     hold: (
         int  # steps that it lets go at once, if others must move for it; 0: the whole tensor stays
     )
-    life: tuple[int, int] | None = None
+    life: tuple[int, int] | None
     """The stages, from the one that fills it to the last that reads it, between which alone it
     holds values; None: always."""
+    moves: tuple[int, ...]  # the steps that move to its beginning, each time in a run that some do
 
     @property
     def kept(self) -> bool:
@@ -87,6 +88,7 @@ class Schedule:
     stages: tuple[Stage, ...]
     lines: tuple[Line, ...]  # the input's, then each stage's output
     worst_macs: int  # of what one sample can set going
+    pieces: int  # that the input is taken in, each as much as a stage that reads it awaits
 
     @property
     def size(self) -> int:
@@ -118,7 +120,8 @@ def plan_schedule(network: Network, tile: int, depthwise: int = 0) -> Schedule:
         stages.append(Stage(layer, sources, steps, first))
         courses.append(course)
     lines = _lines(network, stages, courses)
-    return Schedule(tile, tuple(stages), lines, _worst_macs(network.layers, courses[1:]))
+    worst = _worst_macs(network.layers, courses[1:])
+    return Schedule(tile, tuple(stages), lines, worst, _pieces(stages, courses))
 
 
 def _tile_of(layer: Layer, tile: int) -> int:
@@ -179,7 +182,9 @@ def _lines(
         for line, filled in enumerate(fillings)
     ]
     numbers = [tuple(number for _, _, number in of_line) for of_line in readers]
-    return tuple(map(Line, network.tensors, _place(sizes, lives), steps, numbers, holds, lives))
+    moves = [() if whole else of.moves for of, whole in zip(fillings, kept, strict=True)]
+    places = _place(sizes, lives)
+    return tuple(map(Line, network.tensors, places, steps, numbers, holds, lives, moves))
 
 
 def _hold(filled: Filling) -> int:
@@ -234,6 +239,17 @@ def _gap(taken: Sequence[tuple[int, int]], size: int, at: int) -> int:
             break
         at = max(at, high)
     return at
+
+
+def _pieces(stages: Sequence[Stage], courses: Sequence[Sequence[Tile]]) -> int:
+    """Return how many pieces the engine takes the input in: ``room`` of dd_stream.c."""
+    ends = {
+        tile.moment[0]
+        for stage, course in zip(stages, courses[1:], strict=True)
+        if any(source.line == 0 for source in stage.sources)
+        for tile in course
+    }
+    return len({*ends, len(courses[0])})
 
 
 def _worst_macs(layers: Sequence[Layer], courses: Sequence[Sequence[Tile]]) -> int:

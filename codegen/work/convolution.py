@@ -47,6 +47,7 @@ def convolution_work(plan: Plan, layer: ConvLayer, runs: Runs) -> Work:
     if gathered:
         found["gathered"] = packed * kernels.tile
         found["gathered_taps"] = packed * kernels.tile * layer.kernel
+        found["gathered_values"] = packed * kernels.tile * size
     return found
 
 
@@ -67,12 +68,12 @@ def _dot(kernels: str, blocks: Sequence[int], parts: Sequence[int], count: int) 
     rests = sum(-(-(part % whole) // rest) for part in parts)
     return {
         "dots": count * len(blocks) * len(parts),
-        "rows": count * rows * len(parts),
+        "clearing": count * rows,
+        "adding": count * rows * (len(parts) - 1),
         "rounds": count * rows * wholes,
         "rounding": count * rows * sum(part >= whole for part in parts),
         "rests": count * rows * rests,
         "resting": count * rows * sum(part % whole != 0 for part in parts),
-        "adding": count * rows * (len(parts) - 1),
         "pairs": count * pairs * len(parts),
         "pair_values": count * pairs * sum(-(-part // 4) for part in parts),
     }

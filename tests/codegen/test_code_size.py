@@ -23,6 +23,8 @@ from tests.prediction.counting import built, own_choice
 from tests.prediction.spread import manifest_of
 
 WITHIN = 0.02
+PARTLY_LINKED = {"mean": 0.03, "reduce_max": 0.03}
+"""Of the flash: toys that call the smallest part of their operator's C file (docs/cycles.md)."""
 ARM_BOARDS = [name for name in board_names() if name != "native"]
 NETWORKS = sorted(
     [
@@ -38,10 +40,10 @@ def rows(folder: str) -> list[dict[str, Any]]:
     return [row for row in data["rows"] if row["build"] == "speed"]
 
 
-def hold(plan: Plan, board: str, flash: int, static_ram: int) -> None:
+def hold(plan: Plan, board: str, flash: int, static_ram: int, flash_within: float = WITHIN) -> None:
     target = load_board(board)
     assert target.ram is not None
-    assert flash_bytes(plan, target) == pytest.approx(flash, rel=WITHIN)
+    assert flash_bytes(plan, target) == pytest.approx(flash, rel=flash_within)
     reserved = target.ram.stack_bytes
     assert ram_bytes(plan, target) - reserved == pytest.approx(static_ram, rel=WITHIN)
 
@@ -73,8 +75,15 @@ def test_the_networks_of_all_operators_are_what_was_foretold(name: str) -> None:
         content = path.read_bytes()
         with contextlib.suppress(CodegenError):  # refused: test_operators says which, and why
             plan = plan_model(content, manifest_of(content), own_choice(board.core.cpu))
+            assert board.flash is not None
+            assert board.ram is not None
+            if flash_bytes(plan, board) > board.flash.bytes:
+                continue  # refused: test_planner
+            if ram_bytes(plan, board) > board.ram.bytes:
+                continue
             image = read_image(built(plan, board) / "build" / "firmware.elf")
-            hold(plan, name, image.flash_bytes, image.static_ram_bytes)
+            within = PARTLY_LINKED.get(path.stem, WITHIN)
+            hold(plan, name, image.flash_bytes, image.static_ram_bytes, within)
             held += 1
     assert held > len(NETWORKS) // 2
 

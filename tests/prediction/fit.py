@@ -22,6 +22,9 @@ from tests.prediction.spread import manifest_of, spread
 LEAST = 0.002
 """Of all the run: a layer that takes less is fitted as if it took so much."""
 
+NOISE = 1e-9
+"""What one part may cost by the solver's rounding alone."""
+
 HEAD = """# What the parts of a run (work/) cost on each core with its own kernels, by family:
 # instructions, cycles of a core that never waits, bytes of instructions fetched, other accesses of
 # the flash. Made by `python -m tests.prediction fit`.
@@ -84,7 +87,8 @@ def fitted(samples: Sequence[Sample]) -> Costs:
 
 
 def _rounded(value: float) -> float:
-    return float(f"{value:.5g}")
+    """Return five digits, and nothing of what is a solver's noise."""
+    return float(f"{value:.5g}") if value > NOISE else 0.0
 
 
 def _solved(samples: Sequence[Sample], names: Sequence[str], measure: str) -> Floats:

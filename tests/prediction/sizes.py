@@ -29,6 +29,9 @@ from tests.prediction.spread import manifest_of, networks, spread
 
 Build = tuple[Plan, Board]
 
+Place = tuple[str, str, str]
+"""A core, one of its tables, and what stands there."""
+
 MODEL = ("model_net.c", "model_codec.c")
 HEAD = """# Bytes that the C of the kit takes of a flash, by the kit's own build. See code_size.py.
 # Made by `python -m tests.prediction sizes`.
@@ -55,13 +58,28 @@ def builds(cpus: Sequence[str]) -> Iterator[Build]:
 
 
 def measure(cpus: Sequence[str]) -> CodeSizes:
-    """Build all of it, and return what the linker's maps say: of several builds the most."""
-    found = CodeSizes()
+    """Build all of it, and return what the linker's maps say.
+
+    What a file takes depends on what of it a network calls: of several builds it is the middle
+    between the least and the most. Other programs than the harness count for what it has not.
+    """
     made = [(plan, board, built(plan, board)) for plan, board in builds(cpus)]
+    found = CodeSizes()
     for plan, _, project in made:
         _note_structs(found.structs, plan, project)
+    taken: dict[Place, list[int]] = {}
+    others: dict[Place, list[int]] = {}
     for plan, board, project in made:
-        _note(found, plan, board, project)
+        text = (project / "build" / "firmware.map").read_text("utf-8")
+        into = taken if plan.choice.application == "harness" else others
+        for place, size in _taken(found.structs, plan, board, text):
+            into.setdefault(place, []).append(size)
+        core = found.cores.setdefault(board.core.cpu, CoreSizes({}, {}, {}, {}))
+        for source, members in _calls(project, text).items():
+            core.calls[source] = tuple(sorted({*core.calls.get(source, ()), *members}))
+    for (cpu, kind, name), sizes in {**others, **taken}.items():
+        table = found.boards if kind == "boards" else getattr(found.cores[cpu], kind)
+        table[name] = (min(sizes) + max(sizes)) // 2
     return found
 
 
@@ -75,28 +93,24 @@ def _note_structs(structs: dict[str, int], plan: Plan, project: Path) -> None:
         structs[layer.STRUCT] = max(structs.get(layer.STRUCT, 0), -(-size // 4) * 4)
 
 
-def _note(found: CodeSizes, plan: Plan, board: Board, project: Path) -> None:
-    text = (project / "build" / "firmware.map").read_text("utf-8")
-    core = found.cores.setdefault(board.core.cpu, CoreSizes({}, {}, {}, {}))
-    model = -model_bytes(plan, found.structs)
-    for source, taken in sizes_by_file(text).items():
-        size = taken
+def _taken(
+    structs: Mapping[str, int], plan: Plan, board: Board, text: str
+) -> Iterator[tuple[Place, int]]:
+    """Yield what of a map takes so many bytes."""
+    cpu = board.core.cpu
+    model = -model_bytes(plan, structs)
+    for source, size in sizes_by_file(text).items():
         if source in MODEL:
             model += size
-            continue
-        if source == OUTPUT_LISTED:
+        elif source == OUTPUT_LISTED:
             listed = OUTPUT_LISTED_BYTES * len(plan.network.outputs)
-            size, model = size - listed, model + listed
-        kept, name = core.files, source
-        if source.startswith("lib"):
-            kept = core.library
+            model += listed
+            yield (cpu, "files", source), size - listed
         elif source.startswith("board/"):
-            kept, name = found.boards, f"{board.name}/{PurePath(source).name}"
-        kept[name] = max(kept.get(name, 0), size)
-    application = application_of(plan)
-    core.model[application] = max(core.model.get(application, 0), model)
-    for source, members in _calls(project, text).items():
-        core.calls[source] = tuple(sorted({*core.calls.get(source, ()), *members}))
+            yield ("", "boards", f"{board.name}/{PurePath(source).name}"), size
+        else:
+            yield (cpu, "library" if source.startswith("lib") else "files", source), size
+    yield (cpu, "model", application_of(plan)), model
 
 
 def _calls(project: Path, text: str) -> dict[str, set[str]]:
@@ -110,7 +124,7 @@ def _calls(project: Path, text: str) -> dict[str, set[str]]:
         if symbol in members:
             calls.setdefault(_source_of(path), set()).add(members[symbol])
     linked = set(members.values())
-    return {source: _closure(found, above) & linked for source, found in calls.items()}
+    return {source: _closure({source, *found}, above) & linked for source, found in calls.items()}
 
 
 def _closure(members: set[str], above: Mapping[str, str]) -> set[str]:

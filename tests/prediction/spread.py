@@ -13,7 +13,7 @@ from dynadeep.codegen.bundle import Manifest, model_id_of
 from dynadeep.codegen.canonical import ends
 from dynadeep.codegen.plan import Engine
 from tests.graphs.canvas import OPS, Canvas, Codes
-from tests.graphs.draws import arithmetic, convolutions, moves, pools, tables
+from tests.graphs.draws import arithmetic, convolutions, moves, pools, shapes, tables
 from tests.graphs.draws.draw import Draw
 
 NUMBERS = convolutions.Numbers(1.0, extreme=False, bias_bits=12, one_scale=False, biased=True)
@@ -143,7 +143,7 @@ def _general(seed: int) -> Iterable[Chain]:
         count = int(rng.choice((8, 12, 16, 24)))
         yield [first, _conv(count, kernel, dilation=dilation, groups=2 * groups)]
         wide = convolutions.TransposeConv(
-            int(rng.choice((4, 7, 16, 24))), int(rng.choice((2, 3, 4))), 2,
+            int(rng.choice((3, 4, 7, 16, 24))), int(rng.choice((2, 3, 4, 5))), 2 + number % 4 // 3,
             same=bool(number % 3), activation=0, numbers=NUMBERS,
         )  # fmt: skip
         yield [first, wide, *([_table()] if number % 2 else [])]
@@ -213,3 +213,4 @@ def _moves(seed: int) -> Iterable[Chain]:
             moves.Resize(1 + number % 3, 0, align_corners=False, half_pixels=False),
         ]
         yield from ([widened, one] for one in drawn)
+        yield [_conv(int(rng.choice(CHANNELS[:12])), 1, 1 + number % 3), shapes.Turn()]
