@@ -83,7 +83,17 @@ def read_net_golden(path: Path, inputs: Sequence[TensorSpec]) -> NetGolden:
         expected = (len(names), one.time, one.channels)
         if one.name not in tensors or tensors[one.name].shape != expected:
             reader.refuse(f"it has no input {shown(one.name)} of int8 {list(expected)}")
-    return NetGolden(tuple(str(name) for name in names), tensors)
+    return NetGolden(_text(names, reader), tensors)
+
+
+def _text(names: Array, reader: Reader) -> tuple[str, ...]:
+    """Return names as text; numpy holds any numbers for characters."""
+    try:
+        found = tuple(map(str, names))
+        "".join(found).encode("utf-8")
+    except (SystemError, ValueError):
+        reader.refuse(f'"{CASE_NAMES}" holds what is no text')
+    return found
 
 
 def _tensors(

@@ -55,14 +55,14 @@ def _constant(node: Node) -> Tensor | None:
     """Return the tensor that a node makes of constants, or None where it needs an input."""
     if len(node.outputs) != 1 or not node.inputs or node.inputs[0] is None:
         return None
-    if node.kind == "SHAPE":
-        return _holding(node.outputs[0], np.array(node.inputs[0].shape, np.int32))
     values = [tensor.data for tensor in node.inputs if tensor is not None]
     given = [value for value in values if value is not None]
     fold = FOLDS.get(node.kind)
-    if fold is None or len(given) != len(values):
+    if node.kind != "SHAPE" and (fold is None or len(given) != len(values)):
         return None
     try:
+        if fold is None:  # a size may be beyond int32: a batch multiplies it
+            return _holding(node.outputs[0], np.array(node.inputs[0].shape, np.int32))
         if node.kind not in SAME_SIZE and sum(value.size for value in given) > LARGEST_SIZE:
             raise ValueError(f"more than {LARGEST_SIZE} values")
         return _holding(node.outputs[0], np.asarray(fold(node, given)))

@@ -48,10 +48,17 @@ def _channel(path: Path, reader: Any, index: int) -> Channel:
             f"{path}: channel {index} has {samples} samples, the kit reads 1 to "
             f"{SAMPLES_MAX:,}. Cut the recording."
         )
+    try:
+        rate_hz = float(reader.getSampleFrequency(index))
+    except ZeroDivisionError:
+        raise EcgError(
+            f"{path}: its data records last 0 s, expected longer ones: so channel {index} has no "
+            "sampling rate. Export the recording again."
+        ) from None
     return Channel(
         name=reader.getLabel(index).strip(),
         unit="mV" if unit in MILLIVOLTS else unit or "no unit",
-        rate_hz=float(reader.getSampleFrequency(index)),
+        rate_hz=rate_hz,
         load=partial(_load, path, index, MILLIVOLTS.get(unit, 1.0)),
     )
 
