@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -23,7 +24,7 @@ from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
 from tests.cloud.secured import COLLECTOR, Mosquitto, authority
-from tests.cloud.wearing import PATIENCE_S, Listener, Tee, Wire, packet, pushed, until
+from tests.cloud.wearing import PATIENCE_S, Listener, Tee, Wire, packet, pushed, reading, until
 from tests.link.autonomous import autonomous, by_request, samples_of
 
 Started = tuple[Gateway, list[str]]
@@ -56,7 +57,7 @@ def running(
         thread = threading.Thread(target=gateway.run, args=(ended.is_set,))
         thread.start()
         try:
-            until(lambda: any("reading" in line for line in said))
+            until(lambda: reading(said) == 1)
             yield gateway, said
         finally:
             ended.set()
@@ -152,26 +153,33 @@ def command(mosquitto: Mosquitto, wire: Wire, spool: Path) -> list[str]:
     ]
 
 
+def lines(log: TextIO) -> list[str]:
+    """Return what a process wrote to a file so far, whose own place in it stays."""
+    return Path(log.name).read_text(encoding="utf-8").splitlines()
+
+
 def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
     spool = tmp_path / "spool"
     words = command(mosquitto, wire, spool)
-    first = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: wire.opened == 1)
+    log = (tmp_path / "log").open("w", encoding="utf-8")
+    first = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=log)
+    until(lambda: reading(lines(log)) == 1)
     mosquitto.kill()
     sent = send(wire, range(40))
     until(lambda: kept(spool) == 40)
     first.send_signal(signal.SIGKILL)
     first.wait()
     mosquitto.start()
-    second = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    second = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
     until(lambda: listener.packets("bed-7") == sent)
-    until(lambda: wire.opened == 2)
+    until(lambda: reading(lines(log)) == 2)
     sent += send(wire, range(40, 45))
     until(lambda: listener.packets("bed-7") == sent)
     second.send_signal(signal.SIGTERM)
     told, _ = second.communicate()
+    log.close()
     assert second.returncode == 0
     (device,) = json.loads(told)["devices"]
     assert (device["packets"], device["dropped"]) == (5, {})
@@ -180,11 +188,11 @@ def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
 def test_a_port_that_goes_away_is_opened_again_and_begins_a_session(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
-    with running(mosquitto, wire, tmp_path / "spool"):
+    with running(mosquitto, wire, tmp_path / "spool") as (_, said):
         sent = send(wire, range(2))
         until(lambda: listener.packets("bed-7") == sent)
         wire.hang_up()
-        until(lambda: wire.opened == 2)
+        until(lambda: reading(said) == 2)
         sent += send(wire, range(2, 4))
         until(lambda: listener.packets("bed-7") == sent)
     messages = [one for one in listener.all() if one.topic == "dynadeep/bed-7/packets"]

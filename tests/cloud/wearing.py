@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -76,6 +76,11 @@ class Wire:
     def close(self) -> None:
         self._server.close()
         self.hang_up()
+
+
+def reading(said: Iterable[str]) -> int:
+    """Return how often a gateway began to read: what is sent before it has a port open is lost."""
+    return sum(": reading " in line for line in said)
 
 
 class Tee:
