@@ -46,7 +46,7 @@ def test_the_demo_holds_and_reports_everything(bundle, monkeypatch, tmp_path, ca
 @pytest.mark.nightly
 @pytest.mark.timeout(1800)
 def test_the_whole_demo_of_the_shipped_network_holds_and_reports_everything(tmp_path, capsys):
-    report = reported(tmp_path / "demo", capsys)
+    report = reported(tmp_path / "demo", capsys, without=["peers"])  # they ran the published one
     assert report["parity"]["tensors"] == 39
 
 
