@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from dynadeep.codegen.arena import aligned
 from dynadeep.codegen.version import __version__
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Program:
 
 def _harness_ram(plan: "Plan", board: "Board") -> int:
     """Return what dd_app of commands.h takes, by its fields."""
-    codec, reply, state = plan.manifest.codec, plan.reply_bytes, _aligned(plan.state_bytes, 4)
+    codec, reply, state = plan.manifest.codec, plan.reply_bytes, aligned(plan.state_bytes, 4)
     if codec is None:
         state += 4  # whether an inference is complete
     else:
@@ -70,14 +71,10 @@ def _harness_ram(plan: "Plan", board: "Board") -> int:
         reply += ENCODE_BYTES + ENCODE_LEVEL_BYTES * len(codec.levels)
     hello = HELLO_BYTES + len(board.name) + len(__version__)
     payload = max(hello, reply, TRACE_BYTES * len(plan.tensors), 4 * len(plan.constants) + 1)
-    received = _aligned(state + REQUEST_BYTES + plan.value_bytes * plan.chunk, 8)
+    received = aligned(state + REQUEST_BYTES + plan.value_bytes * plan.chunk, 8)
     seen = INFERENCE_BYTES + SEEN_BYTES * len(plan.tensors)
-    sent = _aligned(received + seen + payload + REPLY_BYTES, 4)
-    return _aligned(sent + LINK_BYTES, 8) + COUNTER_BYTES
-
-
-def _aligned(size: int, to: int) -> int:
-    return -(-size // to) * to
+    sent = aligned(received + seen + payload + REPLY_BYTES, 4)
+    return aligned(sent + LINK_BYTES, 8) + COUNTER_BYTES
 
 
 def _mlperf_ram(plan: "Plan", _board: "Board") -> int:

@@ -187,6 +187,6 @@ def _size(placed: Offsets) -> int:
     return end - start
 
 
-def aligned(size: int) -> int:
-    """Round a size or an offset up to the alignment."""
-    return -(-size // ALIGNMENT) * ALIGNMENT
+def aligned(size: int, to: int = ALIGNMENT) -> int:
+    """Round a size or an offset up to a multiple, of the alignment unless told otherwise."""
+    return -(-size // to) * to

@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import PurePath
 
 from dynadeep.codegen.applications import APPLICATIONS, application_of
+from dynadeep.codegen.arena import aligned
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import KERNELS, kernels_of
@@ -121,13 +122,13 @@ def _including(headers: Iterable[str]) -> bytes:
 def model_bytes(plan: Plan, structs: Mapping[str, int]) -> int:
     """Return the bytes of all arrays that are made for a model; ``structs`` are the layers'."""
     network = plan.network
-    found = sum(-(-constant.array.nbytes // 4) * 4 for constant in plan.constants)
+    found = sum(aligned(constant.array.nbytes) for constant in plan.constants)
     found += sum(structs.get(layer.STRUCT, 0) for layer in network.layers)
     found += STAGE_BYTES * len(network.layers) + PLACE_BYTES * len(network.tensors)
     found += SOURCE_BYTES * sum(map(len, plan.sources))
     if isinstance(plan.memory, Schedule):
         found += READER_BYTES * sum(len(line.readers) for line in plan.memory.lines)
-    found += -(-OUTPUT_BYTES * len(network.outputs) // 4) * 4
+    found += aligned(OUTPUT_BYTES * len(network.outputs))
     if application_of(plan) in ("network", "codec"):
         found += CONSTANT_BYTES * len(plan.constants)
     if application_of(plan) == "network":

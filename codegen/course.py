@@ -43,7 +43,7 @@ class Filling:
 
     steps: int  # the most that it holds
     passes: bool  # whatever comes in a round is read and let go in that round
-    moves: tuple[int, ...] = ()  # the steps that move to its beginning, each time that some do
+    moves: tuple[int, ...]  # the steps that move to its beginning, each time that some do
 
 
 def arrivals(steps: int) -> list[Tile]:

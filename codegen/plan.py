@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal
 
 from dynadeep.codegen.applications import Wish
-from dynadeep.codegen.arena import Arena, plan_arena
+from dynadeep.codegen.arena import Arena, aligned, plan_arena
 from dynadeep.codegen.bundle import Bundle, Manifest
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.inventory import (
@@ -146,13 +146,13 @@ class Plan:
     @property
     def values_bytes(self) -> int:
         """RAM of all activations."""
-        return -(-self.memory.size // 4) * 4
+        return aligned(self.memory.size)
 
     @property
     def net_bytes(self) -> int:
         """RAM of one ``NAME_net`` on a 32-bit target, exact."""
         lines = LINE_BYTES * len(self.network.tensors) + self.count_bytes
-        return self.values_bytes + -(-lines // 4) * 4
+        return self.values_bytes + aligned(lines)
 
     @property
     def encoder_bytes(self) -> int:
