@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dynadeep.codegen.arena import aligned
+from dynadeep.codegen.alignment import aligned
 from dynadeep.codegen.version import __version__
 
 if TYPE_CHECKING:

@@ -9,14 +9,13 @@ offset less input's; all else is legal.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from dynadeep.codegen.alignment import ALIGNMENT, aligned
 from dynadeep.codegen.graph import Tensor
 from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Layer, Network, Window
 
 TILE_STEPS = max(kernels.tile for kernels in KERNELS.values())
 """Steps that a kernel may read ahead of what it wrote: DD_TILE of dd_dot.h, of any kernel set."""
-
-ALIGNMENT = 4
 
 
 @dataclass(frozen=True)
@@ -185,8 +184,3 @@ def _extent(placed: Offsets) -> tuple[int, int]:
 def _size(placed: Offsets) -> int:
     start, end = _extent(placed)
     return end - start
-
-
-def aligned(size: int, to: int = ALIGNMENT) -> int:
-    """Round a size or an offset up to a multiple, of the alignment unless told otherwise."""
-    return -(-size // to) * to

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from dynadeep.codegen.alignment import STACK_ALIGNMENT
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import CORES, kind_of
 from dynadeep.codegen.typed import Reader
@@ -19,7 +20,6 @@ TEMPLATE = "_template"
 HOST = "host"
 CORTEX_M = (*CORES, "cortex-m3")
 ADDRESSES = 1 << 32
-STACK_ALIGNMENT = 8
 GUARD_BYTES = 4096
 """RAM begins at a multiple of it, so that a stack that overflows meets a fault; see linker.ld."""
 

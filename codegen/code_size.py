@@ -11,8 +11,8 @@ from functools import cache
 from importlib import resources
 from pathlib import PurePath
 
+from dynadeep.codegen.alignment import aligned
 from dynadeep.codegen.applications import APPLICATIONS, application_of
-from dynadeep.codegen.arena import aligned
 from dynadeep.codegen.board import Board
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import KERNELS, kernels_of

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from dynadeep.codegen.alignment import aligned
 from dynadeep.codegen.applications import Wish
-from dynadeep.codegen.arena import Arena, aligned, plan_arena
+from dynadeep.codegen.arena import Arena, plan_arena
 from dynadeep.codegen.bundle import Bundle, Manifest
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.inventory import (

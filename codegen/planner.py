@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from dynadeep.codegen.alignment import STACK_ALIGNMENT, aligned
 from dynadeep.codegen.applications import Wish, ram_bytes
 from dynadeep.codegen.arena import Arena
 from dynadeep.codegen.board import DESCRIPTION, Board
@@ -23,10 +24,6 @@ from dynadeep.codegen.prediction import is_counted, predict, predict_for
 
 CHUNKS = (0, 512, 128, 64)
 """Values that a request carries, 0 for all of an input: the fewer requests the better."""
-
-
-STACK_ALIGNMENT = 8
-"""Bytes that the linker script wants a stack to be a multiple of."""
 
 TILES = (1, 2, 4)
 """Tiles of the kernels that the streaming engine computes at a time: more need more RAM and lose
@@ -212,7 +209,7 @@ def _check_stack(plan: Plan, board: Board) -> None:
     """Check that a board reserves the stack that the generated header states."""
     if board.ram is None or board.ram.stack_bytes >= plan.stack_bytes:
         return
-    needed = -(-plan.stack_bytes // STACK_ALIGNMENT) * STACK_ALIGNMENT
+    needed = aligned(plan.stack_bytes, STACK_ALIGNMENT)
     raise BoardError(
         f"{board.name}: encoding takes up to {plan.stack_bytes} B of stack with the smallest "
         f"buffers of the {plan.choice.kernels.name} kernels, {DESCRIPTION} reserves "

@@ -7,7 +7,7 @@ here, by the same rules (``course``): the lines get the room that it needs, and 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dynadeep.codegen.arena import aligned
+from dynadeep.codegen.alignment import aligned
 from dynadeep.codegen.course import (
     Filling,
     Tile,

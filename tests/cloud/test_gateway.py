@@ -24,7 +24,7 @@ from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
 from tests.cloud.secured import COLLECTOR, Mosquitto, authority
-from tests.cloud.wearing import PATIENCE_S, Listener, Tee, Wire, packet, pushed, reading, until
+from tests.cloud.wearing import PATIENCE_S, Listener, Tee, Wire, packet, pushed, until
 from tests.link.autonomous import autonomous, by_request, samples_of
 
 Started = tuple[Gateway, list[str]]
@@ -57,7 +57,7 @@ def running(
         thread = threading.Thread(target=gateway.run, args=(ended.is_set,))
         thread.start()
         try:
-            until(lambda: reading(said) == 1)
+            until(lambda: wire.read_by(said) == 1)
             yield gateway, said
         finally:
             ended.set()
@@ -165,7 +165,7 @@ def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
     words = command(mosquitto, wire, spool)
     log = (tmp_path / "log").open("w", encoding="utf-8")
     first = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=log)
-    until(lambda: reading(lines(log)) == 1)
+    until(lambda: wire.read_by(lines(log)) == 1)
     mosquitto.kill()
     sent = send(wire, range(40))
     until(lambda: kept(spool) == 40)
@@ -174,7 +174,7 @@ def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
     mosquitto.start()
     second = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
     until(lambda: listener.packets("bed-7") == sent)
-    until(lambda: reading(lines(log)) == 2)
+    until(lambda: wire.read_by(lines(log)) == 2)
     sent += send(wire, range(40, 45))
     until(lambda: listener.packets("bed-7") == sent)
     second.send_signal(signal.SIGTERM)
@@ -192,7 +192,7 @@ def test_a_port_that_goes_away_is_opened_again_and_begins_a_session(
         sent = send(wire, range(2))
         until(lambda: listener.packets("bed-7") == sent)
         wire.hang_up()
-        until(lambda: reading(said) == 2)
+        until(lambda: wire.read_by(said) == 2)
         sent += send(wire, range(2, 4))
         until(lambda: listener.packets("bed-7") == sent)
     messages = [one for one in listener.all() if one.topic == "dynadeep/bed-7/packets"]

@@ -12,7 +12,7 @@ from dynadeep.host_tools.cloud.broker import Broker
 from dynadeep.host_tools.cloud.gateway import Gateway, open_gateway
 from tests.cloud.conftest import DEVICES
 from tests.cloud.secured import COLLECTOR, Mosquitto, MosquittoOfPasswords
-from tests.cloud.wearing import Listener, Wire, packet, pushed, reading, until
+from tests.cloud.wearing import Listener, Wire, packet, pushed, until
 
 PASSWORDS = {name: f"of {name} a long one" for name in (*DEVICES, COLLECTOR)}
 
@@ -39,7 +39,7 @@ def send(
         thread = threading.Thread(target=one.run, args=(stop.is_set,))
         thread.start()
         try:
-            until(lambda: reading(said) == 1)
+            until(lambda: wire.read_by(said) == 1)
             for number in range(3):
                 wire.send(pushed(packet(number), number))
             until(lambda: one.lanes[0].reader.kept == 3)

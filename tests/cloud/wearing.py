@@ -61,6 +61,13 @@ class Wire:
             self.listener = listener
             self.opened += 1
 
+    def read_by(self, said: Iterable[str]) -> int:
+        """Return how often a gateway that said this began to read here.
+
+        What is sent before is lost, and so is what is sent before the connection is accepted here.
+        """
+        return min(sum(": reading " in line for line in said), self.opened)
+
     def send(self, data: bytes) -> None:
         try:
             if self.listener is not None:
@@ -76,11 +83,6 @@ class Wire:
     def close(self) -> None:
         self._server.close()
         self.hang_up()
-
-
-def reading(said: Iterable[str]) -> int:
-    """Return how often a gateway began to read: what is sent before it has a port open is lost."""
-    return sum(": reading " in line for line in said)
 
 
 class Tee:

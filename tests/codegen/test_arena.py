@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynadeep.codegen.arena import ALIGNMENT, TILE_STEPS, Arena, overlap_limit, plan_arena
+from dynadeep.codegen.alignment import ALIGNMENT
+from dynadeep.codegen.arena import TILE_STEPS, Arena, overlap_limit, plan_arena
 from dynadeep.codegen.kernels import KERNELS
 from dynadeep.codegen.layers import Layer, Network
 from dynadeep.codegen.lowering import lower

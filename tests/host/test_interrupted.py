@@ -60,10 +60,11 @@ def left_of(before: dict[int, tuple[int, str]], session: int) -> dict[int, str]:
 
 
 def until(holds: Callable[[], bool]) -> bool:
+    """Whether it held at any moment; it may be over again, as a compiler is."""
     deadline = time.monotonic() + PATIENCE_S
-    while not holds() and time.monotonic() < deadline:
+    while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.005)
-    return holds()
+    return held
 
 
 def interrupted(
