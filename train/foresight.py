@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dynadeep.codegen.progress import each
-from dynadeep.train.encoder import Encoded, TrunkHeads
+from dynadeep.train.encoder import Encoded, Heads, TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
 from dynadeep.train.finetune import HOPELESS
 from dynadeep.train.layers import as_picture
@@ -25,6 +25,9 @@ from dynadeep.train.levels import Level
 from dynadeep.train.observe import Examples
 
 Floats = NDArray[np.float64]
+
+AT_A_TIME = 800
+"""Records whose losses are predicted at a time."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,16 @@ def _epochs(
     adam = torch.optim.AdamW(
         heads.parameters(), lr=config.peak_rate, weight_decay=config.weight_decay
     )
-    count = len(training.trunk)
+    trunk = training.encoded.trunk
+    count = len(trunk)
     steps = config.epochs * math.ceil(count / config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(adam, config.peak_rate, total_steps=steps)
     targets = _targets(training.losses)
     spread = targets.std(dim=(0, 1)).clamp(min=1e-6)
     for _ in each("heads", range(config.epochs)):
         for batch in torch.split(torch.randperm(count), config.batch):
-            dropped = nn.functional.dropout(training.trunk[batch].float(), config.dropout)
-            error = (foresee(heads, dropped) - targets[batch]) / spread
+            dropped = nn.functional.dropout(trunk[batch].float(), config.dropout)
+            error = (_raw(heads, Encoded((), dropped)) - targets[batch]) / spread
             loss = (error.square().mean() + error.mean(dim=1).square().mean()) / 2
             adam.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -98,20 +102,26 @@ def _epochs(
 def _score(heads: TrunkHeads, watched: Examples) -> float:
     """Return the levels' mean correlation on records that were not trained on."""
     true = watched.losses.flatten(0, 1).numpy()
-    return float(np.mean(correlations(predict(heads, watched.trunk).reshape(true.shape), true)))
+    return float(np.mean(correlations(predict(heads, watched.encoded).reshape(true.shape), true)))
 
 
-def foresee(heads: TrunkHeads, trunk: Tensor) -> Tensor:
-    """Return the predictions before the ReLU, [N, S, K], of what the trunk gives, [N, S, C, T]."""
-    raw = torch.cat(heads.raw(Encoded((), as_picture(trunk.flatten(0, 1)))), dim=1)
-    return raw.reshape(*trunk.shape[:2], -1)
-
-
-def predict(heads: TrunkHeads, trunk: Tensor) -> Floats:
+def predict(heads: Heads, encoded: Encoded) -> Floats:
     """Return the predictions as the device has them, not negative, [N, S, K]."""
+    split = [torch.split(one, AT_A_TIME) for one in (encoded.trunk, *encoded.latents)]
     with torch.no_grad():
-        parts = [foresee(heads, part.float()).relu() for part in torch.split(trunk, 800)]
+        parts = [
+            _raw(heads, Encoded(tuple(latents), trunk)).relu()
+            for trunk, *latents in zip(*split, strict=True)
+        ]
     return torch.cat(parts).numpy().astype(np.float64)
+
+
+def _raw(heads: Heads, encoded: Encoded) -> Tensor:
+    """Return the predictions before the ReLU, [N, S, K], of segments [N, S, ...]."""
+    latents = tuple(codes.float().flatten(0, 1)[:, None] for codes in encoded.latents)
+    trunk = as_picture(encoded.trunk.float().flatten(0, 1))
+    raw = torch.cat(heads.raw(Encoded(latents, trunk)), dim=1)
+    return raw.reshape(*encoded.trunk.shape[:2], -1)
 
 
 def correlations(predicted: Floats, losses: NDArray[np.floating]) -> list[float]:

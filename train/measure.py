@@ -41,7 +41,7 @@ class Coded:
 
     decoded: tuple[Decoded, ...]  # per level, ADC units, float32 [N, T]
     predicted: Floats  # [N, S, K], the heads' losses before any margin
-    latents: tuple[Decoded, ...] = ()  # per level, [N, S, codes]: what heads are fitted on
+    latents: tuple[Decoded, ...] = ()  # per level, [N, S, codes]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dynadeep.codegen.progress import each
 from dynadeep.train.checkpoint import PromiseKind
 from dynadeep.train.data import augment, cinc2017
 from dynadeep.train.encoder import Encoded
-from dynadeep.train.finetune import WeightedTask, as_records, as_segments
+from dynadeep.train.finetune import as_records, as_segments
 from dynadeep.train.input_map import InputMap
 from dynadeep.train.layers import as_int8, as_picture, as_signal
 from dynadeep.train.model import SEGMENT_SAMPLES, DynamicDeep
@@ -33,25 +33,26 @@ Records = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 class Examples(NamedTuple):
-    """What heads are fitted on: the trunk of N records, float16 [N, S, C, T], and their losses.
+    """What heads are fitted on: N records as the encoder gives them, and their losses.
 
-    The losses are those of S segments at K levels, [N, S, K].
+    Of S segments each: codes [N, S, codes] per level and the trunk [N, S, C, T], all float16, and
+    the losses at K levels, [N, S, K].
     """
 
-    trunk: Tensor
+    encoded: Encoded
     losses: Tensor
 
 
 class Seen(NamedTuple):
-    """The trunk of N records of S segments, float16 [N, S, C, T], and each task's [N, S, K]."""
+    """The same of each task, by its name."""
 
-    trunk: Tensor
+    encoded: Encoded
     losses: Mapping[str, Tensor]
 
     def weighted(self, weights: Mapping[str, float]) -> Examples:
-        """Return the trunk with the weighted sum of the tasks' losses."""
+        """Return the records with the weighted sum of the tasks' losses."""
         losses = [weight * self.losses[name] for name, weight in weights.items()]
-        return Examples(self.trunk, torch.stack(losses).sum(dim=0))
+        return Examples(self.encoded, torch.stack(losses).sum(dim=0))
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,16 @@ class Observer:
         windows, raw = as_segments(adc), standardise(adc)
         with as_int8(self.model.encoder):
             encoded: Encoded = self.model.encoder(as_picture(self.input_map.apply_int8(windows)))
-        decoded = self.model.decode(tuple(rounded(codes) for codes in encoded.latents))
+        codes = tuple(rounded(latents) for latents in encoded.latents)
+        decoded = self.model.decode(codes)
         made = [
             standardise(as_records(self.input_map.decoded_to_adc(d, windows), adc.shape[1]))
             for d in decoded
         ]
         trunk = as_signal(encoded.trunk).half()
+        kept = tuple(as_signal(one).half().reshape(len(adc), -1, one.shape[-1]) for one in codes)
         losses = {t.name: self._losses(t, raw, made, labels) for t in self.tasks}
-        return Seen(trunk.reshape(len(adc), -1, *trunk.shape[1:]), losses)
+        return Seen(Encoded(kept, trunk.reshape(len(adc), -1, *trunk.shape[1:])), losses)
 
     def _losses(self, task: Task, raw: Tensor, made: list[Tensor], labels: Tensor) -> Tensor:
         """Return what a task loses in each segment of records [N, T], one version a level."""
@@ -98,7 +101,9 @@ class Observer:
 def joined(parts: list[Seen]) -> Seen:
     """Put observations of several records, or of several draws of them, together."""
     losses = {name: torch.cat([p.losses[name] for p in parts]) for name in parts[0].losses}
-    return Seen(torch.cat([p.trunk for p in parts]), losses)
+    trunk = torch.cat([p.encoded.trunk for p in parts])
+    by_level = zip(*(p.encoded.latents for p in parts), strict=True)
+    return Seen(Encoded(tuple(torch.cat(level) for level in by_level), trunk), losses)
 
 
 @dataclass(frozen=True)
@@ -113,11 +118,6 @@ class Observations:
     split: cinc2017.Split
     cuts: int
     seed: int
-
-    def weighted_tasks(self, weights: Mapping[str, float]) -> list[WeightedTask]:
-        """Return the tasks that a promise is about."""
-        tasks = {task.name: task for task in self.observer.tasks}
-        return [WeightedTask(tasks[name], weight) for name, weight in weights.items()]
 
     @cached_property
     def training(self) -> Seen:

@@ -16,13 +16,13 @@ import torch
 from dynadeep.train import checkpoint, foresight, heads, margins, measure
 from dynadeep.train.checkpoint import Checkpoint, Promise, PromiseKind
 from dynadeep.train.data import cinc2017
-from dynadeep.train.encoder import HEADS, LinearHeads, TrunkHeads
+from dynadeep.train.encoder import HEADS, Heads, LinearHeads
 from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import WeightedTask
 from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.levels import SEGMENT_SAMPLES, HeadKind, Level
 from dynadeep.train.margins import Held
-from dynadeep.train.measure import Coded, Decoded, Floats
+from dynadeep.train.measure import Decoded, Floats
 from dynadeep.train.model import DynamicDeep
 from dynadeep.train.observe import Examples, Observations
 
@@ -100,10 +100,15 @@ def fit_promise(
     made = with_heads(start, config.heads)
     assert isinstance(made.model, DynamicDeep)
     fitted = made.model.heads
+    training, watched, held = (
+        seen.weighted(weights)
+        for seen in (observations.training, observations.watched, observations.held)
+    )
     if isinstance(fitted, LinearHeads):
-        shaping, proving = _fit_linear(made, fitted, observations, weights, config.kind)
+        _fit_linear(fitted, training)
     else:
-        shaping, proving = _fit_trunk(fitted, observations, weights, config.foresight)
+        foresight.train_trunk_heads(fitted, training, watched, config.foresight)
+    shaping, proving = _foreseen(fitted, watched), _foreseen(fitted, held)
     levels = made.config.levels
     found = foresight.correlations(
         proving.predicted.reshape(-1, len(levels)), proving.lost.segments.reshape(-1, len(levels))
@@ -135,45 +140,20 @@ def with_heads(start: Checkpoint, kind: HeadKind) -> Checkpoint:
     return replace(start, model=model.eval(), config=config, promise=None)
 
 
-def _fit_linear(
-    made: Checkpoint,
-    fitted: LinearHeads,
-    observations: Observations,
-    weights: Mapping[str, float],
-    kind: PromiseKind,
-) -> tuple[Foreseen, Foreseen]:
-    """Fit a dense layer per level by least squares; return what ``_fit_trunk`` does."""
-    split, tasks = observations.split, observations.weighted_tasks(weights)
-    train = measured(made, split.fitted, tasks, kind)
-    for index, level in enumerate(made.config.level_names):
-        latents = torch.from_numpy(train.coded.latents[index]).flatten(0, 1)
-        targets = torch.from_numpy(train.lost.segments[:, :, index]).flatten()
-        heads.fit_head(fitted.of(level), latents, targets)
-        heads.check_alive(fitted.of(level), latents, level)
-    found = [measured(made, side, tasks, kind) for side in (split.watched, split.holdout)]
-    shaping, proving = (Foreseen(one.coded.predicted, one.lost) for one in found)
-    return shaping, proving
+def _fit_linear(fitted: LinearHeads, training: Examples) -> None:
+    """Fit a dense layer per level by least squares, in place."""
+    by_level = zip(fitted.levels, training.encoded.latents, training.losses.unbind(-1), strict=True)
+    for level, latents, losses in by_level:
+        codes = latents.float().flatten(0, 1)
+        heads.fit_head(fitted.of(level.name), codes, losses.flatten())
+        heads.check_alive(fitted.of(level.name), codes, level.name)
 
 
-def _fit_trunk(
-    fitted: TrunkHeads,
-    observations: Observations,
-    weights: Mapping[str, float],
-    config: ForesightConfig,
-) -> tuple[Foreseen, Foreseen]:
-    """Train the trunk's heads; return what they foresee, and what came true.
-
-    That is of the watched records, which shape the margins, and of the hold-out.
-    """
-    watched, held = (side.weighted(weights) for side in (observations.watched, observations.held))
-    foresight.train_trunk_heads(fitted, observations.training.weighted(weights), watched, config)
-    return _foreseen(fitted, watched), _foreseen(fitted, held)
-
-
-def _foreseen(fitted: TrunkHeads, seen: Examples) -> Foreseen:
+def _foreseen(fitted: Heads, seen: Examples) -> Foreseen:
+    """Return what heads foresee of records, and what came true."""
     segments = seen.losses.numpy().astype(np.float64)
     whole = mean_of_segments(segments, samples=cinc2017.RECORD_SAMPLES)
-    return Foreseen(foresight.predict(fitted, seen.trunk), Lost(whole, segments))
+    return Foreseen(foresight.predict(fitted, seen.encoded), Lost(whole, segments))
 
 
 def mean_of_segments(losses: Floats, *, samples: int) -> Floats:
@@ -206,25 +186,6 @@ def with_margins(
         columns = zip(levels, fitted.T.tolist(), strict=True)
         tables.append({level.name: tuple(column) for level, column in columns})
     return replace(promise, bounds=bounds, margins=tables[0], record_margins=tables[1])
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A compressor on N records: what it made of them, and what the tasks lose by it."""
-
-    coded: Coded
-    lost: Lost
-
-
-def measured(
-    start: Checkpoint,
-    records: Sequence[cinc2017.Record],
-    tasks: Sequence[WeightedTask],
-    kind: PromiseKind,
-) -> Measured:
-    """Code records in float arithmetic and measure the tasks' weighted loss at every level."""
-    coded = measure.code(start.model, start.input_map, cinc2017.cut(records))
-    return Measured(coded, losses_of(coded.decoded, records, tasks, kind))
 
 
 def losses_of(

@@ -10,7 +10,7 @@ import torch
 from dynadeep.train import foresight
 from dynadeep.train.checkpoint import Checkpoint, TrainingRecord
 from dynadeep.train.data import cinc2017
-from dynadeep.train.encoder import TrunkHeads
+from dynadeep.train.encoder import Encoded, TrunkHeads
 from dynadeep.train.errors import TrainingFailedError
 from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.input_map import InputMap
@@ -32,7 +32,7 @@ def examples(count: int, seed: int) -> Examples:
     trunk = torch.randn(count, 5, 32, 62, generator=random) * 0.1
     told = torch.rand(count, 5, 1, generator=random)
     trunk[:, :, 0] += told
-    return Examples(trunk.half(), told.expand(-1, -1, 4).contiguous())
+    return Examples(Encoded((), trunk.half()), told.expand(-1, -1, 4).contiguous())
 
 
 def test_trunk_heads_take_at_most_2_percent_of_the_encoders_multiplications() -> None:
@@ -54,7 +54,7 @@ def test_trunk_heads_learn_what_the_trunk_tells_and_keep_it_on_the_hold_out() ->
     held = examples(40, 1)
     told = ForesightConfig(epochs=12)
     foresight.train_trunk_heads(heads, examples(160, 0), held, told)
-    predicted = foresight.predict(heads, held.trunk).reshape(-1, 4)
+    predicted = foresight.predict(heads, held.encoded).reshape(-1, 4)
     found = foresight.correlations(predicted, held.losses.reshape(-1, 4).numpy())
     assert min(found) > 0.8
 
@@ -80,7 +80,9 @@ def test_what_compression_adds_is_observed_for_each_segment_and_level() -> None:
     model = DynamicDeep(FOUR).eval()
     cuts = draw_cuts(records, np.random.default_rng(0))
     found = Observer(model, MAP, (load_task("rhythm"), load_task("rpeaks")), "added").observe(cuts)
-    assert found.trunk.shape == (2, 5, 32, 62)
+    assert found.encoded.trunk.shape == (2, 5, 32, 62)
+    shapes = [one.shape for one in found.encoded.latents]
+    assert shapes == [(2, 5, level.codes) for level in FOUR.levels]
     for weights in ({"rhythm": 1.0}, {"rhythm": 0.5, "rpeaks": 0.5}):
         losses = found.weighted(weights).losses
         assert losses.shape == (2, 5, 4)

@@ -122,7 +122,7 @@ def test_heads_are_shown_the_trunk_that_int8_gives() -> None:
     torch.manual_seed(0)
     model = DynamicDeep(NAMED["dynamic-deep"]).eval()
     adc = (300 * drawn(2, 4000)).numpy()
-    seen = Observer(model, MAP, (), "added").observe((adc, np.zeros(2, np.int64))).trunk
+    seen = Observer(model, MAP, (), "added").observe((adc, np.zeros(2, np.int64))).encoded.trunk
     mapped = MAP.apply_int8(as_segments(torch.from_numpy(adc)))
     with torch.no_grad():
         exact = model.encoder(mapped).trunk
