@@ -20,6 +20,7 @@ FORGOTTEN = (
         "CLICOLOR_FORCE",
         "TTY_COMPATIBLE",
     ),
+    *("CI", "BUILD_NUMBER", "GITHUB_ACTIONS", "PY_COLORS", "PYTEST_ADDOPTS"),
     *("CC", "CXX", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "LIBRARY_PATH"),
     *("CMAKE_GENERATOR", "CMAKE_PREFIX_PATH", "MAKEFLAGS", "NINJA_STATUS", "SOURCE_DATE_EPOCH"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "PYTHONWARNINGS"),
@@ -56,6 +57,8 @@ def strange_environment() -> dict[str, str]:
     return os.environ | {
         "LC_ALL": "tr_TR.UTF-8",
         "TZ": "Asia/Kathmandu",
+        "CI": "1",
+        "GITHUB_ACTIONS": "true",
         "HOME": "/nonexistent",
         "CFLAGS": "-DNO_SUCH=",
         "COLUMNS": "20",

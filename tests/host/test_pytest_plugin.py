@@ -22,11 +22,6 @@ README_TEST = next(one for one in blocks(page("README.md"), "python") if "dynade
 STACK_TEST = blocks(page("docs/pytest.md"), "python")[0]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
 
-SAME_EVERYWHERE = {
-    name: value for name, value in os.environ.items() if name not in {"CI", "BUILD_NUMBER"}
-}
-"""Where these are set, pytest's closing summary gives each error whole once more."""
-
 
 class User:
     """Somebody's project, with the plugin as the installed package declares it."""
@@ -53,7 +48,7 @@ class User:
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-v", *map(str, options)],
             cwd=self.folder,
-            env={**SAME_EVERYWHERE, "PYTHONPATH": path},
+            env=os.environ | {"PYTHONPATH": path},
             capture_output=True,
             text=True,
             check=False,
