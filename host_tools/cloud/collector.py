@@ -1,7 +1,7 @@
-"""From messages to an archive: what is taken is checked, placed, on the disk, and then in Parquet.
+"""From messages to rows of an archive: what is taken is checked, placed, and on the disk.
 
-``take`` any number of messages, ``commit`` them, and acknowledge them then. ``flush`` writes what
-was committed as Parquet. A process may end at any point of that: the next one goes on from there.
+``take`` any number of messages, ``commit`` them, and acknowledge them then. ``flush`` has what was
+committed become Parquet. A process may end at any point of that: the next one goes on from there.
 """
 
 import re
@@ -10,21 +10,19 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.bundle import Manifest
 from dynadeep.codegen.lock import locked
 from dynadeep.host_tools.cloud import allowance as price
-from dynadeep.host_tools.cloud import compact, schema
+from dynadeep.host_tools.cloud import schema
 from dynadeep.host_tools.cloud.allowance import Allowance
-from dynadeep.host_tools.cloud.archive import Day, read_day
-from dynadeep.host_tools.cloud.arrow import compute as pc
 from dynadeep.host_tools.cloud.bundles import period_us
 from dynadeep.host_tools.cloud.journal import Journal, Row
 from dynadeep.host_tools.cloud.memory import Arrived, Stream
 from dynadeep.host_tools.cloud.rows import day_at, rows_beside
+from dynadeep.host_tools.cloud.store import Store
 from dynadeep.host_tools.cloud.streams import Device, Outcome
 from dynadeep.host_tools.codec import packet as packets
 from dynadeep.host_tools.codec.packet import Packet
@@ -33,16 +31,12 @@ from dynadeep.host_tools.errors import ArchiveError, PacketError
 DEVICES_MAX = 1_000_000
 REMEMBERED = 20_000
 """Devices that are held in memory; the others are in the journal."""
-DAYS_REMEMBERED = 64
-NEAR_US = 60_000_000
-"""By how much a segment's time may come out otherwise than when it was archived."""
 KEPT_OF_BAD = 4096
 """Bytes of a packet that cannot be read."""
 EARLIEST_US = 1_577_836_800_000_000
 """2020: an earlier stamp is of a clock that nobody has set."""
 AHEAD_US = 3_600_000_000
 """How far a gateway's clock may be ahead of ours."""
-TIDY_AFTER = timedelta(days=2)
 
 _DIGITS = re.compile(r"\d{1,16}", re.ASCII)
 _SESSION = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -77,20 +71,20 @@ class Collector:
         self.root = root
         self.counts: Counter[str] = Counter()  # since it began, by kind of row and what was dropped
         self._models = models
-        self._periods = {number: period_us(one) for number, one in models.items()}
+        self._periods = {number: period_us(model) for number, model in models.items()}
         self._now_us = now_us
         self._devices: OrderedDict[str, tuple[Device, Allowance]] = OrderedDict()
         self._rows: list[Row] = []
         self._changed: dict[tuple[str, int], Stream] = {}
         self._paid: set[str] = set()
-        self._places: OrderedDict[Day, set[tuple[int, int]]] = OrderedDict()
-        with ExitStack() as held:
+        with ExitStack() as stack:
             root.mkdir(parents=True, exist_ok=True)
-            held.enter_context(locked(root, wait=False))
+            stack.enter_context(locked(root, wait=False))
             self._journal = Journal(root)
-            held.callback(self._journal.close)
+            stack.callback(self._journal.close)
             self._known_devices = self._journal.devices()
-            self._held = held.pop_all()
+            self._resources = stack.pop_all()
+        self._store = Store(root, self._journal, self._periods, self._count_damaged)
 
     def __enter__(self) -> "Collector":
         """Return itself."""
@@ -102,7 +96,7 @@ class Collector:
 
     def close(self) -> None:
         """Let go of the folder. What was not committed is forgotten, and comes again."""
-        self._held.close()
+        self._resources.close()
 
     def take(self, message: Message) -> None:
         """Check and place a message; ``commit`` makes it last. Nothing in it raises."""
@@ -117,8 +111,8 @@ class Collector:
             packet = _read(message.payload)
             self._take_packet(message, packet, arrival_us, stamped=stamped)
         except PacketError as error:
-            kept = message.payload[:KEPT_OF_BAD]
-            row = {"packet": kept, "detail": str(error)[:1000]}
+            packet_start = message.payload[:KEPT_OF_BAD]
+            row = {"packet": packet_start, "detail": str(error)[:1000]}
             self._put_odd(message.device, schema.BAD_PACKET, arrival_us, price.ODD, **row)
 
     def commit(self) -> int:
@@ -139,48 +133,30 @@ class Collector:
         Raises:
             OSError: a file cannot be written; what was to be in it waits on.
         """
-        yield from self._write_batches()  # what a process before this one has begun
-        self._journal.begin_batch()
-        yield from self._write_batches()
-        over = day_at(self._now_us()) - TIDY_AFTER
-        for device, day in self._journal.days_before(over.isoformat()):
-            compact.tidy(self._folder(device, day))
-            self._journal.tidied(device, day)
-            yield
+        yield from self._store.flush(self._now_us)
 
     def waiting(self) -> int:
         """Return how many committed rows are not in Parquet."""
         return self._journal.waiting()
 
-    def _write_batches(self) -> Iterator[None]:
-        for batch, device, day in self._journal.batches():
-            rows, late = self._journal.rows(batch, device, day)
-            compact.add(self._folder(device, day), batch, rows, self._periods, late=late)
-            self._journal.finish(batch, device, day)
-            self._places.clear()
-            yield
-
-    def _folder(self, device: str, day: str) -> Path:
-        return self.root / f"device={device}" / f"day={day}"
-
     def _remember(self, name: str) -> tuple[Device, Allowance] | None:
         """Return what is known of a device; None if there are too many of them."""
         if name not in self._devices:
-            found = self._journal.device(name)
-            if not found[1].at_us:
+            device, allowance = self._journal.device(name)
+            if not allowance.at_us:
                 if self._known_devices >= DEVICES_MAX:
                     return None
                 self._known_devices += 1
-                found[1].at_us = self._now_us()
+                allowance.at_us = self._now_us()
                 self._paid.add(name)
-            self._devices[name] = found
+            self._devices[name] = device, allowance
         self._devices.move_to_end(name)
         return self._devices[name]
 
-    def _arrival(self, said: str | None) -> tuple[int, bool]:
+    def _arrival(self, text: str | None) -> tuple[int, bool]:
         """Return when a packet arrived at its gateway, and whether the gateway has said so."""
         now_us = self._now_us()
-        stamp = int(said) if said is not None and _DIGITS.fullmatch(said) else 0
+        stamp = int(text) if text is not None and _DIGITS.fullmatch(text) else 0
         if EARLIEST_US <= stamp <= now_us + AHEAD_US:
             return stamp, True
         self.counts["without_arrival"] += 1
@@ -190,13 +166,17 @@ class Collector:
         self, message: Message, packet: Packet, arrival_us: int, *, stamped: bool
     ) -> None:
         number, name = schema.model_number(packet.model_id), message.device
-        said: dict[str, Any] = {"sequence": packet.sequence, "model": number, "level": packet.level}
-        said["packet"] = message.payload
+        fields: dict[str, Any] = {
+            "sequence": packet.sequence,
+            "model": number,
+            "level": packet.level,
+            "packet": message.payload,
+        }
         if number not in self._models:
             detail = f"no bundle of model {number:08x}"
             kind = schema.UNKNOWN_MODEL
             cost = price.plain(len(message.payload))
-            self._put_odd(name, kind, arrival_us, cost, detail=detail, **said)
+            self._put_odd(name, kind, arrival_us, cost, detail=detail, **fields)
             return
         packets.check_model(packet, self._models[number])
         session = message.session or ""
@@ -210,20 +190,19 @@ class Collector:
             session=session if _SESSION.fullmatch(session) else "",
             stamped=stamped,
         )
-        self._place(name, arrived, said)
+        self._place(name, arrived, fields)
 
-    def _place(self, name: str, arrived: Arrived, said: dict[str, Any]) -> None:
+    def _place(self, name: str, arrived: Arrived, fields: dict[str, Any]) -> None:
         device, allowance = self._devices[name]
         verdict = device.judge(arrived, lambda *place: self._has(name, device, *place))
         if verdict.outcome is Outcome.REPEAT:
             self.counts["repeated"] += 1
             return
-        cost = _price(verdict.outcome, arrived, allowance, len(said["packet"]))
+        cost = _price(verdict.outcome, arrived, allowance, len(fields["packet"]))
         if not self._pays(name, cost, arrived.arrival_us):
             return
         placed = device.place(arrived, verdict)
-        stream = next(one for one in device.streams if one.number == placed.stream)
-        self._changed[name, placed.stream] = stream
+        self._changed[name, placed.stream] = device.stream(placed.stream)
         common: dict[str, Any] = {
             "stream": placed.stream,
             "arrival": arrived.arrival_us,
@@ -233,7 +212,7 @@ class Collector:
             self._put(name, **extra, **common)
         late = placed.outcome is Outcome.LATE
         row: dict[str, Any] = {"index": placed.index, "count": 1, "time": placed.time_us}
-        self._put(name, kind=schema.PACKET, late=late, **(row | said | common))
+        self._put(name, kind=schema.PACKET, late=late, **(row | fields | common))
 
     def _pays(self, name: str, cost: float, arrival_us: int) -> bool:
         """Have a device pay for what is to be stored; what it cannot pay is told in a row."""
@@ -245,26 +224,26 @@ class Collector:
         self._paid.add(name)
         if paid and before:
             allowance.refused = 0
-            self._put_told(name, arrival_us, f"{before} packets before this were refused: a flood")
+            self._put_note(name, arrival_us, f"{before} packets before this were refused: a flood")
         elif not paid:
             self.counts["flooded"] += 1
             if not before:
-                self._put_told(name, arrival_us, "packets from here on are refused: a flood")
+                self._put_note(name, arrival_us, "packets from here on are refused: a flood")
         return paid
 
-    def _put_told(self, name: str, arrival_us: int, detail: str) -> None:
+    def _put_note(self, name: str, arrival_us: int, detail: str) -> None:
         self._put_free(name, schema.BAD_PACKET, arrival_us, detail=detail)
 
-    def _put_odd(self, name: str, kind: str, arrival_us: int, cost: float, **said: Any) -> None:
+    def _put_odd(self, name: str, kind: str, arrival_us: int, cost: float, **fields: Any) -> None:
         """Put a row that stands at no place of a stream."""
         if self._pays(name, cost, arrival_us):
-            self._put_free(name, kind, arrival_us, **said)
+            self._put_free(name, kind, arrival_us, **fields)
 
-    def _put_free(self, name: str, kind: str, arrival_us: int, **said: Any) -> None:
+    def _put_free(self, name: str, kind: str, arrival_us: int, **fields: Any) -> None:
         streams = self._devices[name][0].streams
         number = streams[-1].number if streams else 0
         place: dict[str, Any] = {"stream": number, "index": None, "count": 0, "time": arrival_us}
-        self._put(name, kind=kind, arrival=arrival_us, **place, **said)
+        self._put(name, kind=kind, arrival=arrival_us, **place, **fields)
 
     def _put(self, name: str, *, late: bool = False, **fields: Any) -> None:
         day = day_at(fields["time"]).isoformat()
@@ -278,26 +257,8 @@ class Collector:
             return True
         if self._journal.has(name, number, index):
             return True
-        stream = next(one for one in device.streams if one.number == number)
-        earliest, latest = stream.times_around(index)
-        first, last = day_at(earliest - NEAR_US), day_at(latest + NEAR_US)
-        near = (first + timedelta(days) for days in range((last - first).days + 1))
-        return any((number, index) in self._places_of(name, one) for one in near)
-
-    def _places_of(self, name: str, day: date) -> set[tuple[int, int]]:
-        """Return the segments of a device's day that are in Parquet."""
-        one = Day(name, day, self._folder(name, day.isoformat()))
-        if one not in self._places:
-            rows = read_day(one, on_refused=self._count_damaged) if one.folder.is_dir() else None
-            found: set[tuple[int, int]] = set()
-            if rows is not None:
-                rows = rows.filter(pc.equal(rows["kind"], schema.PACKET))
-                places = (rows["stream"].to_pylist(), rows["index"].to_pylist())
-                found = set(zip(*places, strict=True))
-            self._places[one] = found
-            while len(self._places) > DAYS_REMEMBERED:
-                self._places.popitem(last=False)
-        return self._places[one]
+        times_us = device.stream(number).times_around(index)
+        return self._store.has(name, number, index, times_us)
 
     def _count_damaged(self, error: ArchiveError) -> None:
         self.counts["damaged_file"] += 1

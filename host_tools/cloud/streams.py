@@ -81,12 +81,16 @@ class Device:
     def __init__(self, streams: Iterable[Stream] = ()) -> None:
         self.streams = list(streams)  # the newest last
 
+    def stream(self, number: int) -> Stream:
+        """Return the stream of that number, one of those that are remembered."""
+        return next(stream for stream in self.streams if stream.number == number)
+
     def judge(self, packet: Arrived, known: Known) -> Verdict:
         """Say what a packet is; nothing is remembered of it."""
         for stream, ended_us in self._candidates(packet):
-            found = _judge(stream, packet, known, ended_us)
-            if found is not None:
-                return Verdict(*found, stream)
+            judged = _judge(stream, packet, known, ended_us)
+            if judged is not None:
+                return Verdict(*judged, stream)
         outcome = Outcome.RESTART if self.streams else Outcome.FIRST
         return Verdict(outcome, packet.sequence, None)
 
@@ -96,15 +100,15 @@ class Device:
         The newest comes first. A session that is known says of which streams it can be.
         """
         streams = self.streams[::-1]
-        ends = [None, *(one.begun_us for one in streams)]
-        alike = [one for one in zip(streams, ends, strict=False) if _is_alike(one[0], packet)]
-        of_session = [one for one in alike if one[0].has_session(packet)]
+        ends = [None, *(stream.begun_us for stream in streams)]
+        alike = [pair for pair in zip(streams, ends, strict=False) if _is_alike(pair[0], packet)]
+        of_session = [pair for pair in alike if pair[0].has_session(packet)]
         if not packet.stamped:
             return of_session or alike
         if of_session:
             *later, first = of_session
-            return [*(one for one in later if packet.arrival_us >= one[0].begun_us), first]
-        return [one for one in alike if one[1] is None or packet.arrival_us < one[1]]
+            return [*(pair for pair in later if packet.arrival_us >= pair[0].begun_us), first]
+        return [pair for pair in alike if pair[1] is None or packet.arrival_us < pair[1]]
 
     def place(self, packet: Arrived, verdict: Verdict) -> Placed:
         """Remember a packet as what ``judge`` said that it is, and say where it stands."""
@@ -203,16 +207,18 @@ def _can_follow(stream: Stream, packet: Arrived, index: int) -> bool:
     ahead, in_session = index - stream.newest, stream.has_session(packet)
     if ahead <= 0:
         return in_session and ahead == 0
-    due = (packet.arrival_us - stream.arrival_us) / max(1.0, stream.pace_us())
+    expected = (packet.arrival_us - stream.arrival_us) / max(1.0, stream.pace_us())
     wraps = packet.sequence < ahead
     if wraps and packet.sequence < WINDOW and ahead > (WINDOW if in_session else 1):
         # So a device counts that has begun anew, unless its wrap was due by now.
-        return in_session and not stream.is_young() and abs(due - ahead) <= UNSTEADY_SHARE * ahead
+        return (
+            in_session and not stream.is_young() and abs(expected - ahead) <= UNSTEADY_SHARE * ahead
+        )
     if not stream.is_steady() and (in_session or ahead <= WINDOW):
         return True
     if in_session and stream.is_young():
         return True
-    return ahead / HASTE - WINDOW <= due <= ahead * HASTE + WINDOW
+    return ahead / HASTE - WINDOW <= expected <= ahead * HASTE + WINDOW
 
 
 def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
@@ -223,12 +229,12 @@ def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
     """
     ahead_us = packet.arrival_us - stream.arrival_us
     half_us = packet.period_us / 2
-    due = [stream.clock.index_at(packet.arrival_us)]
+    estimates = [stream.clock.index_at(packet.arrival_us)]
     if not stream.is_young():
-        due.append(stream.newest + ahead_us / max(1.0, stream.pace_us()))
+        estimates.append(stream.newest + ahead_us / max(1.0, stream.pace_us()))
     skipped = SKIPPED + UNSTEADIER * stream.unsteadiness()
-    anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (max(due) - stream.newest) + WINDOW
-    for expected in due:
+    anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (max(estimates) - stream.newest) + WINDOW
+    for expected in estimates:
         index = _nearest(packet.sequence, expected)
         is_behind = index <= stream.newest
         follows = index == stream.newest + 1 and (not packet.session or stream.has_session(packet))
@@ -237,7 +243,7 @@ def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
         drift = (RATE_MAX + stream.clock.drift()) * abs(expected - stream.newest)
         if in_time and abs(expected - index) <= most + drift:
             return index
-    return _index_between(stream, packet, min(due), max(due))
+    return _index_between(stream, packet, min(estimates), max(estimates))
 
 
 def _index_between(stream: Stream, packet: Arrived, first: float, last: float) -> int | None:
