@@ -58,9 +58,9 @@ def read(
         ArchiveError: there is no such folder, or something in it is refused and ``on_refused`` is
             None.
     """
-    for one in days(root, device, begin, end, on_refused=on_refused):
-        rows = within(read_day(one, on_refused=on_refused), begin, end)
-        name = pa.array([one.device], pa.string()).take(pa.array([0] * len(rows), pa.int8()))
+    for day in days(root, device, begin, end, on_refused=on_refused):
+        rows = within(read_day(day, on_refused=on_refused), begin, end)
+        name = pa.array([day.device], pa.string()).take(pa.array([0] * len(rows), pa.int8()))
         yield from rows.append_column("device", name).to_batches(max_chunksize=BATCH_ROWS)
 
 
@@ -93,12 +93,12 @@ def read_day(day: Day, *, on_refused: OnRefused | None = None) -> pa.Table:
         ArchiveError: as ``read``.
     """
     for _ in range(EXCHANGES_MAX):
-        found: list[ArchiveError] = []
+        errors: list[ArchiveError] = []
         try:
-            rows = _read_day(day, found)
+            rows = _read_day(day, errors)
         except FileNotFoundError:  # a collector has taken it into another since it was listed
             continue
-        for error in found:
+        for error in errors:
             _refuse(error, on_refused)
         return rows
     raise ArchiveError(f"{day.folder}: its files change faster than they can be read. Try again.")
@@ -145,22 +145,22 @@ def _last(end: datetime | None) -> date:
 
 
 def _folders(
-    root: Path, named: Callable[[str], T | None], on_refused: OnRefused | None
+    root: Path, parse: Callable[[str], T | None], on_refused: OnRefused | None
 ) -> Iterator[tuple[Path, T]]:
-    """Yield the folders within ``root``, by name, and what ``named`` makes of their names.
+    """Yield the folders within ``root``, by name, and what ``parse`` makes of their names.
 
     Hidden files are somebody's own: the collector's are. Links lead out of the archive.
     """
     with os.scandir(root) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
-    for entry in found:
-        meant = named(entry.name)
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        value = parse(entry.name)
         if entry.name.startswith((".", "_")):
             continue
-        if meant is None or not entry.is_dir(follow_symlinks=False):
+        if value is None or not entry.is_dir(follow_symlinks=False):
             _refuse(_stranger(entry.path), on_refused)
         else:
-            yield Path(entry.path), meant
+            yield Path(entry.path), value
 
 
 def _stranger(path: Path | str) -> ArchiveError:

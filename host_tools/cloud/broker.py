@@ -38,15 +38,17 @@ class Broker:
         """Return the broker as a device meets it, its name laid into what holds ``{device}``."""
         names = ("cafile", "cert", "key", "username", "password_file")
         values = {name: getattr(self, name) for name in names}
-        laid = {name: value and value.replace("{device}", device) for name, value in values.items()}
-        return replace(self, **laid)
+        filled = {
+            name: value and value.replace("{device}", device) for name, value in values.items()
+        }
+        return replace(self, **filled)
 
     def __str__(self) -> str:
         """Name the broker as its address does."""
         return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
 
 
-def parse_broker(url: str, **shown: str | None) -> Broker:
+def parse_broker(url: str, **credentials: str | None) -> Broker:
     """Read a broker's address, and take what is shown to it.
 
     Raises:
@@ -62,11 +64,11 @@ def parse_broker(url: str, **shown: str | None) -> Broker:
             f"--broker {url}: expected mqtt://HOST or mqtts://HOST (TLS), with :PORT where it is "
             "another. A user and a password go with --username and --password-file."
         )
-    broker = Broker(host, port or PORTS[parts.scheme], parts.scheme == "mqtts", **shown)
-    given = [f"--{name}" for name in ("cafile", "cert", "key") if getattr(broker, name)]
-    if given and not broker.tls:
+    broker = Broker(host, port or PORTS[parts.scheme], parts.scheme == "mqtts", **credentials)
+    tls_options = [f"--{name}" for name in ("cafile", "cert", "key") if getattr(broker, name)]
+    if tls_options and not broker.tls:
         raise BrokerError(
-            f"{' and '.join(given)}: of no use without TLS. Write --broker mqtts://{host}."
+            f"{' and '.join(tls_options)}: of no use without TLS. Write --broker mqtts://{host}."
         )
     if (broker.cert is None) != (broker.key is None):
         raise BrokerError("--cert and --key go together: a certificate is shown with its key.")

@@ -17,16 +17,16 @@ def find_bundles(folder: Path) -> dict[int, Bundle]:
     if not folder.is_dir():
         raise BundleError(f"{folder}: no such folder. Name a folder of bundles, or a bundle.")
     folders = [folder] if (folder / MANIFEST).is_file() else sorted(folder.iterdir())
-    found: dict[int, Bundle] = {}
-    for one in folders:
-        if (one / MANIFEST).is_file():
-            _add(found, read_bundle(one))
-    if not found:
+    bundles: dict[int, Bundle] = {}
+    for path in folders:
+        if (path / MANIFEST).is_file():
+            _add(bundles, read_bundle(path))
+    if not bundles:
         raise BundleError(
             f"{folder}: no bundle of a codec in it. Make one by 'dynadeep export', or name the "
             "folder that holds them."
         )
-    return found
+    return bundles
 
 
 def period_us(manifest: Manifest) -> float:
@@ -34,13 +34,13 @@ def period_us(manifest: Manifest) -> float:
     return manifest.segment_length / manifest.rate_hz * 1e6
 
 
-def _add(found: dict[int, Bundle], bundle: Bundle) -> None:
+def _add(bundles: dict[int, Bundle], bundle: Bundle) -> None:
     if bundle.manifest.codec is None:
         return
     number = model_number(short_model_id(bundle.manifest))
-    other = found.setdefault(number, bundle)
-    if other.manifest.model_id != bundle.manifest.model_id:
+    known = bundles.setdefault(number, bundle)
+    if known.manifest.model_id != bundle.manifest.model_id:
         raise BundleError(
             f"{bundle.folder}: its model id {bundle.manifest.model_id} begins as that of "
-            f"{other.folder}, so that packets do not tell them apart. Take one of them away."
+            f"{known.folder}, so that packets do not tell them apart. Take one of them away."
         )

@@ -61,7 +61,7 @@ class Clock:
 
     def _close(self, index: int) -> None:
         """Draw the line anew at the end of a block, under all blocks that still count."""
-        self.least = [one for one in self.least if one[0] > index - BLOCK * BLOCKS] or [
+        self.least = [point for point in self.least if point[0] > index - BLOCK * BLOCKS] or [
             self.least[-1]
         ]
         if len(self.least) < BLOCKS_FOR_RATE:

@@ -43,10 +43,12 @@ def message_of(received: MQTTMessage) -> Message:
         device = device_of_topic(received.topic)
     except UnicodeDecodeError:
         device = ""
-    said: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for name, value in getattr(received.properties, "UserProperty", ()):
-        said.setdefault(name, value)
-    return Message(device, bytes(received.payload), said.get("arrival"), said.get("session"))
+        properties.setdefault(name, value)
+    return Message(
+        device, bytes(received.payload), properties.get("arrival"), properties.get("session")
+    )
 
 
 class Subscriber:
@@ -78,12 +80,12 @@ class Subscriber:
         """
         self._connect()
         steps: Iterator[None] = iter(())
-        due = time.monotonic()
+        next_flush_s = time.monotonic()
         try:
             while not stop():
                 self._turn()
-                if next(steps, DONE) is DONE and time.monotonic() >= due:
-                    steps, due = self._collector.flush(), time.monotonic() + flush_s
+                if next(steps, DONE) is DONE and time.monotonic() >= next_flush_s:
+                    steps, next_flush_s = self._collector.flush(), time.monotonic() + flush_s
         finally:
             self._client.disconnect()
         self._collector.commit()

@@ -33,18 +33,18 @@ def add(
         OSError: the file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    kept, replaced = parts.split(parts.in_folder(folder)[0])
+    current, replaced = parts.split(parts.in_folder(folder)[0])
     new = Part(folder / parts.name_of(batch, batch), batch, batch)
-    if any(part.covers(new) for part in kept):
+    if any(part.covers(new) for part in current):
         _remove(replaced)
         return
-    taken, tables = _take_in(reversed(kept), rows, everything=late)
-    first = min([batch, *(part.first for part in taken)])
+    absorbed, tables = _absorb(reversed(current), rows, everything=late)
+    first = min([batch, *(part.first for part in absorbed)])
     merged = pa.concat_tables([rows, *tables])
     if late:
         merged = filled(merged, periods_us)
     parts.write(folder / parts.name_of(first, batch), merged)
-    _remove([*taken, *replaced])
+    _remove([*absorbed, *replaced])
 
 
 def tidy(folder: Path) -> None:
@@ -53,12 +53,14 @@ def tidy(folder: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    kept, replaced = parts.split(parts.in_folder(folder)[0])
-    taken, tables = _take_in(reversed(kept), schema.SCHEMA.empty_table(), everything=True)
-    if len(taken) > 1:
-        name = parts.name_of(min(part.first for part in taken), max(part.last for part in taken))
+    current, replaced = parts.split(parts.in_folder(folder)[0])
+    absorbed, tables = _absorb(reversed(current), schema.SCHEMA.empty_table(), everything=True)
+    if len(absorbed) > 1:
+        name = parts.name_of(
+            min(part.first for part in absorbed), max(part.last for part in absorbed)
+        )
         parts.write(folder / name, pa.concat_tables(tables))
-        _remove(taken)
+        _remove(absorbed)
     _remove(replaced)
 
 
@@ -68,15 +70,15 @@ def filled(rows: pa.Table, periods_us: Mapping[int, float]) -> pa.Table:
     gaps = rows.filter(is_gap).to_pylist()
     if not gaps:
         return rows
-    others = rows.filter(pc.invert(is_gap))
-    packets = others.filter(pc.equal(others["kind"], schema.PACKET))
-    there = set(zip(packets["stream"].to_pylist(), packets["index"].to_pylist(), strict=True))
-    left = [piece for gap in gaps for piece in _pieces(gap, there, periods_us)]
-    return pa.concat_tables([others, pa.Table.from_pylist(left, schema=schema.SCHEMA)])
+    rest = rows.filter(pc.invert(is_gap))
+    packets = rest.filter(pc.equal(rest["kind"], schema.PACKET))
+    present = set(zip(packets["stream"].to_pylist(), packets["index"].to_pylist(), strict=True))
+    left = [piece for gap in gaps for piece in _pieces(gap, present, periods_us)]
+    return pa.concat_tables([rest, pa.Table.from_pylist(left, schema=schema.SCHEMA)])
 
 
 def _pieces(
-    gap: dict[str, object], there: set[tuple[int, int]], periods_us: Mapping[int, float]
+    gap: dict[str, object], present: set[tuple[int, int]], periods_us: Mapping[int, float]
 ) -> Iterator[dict[str, object]]:
     """Yield what is left of a gap."""
     time = pa.scalar(gap["time"], schema.TIME).value
@@ -85,7 +87,7 @@ def _pieces(
     assert isinstance(stream, int)
     assert isinstance(gap["count"], int)
     end = begin + gap["count"]
-    inside = sorted(index for number, index in there if number == stream and begin <= index < end)
+    inside = sorted(index for number, index in present if number == stream and begin <= index < end)
     first = begin
     for index in [*inside, end]:
         if index > first:
@@ -95,7 +97,7 @@ def _pieces(
         first = index + 1
 
 
-def _take_in(
+def _absorb(
     newest_first: Iterable[Part], rows: pa.Table, *, everything: bool
 ) -> tuple[list[Part], list[pa.Table]]:
     """Return the files before a new one that it takes in, and their rows.
@@ -103,7 +105,7 @@ def _take_in(
     One that cannot be read stays for people to look at, and so do those before it: the new file's
     name must not say that it holds them.
     """
-    taken: list[Part] = []
+    absorbed: list[Part] = []
     tables: list[pa.Table] = []
     count = len(rows)
     for part in newest_first:
@@ -112,13 +114,13 @@ def _take_in(
         try:
             if not everything and parts.count(part.path) > GROWTH * count:
                 break
-            found = parts.read(part.path)
+            part_rows = parts.read(part.path)
         except ArchiveError:
             break
-        taken.append(part)
-        tables.append(found)
-        count += len(found)
-    return taken, tables
+        absorbed.append(part)
+        tables.append(part_rows)
+        count += len(part_rows)
+    return absorbed, tables
 
 
 def _remove(files: Iterable[Part]) -> None:

@@ -36,8 +36,8 @@ def open_file(path: Path, kind: Kind, **options: Any) -> sqlite3.Connection:
         _check(file, kind)
         file.execute("PRAGMA journal_mode = WAL")
         file.execute("PRAGMA synchronous = FULL")  # a commit outlives a power cut
-        said = f"PRAGMA application_id = {kind.application_id}; PRAGMA user_version = "
-        file.executescript(f"BEGIN; {kind.tables} {said}{kind.version}; COMMIT;")
+        stamp = f"PRAGMA application_id = {kind.application_id}; PRAGMA user_version = "
+        file.executescript(f"BEGIN; {kind.tables} {stamp}{kind.version}; COMMIT;")
     except BaseException:
         file.close()
         raise

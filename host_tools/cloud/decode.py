@@ -149,14 +149,14 @@ def _made_of(job: Job, day: Day) -> str:
     files: list[tuple[str, int, int]] = []
     for path in sorted(day.folder.iterdir()):
         with suppress(FileNotFoundError):  # a collector has just taken it into another
-            found = path.lstat()
-            files.append((path.name, found.st_size, found.st_mtime_ns))
+            status = path.lstat()
+            files.append((path.name, status.st_size, status.st_mtime_ns))
     decoders = sorted(
         (number, model.manifest.model_id, model.decoder_sha256)
         for number, model in job.models.items()
     )
-    said = repr((job.settings(), files, decoders))
-    return hashlib.sha256(said.encode()).hexdigest()
+    text = repr((job.settings(), files, decoders))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read_done(folder: Path) -> Done | None:
@@ -196,7 +196,7 @@ def begin_output(job: Job) -> None:
     if job.out.resolve() == job.root.resolve() or job.root.resolve() in job.out.resolve().parents:
         raise ArchiveError(f"{job.out}: lies within the archive. Name a folder beside it.")
     if not path.exists():
-        if job.out.is_dir() and any(not one.name.startswith(".") for one in job.out.iterdir()):
+        if job.out.is_dir() and any(not entry.name.startswith(".") for entry in job.out.iterdir()):
             raise ArchiveError(
                 f"{job.out}: holds something, and no {SETTINGS} that says it was decoded. "
                 "Name a new folder."
@@ -204,12 +204,12 @@ def begin_output(job: Job) -> None:
         write_whole(path, json.dumps(job.settings(), indent=1) + "\n")
         return
     reader = Reader(str(path), ArchiveError, "Name another --out.")
-    found = reader.json(reader.content(path))
+    written = reader.json(reader.content(path))
     for name, value in job.settings().items():
-        has = found.get(name) if isinstance(found, dict) else None
-        if has != value:
+        old = written.get(name) if isinstance(written, dict) else None
+        if old != value:
             raise ArchiveError(
-                f"{path}: what lies there was decoded with {name} {has}, asked for is {value}. "
+                f"{path}: what lies there was decoded with {name} {old}, asked for is {value}. "
                 "Name another --out."
             )
 
@@ -222,14 +222,14 @@ def days_of(job: Job, devices: Sequence[str], on_refused: OnRefused) -> Iterator
     Raises:
         ArchiveError: there is no archive, or nothing in it of a device.
     """
-    wanted: Sequence[str | None] = devices or [None]
-    for device in wanted:
+    names: Sequence[str | None] = devices or [None]
+    for device in names:
         whose = "of any device" if device is None else f"of device {device}"
-        none = True
+        is_empty = True
         for day in archive.days(job.root, device, job.begin, job.end, on_refused=on_refused):
-            none = False
+            is_empty = False
             yield day
-        if none:
+        if is_empty:
             raise ArchiveError(
                 f"{job.root}: holds no day {whose} in that time. "
                 "'dynadeep archive' shows what it holds."

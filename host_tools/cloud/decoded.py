@@ -62,10 +62,13 @@ class ParquetOutput:
     def take(self, piece: Piece) -> None:
         """Write the next piece."""
         table = piece.rows.select([field.name for field in SCHEMA if field.name != SAMPLES])
-        told = [why or had for why, had in zip(piece.problems, _details(piece), strict=True)]
-        detail = table.schema.get_field_index("detail")
-        table = table.set_column(detail, SCHEMA.field("detail"), pa.array(told, pa.string()))
-        self._writer.write_table(table.add_column(detail, SCHEMA.field(SAMPLES), _samples(piece)))
+        details = [
+            problem or detail
+            for problem, detail in zip(piece.problems, _details(piece), strict=True)
+        ]
+        column = table.schema.get_field_index("detail")
+        table = table.set_column(column, SCHEMA.field("detail"), pa.array(details, pa.string()))
+        self._writer.write_table(table.add_column(column, SCHEMA.field(SAMPLES), _samples(piece)))
 
     def close(self) -> None:
         """End the file."""
@@ -73,15 +76,15 @@ class ParquetOutput:
 
 
 def _details(piece: Piece) -> list[str | None]:
-    found: list[str | None] = piece.rows["detail"].to_pylist()
-    return found
+    details: list[str | None] = piece.rows["detail"].to_pylist()
+    return details
 
 
 def _samples(piece: Piece) -> pa.Array:
     """Return the decoded segments as a column."""
     lengths = [0 if ecg is None else len(ecg) for ecg in piece.ecg]
-    there = [ecg for ecg in piece.ecg if ecg is not None]
-    values = np.concatenate(there) if there else np.empty(0, np.float32)
+    decoded = [ecg for ecg in piece.ecg if ecg is not None]
+    values = np.concatenate(decoded) if decoded else np.empty(0, np.float32)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     missing = pa.array([ecg is None for ecg in piece.ecg])
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), mask=missing)

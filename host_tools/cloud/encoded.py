@@ -40,7 +40,7 @@ def read_signals(
     data: Path,
     manifest: Manifest,
     count: int,
-    drawn: random.Random,
+    rng: random.Random,
     on_refused: Callable[[DynadeepError], None],
 ) -> list[Samples]:
     """Return ``count`` segments of recordings below a folder, int16 [N, T] of each recording.
@@ -52,11 +52,11 @@ def read_signals(
         EcgError: there is none that can be used.
     """
     paths = sorted(path for path in data.rglob("*") if path.suffix in SUFFIXES)
-    drawn.shuffle(paths)
+    rng.shuffle(paths)
     most = max(1, count // RECORDS)
-    found: list[Samples] = []
+    signals: list[Samples] = []
     for path in paths:
-        left = count - sum(map(len, found))
+        left = count - sum(map(len, signals))
         if left <= 0:
             break
         try:
@@ -65,13 +65,13 @@ def read_signals(
             on_refused(error)
             continue
         signal = record.segments.reshape(-1)[: record.samples]
-        found.append(_cut(signal, manifest.segment_length, min(most, left), drawn))
-    if not found:
+        signals.append(_cut(signal, manifest.segment_length, min(most, left), rng))
+    if not signals:
         raise EcgError(
             f"{data}: none of {len(paths)} recordings can be used. Name a folder of WFDB records, "
             ".edf, .bdf, .npy or .npz files."
         )
-    return found
+    return signals
 
 
 def encode(bundle: Bundle, elf: Path, signals: Sequence[Samples], bound: float) -> list[Record]:
@@ -92,8 +92,8 @@ def _encode(board: CodecBoard, manifest: Manifest, signal: Samples) -> Record:
     return tuple(Encoded(packet.level, packet.payload) for packet in sent)
 
 
-def _cut(signal: Samples, length: int, most: int, drawn: random.Random) -> Samples:
+def _cut(signal: Samples, length: int, most: int, rng: random.Random) -> Samples:
     """Return at most ``most`` whole segments, from a random sample on."""
-    start = drawn.randrange(min(length, len(signal) - length + 1))
+    start = rng.randrange(min(length, len(signal) - length + 1))
     count = min(most, (len(signal) - start) // length)
     return np.ascontiguousarray(signal[start : start + count * length].reshape(count, length))

@@ -44,7 +44,7 @@ def run_local(job: Job, days: Iterable[Day], workers: int) -> Iterator[Tally]:
     ahead = iter(days)
     # Not forked: the threads of onnxruntime and Arrow would not be there in the child.
     context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
+    earlier = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         try:
             running: set[Future[Tally]] = set()
@@ -58,7 +58,7 @@ def run_local(job: Job, days: Iterable[Day], workers: int) -> Iterator[Tally]:
                 for future in done:
                     yield future.result()
         except KeyboardInterrupt:  # days that are not done leave nothing; the next run has them
-            for worker in set(multiprocessing.active_children()) - others:
+            for worker in set(multiprocessing.active_children()) - earlier:
                 worker.kill()
             raise
         except BaseException:

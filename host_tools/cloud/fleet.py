@@ -86,8 +86,10 @@ def deliveries(
         seed: of all draws.
         truth: what is true so far.
     """
-    each = [_Device(name, records, manifest, rates, seed).deliveries(days, truth) for name in names]
-    return heapq.merge(*each, key=lambda one: one.at_us)
+    by_device = [
+        _Device(name, records, manifest, rates, seed).deliveries(days, truth) for name in names
+    ]
+    return heapq.merge(*by_device, key=lambda delivery: delivery.at_us)
 
 
 def fill(root: Path, manifest: Manifest, deliveries: Iterable[Delivery]) -> dict[str, int]:
@@ -101,9 +103,9 @@ def fill(root: Path, manifest: Manifest, deliveries: Iterable[Delivery]) -> dict
     models = {model_number(packets.short_model_id(manifest)): manifest}
     with Collector(root, models, now_us=lambda: now_us) as collector:
         rows = 0
-        for count, one in enumerate(deliveries, 1):
-            now_us = one.at_us
-            collector.take(one.message)
+        for count, delivery in enumerate(deliveries, 1):
+            now_us = delivery.at_us
+            collector.take(delivery.message)
             if count % COMMIT == 0:
                 rows += collector.commit()
             if rows >= FLUSH:
@@ -126,9 +128,9 @@ class _Device:
         self, name: str, records: Sequence[Record], manifest: Manifest, rates: Rates, seed: int
     ) -> None:
         self._name, self._records, self._manifest, self._rates = name, records, manifest, rates
-        self._drawn = random.Random(f"{seed}/{name}")
+        self._rng = random.Random(f"{seed}/{name}")
         self._run = 0
-        self._first = self._drawn.randrange(
+        self._first = self._rng.randrange(
             packets.SEQUENCES
         )  # the collector came in the midst of it
         self._number = self._first
@@ -136,28 +138,28 @@ class _Device:
 
     def deliveries(self, days: float, truth: Truth) -> Iterator[Delivery]:
         """Yield what comes of it."""
-        drawn, rates = self._drawn, self._rates
-        period = period_us(self._manifest) * (1 + drawn.uniform(-DRIFT_MOST, DRIFT_MOST))
-        time, end = START_US + drawn.uniform(0, period), START_US + days * DAY_US
+        rng, rates = self._rng, self._rates
+        period = period_us(self._manifest) * (1 + rng.uniform(-DRIFT_MOST, DRIFT_MOST))
+        time, end = START_US + rng.uniform(0, period), START_US + days * DAY_US
         recent: deque[Delivery] = deque(maxlen=AGAIN)
-        for segment in _played(self._records, drawn):
+        for segment in _played(self._records, rng):
             time += period
             if time > end:
                 return
             truth.segments += 1
             truth.restarts += self._run > 0 and self._number == 0
-            if self._number - self._first >= SETTLED and drawn.random() < rates.loss:
+            if self._number - self._first >= SETTLED and rng.random() < rates.loss:
                 truth.lost += 1
             else:
-                one = self._deliver(segment, time, truth)
-                recent.append(one)
-                yield one
-                if drawn.random() < rates.repeat:
-                    yield from _again(recent, one.at_us, drawn, truth)
+                delivery = self._deliver(segment, time, truth)
+                recent.append(delivery)
+                yield delivery
+                if rng.random() < rates.repeat:
+                    yield from _again(recent, delivery.at_us, rng, truth)
             self._number += 1
-            if self._number - self._first > SETTLED and drawn.random() < rates.restart:
+            if self._number - self._first > SETTLED and rng.random() < rates.restart:
                 self._restart()
-                time += drawn.expovariate(1 / RESTART_US)
+                time += rng.expovariate(1 / RESTART_US)
 
     def _deliver(self, segment: Encoded, time: float, truth: Truth) -> Delivery:
         truth.delivered += 1
@@ -165,7 +167,7 @@ class _Device:
         sequence = self._number % packets.SEQUENCES
         model_id = packets.short_model_id(self._manifest)
         packet = packets.Packet(segment.level, model_id, 0, sequence, segment.payload)
-        at_us = round(time + DELAY_US + self._drawn.expovariate(1 / JITTER_US))
+        at_us = round(time + DELAY_US + self._rng.expovariate(1 / JITTER_US))
         message = Message(self._name, packets.encode(packet), str(at_us), self._session)
         return Delivery(at_us, message, self._run, self._number, again=False)
 
@@ -174,25 +176,25 @@ class _Device:
         self._session = self._new_session()
 
     def _new_session(self) -> str:
-        return f"{self._drawn.getrandbits(64):016x}"
+        return f"{self._rng.getrandbits(64):016x}"
 
 
 def _again(
-    recent: Sequence[Delivery], at_us: int, drawn: random.Random, truth: Truth
+    recent: Sequence[Delivery], at_us: int, rng: random.Random, truth: Truth
 ) -> Iterator[Delivery]:
     """Yield the last packets once more, as a connection that was lost brings them."""
-    for one in list(recent)[-drawn.randint(1, len(recent)) :]:
+    for delivery in list(recent)[-rng.randint(1, len(recent)) :]:
         truth.repeated += 1
-        yield Delivery(at_us, one.message, one.run, one.number, again=True)
+        yield Delivery(at_us, delivery.message, delivery.run, delivery.number, again=True)
 
 
-def _played(records: Sequence[Record], drawn: random.Random) -> Iterator[Encoded]:
+def _played(records: Sequence[Record], rng: random.Random) -> Iterator[Encoded]:
     """Yield segments for ever: recordings in random order, the first from its midst."""
     start = None
     while True:
-        for record in drawn.sample(records, len(records)):
+        for record in rng.sample(records, len(records)):
             if start is None:
-                start = drawn.randrange(len(record))
+                start = rng.randrange(len(record))
                 yield from record[start:]
             else:
                 yield from record

@@ -45,7 +45,7 @@ class Gateway:
         self.lanes, self.spool = lanes, spool
         self._wake = threading.Event()
         for lane in lanes:
-            lane.reader.on_kept = self._wake.set
+            lane.reader.on_stored = self._wake.set
             lane.publisher.on_event = self._wake.set
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -72,7 +72,7 @@ class Gateway:
             {
                 "device": lane.reader.device,
                 "port": lane.reader.port,
-                "packets": lane.reader.kept,
+                "packets": lane.reader.stored,
                 "published": lane.publisher.flow.published,
                 "in_spool": self.spool.waiting(lane.reader.device),
                 "dropped": self.spool.dropped(lane.reader.device),
@@ -117,7 +117,7 @@ def open_gateway(
     with ExitStack() as stack:
         file = Spool(spool, limits.spool_bytes, tuple(ports))
         stack.callback(file.close)
-        for device, count in file.others().items():
+        for device, count in file.unnamed().items():
             say(f"{spool}: {count} packets of {device} wait, which no --device names")
         lanes = [
             Lane(

@@ -99,7 +99,7 @@ class Journal:
     def __init__(self, root: Path) -> None:
         self.path = root / NAME
         root.mkdir(parents=True, exist_ok=True)
-        with self._told():
+        with self._named_errors():
             try:
                 self._file = open_file(self.path, KIND, isolation_level=None)
             except WrongKindError as error:
@@ -114,16 +114,16 @@ class Journal:
 
     def device(self, name: str) -> tuple[Device, Allowance]:
         """Return what is remembered of a device."""
-        with self._told():
+        with self._named_errors():
             rows = self._all("SELECT state FROM streams WHERE device = ? ORDER BY number", name)
             streams = [msgspec.json.decode(state, type=Stream) for (state,) in rows]
-            found = self._all("SELECT state FROM allowances WHERE device = ?", name)
-        allowance = msgspec.json.decode(found[0][0], type=Allowance) if found else Allowance()
+            states = self._all("SELECT state FROM allowances WHERE device = ?", name)
+        allowance = msgspec.json.decode(states[0][0], type=Allowance) if states else Allowance()
         return Device(streams), allowance
 
     def devices(self) -> int:
         """Return how many devices are remembered."""
-        with self._told():
+        with self._named_errors():
             return int(self._all("SELECT count(*) FROM allowances")[0][0])
 
     def has(self, device: str, stream: int, index: int) -> bool:
@@ -132,7 +132,7 @@ class Journal:
             'SELECT 1 FROM waiting WHERE device = ? AND stream = ? AND "index" = ? '
             "AND kind = 'packet' LIMIT 1"
         )
-        with self._told():
+        with self._named_errors():
             return bool(self._all(query, device, stream, index))
 
     def commit(
@@ -157,7 +157,7 @@ class Journal:
 
     def waiting(self) -> int:
         """Return how many rows wait."""
-        with self._told():
+        with self._named_errors():
             return int(self._all("SELECT count(*) FROM waiting")[0][0])
 
     def begin_batch(self) -> None:
@@ -169,7 +169,7 @@ class Journal:
 
     def batches(self) -> list[tuple[int, str, str]]:
         """Return what is to be written: each batch's devices and days."""
-        with self._told():
+        with self._named_errors():
             return self._all(
                 "SELECT DISTINCT batch, device, day FROM waiting WHERE batch IS NOT NULL "
                 "ORDER BY batch, device, day"
@@ -179,9 +179,9 @@ class Journal:
         """Return a batch's rows of a device's day, and whether any of them came late."""
         names = ", ".join(f'"{name}"' for name in _COLUMNS)
         query = f"SELECT late, {names} FROM waiting WHERE batch = ? AND device = ? AND day = ?"
-        with self._told():
-            found = self._all(query, batch, device, day)
-        columns = list(zip(*found, strict=True)) or [()] * (1 + len(_COLUMNS))
+        with self._named_errors():
+            rows = self._all(query, batch, device, day)
+        columns = list(zip(*rows, strict=True)) or [()] * (1 + len(_COLUMNS))
         arrays = [
             pa.array(values, field.type)
             for values, field in zip(columns[1:], schema.SCHEMA, strict=True)
@@ -197,7 +197,7 @@ class Journal:
 
     def days_before(self, day: str) -> list[tuple[str, str]]:
         """Return the devices and days before ``day`` that are not tidied yet."""
-        with self._told():
+        with self._named_errors():
             return self._all("SELECT device, day FROM days WHERE day < ?", day)
 
     def tidied(self, device: str, day: str) -> None:
@@ -211,7 +211,7 @@ class Journal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._told():
+        with self._named_errors():
             self._file.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -222,7 +222,7 @@ class Journal:
                 raise
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _named_errors(self) -> Iterator[None]:
         """Have errors name the file, and say what to do."""
         try:
             yield

@@ -70,7 +70,7 @@ class Stream:
         if not late:
             self._go_on(index, packet.arrival_us)
         if len(self.recent) > 2 * WINDOW:
-            self.recent = {i: one for i, one in self.recent.items() if i > self.newest - WINDOW}
+            self.recent = {i: entry for i, entry in self.recent.items() if i > self.newest - WINDOW}
 
     def end(self) -> None:
         """Remember little: another stream has begun, and the archive has what came of this one."""

@@ -42,8 +42,8 @@ def find_models(folder: Path) -> Models:
     Raises:
         BundleError: as ``find_bundles``.
     """
-    found = find_bundles(folder).items()
-    return {number: Model(bundle.folder.resolve(), bundle.manifest) for number, bundle in found}
+    bundles = find_bundles(folder).items()
+    return {number: Model(bundle.folder.resolve(), bundle.manifest) for number, bundle in bundles}
 
 
 @functools.cache

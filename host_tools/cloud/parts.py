@@ -59,15 +59,15 @@ def part_of(path: Path) -> Part:
 
 def split(paths: Iterable[Path]) -> tuple[list[Part], list[Part]]:
     """Return the files that count, in the order of their batches, and those that others replace."""
-    found = sorted((part_of(path) for path in paths), key=lambda part: (part.first, -part.last))
-    kept: list[Part] = []
+    ordered = sorted((part_of(path) for path in paths), key=lambda part: (part.first, -part.last))
+    current: list[Part] = []
     replaced: list[Part] = []
     reach = -1  # the last batch so far; what begins earlier and ends there lies within another
-    for part in found:
+    for part in ordered:
         within = part.first >= 0 and part.last <= reach
-        (replaced if within else kept).append(part)
+        (replaced if within else current).append(part)
         reach = max(reach, part.last)
-    return kept, replaced
+    return current, replaced
 
 
 def in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -75,20 +75,23 @@ def in_folder(folder: Path) -> tuple[list[Path], list[Path]]:
 
     While files are exchanged a listing may miss both the old and the new: two alike do not.
     """
-    found, before = _listed(folder), None
-    while found != before:
-        found, before = _listed(folder), found
-    files = [path for path, is_file in found if is_file]
-    return files, [path for path, is_file in found if not is_file]
+    listing, previous = _listed(folder), None
+    while listing != previous:
+        listing, previous = _listed(folder), listing
+    files = [path for path, is_file in listing if is_file]
+    return files, [path for path, is_file in listing if not is_file]
 
 
 def _listed(folder: Path) -> list[tuple[Path, bool]]:
     """Return what is in a folder by name, and whether it is a Parquet file and no link."""
     with os.scandir(folder) as entries:
         return sorted(
-            (Path(one.path), one.name.endswith(".parquet") and one.is_file(follow_symlinks=False))
-            for one in entries
-            if not one.name.startswith((".", "_"))
+            (
+                Path(entry.path),
+                entry.name.endswith(".parquet") and entry.is_file(follow_symlinks=False),
+            )
+            for entry in entries
+            if not entry.name.startswith((".", "_"))
         )
 
 
@@ -165,20 +168,20 @@ def _check_size(path: Path, metadata: pq.FileMetaData) -> None:
         raise _refusal(path, f"says that it has {sum(sizes):,} bytes, at most {BYTES_MAX:,}")
 
 
-def _check_schema(path: Path, found: pa.Schema) -> None:
-    version = (found.metadata or {}).get(schema.VERSION_KEY)
+def _check_schema(path: Path, actual: pa.Schema) -> None:
+    version = (actual.metadata or {}).get(schema.VERSION_KEY)
     if version != schema.VERSION.encode():
-        said = "states no version" if version is None else f"is of version {_line(version)}"
-        raise _refusal(path, f"{said} of the archive, this kit reads {schema.VERSION}")
-    wrong = [field.name for field in schema.SCHEMA if not _has(found, field)]
-    if wrong or len(found) != len(schema.SCHEMA):
+        stated = "states no version" if version is None else f"is of version {_line(version)}"
+        raise _refusal(path, f"{stated} of the archive, this kit reads {schema.VERSION}")
+    wrong = [field.name for field in schema.SCHEMA if not _has(actual, field)]
+    if wrong or len(actual) != len(schema.SCHEMA):
         named = f'its column "{wrong[0]}"' if wrong else "one of its columns"
         raise _refusal(path, f"{named} is not one of the archive's schema")
 
 
-def _has(found: pa.Schema, field: pa.Field) -> bool:
-    index = found.get_field_index(field.name)
-    return bool(index >= 0 and found.field(index).type == field.type)
+def _has(actual: pa.Schema, field: pa.Field) -> bool:
+    index = actual.get_field_index(field.name)
+    return bool(index >= 0 and actual.field(index).type == field.type)
 
 
 def _check_rows(path: Path, rows: pa.Table) -> None:
@@ -212,7 +215,7 @@ def _places(rows: pa.Table) -> pa.ChunkedArray:
 
 
 def _no_time(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    first, end = (pa.scalar(one, schema.TIME) for one in (schema.EARLIEST, schema.LATEST))
+    first, end = (pa.scalar(limit, schema.TIME) for limit in (schema.EARLIEST, schema.LATEST))
     return pc.or_(pc.less(values, first), pc.greater_equal(values, end))
 
 
@@ -220,8 +223,8 @@ def _outside(values: pa.ChunkedArray, most: int) -> pa.ChunkedArray:
     return pc.or_(pc.less(values, 0), pc.greater(values, most))
 
 
-def _refusal(path: Path, found: str) -> ArchiveError:
-    return ArchiveError(f"{path}: {found}. Take it away, or bring it back from a copy.")
+def _refusal(path: Path, problem: str) -> ArchiveError:
+    return ArchiveError(f"{path}: {problem}. Take it away, or bring it back from a copy.")
 
 
 def _line(what: object) -> str:

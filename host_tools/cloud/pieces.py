@@ -73,10 +73,12 @@ class Tally:
 
     def lines(self, out: str) -> list[str]:
         """Say what was decoded, in words."""
-        found = f"{out}: {self.decoded:,} segments of {self.days} days decoded, {self.lost:,} lost"
+        summary = (
+            f"{out}: {self.decoded:,} segments of {self.days} days decoded, {self.lost:,} lost"
+        )
         if self.restarts:
-            found += f", {self.restarts} times a device began anew"
-        lines = [found]
+            summary += f", {self.restarts} times a device began anew"
+        lines = [summary]
         if self.kept:
             lines.append(f"{self.kept} of these days were decoded by an earlier run")
         if self.clipped:
@@ -118,7 +120,7 @@ class RowDecoder:
         """Return the next rows, their packets decoded."""
         piece = Piece(rows, [None] * len(rows), [""] * len(rows))
         columns = ("kind", "stream", "index", "count", "model", "packet")
-        found: dict[int, list[tuple[int, bytes]]] = {}
+        by_model: dict[int, list[tuple[int, bytes]]] = {}
         for row, values in enumerate(
             zip(*(rows[name].to_pylist() for name in columns), strict=True)
         ):
@@ -127,10 +129,10 @@ class RowDecoder:
             if kind == schema.PACKET and self._is_repeat(stream, index):
                 self._leave(piece, row, "this segment stands in the archive already")
             elif kind == schema.PACKET and model in self._models:
-                found.setdefault(model, []).append((row, packet))
+                by_model.setdefault(model, []).append((row, packet))
             elif kind in (schema.PACKET, schema.UNKNOWN_MODEL):
                 self._without_bundle(piece, row, model)
-        for number, sent in found.items():
+        for number, sent in by_model.items():
             self._decode_model(piece, self._models[number], sent)
         return piece
 

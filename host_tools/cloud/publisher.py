@@ -82,7 +82,7 @@ class Publisher:
         self._events: queue.SimpleQueue[tuple[Client, Callable[[], None]]] = queue.SimpleQueue()
         self._sent = Sent()
         self._resume_s = 0.0
-        self._told = ""
+        self._last_said = ""
         self._client: Client | None = self._make_client()
 
     def pump(self) -> None:
@@ -113,11 +113,11 @@ class Publisher:
         if client is None:
             return
         if self.connected:
-            said = client.publish(
+            info = client.publish(
                 STATUS_TOPIC.format(self.device), status_text("offline"), QOS, retain=True
             )
             try:
-                said.wait_for_publish(1.0)
+                info.wait_for_publish(1.0)
             except (RuntimeError, ValueError):
                 self._tell("the broker did not hear that the device is offline now")
             client.disconnect()
@@ -226,9 +226,9 @@ class Publisher:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.UserProperty = [("arrival", str(packet.arrival)), ("session", packet.session)]
         topic = PACKETS_TOPIC.format(self.device)
-        given = self._client.publish(topic, packet.packet, QOS, properties=properties)
-        self._sent.flying[given.mid] = packet.number
-        return given.rc == MQTT_ERR_SUCCESS
+        info = self._client.publish(topic, packet.packet, QOS, properties=properties)
+        self._sent.flying[info.mid] = packet.number
+        return info.rc == MQTT_ERR_SUCCESS
 
     def _forget(self, now_s: float) -> None:
         """Take out of the spool what was acknowledged long enough ago."""
@@ -248,6 +248,6 @@ class Publisher:
 
     def _tell(self, what: str) -> None:
         """Say what changed, once."""
-        if what != self._told:
-            self._told = what
+        if what != self._last_said:
+            self._last_said = what
             self._say(f"{self.device}: {what}")

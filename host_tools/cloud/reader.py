@@ -33,20 +33,20 @@ class Sessions:
 
     def __init__(self) -> None:
         self.session = new_session()
-        self._due: tuple[int, int] | None = None
+        self._expected: tuple[int, int] | None = None
 
     def begin(self) -> None:
         """Take note that what comes now is a run of its own."""
-        self.session, self._due = new_session(), None
+        self.session, self._expected = new_session(), None
 
     def of(self, packet: bytes) -> str:
         """Return the session that a packet belongs to."""
-        after = place_after(packet)
-        if after is not None and self._due is not None:
-            ahead = (after[1] - self._due[1]) % SEQUENCES  # -1: the last one once more
-            if after[0] != self._due[0] or SEQUENCES // 2 <= ahead < SEQUENCES - 1:
+        following = place_after(packet)
+        if following is not None and self._expected is not None:
+            ahead = (following[1] - self._expected[1]) % SEQUENCES  # -1: the last one once more
+            if following[0] != self._expected[0] or SEQUENCES // 2 <= ahead < SEQUENCES - 1:
                 self.session = new_session()
-        self._due = after
+        self._expected = following
         return self.session
 
 
@@ -66,9 +66,9 @@ class Reader(threading.Thread):
         super().__init__(name=f"reader of {device}", daemon=True)
         self.device, self.port, self.baud = device, port, baud
         self.stream = PushedStream()
-        self.kept = 0
+        self.stored = 0
         self.opened = 0
-        self.on_kept: Callable[[], None] = lambda: None
+        self.on_stored: Callable[[], None] = lambda: None
         """Called when there is something new in the spool."""
         self._spool, self._say = spool, say
         self._most = float(most_per_minute)
@@ -118,7 +118,7 @@ class Reader(threading.Thread):
                     flooded += 1
             else:
                 self._note(event)
-        self._keep(arrivals, flooded)
+        self._store(arrivals, flooded)
 
     def _may_send(self) -> bool:
         """Whether one more packet may come now: so many a minute, and as many at once."""
@@ -133,16 +133,16 @@ class Reader(threading.Thread):
             about = event.about
             self._say(f"{self.device}: {about.board} started, model {about.model_id}")
 
-    def _keep(self, arrivals: list[Arrival], flooded: int) -> None:
+    def _store(self, arrivals: list[Arrival], flooded: int) -> None:
         dropped = self._spool.add(self.device, arrivals) if arrivals else {}
         if flooded:
             self._spool.drop(self.device, FLOOD, flooded)
         if (dropped or flooded) and not self._dropping:
-            why = "; ".join(WHY[one] for one in (*dropped, *[FLOOD][: bool(flooded)]))
+            why = "; ".join(WHY[reason] for reason in (*dropped, *[FLOOD][: bool(flooded)]))
             self._say(f"{self.device}: packets are dropped: {why}. They are counted.")
         if arrivals or flooded:
             self._dropping = bool(dropped or flooded)
-        kept = len(arrivals) - sum(dropped.values())
-        self.kept += kept
-        if kept:
-            self.on_kept()
+        stored = len(arrivals) - sum(dropped.values())
+        self.stored += stored
+        if stored:
+            self.on_stored()

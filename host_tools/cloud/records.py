@@ -69,10 +69,10 @@ class Record:
     def samples(self) -> Floats:
         """Return all of it, float32 [samples], ADC units; NaN where nothing was received."""
         length = self.manifest.segment_length
-        found = np.full((self.next - self.first.index, length), np.nan, np.float32)
+        samples = np.full((self.next - self.first.index, length), np.nan, np.float32)
         for index, ecg in self.parts:
-            found[index - self.first.index] = ecg
-        return found.reshape(-1)
+            samples[index - self.first.index] = ecg
+        return samples.reshape(-1)
 
     def gaps_s(self) -> list[tuple[float, float]]:
         """Return where nothing was received: begin and length, in seconds from the record's."""
@@ -154,7 +154,9 @@ def write_edf(folder: Path, record: Record) -> int:
 
 def _physical_range(manifest: Manifest, first: int, last: int) -> tuple[float, float]:
     """Return the mV of two ADC values so that edfio, which rounds outwards, keeps whole digits."""
-    lowest, highest = ((one - manifest.adc_baseline) / manifest.adc_gain for one in (first, last))
+    lowest, highest = (
+        (value - manifest.adc_baseline) / manifest.adc_gain for value in (first, last)
+    )
     return lowest + abs(lowest) * BELOW_A_DIGIT, highest - abs(highest) * BELOW_A_DIGIT
 
 
@@ -163,7 +165,7 @@ def write_npy(folder: Path, record: Record) -> int:
     with open_whole(folder / f"{record.name}.npy") as file:
         np.save(file, record.samples())
     manifest = record.manifest
-    said = {
+    description = {
         "begin": record.begin.isoformat(),
         "stream": record.first.stream,
         "index": record.first.index,
@@ -172,7 +174,7 @@ def write_npy(folder: Path, record: Record) -> int:
         "adc_gain": manifest.adc_gain,
         "adc_baseline": manifest.adc_baseline,
     }
-    write_whole(folder / f"{record.name}.json", json.dumps(said, indent=2) + "\n")
+    write_whole(folder / f"{record.name}.json", json.dumps(description, indent=2) + "\n")
     return 0
 
 

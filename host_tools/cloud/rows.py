@@ -24,8 +24,8 @@ def rows_beside(placed: Placed) -> Iterator[dict[str, Any]]:
         place = (placed.index, placed.time_us) if gap is None else (gap.index, gap.time_us)
         row = {"index": place[0], "time": place[1], "count": 0, "detail": placed.detail}
         yield {"kind": schema.RESTART} | row
-    for one in () if gap is None else _by_day(gap, placed):
-        yield {"kind": schema.GAP, "index": one.index, "count": one.count, "time": one.time_us}
+    for part in () if gap is None else _by_day(gap, placed):
+        yield {"kind": schema.GAP, "index": part.index, "count": part.count, "time": part.time_us}
 
 
 def _by_day(gap: Gap, placed: Placed) -> Iterator[Gap]:

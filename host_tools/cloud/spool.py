@@ -77,27 +77,29 @@ class Spool:
         self._uncounted: Counter[tuple[str, str]] = Counter()  # dropped, and not in the file yet
         with ExitStack() as stack:
             stack.enter_context(locked(path.absolute(), wait=False))
-            with self._told():
+            with self._named_errors():
                 self._file = open_file(path, KIND, timeout=PATIENCE_S, check_same_thread=False)
                 self._bytes = Counter(dict.fromkeys(devices, 0))
                 self._bytes.update(self._sizes())
-            self._held = stack.pop_all()
+            self._resources = stack.pop_all()
 
     def add(self, device: str, arrivals: Sequence[Arrival]) -> dict[str, int]:
         """Keep packets; they are on the disk when this returns. Return how many not, and why."""
         with self._lock:
-            room, kept = self.share - self._bytes[device], []
-            for one in arrivals:
-                room -= _size(one.packet)
+            room, accepted = self.share - self._bytes[device], []
+            for arrival in arrivals:
+                room -= _size(arrival.packet)
                 if room < 0:
                     break
-                kept.append(one)
+                accepted.append(arrival)
             try:
-                self._insert(device, kept)
+                self._insert(device, accepted)
             except sqlite3.Error:  # the disk is full, or gone
                 dropped = {DISK: len(arrivals)}
             else:
-                dropped = {FULL: len(arrivals) - len(kept)} if len(kept) < len(arrivals) else {}
+                dropped = (
+                    {FULL: len(arrivals) - len(accepted)} if len(accepted) < len(arrivals) else {}
+                )
             for why, count in dropped.items():
                 self._count(device, why, count)
             return dropped
@@ -108,7 +110,7 @@ class Spool:
         Raises:
             GatewayError: the file cannot be read; so do the others that ask it something.
         """
-        with self._lock, self._told():
+        with self._lock, self._named_errors():
             rows = self._file.execute(
                 "SELECT arrival, session, packet, number FROM packets "
                 "WHERE device = ? AND number > ? ORDER BY number LIMIT ?",
@@ -119,7 +121,7 @@ class Spool:
     def remove(self, device: str, numbers: Iterable[int]) -> bool:
         """Forget packets that the broker has; False if the disk is full: then all of them stay."""
         with self._lock:
-            gone = 0
+            freed_bytes = 0
             try:
                 with self._file:
                     for number in numbers:
@@ -127,10 +129,10 @@ class Spool:
                             "DELETE FROM packets WHERE number = ? RETURNING length(packet)",
                             (number,),
                         ).fetchone()
-                        gone += 0 if row is None else row[0] + ROW_BYTES
+                        freed_bytes += 0 if row is None else row[0] + ROW_BYTES
             except sqlite3.Error:
                 return False
-            self._bytes[device] -= gone
+            self._bytes[device] -= freed_bytes
             return True
 
     def drop(self, device: str, why: str, count: int) -> None:
@@ -140,21 +142,21 @@ class Spool:
 
     def waiting(self, device: str) -> int:
         """Return how many packets of a device are in the spool."""
-        with self._lock, self._told():
+        with self._lock, self._named_errors():
             query = "SELECT count(*) FROM packets WHERE device = ?"
             return int(self._file.execute(query, (device,)).fetchone()[0])
 
     def dropped(self, device: str) -> dict[str, int]:
         """Return how many packets of a device were dropped since the file began, and why."""
-        with self._lock, self._told():
+        with self._lock, self._named_errors():
             query = "SELECT why, count FROM dropped WHERE device = ? ORDER BY why"
-            found = Counter(dict(self._file.execute(query, (device,)).fetchall()))
-            found.update({why: n for (one, why), n in self._uncounted.items() if one == device})
-            return dict(sorted(found.items()))
+            counts = Counter(dict(self._file.execute(query, (device,)).fetchall()))
+            counts.update({why: n for (name, why), n in self._uncounted.items() if name == device})
+            return dict(sorted(counts.items()))
 
-    def others(self) -> dict[str, int]:
+    def unnamed(self) -> dict[str, int]:
         """Return the devices that nobody named this time, and how many packets of each wait."""
-        with self._lock, self._told():
+        with self._lock, self._named_errors():
             query = "SELECT device, count(*) FROM packets GROUP BY device ORDER BY device"
             rows: list[tuple[str, int]] = self._file.execute(query).fetchall()
             return {name: count for name, count in rows if name not in self._devices}
@@ -165,10 +167,10 @@ class Spool:
             for device, why in list(self._uncounted):
                 self._count(device, why, 0)
             self._file.close()
-        self._held.close()
+        self._resources.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _named_errors(self) -> Iterator[None]:
         """Have errors name the file, and say what to do."""
         try:
             yield
@@ -182,13 +184,16 @@ class Spool:
         query = f"SELECT device, sum(length(packet) + {ROW_BYTES}) FROM packets GROUP BY device"
         return dict(self._file.execute(query).fetchall())
 
-    def _insert(self, device: str, kept: Sequence[Arrival]) -> None:
+    def _insert(self, device: str, arrivals: Sequence[Arrival]) -> None:
         with self._file:
             self._file.executemany(
                 "INSERT INTO packets (device, arrival, session, packet) VALUES (?, ?, ?, ?)",
-                [(device, one.arrival, one.session, one.packet) for one in kept],
+                [
+                    (device, arrival.arrival, arrival.session, arrival.packet)
+                    for arrival in arrivals
+                ],
             )
-        self._bytes[device] += sum(_size(one.packet) for one in kept)
+        self._bytes[device] += sum(_size(arrival.packet) for arrival in arrivals)
 
     def _count(self, device: str, why: str, count: int) -> None:
         self._uncounted[device, why] += count

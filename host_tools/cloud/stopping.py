@@ -21,7 +21,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield event
         return
-    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
 
     begun_s = float("inf")
 
@@ -33,10 +33,10 @@ def stopped_by_signals() -> Iterator[threading.Event]:
             signal.raise_signal(number)
         event.set()
 
-    for one in before:
-        signal.signal(one, stop)
+    for signum in before:
+        signal.signal(signum, stop)
     try:
         yield event
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)

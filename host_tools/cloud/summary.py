@@ -45,11 +45,11 @@ class Total:
     days: int = 0
     counts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, one: DaySummary) -> None:
+    def add(self, day: DaySummary) -> None:
         """Count a day."""
         self.days += 1
         names = ("segments", "bytes", "gaps", "lost", "restarts", "unknown_models", "bad_packets")
-        self.counts.update({name: getattr(one, name) for name in names})
+        self.counts.update({name: getattr(day, name) for name in names})
 
 
 def summarise(

@@ -46,9 +46,9 @@ def _rhythm(task: Any, windows: Floats) -> list[Any]:
     from dynadeep.train.tasks.base import standardise
 
     with torch.no_grad():
-        found = task.probabilities(standardise(torch.from_numpy(windows))).numpy()
-    names = [CLASSES[i] for i in found.argmax(axis=1)]
-    return [names, *(found[:, i].tolist() for i in range(found.shape[1]))]
+        probabilities = task.probabilities(standardise(torch.from_numpy(windows))).numpy()
+    names = [CLASSES[i] for i in probabilities.argmax(axis=1)]
+    return [names, *(probabilities[:, i].tolist() for i in range(probabilities.shape[1]))]
 
 
 def _rpeaks(task: Any, windows: Floats) -> list[Any]:
@@ -118,7 +118,7 @@ class TaskOutput:
             folder / f"{name}.parquet", self._schema, compression="zstd"
         )
         self._window: list[Segment] = []
-        self._due: list[list[Segment]] = []
+        self._pending: list[list[Segment]] = []
 
     def take(self, piece: Piece) -> None:
         """Cut the next piece into windows, and write what the network says of full batches."""
@@ -127,9 +127,9 @@ class TaskOutput:
                 self._window = []
             self._window.append(segment)
             if len(self._window) == self._per_window(segment):
-                self._due.append(self._window)
+                self._pending.append(self._window)
                 self._window = []
-            if len(self._due) == BATCH:
+            if len(self._pending) == BATCH:
                 self._run()
 
     def close(self) -> None:
@@ -142,24 +142,24 @@ class TaskOutput:
         return max(1, round(WINDOW_SAMPLES / length))
 
     def _run(self) -> None:
-        """Write a row for each window that is due; models of other lengths go by themselves."""
-        lengths = sorted({_samples(window) for window in self._due})
+        """Write a row for each pending window; models of other lengths go by themselves."""
+        lengths = sorted({_samples(window) for window in self._pending})
         for length in lengths:
-            windows = [window for window in self._due if _samples(window) == length]
-            adc = np.stack([_in_units(self._models[one[0].model], one) for one in windows])
-            firsts = [one[0] for one in windows]
+            windows = [window for window in self._pending if _samples(window) == length]
+            adc = np.stack([_in_units(self._models[window[0].model], window) for window in windows])
+            firsts = [window[0] for window in windows]
             columns: list[Any] = [
-                [one.stream for one in firsts],
-                [one.index for one in firsts],
-                [len(one) for one in windows],
-                [one.time_us for one in firsts],
-                [one.model for one in firsts],
+                [segment.stream for segment in firsts],
+                [segment.index for segment in firsts],
+                [len(window) for window in windows],
+                [segment.time_us for segment in firsts],
+                [segment.model for segment in firsts],
                 *self._kind.run(self._task, adc),
             ]
             pairs = zip(columns, self._schema, strict=True)
             arrays = [pa.array(values, field.type) for values, field in pairs]
             self._writer.write_table(pa.table(arrays, schema=self._schema))
-        self._due = []
+        self._pending = []
 
 
 def _follows(segment: Segment, last: Segment) -> bool:

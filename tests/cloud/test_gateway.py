@@ -112,7 +112,7 @@ def test_packets_wait_while_the_broker_is_away_and_follow_in_order(
         until(lambda: listener.packets("bed-7") == sent)
         mosquitto.kill()
         sent += send(wire, range(30, 90))
-        until(lambda: gateway.lanes[0].reader.kept == 90)
+        until(lambda: gateway.lanes[0].reader.stored == 90)
         mosquitto.start()
         until(lambda: len(listener.packets("bed-7")) == 90)
     assert listener.packets("bed-7") == sent
@@ -213,7 +213,7 @@ def test_a_device_that_speaks_as_another_gets_nothing_in(
     with running(mosquitto, wire, tmp_path / "spool", "bed-8", shows="bed-7") as (gateway, said):
         send(wire, range(3))
         until(lambda: gateway.counts()[0]["refused"] > 0)
-        until(lambda: gateway.lanes[0].reader.kept == 3)
+        until(lambda: gateway.lanes[0].reader.stored == 3)
         assert any("rules" in line or "Not authorized" in line for line in said)
         nothing_gets_in(listener, gateway)
         assert gateway.counts()[0]["in_spool"] == 3  # none is lost: the rules may be mended

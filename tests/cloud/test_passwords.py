@@ -42,7 +42,7 @@ def send(
             until(lambda: wire.read_by(said) == 1)
             for number in range(3):
                 wire.send(pushed(packet(number), number))
-            until(lambda: one.lanes[0].reader.kept == 3)
+            until(lambda: one.lanes[0].reader.stored == 3)
             until(lambda: ended(one, said))
         finally:
             stop.set()

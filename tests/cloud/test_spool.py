@@ -116,9 +116,9 @@ def test_a_full_disk_drops_what_comes_and_keeps_what_the_broker_may_have_lost(
 def test_a_spool_that_cannot_be_read_is_told_by_name(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
     spool._file.execute("DROP TABLE packets")
-    for asked in (lambda: spool.after("bed-7", 0, 1), lambda: spool.waiting("bed-7"), spool.others):
+    for ask in (lambda: spool.after("bed-7", 0, 1), lambda: spool.waiting("bed-7"), spool.unnamed):
         with pytest.raises(GatewayError, match=r"spool: expected a spool.*--spool"):
-            asked()
+            ask()
     spool.close()
 
 
@@ -127,7 +127,7 @@ def test_packets_of_a_device_that_is_named_no_more_are_told(tmp_path: Path) -> N
     spool.add("bed-8", arrivals(range(2)))
     spool.close()
     spool = Spool(tmp_path / "spool", 1 << 20, ("bed-7",))
-    assert spool.others() == {"bed-8": 2}
+    assert spool.unnamed() == {"bed-8": 2}
     spool.close()
 
 
