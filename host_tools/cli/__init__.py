@@ -90,8 +90,8 @@ WHAT_TO_DO = {
 """Behind what the system says of a file."""
 
 
-def _print_version(*, wanted: bool) -> None:
-    if wanted:
+def _print_version(*, requested: bool) -> None:
+    if requested:
         typer.echo(f"dynadeep {__version__}")
         raise typer.Exit
 
@@ -102,7 +102,7 @@ def _callback(
         typer.Option(
             "--version",
             is_eager=True,
-            callback=lambda value: _print_version(wanted=value),
+            callback=lambda value: _print_version(requested=value),
             help="Show the kit's version and exit.",
         ),
     ] = False,
@@ -185,8 +185,8 @@ def _describe(error: Any) -> tuple[str, int]:
         return str(error), error.exit_status
     if hasattr(error, "format_message"):  # typer's own usage errors, whatever they derive from
         hint = error.ctx.command_path if getattr(error, "ctx", None) else "dynadeep"
-        said = _usage(error)
-        return (f"{said} See: {hint} --help" if said else ""), USAGE
+        sentence = _usage(error)
+        return (f"{sentence} See: {hint} --help" if sentence else ""), USAGE
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         hint = WHAT_TO_DO.get(error.errno or 0, "")
@@ -197,7 +197,7 @@ def _describe(error: Any) -> tuple[str, int]:
 
 def _usage(error: Any) -> str:
     """Return what is wrong with an option as a sentence, the refused value included."""
-    said: str = error.format_message().removeprefix("Invalid value: ")
+    sentence: str = error.format_message().removeprefix("Invalid value: ")
     if hasattr(error.__cause__, "errors"):  # pydantic's own, which leaves the value out
-        said += f", not {error.__cause__.errors()[0]['input']}"
-    return said if not said or said.endswith((".", "?", "!")) else f"{said}."
+        sentence += f", not {error.__cause__.errors()[0]['input']}"
+    return sentence if not sentence or sentence.endswith((".", "?", "!")) else f"{sentence}."

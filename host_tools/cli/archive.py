@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import JsonOption, refuse_without
+from dynadeep.host_tools.cli.options import JsonOption
+from dynadeep.host_tools.cli.refusals import refuse_without
 
 if TYPE_CHECKING:
     from dynadeep.host_tools.cloud.summary import DaySummary
@@ -50,8 +51,8 @@ def archive(
 
     if bundles is None:
         refuse_without("--bundles", {"--flush": flush}, "it says how long segments are")
-    found = {} if bundles is None else find_bundles(bundles)
-    models = {number: bundle.manifest for number, bundle in found.items()}
+    by_number = {} if bundles is None else find_bundles(bundles)
+    models = {number: bundle.manifest for number, bundle in by_number.items()}
     if flush and (folder / NAME).is_file():
         with step("writing what waits"), Collector(folder, models) as collector:
             for _ in collector.flush():
@@ -59,9 +60,9 @@ def archive(
     refused: list[ArchiveError] = []
     total, shown = Total(), []
     with step("reading the archive"):
-        for one in summarise(folder, models, device=device, on_refused=refused.append):
-            total.add(one)
-            shown.append(one)
+        for day in summarise(folder, models, device=device, on_refused=refused.append):
+            total.add(day)
+            shown.append(day)
     if device is not None and not shown:
         raise ArchiveError(
             f"{folder}: holds nothing of device {device}. Without --device all of them are shown."
@@ -72,7 +73,7 @@ def archive(
     print_lines(json, ", ".join(f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items()))
     if waiting:
         print_lines(json, f"{waiting:,} rows are on the disk and not in Parquet yet: see --flush")
-    write_json(json, {"days": [one.as_json() for one in shown], "total": counts})
+    write_json(json, {"days": [day.as_json() for day in shown], "total": counts})
     if refused:
         raise ArchiveError(f"{len(refused)} refused in {folder}, the first: {refused[0]}")
 
@@ -80,11 +81,11 @@ def archive(
 def _table(days: "list[DaySummary]") -> list[str]:
     """Return a line a day, and the heading."""
     rows: list[tuple[str, ...]] = [HEADINGS]
-    for one in days:
-        levels = " ".join(f"{level}:{count}" for level, count in one.levels.items())
-        gain = "" if one.byte_cg is None else f"{one.byte_cg:.2f}"
-        counts = (one.gaps, one.lost, one.restarts, one.unknown_models, one.bad_packets)
-        start = (one.device, one.day.isoformat(), f"{one.segments:,}", levels, f"{one.bytes:,}")
+    for day in days:
+        levels = " ".join(f"{level}:{count}" for level, count in day.levels.items())
+        gain = "" if day.byte_cg is None else f"{day.byte_cg:.2f}"
+        counts = (day.gaps, day.lost, day.restarts, day.unknown_models, day.bad_packets)
+        start = (day.device, day.day.isoformat(), f"{day.segments:,}", levels, f"{day.bytes:,}")
         rows.append((*start, gain, *map(str, counts)))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     left = {0, 1, 3}

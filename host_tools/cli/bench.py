@@ -78,17 +78,17 @@ def bench(
         with heavy("export"):
             export_checkpoint(None, folder)
     model = read_bundle(folder)
-    other = of_another_network(model.manifest.model_id, out / RESULTS_JSON)
-    if other and not accept:
+    other_network = of_another_network(model.manifest.model_id, out / RESULTS_JSON)
+    if other_network and not accept:
         raise HostError(
-            f"{out / RESULTS_JSON}: holds the figures of network {other}, this one is "
+            f"{out / RESULTS_JSON}: holds the figures of network {other_network}, this one is "
             f"{model.manifest.model_id}. Name another folder with --out, or give --accept to "
             "replace them."
         )
-    gone = left_out(board, out / RESULTS_JSON) if board and not accept else []
-    if gone:
+    missing = left_out(board, out / RESULTS_JSON) if board and not accept else []
+    if missing:
         raise HostError(
-            f"{out / RESULTS_JSON}: holds the figures of {', '.join(gone)} too, which --board "
+            f"{out / RESULTS_JSON}: holds the figures of {', '.join(missing)} too, which --board "
             "leaves out. Name another folder with --out, or give --accept to replace them."
         )
     before = read_unfinished(out, model.manifest.model_id) if resume else ()
@@ -98,16 +98,16 @@ def bench(
     for name, why in choice.refused.items():
         print_lines(forms.json, f"{name}: not measured. {why}")
     measured: list[Measured] = []
-    with forms.kept() as kept, counted("bench", len(choice.setups)) as advance:
+    with forms.growing() as growing, counted("bench", len(choice.setups)) as advance:
 
-        def done(one: Measured) -> None:
-            measured.append(one)
+        def done(measurement: Measured) -> None:
+            measured.append(measurement)
             write_unfinished(out, model.manifest.model_id, measured)
             advance()
 
-        watch = Watch(partial(print_lines, forms.json), kept.begin, kept.put, done)
+        watch = Watch(partial(print_lines, forms.json), growing.begin, growing.put, done)
         results = run_bench(model, choice.setups, application_of, watch, before=before, jobs=jobs)
-    comparisons = forms.write([document_of(one.report) for one in results])
+    comparisons = forms.write([document_of(result.report) for result in results])
     worse = losses(results, out / RESULTS_JSON)
     if worse and not accept:
         raise HostError("; ".join(worse) + ". Find the cause, or give --accept to take them.")

@@ -25,4 +25,4 @@ def boards(
 
     known = known_boards(folders or (), list_ports())
     console_beside(json).print(summary.boards_table(known))
-    write_json(json, {"boards": [board_json(one) for one in known]})
+    write_json(json, {"boards": [board_json(board) for board in known]})

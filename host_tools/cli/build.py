@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from dynadeep.host_tools.cli.options import JsonOption, complete_board, refuse_without
+from dynadeep.host_tools.cli.options import JsonOption, complete_board
+from dynadeep.host_tools.cli.refusals import refuse_without
 
 
 def build(

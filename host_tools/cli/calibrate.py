@@ -39,12 +39,12 @@ def calibrate(
     path = stage.calibrate(checkpoint, out or checkpoint, work, say, data=data, rate=violation_rate)
     promise = checkpoints.load(path).promise
     assert promise is not None
-    found = {}
+    by_kind = {}
     for what, margins in (("segment", promise.margins), ("record", promise.record_margins)):
         fitted = MarginTable.of(promise.bounds, margins.values()).real_at(promise.bound)
-        found[what] = dict(zip(margins, map(float, fitted), strict=True))
-        told = ", ".join(f"CG {level} {margin:.4f}" for level, margin in found[what].items())
-        say(f"margins of a {what} at bound {promise.bound:g}: {told}")
+        by_kind[what] = dict(zip(margins, map(float, fitted), strict=True))
+        figures = ", ".join(f"CG {level} {margin:.4f}" for level, margin in by_kind[what].items())
+        say(f"margins of a {what} at bound {promise.bound:g}: {figures}")
     say(f"fitted at {len(promise.bounds)} bounds, {promise.bounds[0]:g} to {promise.bounds[-1]:g}")
     say(f"checkpoint: {path}")
     write_json(
@@ -52,7 +52,7 @@ def calibrate(
         {
             "checkpoint": str(path),
             "bound": promise.bound,
-            "margins": found,
+            "margins": by_kind,
             "bounds": list(promise.bounds),
         },
     )

@@ -97,7 +97,7 @@ with_common = taking(common=configure)
 
 def _log_to_terminal() -> None:
     """Log above the progress, on standard error."""
-    for handler in [one for one in ROOT.handlers if isinstance(one, RichHandler)]:
+    for handler in [added for added in ROOT.handlers if isinstance(added, RichHandler)]:
         ROOT.removeHandler(handler)
     handler = RichHandler(console=shown.console, show_path=False, show_level=False, markup=False)
     handler.addFilter(lambda record: record.exc_info is None)  # failures are told as they end

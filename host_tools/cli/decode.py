@@ -9,15 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from dynadeep.host_tools.cli.options import (
-    DEFAULT_BUNDLE,
-    JsonOption,
-    check_writable,
-    refuse_same,
-    refuse_twice,
-    refuse_with,
-    refuse_without,
-)
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption, check_writable
+from dynadeep.host_tools.cli.refusals import refuse_same, refuse_twice, refuse_with, refuse_without
 
 if TYPE_CHECKING:
     from dynadeep.host_tools.cloud.archive import Day
@@ -240,7 +233,7 @@ def _decode_archive(job: "Job", devices: list[str], runner: Runner, json: Path |
     total = Tally()
     with locked(job.out, wait=False):
         decoding.begin_output(job)
-        days = list(decoding.days_of(job, devices, lambda one: total.refused.append(str(one))))
+        days = list(decoding.days_of(job, devices, lambda error: total.refused.append(str(error))))
         with counted("decoding days", len(days)) as advance:
             for tally in runner.run(job, days):
                 total.add(tally)
@@ -269,8 +262,8 @@ def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        time = datetime.fromisoformat(text)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} is no time. Give one such as 2026-11-26T08:00."

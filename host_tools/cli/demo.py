@@ -16,8 +16,8 @@ from dynadeep.host_tools.cli.options import (
     MarkdownOption,
     TargetOption,
     ToleranceOption,
-    refuse_same,
 )
+from dynadeep.host_tools.cli.refusals import refuse_same
 
 
 def demo(
@@ -65,11 +65,11 @@ def demo(
     forms = replace(forms, copy=json)
     target = find_attached().board if board == AUTO else board or DEFAULT_BOARD
     console = summary.make_console(stderr=json == STDOUT)
-    with heavy("export"), forms.kept() as kept:
+    with heavy("export"), forms.growing() as growing:
         watch = Watch(
             lambda line: summary.print_lines(console, [line]),
-            kept.begin,
-            kept.put,
+            growing.begin,
+            growing.put,
             summary.columns_of(console),
         )
         done = run_demo(DemoConfig(out, target, checkpoint, bound, segments), watch)

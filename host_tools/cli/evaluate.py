@@ -37,8 +37,10 @@ def evaluate(
             device=device,
         )
     )
-    seen = "" if result.unseen else "; trained on another split, so it may have seen some of them"
-    print_lines(json, f"{result.windows} test windows of the {result.split} split{seen}")
+    caution = (
+        "" if result.unseen else "; trained on another split, so it may have seen some of them"
+    )
+    print_lines(json, f"{result.windows} test windows of the {result.split} split{caution}")
     for level, scores in result.scores.items():
         figures = "  ".join(f"{name} {value:.4g}" for name, value in scores.items())
         print_lines(json, f"CG {level}: {figures}")

@@ -76,8 +76,10 @@ def fleet(
     names = [f"device-{number:05d}" for number in range(devices)]
     truth, rates = Truth(), Rates(loss, repeat, restart)
     with step("filling the archive"):
-        came = deliveries(names, records, manifest, days=days, rates=rates, seed=seed, truth=truth)
-        counts = fill(archive, manifest, came)
+        delivered = deliveries(
+            names, records, manifest, days=days, rates=rates, seed=seed, truth=truth
+        )
+        counts = fill(archive, manifest, delivered)
     if refused:
         print_lines(json, f"{len(refused)} recordings left out, the first: {refused[0]}")
     print_lines(json, f"true: {_line(asdict(truth))}", f"archived: {_line(counts)}")

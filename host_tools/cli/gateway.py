@@ -13,8 +13,8 @@ from dynadeep.host_tools.cli.options import (
     check_finite,
     check_writable,
     complete_port,
-    refuse_twice,
 )
+from dynadeep.host_tools.cli.refusals import refuse_twice
 
 if TYPE_CHECKING:
     from dynadeep.host_tools.cloud.broker import Broker

@@ -15,8 +15,8 @@ from dynadeep.host_tools.cli.options import (
     JsonOption,
     KernelsOption,
     TargetOption,
-    refuse_with,
 )
+from dynadeep.host_tools.cli.refusals import refuse_with
 
 DEFAULT_OUT = BUILD / "sources"
 

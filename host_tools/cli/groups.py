@@ -24,16 +24,17 @@ def taking(**groups: Group) -> Callable[[Callable[..., None]], Callable[..., Non
         options = {name: inspect.signature(group).parameters for name, group in groups.items()}
 
         @functools.wraps(command)
-        def run(**given: Any) -> None:
+        def run(**arguments: Any) -> None:
             for name, group in groups.items():
-                made = group(**{option: given.pop(option) for option in options[name]})
+                value = group(**{option: arguments.pop(option) for option in options[name]})
                 if name in own:
-                    given[name] = made
-            command(**given)
+                    arguments[name] = value
+            command(**arguments)
 
         parameters = [*_spread(own, options)]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
+        annotations = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__annotations__ = annotations | {"return": None}
         return run
 
     return wrap
@@ -45,8 +46,13 @@ def _spread(
     """Return a command's parameters with each group's options in the place of its name."""
     spread = [
         parameter
-        for name, one in own.items()
-        for parameter in (options[name].values() if name in options else [one])
+        for name, own_parameter in own.items()
+        for parameter in (options[name].values() if name in options else [own_parameter])
     ]
-    behind = [one for name, group in options.items() if name not in own for one in group.values()]
+    behind = [
+        parameter
+        for name, group in options.items()
+        if name not in own
+        for parameter in group.values()
+    ]
     return [*spread, *behind]

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption, check_finite, refuse_with
+from dynadeep.host_tools.cli.options import DEFAULT_BUNDLE, JsonOption, check_finite
+from dynadeep.host_tools.cli.refusals import refuse_with
 from dynadeep.host_tools.cli.stages import heavy
 
 if TYPE_CHECKING:
@@ -120,15 +121,15 @@ def _lines(report: "ImportReport") -> list[str]:
     """Say what an import made."""
     operators = ", ".join(f"{count} {name}" for name, count in report.operators.items())
     ends = [
-        f'{kind} "{one.name}": int8 [{one.time}, {one.channels}], scale {one.scale:g}, zero point '
-        f"{one.zero_point}"
+        f'{kind} "{tensor.name}": int8 [{tensor.time}, {tensor.channels}], '
+        f"scale {tensor.scale:g}, zero point {tensor.zero_point}"
         for kind, tensors in (("input", report.inputs), ("output", report.outputs))
-        for one in tensors
+        for tensor in tensors
     ]
     differences = [
-        f'  {one.operator}, tensor "{one.tensor}": {one.values} of {one.of} values, by at most '
-        f"{one.largest}"
-        for one in report.differences
+        f'  {difference.operator}, tensor "{difference.tensor}": {difference.values} of '
+        f"{difference.of} values, by at most {difference.largest}"
+        for difference in report.differences
     ]
     return [
         f"bundle {report.folder}: model {report.model_id}",

@@ -61,30 +61,30 @@ def mlperf(
         dut.greet()
         target = load_board(place.board) if place.board else board_of(dut)
         takes_s = inference_s(plan_for(model, target, wanted), target, here=place.port is None)
-        found = check(dut, model.manifest, cases, takes_s, advance)
-    print_lines(json, *_lines(found))
+        result = check(dut, model.manifest, cases, takes_s, advance)
+    print_lines(json, *_lines(result))
     if out is not None:
-        written = write_runner_files(out, model.manifest, target, cases, found.inference_us)
+        written = write_runner_files(out, model.manifest, target, cases, result.inference_us)
         print_lines(json, f"{out}: {len(written)} files for the MLPerf Tiny runner")
     write_json(
         json,
         {
-            "name": found.name,
+            "name": result.name,
             "model_id": model.manifest.model_id,
-            "bit_exact": found.parity.bit_exact,
-            "inputs": found.parity.segments,
-            "outputs": found.parity.results,
-            "inference_us": found.inference_us,
+            "bit_exact": result.parity.bit_exact,
+            "inputs": result.parity.segments,
+            "outputs": result.parity.results,
+            "inference_us": result.inference_us,
         },
     )
-    require_exact(found.parity)
+    require_exact(result.parity)
 
 
-def _lines(found: "Checked") -> list[str]:
-    parity = found.parity
+def _lines(result: "Checked") -> list[str]:
+    parity = result.parity
     state = "bit-exact" if parity.bit_exact else "NOT bit-exact"
     return [
-        f"{found.name}: {state}: {parity.results} outputs of {parity.segments} inputs",
-        f"{found.inference_us / 1e3:,.3f} ms an inference, {1e6 / max(found.inference_us, 1):,.2f} "
-        "a second, by the device's own clock",
+        f"{result.name}: {state}: {parity.results} outputs of {parity.segments} inputs",
+        f"{result.inference_us / 1e3:,.3f} ms an inference, "
+        f"{1e6 / max(result.inference_us, 1):,.2f} a second, by the device's own clock",
     ]

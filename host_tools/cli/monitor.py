@@ -13,8 +13,8 @@ from dynadeep.host_tools.cli.options import (
     BoundOption,
     BundleOption,
     JsonOption,
-    refuse_with,
 )
+from dynadeep.host_tools.cli.refusals import refuse_with
 from dynadeep.host_tools.cli.station import Recordings, place_of, recordings_of
 
 if TYPE_CHECKING:
@@ -102,9 +102,13 @@ def _opened(
     place = place.named(model.manifest.model_id)
     with _heard(model, place) as device:
         if device is not None:
-            given = {"--ecg": recordings.paths or None, "--bound": bound, "--real-time": real_time}
+            options = {
+                "--ecg": recordings.paths or None,
+                "--bound": bound,
+                "--real-time": real_time,
+            }
             why = "the firmware there sends by itself, of its own samples"
-            refuse_with("--port", given, why)
+            refuse_with("--port", options, why)
             yield _listening(device, model)
             return
     codec = model.manifest.codec

@@ -2,8 +2,6 @@
 
 import math
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +19,7 @@ def complete_port(incomplete: str) -> list[str]:
     """Return the serial ports whose name begins so, for the shell."""
     from serial.tools import list_ports
 
-    return [one.device for one in list_ports.comports() if one.device.startswith(incomplete)]
+    return [port.device for port in list_ports.comports() if port.device.startswith(incomplete)]
 
 
 def check_writable(path: Path | None) -> Path | None:
@@ -38,17 +36,6 @@ def check_writable(path: Path | None) -> Path | None:
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         raise typer.BadParameter(f"{path} cannot be written: name a file in a folder of yours.")
     return path
-
-
-def refuse_twice(option: str, values: Iterable[str]) -> None:
-    """Refuse an option that names one thing twice.
-
-    Raises:
-        typer.BadParameter: it does.
-    """
-    twice = sorted(name for name, count in Counter(values).items() if count > 1)
-    if twice:
-        raise typer.BadParameter(f"{option} {twice[0]} is given twice: name each one once.")
 
 
 def check_json(path: Path | None) -> Path | None:
@@ -275,59 +262,3 @@ SkipBadOption = Annotated[
         "--skip-bad", help="Leave out records that cannot be used, and count them, not refuse."
     ),
 ]
-
-
-def refuse_with(option: str, others: Mapping[str, object], why: str) -> None:
-    """Refuse options that would be ignored beside ``option``.
-
-    Args:
-        option: what was given.
-        others: the options that have no meaning with it, and their values.
-        why: the reason, a clause without a full stop.
-
-    Raises:
-        typer.BadParameter: one of ``others`` was given.
-    """
-    given = _given(others)
-    if given:
-        raise typer.BadParameter(
-            f"{option} leaves no use for {' and '.join(given)}: {why}. Leave one of them out."
-        )
-
-
-def refuse_without(option: str, others: Mapping[str, object], why: str) -> None:
-    """Refuse options that would be ignored because ``option`` was not given; see ``refuse_with``.
-
-    Raises:
-        typer.BadParameter: one of ``others`` was given.
-    """
-    given = _given(others)
-    if given:
-        raise typer.BadParameter(f"{' and '.join(given)} needs {option} too: {why}.")
-
-
-def refuse_same(files: Mapping[str, Path | None]) -> None:
-    """Refuse options that name one file for two things, of which one would be lost.
-
-    Raises:
-        typer.BadParameter: it names the options.
-    """
-    seen: dict[Path, str] = {}
-    for option, path in files.items():
-        if path is None:
-            continue
-        place = path if path == STDOUT else path.resolve()
-        if place in seen:
-            raise typer.BadParameter(
-                f"{seen[place]} and {option} both name {path}: one would write over the other."
-            )
-        seen[place] = option
-
-
-def _given(options: Mapping[str, object]) -> list[str]:
-    """Return the names of the options that the user gave."""
-    return [
-        name
-        for name, value in options.items()
-        if value is not None and value is not False and value != []
-    ]

@@ -59,13 +59,13 @@ def parity(
     cases = _cases(model, recordings)
     with (
         open_station(model, place, Wanted(engine, kernels, deadline)) as station,
-        forms.kept() as kept,
+        forms.growing() as growing,
     ):
         report = report_of(station, "parity", run=run_of(station.elf, cases))
         before = (
             None if old is None else parity_before(old, document_of(report), forms.file_to_resume)
         )
-        kept.begin(replace(report, parity=before))
+        growing.begin(replace(report, parity=before))
         if resume:
             compared = 0 if before is None else before.segments
             print_lines(forms.json, f"{compared} of {cases.count} were compared before")
@@ -73,7 +73,7 @@ def parity(
             station.device.exchange.on_wait = advance.say
 
             def on_case(so_far: ParityResult) -> None:
-                kept.put(replace(report, parity=so_far))
+                growing.put(replace(report, parity=so_far))
                 advance()
 
             application = application_of(station)

@@ -15,11 +15,11 @@ def ports(*, json: JsonOption = None) -> None:
     from dynadeep.host_tools.link.ports import list_ports
     from dynadeep.host_tools.measure import summary
 
-    found = list_ports()
-    if found:
-        console_beside(json).print(summary.ports_table(found))
+    attached = list_ports()
+    if attached:
+        console_beside(json).print(summary.ports_table(attached))
     else:
         print_lines(
             json, "no serial port. Is the board plugged in, and may you see its port (dialout)?"
         )
-    write_json(json, {"ports": [asdict(port) for port in found]})
+    write_json(json, {"ports": [asdict(port) for port in attached]})

@@ -48,14 +48,14 @@ def profile(
     most = len(golden_cases(model))
     if segments > most:
         raise typer.BadParameter(f"--segments {segments}: the bundle has {most} golden segments.")
-    with open_station(model, place) as station, forms.kept() as kept:
+    with open_station(model, place) as station, forms.growing() as growing:
         report = report_of(station, "profile")
-        kept.begin(report)
+        growing.begin(report)
         application = application_of(station)
         with counted("profile", application.ways * segments + TRACES) as advance:
             station.device.on_segment = advance
             latency, memory = measure(station, application, segments)
-        kept.put(replace(report, latency=latency, memory=memory))
+        growing.put(replace(report, latency=latency, memory=memory))
         with step("counting what is executed"):
             latency = with_cycles(latency, station, application_of)
         report = replace(report, latency=latency, memory=memory)

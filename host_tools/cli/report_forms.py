@@ -16,9 +16,8 @@ from dynadeep.host_tools.cli.options import (
     JunitOption,
     MarkdownOption,
     ToleranceOption,
-    refuse_same,
-    refuse_without,
 )
+from dynadeep.host_tools.cli.refusals import refuse_same, refuse_without
 
 if TYPE_CHECKING:
     from dynadeep.host_tools.measure.report import Report
@@ -77,12 +76,12 @@ class ReportForms:
         forms = self.forms if stopped is None else replace(self.forms, old=None)
         comparisons = forms.write(reports)
         console = summary.make_console(stderr=STDOUT in {self.json, self.copy})
-        for one in comparisons:
-            print_comparison(console, one)
+        for comparison in comparisons:
+            print_comparison(console, comparison)
         return comparisons
 
     @contextmanager
-    def kept(self) -> "Iterator[Growing]":
+    def growing(self) -> "Iterator[Growing]":
         """Yield where a report is put as it grows; if the work ends early, what is there is kept.
 
         Every form says then what ended it. Where nothing was put, nothing is written.
@@ -127,7 +126,7 @@ class Growing:
         from dynadeep.host_tools.page.make import document_of
 
         *whole, last = self.reports
-        documents = [document_of(one) for one in whole]
+        documents = [document_of(report) for report in whole]
         self.forms.write([*documents, document_of(last, stopped=stopped)], stopped)
 
 

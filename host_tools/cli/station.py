@@ -20,9 +20,8 @@ from dynadeep.host_tools.cli.options import (
     ResampleOption,
     SourcesOption,
     UnitOption,
-    refuse_with,
-    refuse_without,
 )
+from dynadeep.host_tools.cli.refusals import refuse_with, refuse_without
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
@@ -147,7 +146,7 @@ def recordings_of(
     """
     from dynadeep.host_tools.recordings.convert import Stated
 
-    stated = {
+    values = {
         "gain": gain,
         "baseline": baseline,
         "unit": unit,
@@ -156,32 +155,32 @@ def recordings_of(
         "resample": resample,
     }
     if not ecg:
-        options = {f"--{name}": value for name, value in stated.items()}
+        options = {f"--{name}": value for name, value in values.items()}
         refuse_without("--ecg", options, "it says what a recording of yours holds")
-    said = Stated(
+    stated = Stated(
         gain=gain, baseline=baseline, unit=unit, rate_hz=rate, channel=channel, resample=resample
     )
-    return Recordings(tuple(ecg or ()), said)
+    return Recordings(tuple(ecg or ()), stated)
 
 
-def records_of(manifest: "Manifest", wanted: Recordings, segments: int) -> "list[Record]":
+def records_of(manifest: "Manifest", recordings: Recordings, segments: int) -> "list[Record]":
     """Return the user's recordings, else so many segments of each of the shipped excerpt."""
-    return read_recordings(manifest, wanted) if wanted else excerpt(manifest, segments)
+    return read_recordings(manifest, recordings) if recordings else excerpt(manifest, segments)
 
 
-def read_recordings(manifest: "Manifest", wanted: Recordings) -> "list[Record]":
+def read_recordings(manifest: "Manifest", recordings: Recordings) -> "list[Record]":
     """Return the user's recordings in the model's ADC units, having said what was done to each."""
     from dynadeep.codegen.progress import step
     from dynadeep.host_tools.recordings.read import read_record
 
     with step("reading the recordings"):
-        records = [read_record(path, manifest, wanted.stated) for path in wanted.paths]
+        records = [read_record(path, manifest, recordings.stated) for path in recordings.paths]
     for record in records:
-        warnings = [one for one in record.remarks if one.startswith(WARNING)]
-        plain = [one for one in record.remarks if one not in warnings]
+        warnings = [remark for remark in record.remarks if remark.startswith(WARNING)]
+        plain = [remark for remark in record.remarks if remark not in warnings]
         typer.echo(f"{record.name}: {'; '.join(plain)}", err=True)
-        for one in warnings:
-            typer.echo(f"{WARNING} {record.name}: {one.removeprefix(WARNING).strip()}", err=True)
+        for remark in warnings:
+            typer.echo(f"{WARNING} {record.name}: {remark.removeprefix(WARNING).strip()}", err=True)
     return records
 
 

@@ -14,9 +14,8 @@ from dynadeep.host_tools.cli.options import (
     JsonOption,
     check_each_finite,
     check_writable,
-    refuse_same,
-    refuse_with,
 )
+from dynadeep.host_tools.cli.refusals import refuse_same, refuse_with
 from dynadeep.host_tools.cli.station import Recordings, place_of, recordings_of
 
 if TYPE_CHECKING:
@@ -75,26 +74,26 @@ def stream(
     if recordings:
         refuse_with("--ecg", {"--segments": segments}, "your recordings are streamed whole")
     model = read_bundle(bundle)
-    wanted = bound or [model.manifest.default_bound]
-    for value in wanted:
+    bounds = bound or [model.manifest.default_bound]
+    for value in bounds:
         fixed_error(value)  # refused before anything is built
     records = records_of(model.manifest, recordings, segments or SEGMENTS)
     decoder = Decoder(model)
-    total = len(wanted) * sum(len(record.segments) for record in records)
+    total = len(bounds) * sum(len(record.segments) for record in records)
     report_file = None if json == STDOUT else json
-    with keep_streams(packets, report_file, records, len(wanted), model.manifest) as streams:
+    with keep_streams(packets, report_file, records, len(bounds), model.manifest) as streams:
         try:
             with open_station(model, place) as station, counted("stream", total) as advance:
                 station.device.on_segment = advance
                 judge = make_judge(model.manifest)
                 stream_at_bounds(
-                    station.device, decoder, records, wanted, judge=judge, streams=streams
+                    station.device, decoder, records, bounds, judge=judge, streams=streams
                 )
         finally:
             if streams:
-                results = [one.result for one in streams]
+                results = [streamed.result for streamed in streams]
                 print_stream(console_beside(json), results, model.manifest, len(records))
-                done = sum(one.segments for one in results)
+                done = sum(result.segments for result in results)
                 if done < total:
                     print_lines(json, f"stopped after {done} of {total} segments")
                 if json == STDOUT:

@@ -17,9 +17,8 @@ from dynadeep.host_tools.cli.options import (
     ViolationRateOption,
     check_finite,
     check_positive,
-    refuse_with,
-    refuse_without,
 )
+from dynadeep.host_tools.cli.refusals import refuse_with, refuse_without
 
 BOUND, LEAST_FORESIGHT = 0.75, 0.1
 """What --task promises unless it is told otherwise: what the shipped networks promise."""
@@ -211,11 +210,11 @@ def _tell(checkpoints: Mapping[str, Path], json: Path | None) -> None:
     from dynadeep.train.checkpoint import as_plain, read_record
 
     print_lines(json, *(f"{name}: {path}" for name, path in checkpoints.items()))
-    found = {
+    records = {
         name: {"path": str(path), "record": as_plain(read_record(path))}
         for name, path in checkpoints.items()
     }
-    write_json(json, {"checkpoints": found})
+    write_json(json, {"checkpoints": records})
 
 
 def _refuse_ignored(

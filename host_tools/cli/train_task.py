@@ -11,8 +11,8 @@ from dynadeep.host_tools.cli.options import (
     DevicesOption,
     JsonOption,
     SkipBadOption,
-    refuse_with,
 )
+from dynadeep.host_tools.cli.refusals import refuse_with
 from dynadeep.host_tools.cli.stages import heavy
 
 
