@@ -75,7 +75,7 @@ class CodecApplication:
         ticks = []
         for bound in (0, INT32_MAX):
             self.board.bound(bound)
-            ticks += [self.board.encode(given).ticks for given in inputs]
+            ticks += [self.board.encode(segment).ticks for segment in inputs]
         self.board.bound(before)
         return ticks
 

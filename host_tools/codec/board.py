@@ -46,17 +46,17 @@ class CodecBoard:
 
     def bound(self, bound: int = KEEP_BOUND) -> int:
         """Set the error bound (Q8.24), unless negative; return the one in force."""
-        found = self.device.resumed(lambda: self._ask_bound(bound))
-        self._bound = found
-        return found
+        in_force = self.device.resumed(lambda: self._ask_bound(bound))
+        self._bound = in_force
+        return in_force
 
     def _ask_bound(self, bound: int) -> int:
         payload = self.device.ask(Command.BOUND, wire.BOUND.pack(bound))
         if self.device.traffic.echoes:  # this reply alone may be the same as its request
             payload = self.device.ask(Command.BOUND, wire.BOUND.pack(KEEP_BOUND))
-        found = self.device.parse(wire.parse_bound, payload)
-        self.device.check(wire.check_bound, found, bound)
-        return found
+        in_force = self.device.parse(wire.parse_bound, payload)
+        self.device.check(wire.check_bound, in_force, bound)
+        return in_force
 
     def reset(self, stream: int = 0, sequence: int = 0) -> None:
         """Begin a new stream of packets, or go on with one at ``sequence``."""

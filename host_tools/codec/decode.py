@@ -122,8 +122,10 @@ class Decoder:
     def _segments_of(self, level: int, batch: Sequence[Packet]) -> Ecg:
         """Return the segments of packets of one compressed level."""
         contents = [packets.codes_of(packet, self.manifest) for packet in batch]
-        ranges = [one.window_range for one in contents if one.window_range is not None]
-        return self._segments(level, np.stack([one.codes for one in contents]), ranges or None)
+        ranges = [content.window_range for content in contents if content.window_range is not None]
+        return self._segments(
+            level, np.stack([content.codes for content in contents]), ranges or None
+        )
 
     def _segments(self, level: int, codes: Codes, ranges: Sequence[tuple[int, int]] | None) -> Ecg:
         """Return the segments of int8 [N, codes], float [N, T], ADC units."""

@@ -56,7 +56,7 @@ def keep_streams(
                 raise
             stopped = error
         if packet_file is not None:
-            fill(packet_file, b"".join(one.packet for one in streams[-1].sent))
+            fill(packet_file, b"".join(segment.packet for segment in streams[-1].sent))
         if report_file is not None:
             fill(report_file, report.text_of(report_of(streams, stopped)).encode("utf-8"))
     if stopped is not None:
@@ -69,7 +69,7 @@ def report_of(streams: Sequence[Stream], stopped: BaseException | None) -> dict[
     return {
         "complete": stopped is None,
         "stopped": why,
-        "bounds": [stream_json(one.result) for one in streams],
+        "bounds": [stream_json(stream.result) for stream in streams],
     }
 
 

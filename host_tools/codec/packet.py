@@ -55,10 +55,10 @@ class Content:
     window_range: tuple[int, int] | None = None  # ADC units, with the minmax input map
 
 
-def count_near(sequence: int, due: int) -> int:
-    """Return the count of packets whose number is ``sequence``, nearest to the one due next."""
-    ahead = (sequence - due) % SEQUENCES
-    return due + (ahead if ahead < SEQUENCES // 2 else ahead - SEQUENCES)
+def count_near(sequence: int, expected: int) -> int:
+    """Return the count of packets whose number is ``sequence``, nearest to ``expected``."""
+    ahead = (sequence - expected) % SEQUENCES
+    return expected + (ahead if ahead < SEQUENCES // 2 else ahead - SEQUENCES)
 
 
 def short_model_id(manifest: Manifest) -> bytes:
@@ -197,9 +197,9 @@ def _check_size(data: bytes, length: int) -> None:
             f"packet of {len(data)} bytes, its header says {OVERHEAD_BYTES + length}: "
             "cut off or run together with another."
         )
-    (found,) = _CRC.unpack_from(data, len(data) - _CRC.size)
+    (actual,) = _CRC.unpack_from(data, len(data) - _CRC.size)
     expected = zlib.crc32(data[: -_CRC.size])
-    if found != expected:
+    if actual != expected:
         raise PacketError(
-            f"packet's CRC is {found:08X}, its bytes give {expected:08X}: corrupted on the way."
+            f"packet's CRC is {actual:08X}, its bytes give {expected:08X}: corrupted on the way."
         )

@@ -31,14 +31,14 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Found:
+class Scan:
     """What a file of packets holds, in its order."""
 
     packets: tuple[bytes, ...]
     damaged: tuple[Stretch, ...]
 
 
-def find(data: bytes, manifest: Manifest) -> Found:
+def find(data: bytes, manifest: Manifest) -> Scan:
     """Cut ``data`` into whole packets: those whose length field and CRC are right.
 
     Where one is damaged or cut off, the next is looked for by its magic number, version and the
@@ -62,7 +62,7 @@ def find(data: bytes, manifest: Manifest) -> Found:
         resumed = _next_packet(data, start + 1, header)
         damaged.append(Stretch(start, resumed - start))
         start = resumed
-    return Found(tuple(packets), tuple(damaged))
+    return Scan(tuple(packets), tuple(damaged))
 
 
 def _end_of_packet(data: bytes, start: int) -> int | None:
@@ -74,8 +74,8 @@ def _end_of_packet(data: bytes, start: int) -> int | None:
     if end > len(data):
         return None
     (expected,) = _CRC.unpack_from(data, end - _CRC.size)
-    found = zlib.crc32(memoryview(data)[start : end - _CRC.size])
-    return int(end) if found == expected else None
+    actual = zlib.crc32(memoryview(data)[start : end - _CRC.size])
+    return int(end) if actual == expected else None
 
 
 def _next_packet(data: bytes, start: int, header: re.Pattern[bytes]) -> int:

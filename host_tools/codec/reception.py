@@ -61,8 +61,8 @@ def receive(name: str, data: bytes, decoder: Decoder) -> Reception:
     Raises:
         PacketError: there is no packet that can be decoded, or the gaps between them are too long.
     """
-    found = find(data, decoder.manifest)
-    usable, refused = _usable(found.packets, decoder.manifest)
+    scan = find(data, decoder.manifest)
+    usable, refused = _usable(scan.packets, decoder.manifest)
     if not usable:
         raise _nothing(name, data, refused)
     timeline = place(usable)
@@ -74,7 +74,7 @@ def receive(name: str, data: bytes, decoder: Decoder) -> Reception:
     counts = Counts(
         decoded=int(received.sum()),
         lost=timeline.lost,
-        damaged=len(found.damaged),
+        damaged=len(scan.damaged),
         unusable=len(refused),
         repeated=timeline.repeated,
         late=timeline.late,
@@ -86,7 +86,7 @@ def receive(name: str, data: bytes, decoder: Decoder) -> Reception:
         segment=np.concatenate([np.arange(length) for length in lengths]),
         received=received,
         counts=counts,
-        faults=tuple(_faults(timeline, found.damaged, refused)),
+        faults=tuple(_faults(timeline, scan.damaged, refused)),
     )
 
 
@@ -124,10 +124,10 @@ def require_whole(name: str, reception: Reception) -> None:
         raise PacketError(f"{name}: {'; '.join(reception.faults)}. What came whole is decoded.")
 
 
-def _usable(found: tuple[bytes, ...], manifest: Manifest) -> tuple[list[Packet], list[PacketError]]:
+def _usable(whole: tuple[bytes, ...], manifest: Manifest) -> tuple[list[Packet], list[PacketError]]:
     """Return the packets of this model, and why others are not."""
     usable, refused = [], []
-    for data in found:
+    for data in whole:
         try:
             usable.append(packets.decode(data, manifest))
         except PacketError as error:
@@ -159,7 +159,7 @@ def _faults(
 ) -> list[str]:
     faults = [f"stream {run.stream}: {_lost(run)}" for run in timeline.runs if run.lost]
     if damaged:
-        faults.append(f"no whole packet in {_listed([str(one) for one in damaged])}")
+        faults.append(f"no whole packet in {_listed([str(stretch) for stretch in damaged])}")
     if refused:
         faults.append(
             f"{len(refused)} packets cannot be decoded, the first: {refused[0]}".rstrip(".")

@@ -50,14 +50,14 @@ def print_stream(
         "PRDN %",
         "over the bound",
     )
-    for one in results:
+    for result in results:
         table.add_row(
-            f"{one.bound:g}",
-            *(str(count) for count in one.levels.values()),
-            f"{one.mean_cg:.2f}",
-            f"{one.byte_cg:.2f}",
-            f"{one.prd:.2f}",
-            f"{one.prdn:.2f}",
-            "-" if one.violations is None else f"{one.violations:.1%}",
+            f"{result.bound:g}",
+            *(str(count) for count in result.levels.values()),
+            f"{result.mean_cg:.2f}",
+            f"{result.byte_cg:.2f}",
+            f"{result.prd:.2f}",
+            f"{result.prdn:.2f}",
+            "-" if result.violations is None else f"{result.violations:.1%}",
         )
     summary.print_table(console, table)

@@ -97,9 +97,9 @@ def decode_all(coded: Sequence[bytes], count: int) -> tuple[Samples, Bools]:
     """
     samples = np.zeros((len(coded), count), np.int16)
     right = np.array([_has_length(data, count) for data in coded], np.bool_)
-    there = np.flatnonzero(right)
-    for start in range(0, len(there), _BATCH):
-        rows = there[start : start + _BATCH]
+    sized = np.flatnonzero(right)
+    for start in range(0, len(sized), _BATCH):
+        rows = sized[start : start + _BATCH]
         decoded, fits = _decode_batch([coded[row] for row in rows], count)
         samples[rows[fits]] = decoded[fits]
         right[rows] = fits
@@ -232,8 +232,8 @@ def _decode_batch(coded: Sequence[bytes], count: int) -> tuple[Ints, Bools]:
     model = _Model(samples[:, 0])
     for time in range(1, count):
         predicted, parameter, rice = model.predict(), model.parameter(), model.may_be_coded()
-        said, sizes = bits.take(parameter, rice)
-        missed = np.where(rice, _unfold(said), _wrap(said - predicted))
+        values, sizes = bits.take(parameter, rice)
+        missed = np.where(rice, _unfold(values), _wrap(values - predicted))
         samples[:, time] = _wrap(predicted + missed)
         model.learn(samples[:, time], missed, sizes)
     return samples, bits.are_right()
@@ -257,9 +257,9 @@ class _Bits:
 
     def take_sample(self) -> Ints:
         """Return the next 16 bits of each [N]."""
-        found = self._window() >> (_CODE_BITS_MAX - SAMPLE_BITS)
+        sample = self._window() >> (_CODE_BITS_MAX - SAMPLE_BITS)
         self._at += SAMPLE_BITS
-        return found
+        return sample
 
     def take(self, parameter: Ints, coded: Bools) -> tuple[Ints, Ints]:
         """Return the next value of each [N] and its bits: a code where ``coded``, else a sample.
@@ -293,8 +293,8 @@ class _Bits:
         window: Ints = np.zeros(len(start), np.int64)
         for offset in range(6):
             window = window << 8 | self._bytes[self._rows, start + offset]
-        found: Ints = window >> (48 - _CODE_BITS_MAX - (self._at & 7))
-        return found & ((1 << _CODE_BITS_MAX) - 1)
+        aligned: Ints = window >> (48 - _CODE_BITS_MAX - (self._at & 7))
+        return aligned & ((1 << _CODE_BITS_MAX) - 1)
 
 
 def _bit_length(values: Ints) -> Ints:

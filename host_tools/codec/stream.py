@@ -137,7 +137,7 @@ def _send(chain: _Chain, stream: int, record: Record, sent: list[Sent]) -> None:
             decoded.append(chain.decoder.decode(reply.packet))
         losses = chain.judge.losses(record, np.stack(decoded)) if chain.judge else None
     finally:
-        decoded += [chain.decoder.decode(one.packet) for one in replies[len(decoded) :]]
+        decoded += [chain.decoder.decode(undecoded.packet) for undecoded in replies[len(decoded) :]]
         sent += _measured(record, replies, decoded, losses)
 
 
@@ -172,11 +172,11 @@ def _measured(
 def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamResult:
     """Count a stream."""
     names = ["none", *(level.name for level in manifest.levels)]
-    counts = Counter(names[one.level] for one in sent)
-    packed = [one for one in sent if one.level != LEVEL_NONE]
-    bytes_in = sum(SAMPLE_BYTES * one.samples for one in sent)
-    bytes_out = sum(len(one.packet) for one in sent)
-    whole = [one.level for one in sent if one.samples == manifest.segment_length]
+    counts = Counter(names[segment.level] for segment in sent)
+    packed = [segment for segment in sent if segment.level != LEVEL_NONE]
+    bytes_in = sum(SAMPLE_BYTES * segment.samples for segment in sent)
+    bytes_out = sum(len(segment.packet) for segment in sent)
+    whole = [segment.level for segment in sent if segment.samples == manifest.segment_length]
     return StreamResult(
         bound=bound,
         segments=len(sent),
@@ -185,22 +185,22 @@ def summarise(sent: Sequence[Sent], bound: float, manifest: Manifest) -> StreamR
         byte_cg=bytes_in / bytes_out,
         bytes_in=bytes_in,
         bytes_out=bytes_out,
-        prd=_mean([one.prd for one in sent]),
-        prdn=_mean([one.prdn for one in sent]),
-        prd_compressed=_mean([one.prd for one in packed]) if packed else None,
-        prdn_compressed=_mean([one.prdn for one in packed]) if packed else None,
+        prd=_mean([segment.prd for segment in sent]),
+        prdn=_mean([segment.prdn for segment in sent]),
+        prd_compressed=_mean([segment.prd for segment in packed]) if packed else None,
+        prdn_compressed=_mean([segment.prdn for segment in packed]) if packed else None,
         violations=_violations(sent, bound),
-        clipped=sum(one.clipped for one in sent) / (len(sent) * manifest.segment_length),
+        clipped=sum(segment.clipped for segment in sent) / (len(sent) * manifest.segment_length),
     )
 
 
 def _violations(sent: Sequence[Sent], bound: float) -> float | None:
     """Return the share of segments that break the promise, or None if some loss is unknown."""
     broken = 0
-    for one in sent:
-        if one.loss is None:
+    for segment in sent:
+        if segment.loss is None:
             return None
-        broken += one.level != LEVEL_NONE and one.loss > bound
+        broken += segment.level != LEVEL_NONE and segment.loss > bound
     return broken / len(sent)
 
 

@@ -111,6 +111,6 @@ class _Placer:
         self._run = self._begin(packet.stream)
         if again and packet.sequence == (again[-1].sequence + 1) % SEQUENCES:
             self._timeline.repeated -= len(again)
-            for one in again:
-                self.take(one)
+            for repeat in again:
+                self.take(repeat)
         self.take(packet)

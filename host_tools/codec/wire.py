@@ -65,8 +65,8 @@ def check_encoded(reply: EncodeReply, about: Hello) -> None:
         )
 
 
-def check_bound(bound: int, asked: int) -> None:
-    """Check the bound in force against the one that was ``asked`` for, if that is not negative."""
-    if asked >= 0:
-        exactly("BOUND: the bound in force", bound, asked)
+def check_bound(bound: int, requested: int) -> None:
+    """Check the bound in force against the ``requested`` one, if that is not negative."""
+    if requested >= 0:
+        exactly("BOUND: the bound in force", bound, requested)
     within("bound", bound, 0, (1 << 31) - 1, "BOUND")

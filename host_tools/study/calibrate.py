@@ -56,10 +56,10 @@ def calibrate(
     loaded = checkpoint.load(path)
     if loaded.promise is None:
         raise HostError(f"{path}: promises nothing, so it has no margins. Train it with --task.")
-    told = loaded.promise if rate is None else replace(loaded.promise, violation_rate=rate)
+    promised = loaded.promise if rate is None else replace(loaded.promise, violation_rate=rate)
     say("read      CinC 2017")
     split = cinc2017.read_split(cinc2017.find_folder(data), parts=parts or cinc2017.PUBLISHED)
-    weighted = [WeightedTask(tasks.load_task(n), w) for n, w in told.tasks.items()]
+    weighted = [WeightedTask(tasks.load_task(n), w) for n, w in promised.tasks.items()]
     say("export    to int8")
     bundle = export_once(path, work / "bundle")
     sides = (split.watched, split.holdout)
@@ -67,9 +67,9 @@ def calibrate(
         f"code      {len(sides[0])} training records to shape the margins, and {len(sides[1])} "
         "held-out ones to prove them, through the generated C"
     )
-    shaping, proving = (_foreseen(bundle, side, weighted, told.kind, work) for side in sides)
-    kept = promise.with_margins(told, loaded.config.levels, shaping, proving)
-    return checkpoint.save_promise(path, kept, out)
+    shaping, proving = (_foreseen(bundle, side, weighted, promised.kind, work) for side in sides)
+    fitted = promise.with_margins(promised, loaded.config.levels, shaping, proving)
+    return checkpoint.save_promise(path, fitted, out)
 
 
 def _foreseen(

@@ -52,8 +52,8 @@ def run_int8(
     }
     first_task, first = next(iter(coded.items()))
     manifest = bundles[first_task].manifest
-    for task, other in coded.items():
-        if any(not np.array_equal(a, b) for a, b in zip(first.codes, other.codes, strict=True)):
+    for task, current in coded.items():
+        if any(not np.array_equal(a, b) for a, b in zip(first.codes, current.codes, strict=True)):
             raise ParityError(f"{task} and {first_task}: their encoders give different codes.")
     samples = recordings.adc.shape[1]
     decoded = tuple(
@@ -65,8 +65,8 @@ def run_int8(
     sizes = [packet.packet_bytes(manifest, level) for level in range(1, 1 + len(decoded))]
     by_level = [first.none_bytes, *(np.full(len(segments), size) for size in sizes)]
     foreseen = {}
-    for task, one in coded.items():
-        predicted = one.predicted.reshape(count, -1, len(decoded))
+    for task, output in coded.items():
+        predicted = output.predicted.reshape(count, -1, len(decoded))
         foreseen[task] = _foreseen_int8(bundles[task], checkpoints[task], predicted)
         check_decisions(task, predicted, foreseen[task], bundles[task])
     return Codec(
@@ -86,8 +86,8 @@ def run_float(
     from dynadeep.train.scoring import Codec
 
     coded = {
-        task: measure.code(one.model, one.input_map, recordings.adc)
-        for task, one in checkpoints.items()
+        task: measure.code(loaded.model, loaded.input_map, recordings.adc)
+        for task, loaded in checkpoints.items()
     }
     first = next(iter(checkpoints.values()))
     return Codec(
@@ -96,7 +96,8 @@ def run_float(
         decoded=next(iter(coded.values())).decoded,
         packet_bytes=packet_bytes,
         foreseen={
-            task: _foreseen_float(one, coded[task].predicted) for task, one in checkpoints.items()
+            task: _foreseen_float(loaded, coded[task].predicted)
+            for task, loaded in checkpoints.items()
         },
     )
 
@@ -154,7 +155,7 @@ def check_decisions(
         fixed, real = fixed_error(bound), decisions.on_device(bound)
         chosen = decisions.choose(foreseen.records_at(real), real)
         margins = table.at(fixed)
-        integer = np.array([record_level(one, margins, fixed) for one in predicted])
+        integer = np.array([record_level(row, margins, fixed) for row in predicted])
         if not np.array_equal(chosen, integer):
             record = int(np.argmax(chosen != integer))
             raise ParityError(

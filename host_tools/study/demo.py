@@ -153,11 +153,11 @@ def _measure(station: Station, config: DemoConfig, watch: Watch) -> Demonstrated
             judge=make_judge(manifest),
             on_bound=lambda value: say(f"stream    {len(records)} recordings, bound {value:g}"),
         )
-    results = tuple(one.result for one in streams)
+    results = tuple(streamed.result for streamed in streams)
     used = profile.measure_memory(station)  # last: the stack's peak covers all of the above
     assert used is not None  # run_demo took a microcontroller and built its firmware
     board = replace(board, memory=used)
-    asked = BOUND_FACTORS.index(1.0)
-    whole = CodecReport(board, results[asked], results, len(records))
-    drawn = stream_of(whole, examples_of(streams[asked], records, decoder))
+    requested = BOUND_FACTORS.index(1.0)
+    whole = CodecReport(board, results[requested], results, len(records))
+    drawn = stream_of(whole, examples_of(streams[requested], records, decoder))
     return Demonstrated(whole, document_of(board, drawn))

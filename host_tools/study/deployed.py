@@ -107,7 +107,7 @@ def decode_codes(
     """
     ranges = None
     if segments is not None:
-        ranges = [(int(one.min()), int(one.max())) for one in segments]
+        ranges = [(int(segment.min()), int(segment.max())) for segment in segments]
     return Decoder(bundle).decode_many(level, codes, ranges)
 
 
@@ -126,10 +126,10 @@ def _build(bundle: Bundle, folder: Path) -> Program:
 def _latents(plan: Plan) -> dict[int, Level]:
     """Return the levels by the number of their latent tensor, in the order of execution."""
     numbers = {tensor.name: tensor.number for tensor in plan.tensors if tensor.fused}
-    found = {
+    levels = {
         numbers[plan.network.holder(level.latent_tensor)]: level for level in plan.manifest.levels
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(levels.items()))
 
 
 def _row(plan: Plan, tensors: Mapping[int, Level]) -> np.dtype[np.void]:

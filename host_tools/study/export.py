@@ -30,7 +30,7 @@ def export_once(checkpoint: Path, folder: Path) -> Bundle:
     record = checkpoints.as_plain(checkpoints.read_record(checkpoint))
     with locked(folder):
         with contextlib.suppress(BundleError):
-            found = read_bundle(folder)
-            if (found.manifest.kit_version, found.manifest.record) == (__version__, record):
-                return found
+            bundle = read_bundle(folder)
+            if (bundle.manifest.kit_version, bundle.manifest.record) == (__version__, record):
+                return bundle
         return read_bundle(export_checkpoint(checkpoint, folder).folder)

@@ -25,8 +25,8 @@ def shipped() -> dict[str, Path]:
     """Return the checkpoints that the kit ships for MIT-BIH, by name."""
     from dynadeep.train import checkpoint
 
-    found = sorted(checkpoint.PRETRAINED_FOLDER.glob("*.safetensors"))
-    return {path.stem: path for path in found if checkpoint.load(path).training.dataset == "mitdb"}
+    paths = sorted(checkpoint.PRETRAINED_FOLDER.glob("*.safetensors"))
+    return {path.stem: path for path in paths if checkpoint.load(path).training.dataset == "mitdb"}
 
 
 def make_table(
@@ -71,18 +71,18 @@ def measure(name: str, path: Path, data: Path | None, work: Path) -> "list[Recon
     from dynadeep.train.evaluation.reconstruction import Reconstruction
 
     loaded = checkpoint.load(path)
-    told = loaded.training
-    windows = read_windows(told.dataset, data, split=told.split, seed=told.seed)
+    training = loaded.training
+    windows = read_windows(training.dataset, data, split=training.split, seed=training.seed)
     bundle = export_once(path, work / f"bundle-{name}")
-    found = {
+    by_precision = {
         "float": _in_float(loaded, windows.test),
         "int8": _in_int8(bundle, windows.test, work / name),
     }
     return [
         Reconstruction(
-            name, told.split, loaded.input_map.kind, precision, windows.test_names, *distortions
+            name, training.split, loaded.input_map.kind, precision, windows.test_names, *distortions
         )
-        for precision, distortions in found.items()
+        for precision, distortions in by_precision.items()
     ]
 
 
@@ -90,10 +90,10 @@ def _in_float(loaded: "Checkpoint", windows: Samples) -> Distortions:
     """Code windows, int16 [N, 2000], in float arithmetic."""
     from dynadeep.train import evaluate
 
-    found = evaluate.run(loaded.model, windows, loaded.input_map)
+    scores = evaluate.run(loaded.model, windows, loaded.input_map)
     return (
-        {level: one.prd for level, one in found.items()},
-        {level: one.prdn for level, one in found.items()},
+        {level: score.prd for level, score in scores.items()},
+        {level: score.prdn for level, score in scores.items()},
     )
 
 

@@ -75,13 +75,13 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
     say("float     through PyTorch")
     codecs = [coded.run_float(loaded, recordings, int8.packet_bytes), int8]
     say("tasks     on each level of both")
-    outcomes = {one.precision: scoring.outcomes(nets, recordings, one) for one in codecs}
+    outcomes = {codec.precision: scoring.outcomes(nets, recordings, codec) for codec in codecs}
     say("segments  one decision each")
     mixed = [
         point
-        for one in codecs
+        for codec in codecs
         for point in scoring.segment_points(
-            nets, recordings, one, outcomes[one.precision], SEGMENT_BOUNDS
+            nets, recordings, codec, outcomes[codec.precision], SEGMENT_BOUNDS
         )
     ]
     say("compare   with DCT and wavelets in as many bytes")
@@ -103,7 +103,7 @@ def make_results(config: ResultsConfig, nets: "Nets", say: Say) -> Path:
     )
 
 
-def _examples(recordings: "Recordings", one: "Codec", scored: "Outcomes") -> "list[Example]":
+def _examples(recordings: "Recordings", codec: "Codec", scored: "Outcomes") -> "list[Example]":
     """Return a segment of each record that the gallery shows, as the rhythm's heads send it."""
     from dynadeep.train.evaluation import decisions, gallery, table1
     from dynadeep.train.evaluation.outcomes import RHYTHM, SEGMENT_SAMPLES
@@ -116,9 +116,11 @@ def _examples(recordings: "Recordings", one: "Codec", scored: "Outcomes") -> "li
             record=scored.names[row],
             label=int(scored.labels[row]),
             raw=recordings.adc[row, part],
-            decoded={n: d[row, part] for n, d in zip(names, one.decoded, strict=True)},
+            decoded={n: d[row, part] for n, d in zip(names, codec.decoded, strict=True)},
             prdn=dict(zip(names, map(float, scored.prdn[row]), strict=True)),
-            sizes=dict(zip(names, map(int, one.packet_bytes[row, SHOWN_SEGMENT, 1:]), strict=True)),
+            sizes=dict(
+                zip(names, map(int, codec.packet_bytes[row, SHOWN_SEGMENT, 1:]), strict=True)
+            ),
             sent=scored.level_names[sent[row, SHOWN_SEGMENT]],
         )
         for row in gallery.pick(scored)
@@ -146,30 +148,32 @@ def _baseline(nets: "Nets", recordings: "Recordings", path: Path) -> "Outcomes":
     from dynadeep.train import checkpoint, measure, scoring
 
     loaded = checkpoint.load(path)
-    made = measure.code(loaded.model, loaded.input_map, recordings.adc)
-    count, segments, codes = made.latents[0].shape
+    output = measure.code(loaded.model, loaded.input_map, recordings.adc)
+    count, segments, codes = output.latents[0].shape
     sizes = (
         packet.OVERHEAD_BYTES + 2 * recordings.adc.shape[1] // segments,
         packet.OVERHEAD_BYTES + codes,
     )
     packets = np.tile(np.array(sizes, np.int64), (count, segments, 1))
-    codec = scoring.Codec("float", (codes,), made.decoded, packets)
+    codec = scoring.Codec("float", (codes,), output.decoded, packets)
     return scoring.outcomes(nets, recordings, codec)
 
 
 def _transforms(
-    nets: "Nets", recordings: "Recordings", one: "Codec"
+    nets: "Nets", recordings: "Recordings", compressor: "Codec"
 ) -> "dict[str, dict[str, Outcomes]]":
     """Measure classical codecs that get the bytes of each level, every segment sent that way."""
     from dynadeep.train import scoring
     from dynadeep.train.evaluation import transforms
     from dynadeep.train.evaluation.outcomes import level_name
 
-    found: dict[str, dict[str, Outcomes]] = {}
-    for name, codes in itertools.product(transforms.TRANSFORMS, one.codes):
+    outcomes: dict[str, dict[str, Outcomes]] = {}
+    for name, codes in itertools.product(transforms.TRANSFORMS, compressor.codes):
         decoded, sizes = transforms.code_records(recordings.adc, name, codes)
-        packets = np.stack([one.packet_bytes[:, :, 0], packet.OVERHEAD_BYTES + sizes], axis=2)
+        packets = np.stack(
+            [compressor.packet_bytes[:, :, 0], packet.OVERHEAD_BYTES + sizes], axis=2
+        )
         codec = scoring.Codec("float", (codes,), (decoded,), packets)
         measured = scoring.outcomes(nets, recordings, codec)
-        found.setdefault(name, {})[level_name(codes)] = measured
-    return found
+        outcomes.setdefault(name, {})[level_name(codes)] = measured
+    return outcomes

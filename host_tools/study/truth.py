@@ -51,11 +51,11 @@ class TaskJudge:
         raw = record.segments.reshape(1, -1)[:, :length]
         labels = np.array([cinc2017.CLASSES.index(record.label) if labelled else 0])
         back = decoded.reshape(1, -1)[:, :length]
-        found = [
+        weighted = [
             weight * measure.task_losses(task, back, raw, labels, self.kind).segments[0]
             for task, weight in self.tasks
         ]
-        return [float(loss) for loss in np.sum(found, axis=0)]
+        return [float(loss) for loss in np.sum(weighted, axis=0)]
 
 
 def make_judge(manifest: Manifest) -> Judge | None:
