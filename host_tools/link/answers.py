@@ -77,9 +77,9 @@ def check_hello(about: Hello) -> None:
             f"HELLO: it takes {about.chunk_bytes} bytes a request, but needs all "
             f"{about.input_bytes} of a segment at once"
         )
-    for what, text in (("board", about.board), ("kit version", about.kit_version)):
+    for name, text in (("board", about.board), ("kit version", about.kit_version)):
         if not text or not text.isprintable() or not text.isascii():
-            raise MalformedError(f"HELLO: the {what} is {text!r}, expected a name")
+            raise MalformedError(f"HELLO: the {name} is {text!r}, expected a name")
 
 
 def check_model(about: Hello, model: Model) -> None:
@@ -89,10 +89,10 @@ def check_model(about: Hello, model: Model) -> None:
         MalformedError: it names the field, what was expected and what it is.
     """
     for field in fields(model):
-        found, expected = getattr(about, field.name), getattr(model, field.name)
-        if found != expected:
-            what = field.name.replace("_", " ")
-            raise MalformedError(f"HELLO: its {what} is {found}, the model's is {expected}")
+        actual, expected = getattr(about, field.name), getattr(model, field.name)
+        if actual != expected:
+            name = field.name.replace("_", " ")
+            raise MalformedError(f"HELLO: its {name} is {actual}, the model's is {expected}")
 
 
 def check_trace(entries: Sequence[TraceEntry], about: Hello) -> None:
@@ -117,18 +117,18 @@ def check_memory(stack: StackUse) -> None:
     within("stack's high-water mark", stack.peak_bytes, 0, stack.size_bytes, "MEMORY")
 
 
-def check_empty(payload: bytes, what: str) -> None:
+def check_empty(payload: bytes, command: str) -> None:
     """Check that a reply has no payload where none belongs."""
-    exactly(f"{what}: bytes in a reply that has none", len(payload), 0)
+    exactly(f"{command}: bytes in a reply that has none", len(payload), 0)
 
 
-def within(what: str, found: int, least: int, most: int, command: str = "HELLO") -> None:
+def within(name: str, value: int, least: int, most: int, command: str = "HELLO") -> None:
     """Check a number of a reply against its range."""
-    if not least <= found <= most:
-        raise MalformedError(f"{command}: the {what} is {found}, expected {least} to {most}")
+    if not least <= value <= most:
+        raise MalformedError(f"{command}: the {name} is {value}, expected {least} to {most}")
 
 
-def exactly(what: str, found: int, expected: int) -> None:
+def exactly(name: str, value: int, expected: int) -> None:
     """Check a number of a reply against the one that it must be."""
-    if found != expected:
-        raise MalformedError(f"{what} is {found}, expected {expected}")
+    if value != expected:
+        raise MalformedError(f"{name} is {value}, expected {expected}")

@@ -29,13 +29,13 @@ class Traffic:
 
     def remarks(self) -> list[str]:
         """Return what a user should know of a run that ended right all the same."""
-        found = []
+        remarks = []
         if self.restarts:
             times = "once" if self.restarts == 1 else f"{self.restarts} times"
-            found.append(f"the board restarted by itself {times}; the work was resumed each time")
+            remarks.append(f"the board restarted by itself {times}; the work was resumed each time")
         if self.retries:
-            found.append(f"the line: {self.retries} tries of {self.requests} requests were lost")
-        return found
+            remarks.append(f"the line: {self.retries} tries of {self.requests} requests were lost")
+        return remarks
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Attempts:
 
 
 @dataclass
-class Asked:
+class PendingRequest:
     """A request under way, and the parts of its answer that came."""
 
     request: Request
@@ -88,9 +88,9 @@ class Waiting:
 
     def __str__(self) -> str:
         """Say it in a few words."""
-        due = f"due in {self.expected_s:.1f} s" if self.expected_s >= 1 else "due at once"
+        due_text = f"due in {self.expected_s:.1f} s" if self.expected_s >= 1 else "due at once"
         again = f", try {self.tries + 1}" if self.tries else ""
-        return f"waiting for {self.command.name}, {due}{again}"
+        return f"waiting for {self.command.name}, {due_text}{again}"
 
 
 def crashed(link: Link, reply: Reply) -> BoardCrashedError:
@@ -116,8 +116,8 @@ def silence(link: Link, command: Command, so_far: Attempts, seconds: float) -> L
 
 
 def _diagnosis(link: Link, command: Command, so_far: Attempts) -> tuple[type[LinkError], str]:
-    if known := link.explain():
-        return LinkError, known
+    if explanation := link.explain():
+        return LinkError, explanation
     at_baud = f" ({link.baud:,} here)" if link.baud else ""
     if noise := _noise(so_far, at_baud):
         return NoisyLineError, noise
@@ -134,8 +134,8 @@ def _diagnosis(link: Link, command: Command, so_far: Attempts) -> tuple[type[Lin
 def _noise(so_far: Attempts, at_baud: str) -> str:
     """Return what came in place of an answer, and what it may mean; nothing if nothing came."""
     if so_far.damaged:
-        came = f"{so_far.damaged} damaged frame{'s' if so_far.damaged > 1 else ''} came"
-        return f"{came}. Check baud rate{at_baud}, cable and ground."
+        frames = f"{so_far.damaged} damaged frame{'s' if so_far.damaged > 1 else ''} came"
+        return f"{frames}. Check baud rate{at_baud}, cable and ground."
     if so_far.echoes:
         return (
             "Only what was sent came back: the line echoes. Look for TX joined to RX, or a "

@@ -76,17 +76,17 @@ def _file_name(program: Any, number: int) -> str:
 
 def _function(dwarf: Any, unit: Any, address: int) -> str:
     """Return the innermost function around ``address``: that of an inlined piece is its own."""
-    found = ""
+    innermost = ""
     pending = [unit.get_top_DIE()]
     while pending:
         entry = pending.pop()
         if entry.tag in FUNCTIONS and any(
             begin <= address < end for begin, end in _ranges(dwarf, unit, entry)
         ):
-            found = _name(entry)
+            innermost = _name(entry)
             pending = []
         pending += entry.iter_children()
-    return found
+    return innermost
 
 
 def _ranges(dwarf: Any, unit: Any, entry: Any) -> Iterator[tuple[int, int]]:
@@ -98,18 +98,18 @@ def _ranges(dwarf: Any, unit: Any, entry: Any) -> Iterator[tuple[int, int]]:
         base = unit.get_top_DIE().attributes.get("DW_AT_low_pc")
         start = base.value if base is not None else 0
         lists = dwarf.range_lists()
-        for one in lists.get_range_list_at_offset(attributes["DW_AT_ranges"].value, unit):
-            if hasattr(one, "base_address"):
-                start = one.base_address
+        for range_entry in lists.get_range_list_at_offset(attributes["DW_AT_ranges"].value, unit):
+            if hasattr(range_entry, "base_address"):
+                start = range_entry.base_address
                 continue
-            shift = 0 if getattr(one, "is_absolute", False) else start
-            yield one.begin_offset + shift, one.end_offset + shift
+            shift = 0 if getattr(range_entry, "is_absolute", False) else start
+            yield range_entry.begin_offset + shift, range_entry.end_offset + shift
 
 
 def _name(entry: Any) -> str:
     """Return a function's name; that of an inlined piece stands with its origin."""
     while "DW_AT_name" not in entry.attributes:
-        origin = next((one for one in ORIGINS if one in entry.attributes), None)
+        origin = next((attribute for attribute in ORIGINS if attribute in entry.attributes), None)
         if origin is None:
             return ""
         entry = entry.get_DIE_from_attribute(origin)

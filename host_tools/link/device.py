@@ -167,20 +167,20 @@ class Device:
         except MalformedError as error:
             raise self._not_ours(error) from error
 
-    def trace(self, given: Values, *, unfused: bool) -> tuple[TraceEntry, ...]:
+    def trace(self, values: Values, *, unfused: bool) -> tuple[TraceEntry, ...]:
         """Return CRC and time of every tensor that a run shows.
 
         What the application counts is left alone.
         """
         flags = protocol.FLAG_UNFUSED if unfused else 0
-        payload = self.run_in_pieces(Command.TRACE, given, flags)
+        payload = self.run_in_pieces(Command.TRACE, values, flags)
         entries = self.parse(protocol.parse_trace, payload)
         self.check(answers.check_trace, entries, self.about)
         self.on_segment()
         return entries
 
     def tensor(
-        self, given: Values, number: int, size: int, *, unfused: bool
+        self, values: Values, number: int, size: int, *, unfused: bool
     ) -> npt.NDArray[np.int8]:
         """Return all ``size`` values of one tensor, flat.
 
@@ -189,8 +189,8 @@ class Device:
         flags = protocol.FLAG_UNFUSED if unfused else 0
 
         def fetch(begin: int, count: int) -> Iterator[Parts]:
-            wish = protocol.TENSOR_WISH.pack(number, count, begin)
-            return self._in_requests(Command.TENSOR, wish, given, flags)
+            span = protocol.TENSOR_REQUEST.pack(number, count, begin)
+            return self._in_requests(Command.TENSOR, span, values, flags)
 
         return np.frombuffer(self.read_parts(Command.TENSOR, fetch, size), np.int8)
 
@@ -199,7 +199,7 @@ class Device:
 
         def fetch(begin: int, count: int) -> Iterator[Parts]:
             yield self._ask_for_parts(
-                Command.OUTPUT, protocol.TENSOR_WISH.pack(number, count, begin)
+                Command.OUTPUT, protocol.TENSOR_REQUEST.pack(number, count, begin)
             )
 
         return np.frombuffer(self.read_parts(Command.OUTPUT, fetch, size), np.int8)
@@ -250,11 +250,11 @@ class Device:
         for at in range(0, len(content), size):
             answers.check_empty(self.ask(Command.SAMPLES, content[at : at + size]), "SAMPLES")
 
-    def run_in_pieces(self, command: Command, given: Values, flags: int = 0) -> bytes:
+    def run_in_pieces(self, command: Command, values: Values, flags: int = 0) -> bytes:
         """Run the network over an input; return what the board says when it is complete."""
 
         def run() -> bytes:
-            *before, (payload,) = self._in_requests(command, b"", given, flags)
+            *before, (payload,) = self._in_requests(command, b"", values, flags)
             if any(any(parts) for parts in before):
                 raise self.malformed(f"{command.name} gave a result before the input was complete")
             assert payload is not None  # the last part is what a reply is told by
@@ -263,10 +263,10 @@ class Device:
         return self.resumed(run)
 
     def _in_requests(
-        self, command: Command, head: bytes, given: Values, flags: int
+        self, command: Command, head: bytes, values: Values, flags: int
     ) -> Iterator[Parts]:
         """Send an input in as many requests as the board needs; yield what each one gives."""
-        content = self._content(given)
+        content = self._content(values)
         size = self.about.chunk_bytes
         for at in range(0, len(content), size):
             first = protocol.FLAG_FIRST if at == 0 else 0
@@ -274,27 +274,27 @@ class Device:
             share = len(content[at : at + size]) / len(content)
             yield self._ask_for_parts(command, payload, flags | first, share)
 
-    def _content(self, given: Values) -> bytes:
+    def _content(self, values: Values) -> bytes:
         dtype, expected = np.dtype(self.about.input_dtype), (self.about.input_length,)
-        if given.dtype != dtype or given.shape != expected:
+        if values.dtype != dtype or values.shape != expected:
             raise HostError(
-                f"input: expected {dtype} of shape {expected}, found {given.dtype} of shape "
-                f"{given.shape}. A codec takes whole segments of ADC samples, a network the "
+                f"input: expected {dtype} of shape {expected}, found {values.dtype} of shape "
+                f"{values.shape}. A codec takes whole segments of ADC samples, a network the "
                 "codes of its inputs, flat, one input behind the other."
             )
-        return given.astype(dtype.newbyteorder("<")).tobytes()
+        return values.astype(dtype.newbyteorder("<")).tobytes()
 
     def _expect(
         self,
-        what: str,
-        found: str,
+        name: str,
+        actual: str,
         expected: str | None,
         error: type[WrongFirmwareError],
         advice: str,
     ) -> None:
-        if expected is not None and found != expected:
+        if expected is not None and actual != expected:
             raise error(
-                f"{self.link.name}: the firmware is of {what} {found}, expected {expected}. "
+                f"{self.link.name}: the firmware is of {name} {actual}, expected {expected}. "
                 f"{advice}"
             )
 
@@ -316,10 +316,10 @@ class Device:
         kind = OtherProtocolError if isinstance(error, VersionError) else WrongFirmwareError
         return kind(f"{self.link.name}: {error}. Build and flash the firmware with this kit.")
 
-    def malformed(self, what: str) -> LinkError:
+    def malformed(self, problem: str) -> LinkError:
         """Return the error for an answer that is not what the protocol says."""
         return LinkError(
-            f"{self.link.name}: {what}, though its CRC is right. Is the firmware of this kit?"
+            f"{self.link.name}: {problem}, though its CRC is right. Is the firmware of this kit?"
         )
 
     def ask(

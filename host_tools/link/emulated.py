@@ -18,7 +18,7 @@ class EmulatedLink(Link):
     def __init__(
         self,
         name: str,
-        what: str,
+        program: str,
         start: Start,
         *,
         counts_instructions: bool = False,
@@ -28,7 +28,7 @@ class EmulatedLink(Link):
 
         Args:
             name: of the link.
-            what: the process, as a message calls it.
+            program: the process, as a message calls it.
             start: starts it.
             counts_instructions: see ``Link``.
             bytes_per_s: None where it keeps to the rate of a UART.
@@ -39,7 +39,7 @@ class EmulatedLink(Link):
         process.require_terminals(name)
         import tty
 
-        self._what, self._words = what, b""
+        self._program, self._last_words = program, b""
 
         # Both ends of the terminal stay open here: with the host's end shut the process reads a
         # hang-up, and with the board's end shut its last words, a fault report, would be lost.
@@ -70,12 +70,12 @@ class EmulatedLink(Link):
         status, stderr = self.child.poll(), self.child.stderr
         if status is None or stderr is None or stderr.closed:
             return ""
-        self._words += stderr.read()
-        lines = [line for line in self._words.decode(errors="replace").splitlines() if line]
+        self._last_words += stderr.read()
+        lines = [line for line in self._last_words.decode(errors="replace").splitlines() if line]
         # A sanitizer's verdict stands in the line that says ERROR or "runtime error".
         last = lines[-1] if lines else "without a word"
         verdict = next((line.strip() for line in lines if "rror:" in line), last)
-        return f"{self._what} ended with status {status}: {verdict}"
+        return f"{self._program} ended with status {status}: {verdict}"
 
     def close(self) -> None:
         """End the process and close the terminal."""

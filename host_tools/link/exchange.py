@@ -13,7 +13,14 @@ import time
 from collections.abc import Callable
 
 from dynadeep.host_tools.link import frames, protocol
-from dynadeep.host_tools.link.attempts import Asked, Attempts, Traffic, Waiting, crashed, silence
+from dynadeep.host_tools.link.attempts import (
+    Attempts,
+    PendingRequest,
+    Traffic,
+    Waiting,
+    crashed,
+    silence,
+)
 from dynadeep.host_tools.link.base import Link
 from dynadeep.host_tools.link.frames import SEQUENCES, Reply, Request
 from dynadeep.host_tools.link.patience import Pace, Patience, Wait
@@ -81,11 +88,11 @@ class Exchange:
         """
         self.traffic.requests += 1
         so_far = Attempts(self._clock())
-        while (answer := self._in_frames(command, payload, flags, work, so_far)) is None:
+        while (answer := self._send_in_frames(command, payload, flags, work, so_far)) is None:
             LOG.debug("%s: cut into frames of %d bytes", command.name, self.size.limit)
         return answer
 
-    def _in_frames(
+    def _send_in_frames(
         self, command: Command, payload: bytes, flags: int, work: float, so_far: Attempts
     ) -> tuple[Reply, list[bytes | None]] | None:
         """Send a request in as many frames as the line wants; None: in smaller ones, please."""
@@ -95,12 +102,12 @@ class Exchange:
             more = protocol.FLAG_MORE if index < len(pieces) - 1 else 0
             goes_on = protocol.FLAG_GOES_ON if index else 0
             request = Request(self._next(), command, flags | more | goes_on, piece)
-            asked = Asked(request, 0.0 if more else work, self._clock())
-            reply = self._until_answered(asked, so_far)
+            pending = PendingRequest(request, 0.0 if more else work, self._clock())
+            reply = self._until_answered(pending, so_far)
             if reply is None or reply.status == Status.BAD_FRAME:
                 return None  # too large, or the board has lost its beginning
             if not more or reply.status != Status.OK:
-                parts = asked.collect(reply)
+                parts = pending.collect(reply)
                 self._sequence = (self._sequence + len(parts) - 1) % SEQUENCES  # each had a number
                 return reply, parts
         raise AssertionError("a request has a last frame")
@@ -109,13 +116,13 @@ class Exchange:
         self._sequence = (self._sequence + 1) % SEQUENCES
         return self._sequence
 
-    def _until_answered(self, asked: Asked, so_far: Attempts) -> Reply | None:
+    def _until_answered(self, pending: PendingRequest, so_far: Attempts) -> Reply | None:
         """Send a frame until it is answered; None if it was not acted on, and is now too large."""
-        request = asked.request
+        request = pending.request
         while True:
-            reply = self._try(request, asked, so_far)
+            reply = self._try(request, pending, so_far)
             if reply is None and self._is_long(request):
-                reply = self._fetch(asked, so_far)
+                reply = self._fetch(pending, so_far)
                 if reply is None and self._is_too_large(request):
                     return None
             if reply is not None:
@@ -132,21 +139,21 @@ class Exchange:
         cut = request.flags & (protocol.FLAG_MORE | protocol.FLAG_GOES_ON)
         return len(request.payload) > self.size.limit * (4 if cut else 1)
 
-    def _fetch(self, asked: Asked, so_far: Attempts) -> Reply | None:
+    def _fetch(self, pending: PendingRequest, so_far: Attempts) -> Reply | None:
         """Get the reply to what was asked out of the board's memory; None if it is not there."""
         body = b""
         while True:
             count = min(self.size.limit, 0xFFFF)
-            wish = protocol.REPLY_WISH.pack(asked.request.sequence, len(body), count)
-            request = Request(self._next(), Command.REPLY, 0, wish)
-            reply = self._try(request, asked, so_far, busy=not body)
+            span = protocol.REPLY_REQUEST.pack(pending.request.sequence, len(body), count)
+            request = Request(self._next(), Command.REPLY, 0, span)
+            reply = self._try(request, pending, so_far, busy=not body)
             if reply is None:
                 continue
             if reply.command != Command.REPLY:
                 return reply  # the answer itself came after all
             if reply.status != Status.OK:
                 so_far.unheard += reply.status == Status.BAD_ARGUMENT
-                self.pace.unheard(asked.request.command)
+                self.pace.unheard(pending.request.command)
                 return None
             body += reply.payload
             if len(reply.payload) < count:
@@ -158,16 +165,16 @@ class Exchange:
             return None
 
     def _try(
-        self, request: Request, asked: Asked, so_far: Attempts, *, busy: bool = True
+        self, request: Request, pending: PendingRequest, so_far: Attempts, *, busy: bool = True
     ) -> Reply | None:
         """Send a frame once and wait for its answer, or the one to what was asked with it.
 
         ``busy``: the board may still be at work on that.
         """
-        self._give_up(asked.request.command, so_far)
+        self._give_up(pending.request.command, so_far)
         wire = request.to_wire()
-        work = asked.work if busy else 0.0
-        command = asked.request.command
+        work = pending.work if busy else 0.0
+        command = pending.request.command
         wait = self.pace.wait(command, len(wire) + self.longest_reply, work)
         LOG.debug(
             "%s %d: %d bytes, try %d, reply due in %.2f s, given up in %.2f s",
@@ -179,13 +186,13 @@ class Exchange:
         # What the port does not take in time is cut off, and the next try's zero ends it.
         self.link.send(wire)
         sent_s = self._clock()
-        reply = self._wait(request, asked, so_far, wait)
+        reply = self._wait_for_answer(request, pending, so_far, wait)
         if reply is not None:
-            self._note(request, asked, reply, sent_s, so_far)
+            self._record_answer(request, pending, reply, sent_s, so_far)
             return reply
         noisy = (so_far.damaged, so_far.stray_bytes) > before
         so_far.failed += 1
-        asked.failed += 1
+        pending.failed += 1
         self.traffic.retries += 1
         so_far.noisy += noisy
         so_far.silent += not noisy
@@ -199,7 +206,9 @@ class Exchange:
         )
         return None
 
-    def _wait(self, request: Request, asked: Asked, so_far: Attempts, wait: Wait) -> Reply | None:
+    def _wait_for_answer(
+        self, request: Request, pending: PendingRequest, so_far: Attempts, wait: Wait
+    ) -> Reply | None:
         """Wait for an answer; each part of it that comes gives the next one as long."""
         damaged, sent_s = so_far.damaged, self._clock()
         until_s = sent_s + wait.overdue_s
@@ -208,12 +217,12 @@ class Exchange:
             if data.strip(frames.END):
                 so_far.stray_bytes += len(data)
                 so_far.last_bytes = data[-SHOWN_BYTES:]
-            parts = len(asked.parts)
+            parts = len(pending.parts)
             for frame in self._reader.feed(data):
-                reply = self._sort(frame, request, asked, so_far)
+                reply = self._dispatch(frame, request, pending, so_far)
                 if reply is not None:
                     return reply
-            if len(asked.parts) > parts:
+            if len(pending.parts) > parts:
                 until_s = self._clock() + wait.overdue_s
             if so_far.damaged > damaged and wait.measured:
                 # The reply may be among what was damaged: once it was due, it is asked for again.
@@ -228,8 +237,12 @@ class Exchange:
         if so_far.silent >= tries or often >= self.patience.noisy_tries:
             raise silence(self.link, command, so_far, self._clock() - so_far.begin_s)
 
-    def _sort(
-        self, frame: Reply | MalformedError, request: Request, asked: Asked, so_far: Attempts
+    def _dispatch(
+        self,
+        frame: Reply | MalformedError,
+        request: Request,
+        pending: PendingRequest,
+        so_far: Attempts,
     ) -> Reply | None:
         """Return a frame that is an answer; keep a part of one, and count any other.
 
@@ -250,28 +263,35 @@ class Exchange:
             self.on_unasked(frame)
         elif frame.answers(request) and frame.status != Status.ANSWER_PART:
             return frame
-        elif (index := frame.part_of(asked.request)) is not None:
+        elif (index := frame.part_of(pending.request)) is not None:
             if frame.status != Status.ANSWER_PART:
                 return frame
-            asked.parts[index] = frame.payload
+            pending.parts[index] = frame.payload
             so_far.answered()
-        elif frame.answers(asked.request):
+        elif frame.answers(pending.request):
             return frame
         else:
             LOG.debug("a reply that nobody waits for: %d", frame.sequence)
             self.traffic.strange_frames += 1
         return None
 
-    def _note(
-        self, request: Request, asked: Asked, reply: Reply, sent_s: float, so_far: Attempts
+    def _record_answer(
+        self,
+        request: Request,
+        pending: PendingRequest,
+        reply: Reply,
+        sent_s: float,
+        so_far: Attempts,
     ) -> None:
-        command, work = asked.request.command, asked.work
+        command, work = pending.request.command, pending.work
         seconds = self._clock() - sent_s
         LOG.debug("%s %d: answered in %.3f s", request.command.name, request.sequence, seconds)
         self.size.passed()
-        wire_bytes = len(request.payload) + len(reply.payload) + sum(map(len, asked.parts.values()))
-        if request is asked.request and asked.failed == 0:
+        wire_bytes = (
+            len(request.payload) + len(reply.payload) + sum(map(len, pending.parts.values()))
+        )
+        if request is pending.request and pending.failed == 0:
             self.pace.answered(command, seconds, wire_bytes, work)
         elif so_far.silent and reply.command == command and work:
-            self.pace.late(command, self._clock() - asked.begin_s, wire_bytes, work)
+            self.pace.late(command, self._clock() - pending.begin_s, wire_bytes, work)
         so_far.answered()

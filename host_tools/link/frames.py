@@ -30,10 +30,10 @@ def cobs_encode(body: bytes) -> bytes:
     out = bytearray()
     for piece in body.split(b"\0"):
         # A full block stands for no zero, so one that ends the piece needs an empty one after it.
-        full, rest = divmod(len(piece), 254)
+        full, remainder = divmod(len(piece), 254)
         for index in range(full):
             out += b"\xff" + piece[254 * index : 254 * (index + 1)]
-        out += bytes((rest + 1,)) + piece[254 * full :]
+        out += bytes((remainder + 1,)) + piece[254 * full :]
     return bytes(out)
 
 
@@ -135,9 +135,9 @@ def parse_body(body: bytes) -> Reply:
     if len(body) < HEADER.size + CRC.size:
         raise MalformedError(f"frame of {len(body)} bytes is shorter than header and CRC")
     (expected,) = CRC.unpack(body[-CRC.size :])
-    found = zlib.crc32(body[: -CRC.size])
-    if found != expected:
-        raise MalformedError(f"frame's CRC is {found:08x}, it says {expected:08x}")
+    computed = zlib.crc32(body[: -CRC.size])
+    if computed != expected:
+        raise MalformedError(f"frame's CRC is {computed:08x}, it says {expected:08x}")
     sequence, command, status = HEADER.unpack_from(body)
     return Reply(sequence, command, status, body[HEADER.size : -CRC.size])
 

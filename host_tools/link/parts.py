@@ -15,14 +15,14 @@ Range = tuple[int, int]
 
 
 def place(
-    values: bytearray, wanted: Range, answers: Iterable[Parts], part_bytes: int
+    values: bytearray, piece: Range, answers: Iterable[Parts], part_bytes: int
 ) -> list[Range]:
     """Lay the parts of a wanted piece into ``values``; return the ranges that were lost.
 
     Raises:
         MalformedError: they are not as many bytes as were asked for.
     """
-    begin, count = wanted
+    begin, count = piece
     at, missing = begin, []
     for parts in answers:
         for part in parts:

@@ -34,24 +34,24 @@ def list_ports() -> list[SerialPort]:
     return describe(serial_ports.comports())
 
 
-def describe(found: Iterable[Any]) -> list[SerialPort]:
+def describe(infos: Iterable[Any]) -> list[SerialPort]:
     """Return pyserial's ports with the boards that they could be."""
     by_usb: dict[str, list[str]] = {}
     for name in board_names():
         for usb in load_board(name).usb:
             by_usb.setdefault(usb, []).append(name)
-    ports = [_port(one, by_usb) for one in found]
+    ports = [_port(info, by_usb) for info in infos]
     return sorted(ports, key=lambda port: (not port.usb, port.device))
 
 
-def _port(found: Any, by_usb: dict[str, list[str]]) -> SerialPort:
-    usb = "" if found.vid is None else f"{found.vid:04x}:{found.pid or 0:04x}"
+def _port(info: Any, by_usb: dict[str, list[str]]) -> SerialPort:
+    usb = "" if info.vid is None else f"{info.vid:04x}:{info.pid or 0:04x}"
     boards = tuple(by_usb.get(usb, ()))
     return SerialPort(
-        device=found.device,
-        description="" if found.description in (None, "n/a") else found.description,
+        device=info.device,
+        description="" if info.description in (None, "n/a") else info.description,
         usb=usb,
-        serial_number=found.serial_number or "",
+        serial_number=info.serial_number or "",
         boards=boards,
-        adapter="" if boards else ADAPTERS.get(found.vid or 0, ""),
+        adapter="" if boards else ADAPTERS.get(info.vid or 0, ""),
     )

@@ -18,15 +18,15 @@ PATIENCE_S = 2.0
 Child = subprocess.Popen[bytes]
 
 
-def require_terminals(what: str) -> None:
-    """Refuse to start ``what`` where no pseudo-terminal can be had, as on Windows.
+def require_terminals(name: str) -> None:
+    """Refuse to start ``name`` where no pseudo-terminal can be had, as on Windows.
 
     Raises:
         LinkError: this system has none.
     """
     if not hasattr(os, "openpty"):
         raise LinkError(
-            f"{what}: runs behind a pseudo-terminal, and {sys.platform} has none. Connect a board "
+            f"{name}: runs behind a pseudo-terminal, and {sys.platform} has none. Connect a board "
             "and give its --port, or run it on Linux, macOS or in WSL."
         )
 

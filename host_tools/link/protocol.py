@@ -15,8 +15,8 @@ from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
 
 PROTOCOL_VERSION = 5
-TENSOR_WISH = struct.Struct("<HHI")  # number, count, offset; the input follows
-REPLY_WISH = struct.Struct("<HHH")  # sequence number of the request, offset, count
+TENSOR_REQUEST = struct.Struct("<HHI")  # number, count, offset; the input follows
+REPLY_REQUEST = struct.Struct("<HHH")  # sequence number of the request, offset, count
 FLAG_UNFUSED, FLAG_FIRST, FLAG_SINGLE = 1, 2, 4
 FLAG_GOES_ON, FLAG_MORE = 0x40, 0x80
 
@@ -256,12 +256,15 @@ class Fault:
         """Tell all of it in one line."""
         names = {1: "hard fault", 2: "exception", 3: "stack overflow", 4: "assertion"}
         name = names.get(self.kind, f"fault of kind {self.kind}")
-        why = ", ".join(text for bit, text in CFSR_BITS.items() if self.status >> bit & 1)
-        where = f" at 0x{self.address:08x}" if self.address else ""
+        causes = ", ".join(text for bit, text in CFSR_BITS.items() if self.status >> bit & 1)
+        place = f" at 0x{self.address:08x}" if self.address else ""
         registers = zip(("r0", "r1", "r2", "r3", "r12"), self.registers, strict=True)
-        told = {"pc": self.pc, "lr": self.lr, "CFSR": self.status, "xPSR": self.xpsr}
-        values = " ".join(f"{what} 0x{value:08x}" for what, value in [*told.items(), *registers])
-        cause = f" ({why}{where})" if why else ""
+        special_registers = {"pc": self.pc, "lr": self.lr, "CFSR": self.status, "xPSR": self.xpsr}
+        values = " ".join(
+            f"{register} 0x{value:08x}"
+            for register, value in [*special_registers.items(), *registers]
+        )
+        cause = f" ({causes}{place})" if causes else ""
         return f"{name}{cause}, exception {self.exception}, {values}"
 
 

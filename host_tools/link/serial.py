@@ -32,7 +32,7 @@ class SerialLink(Link):
 
     def __init__(self, url: str, baud: int = DEFAULT_BAUD):
         with ExitStack() as stack:
-            stack.enter_context(_held(url))
+            stack.enter_context(_locked_port(url))
             super().__init__(url, open_port(url, baud), baud=baud)
             self._held = stack.pop_all()
 
@@ -51,7 +51,7 @@ def open_port(url: str, baud: int = DEFAULT_BAUD) -> Port:
             url, baudrate=baud, timeout=POLL_S, write_timeout=WRITE_TIMEOUT_S, **lock
         )
     except (serial.SerialException, OSError, ValueError) as error:
-        raise _why_not(url, error) from error
+        raise _open_error(url, error) from error
     # FTDI's adapters keep a short reply back for 16 ms, unless they are asked not to.
     with suppress(AttributeError, NotImplementedError, OSError, ValueError):
         port.set_low_latency_mode(True)
@@ -59,7 +59,7 @@ def open_port(url: str, baud: int = DEFAULT_BAUD) -> Port:
 
 
 @contextmanager
-def _held(url: str) -> Iterator[None]:
+def _locked_port(url: str) -> Iterator[None]:
     """Hold a port against other commands of this user, by whatever name they know it.
 
     ``exclusive`` alone names nobody, and knows nothing of sockets.
@@ -83,7 +83,7 @@ def lock_of(url: str) -> Path:
     return Path(tempfile.gettempdir()) / f"dynadeep-ports-{user}" / quote(name, safe="")
 
 
-def _why_not(url: str, error: Exception) -> LinkError:
+def _open_error(url: str, error: Exception) -> LinkError:
     number = getattr(error, "errno", None)
     if "lock" in str(error) or number == errno.EBUSY:
         return PortBusyError(f"{url}: the port is in use by another program. {ELSEWHERE}")
@@ -93,9 +93,9 @@ def _why_not(url: str, error: Exception) -> LinkError:
             f"({_group_of(url)}): sudo usermod -aG {_group_of(url)} $USER, then log in again."
         )
     if number == errno.ENOENT:
-        found = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
+        devices = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
         return NoPortError(
-            f"{url or repr(url)}: no such port. Found: {found}. Is the board plugged in?"
+            f"{url or repr(url)}: no such port. Found: {devices}. Is the board plugged in?"
         )
     if "://" in url and not isinstance(error, ValueError):  # of a kind that pyserial knows
         return LinkError(f"{url}: cannot be opened ({error}). Is the other end listening?")

@@ -131,10 +131,10 @@ class Application(Protocol):
         """Return the board's ticks of every way to run each input."""
         ...
 
-    def run(self, given: Values) -> int:
+    def run(self, values: Values) -> int:
         """Run an input once, the way that costs least, and return the board's ticks."""
         ...
 
-    def longest_call(self, given: Values) -> int:
+    def longest_call(self, values: Values) -> int:
         """Return the ticks of the longest call, where the input comes a step at a time."""
         ...

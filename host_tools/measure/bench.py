@@ -65,10 +65,10 @@ class Result:
     @property
     def constants(self) -> Mapping[str, int]:
         """Bytes of the model's arrays in flash, by kind."""
-        found: Counter[str] = Counter()
+        sizes: Counter[str] = Counter()
         for constant in self.report.plan.constants:
-            found[constant.kind] += constant.array.nbytes
-        return found
+            sizes[constant.kind] += constant.array.nbytes
+        return sizes
 
     def row(self) -> dict[str, Any]:
         """Return what is compared from version to version."""
@@ -121,25 +121,25 @@ def choose(bundle: Bundle, names: Sequence[str] = ()) -> Choice:
         BoardError: there is no such board.
         HostError: a board is no emulated microcontroller, or the network fits none of them.
     """
-    known = emulated()
+    boards = emulated()
     for name in names:
         if not _is_emulated(name):
             raise HostError(
-                f"{name}: it is measured in an emulator, and has none. Give {', '.join(known)}, or "
-                "the folder of one of your own."
+                f"{name}: it is measured in an emulator, and has none. Give {', '.join(boards)}, "
+                "or the folder of one of your own."
             )
-    found: list[Setup] = []
+    setups: list[Setup] = []
     refused: dict[str, str] = {}
-    for setup in _setups(list(names) or known):
+    for setup in _setups(list(names) or boards):
         try:
             plan_for(bundle, load_board(setup.board), Wanted(setup.engine, setup.kernels.name))
         except BoardError as problem:
             refused[setup.name] = str(problem)
         else:
-            found.append(setup)
-    if not found:
+            setups.append(setup)
+    if not setups:
         raise HostError("\n".join(refused.values()))
-    return Choice(tuple(found), refused)
+    return Choice(tuple(setups), refused)
 
 
 def _setups(names: Sequence[str]) -> Iterator[Setup]:
@@ -170,7 +170,7 @@ class Watch:
 
 def run_bench(
     bundle: Bundle,
-    wanted: Sequence[Setup],
+    setups: Sequence[Setup],
     runs: Runs,
     watch: Watch,
     *,
@@ -181,23 +181,23 @@ def run_bench(
 
     Args:
         bundle: the model.
-        wanted: the setups.
+        setups: the setups.
         runs: gives what a greeted board does with the model.
         watch: told of each step.
         before: what an earlier benchmark measured, taken over where the firmware is the same.
         jobs: how many setups are measured at a time; they are told of in their order.
     """
-    known = {(one.setup, one.firmware_sha256): one for one in before}
+    earlier = {(measured.setup, measured.firmware_sha256): measured for measured in before}
     if jobs == 1:
-        return [_result(bundle, setup, runs, watch, known) for setup in wanted]
+        return [_result(bundle, setup, runs, watch, earlier) for setup in setups]
 
     def measure(setup: Setup, go_on: Callable[[], None]) -> tuple[Result, Measured]:
-        found: list[Measured] = []
-        own = Watch(watch.say, put=lambda report: go_on(), done=found.append)
-        return _result(bundle, setup, runs, own, known), found[0]
+        measurements: list[Measured] = []
+        own_watch = Watch(watch.say, put=lambda report: go_on(), done=measurements.append)
+        return _result(bundle, setup, runs, own_watch, earlier), measurements[0]
 
     results = []  # each is told of when it and those before it are done
-    for result, measured in several(measure, wanted, jobs):
+    for result, measured in several(measure, setups, jobs):
         watch.begin(result.report)
         watch.done(measured)
         results.append(result)
@@ -209,7 +209,7 @@ def _result(
     setup: Setup,
     runs: Runs,
     watch: Watch,
-    known: Mapping[tuple[str, str], Measured],
+    earlier: Mapping[tuple[str, str], Measured],
 ) -> Result:
     wanted = Wanted(setup.engine, setup.kernels.name)
     board = load_board(setup.board)
@@ -219,9 +219,9 @@ def _result(
     optimize = OPTIMIZE[setup.build]
     firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted, optimize=optimize)
     key = (setup.name, sha256_of(firmware.elf))
-    if key in known:
+    if key in earlier:
         watch.say(f"{setup.name}: measured before, and the firmware is the same")
-        measured = known[key]
+        measured = earlier[key]
     else:
         with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
             measured = _measured(key, station, runs, report, watch)

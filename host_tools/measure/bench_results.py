@@ -75,25 +75,25 @@ def losses(results: Sequence[Result], committed: Path) -> list[str]:
     Setups that the committed file does not have, or that have gone, are no loss.
     """
     before = {_key(vars(row)): vars(row) for row in _committed(committed).rows}
-    found = []
+    lines = []
     for result in results:
         row = result.row()
         old = before.get(_key(row), {})
-        found += [
+        lines += [
             f"{result.setup.name}: {key} {row[key]:,}, was {old[key]:,} "
             f"({row[key] / old[key] - 1:+.1%})"
             for key in HELD
             if old.get(key) and row[key] > old[key] * (1 + TOLERANCE)
         ]
         if old.get("bit_exact") and not row["bit_exact"]:
-            found.append(f"{result.setup.name}: no longer bit-exact")
-    return found
+            lines.append(f"{result.setup.name}: no longer bit-exact")
+    return lines
 
 
 def of_another_network(model_id: str, committed: Path) -> str:
     """Return the id of the network whose figures stand there, if it is another one."""
-    known = _committed(committed).model_id
-    return "" if known == model_id else known
+    committed_id = _committed(committed).model_id
+    return "" if committed_id == model_id else committed_id
 
 
 def left_out(boards: Collection[str], committed: Path) -> list[str]:
@@ -116,11 +116,9 @@ def _rows_of(data: Any) -> Any:
     rows = data.get("rows") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         return rows
-    wanted = {field.name for field in fields(CommittedRow)}
+    names = {field.name for field in fields(CommittedRow)}
     return [
-        {key: value for key, value in row.items() if key in wanted}
-        if isinstance(row, dict)
-        else row
+        {key: value for key, value in row.items() if key in names} if isinstance(row, dict) else row
         for row in rows
     ]
 
@@ -134,21 +132,21 @@ def write_results(
     folder: Path, bundle: Bundle, results: Sequence[Result], refused: Mapping[str, str]
 ) -> None:
     """Write ``results.json`` and ``results.md``; ``refused`` says what does not fit, and why."""
-    known = find_known(make_plan(bundle).network)
-    peered = known if known is not None and known.peers else None
+    network = find_known(make_plan(bundle).network)
+    peered = network if network is not None and network.peers else None
     content: dict[str, Any] = {
         "kit_version": __version__,
         "model_id": bundle.manifest.model_id,
         "segment_length": bundle.manifest.segment_length,
         "compiler": results[0].memory.compiler,
-        "rows": [one.row() for one in results],
+        "rows": [result.row() for result in results],
         "details": [
             {
-                "setup": one.setup.name,
-                "latency": asdict(one.latency),
-                "memory": asdict(one.memory),
+                "setup": result.setup.name,
+                "latency": asdict(result.latency),
+                "memory": asdict(result.memory),
             }
-            for one in results
+            for result in results
         ],
         "refused": dict(refused),
         "peers": None if peered is None else asdict(peered),
@@ -189,7 +187,7 @@ def _markdown(
         "",
         f"## Boards, one {words.input.format(content['segment_length'])}",
         "",
-        *table(BOARD_HEADINGS, (_board_row(one) for one in results)),
+        *table(BOARD_HEADINGS, (_board_row(result) for result in results)),
         "",
         "Flash and RAM in bytes, of the whole firmware: start-up, link and commands included. "
         f"Instructions of {words.run}; the longest call is of one {words.step} given to the "
@@ -197,7 +195,7 @@ def _markdown(
         "",
         *_refused_lines(content["refused"]),
         *([] if peered is None else _peer_lines(peered)),
-        *(line for one in results for line in _layer_lines(one)),
+        *(line for result in results for line in _layer_lines(result)),
     ]
 
 
@@ -205,17 +203,17 @@ def _refused_lines(refused: Mapping[str, str]) -> list[str]:
     """Return what was not measured, with the reason."""
     if not refused:
         return []
-    return ["Not measured:", *(f"- {name}: {why}" for name, why in refused.items()), ""]
+    return ["Not measured:", *(f"- {name}: {reason}" for name, reason in refused.items()), ""]
 
 
-def _peer_lines(known: KnownNetwork) -> list[str]:
+def _peer_lines(network: KnownNetwork) -> list[str]:
     """Return the table of other ways to run this network."""
     return [
         "## Peers, the same network on a Cortex-M4",
         "",
-        *table(PEER_HEADINGS, (_peer_row(peer) for peer in known.peers)),
+        *table(PEER_HEADINGS, (_peer_row(peer) for peer in network.peers)),
         "",
-        f"{known.source[0].upper()}{known.source[1:]}.",
+        f"{network.source[0].upper()}{network.source[1:]}.",
     ]
 
 
@@ -230,23 +228,23 @@ def _peer_row(peer: Peer) -> list[str]:
     ]
 
 
-def _board_row(one: Result) -> list[str]:
-    row = one.row()
+def _board_row(result: Result) -> list[str]:
+    row = result.row()
     counts = ("flash", "code", "weights", "tables", "scaling", "ram", "static_ram", "stack")
     return [
         *(str(row[name]) for name in ("board", "core", "engine", "kernels", "build")),
         f"{row['instructions']:,}",
         f"{row['instructions_per_mac']:.2f}",
-        "-" if one.latency.cycles is None else f"{one.latency.cycles.total:,}",
-        "-" if one.worst_call is None else f"{one.worst_call:,}",
+        "-" if result.latency.cycles is None else f"{result.latency.cycles.total:,}",
+        "-" if result.worst_call is None else f"{result.worst_call:,}",
         *(f"{row[f'{name}_bytes']:,}" for name in counts),
         "yes" if row["bit_exact"] else "NO",
     ]
 
 
-def _layer_lines(one: Result) -> list[str]:
+def _layer_lines(result: Result) -> list[str]:
     """Return a setup's table of layers."""
-    cycles = {} if one.latency.cycles is None else one.latency.cycles.layers
+    cycles = {} if result.latency.cycles is None else result.latency.cycles.layers
     rows = [
         [
             layer.layer,
@@ -254,8 +252,8 @@ def _layer_lines(one: Result) -> list[str]:
             f"{layer.count:,}",
             "-" if layer.per_mac is None else f"{layer.per_mac:.2f}",
             f"{cycles[layer.layer]:,}" if layer.layer in cycles else "-",
-            f"{one.memory.flash_by_layer.get(layer.layer, 0):,}",
+            f"{result.memory.flash_by_layer.get(layer.layer, 0):,}",
         ]
-        for layer in one.latency.layers
+        for layer in result.latency.layers
     ]
-    return ["", f"## Layers: {one.setup.name}", "", *table(LAYER_HEADINGS, rows)]
+    return ["", f"## Layers: {result.setup.name}", "", *table(LAYER_HEADINGS, rows)]

@@ -36,7 +36,7 @@ class KnownNetwork:
 def find(network: Network) -> KnownNetwork | None:
     """Return what is known of a network whose layers have the same shapes; None if nothing is."""
     shapes = shapes_of(network)
-    return next((known for known in known_networks() if known.layers == shapes), None)
+    return next((candidate for candidate in known_networks() if candidate.layers == shapes), None)
 
 
 def known_networks() -> Iterator[KnownNetwork]:

@@ -78,12 +78,12 @@ def measure(
     )
 
 
-def _by_layer(device: Device, plan: Plan, given: Values) -> tuple[LayerLatency, ...]:
+def _by_layer(device: Device, plan: Plan, values: Values) -> tuple[LayerLatency, ...]:
     """Sum a fused trace's ticks by layer; the input map comes first, with no MACs."""
     layer_of = {tensor.number: tensor.layer for tensor in plan.tensors}
     macs = {layer.name: layer.macs for layer in plan.network.layers}
     ticks: dict[str, int] = {}
-    for entry in device.trace(given, unfused=False):
+    for entry in device.trace(values, unfused=False):
         name = layer_of[entry.tensor]
         ticks[name] = ticks.get(name, 0) + entry.ticks
     per_tick = device.counter.per_tick

@@ -140,9 +140,15 @@ def flash_by_layer(image: Image, arrays: Mapping[str, Iterable[str]]) -> dict[st
 def _besides_the_model(image: Image, rows: Sequence[LayerRow]) -> dict[str, int]:
     """Return the largest functions and arrays in flash that are none of the layers' arrays."""
     arrays = {f"{identifier(row.layer.name)}_{kind}" for row in rows for kind in row.kinds}
-    in_flash = {one.name for one in image.sections if one.in_flash and not one.in_ram}
-    found = [one for one in image.symbols if one.section in in_flash and one.name not in arrays]
-    return {one.name: one.bytes for one in found[:LARGEST_SYMBOLS]}
+    in_flash = {
+        section.name for section in image.sections if section.in_flash and not section.in_ram
+    }
+    symbols = [
+        symbol
+        for symbol in image.symbols
+        if symbol.section in in_flash and symbol.name not in arrays
+    ]
+    return {symbol.name: symbol.bytes for symbol in symbols[:LARGEST_SYMBOLS]}
 
 
 def arena_of(row: LayerRow) -> int:
@@ -171,13 +177,13 @@ def _symbols(parsed: Any) -> Iterable[Symbol]:
     table = parsed.get_section_by_name(".symtab")
     if table is None:
         return
-    found = set()
+    entries = set()
     for symbol in table.iter_symbols():
         index = symbol["st_shndx"]
         if symbol["st_size"] and isinstance(index, int):
             section = parsed.get_section(index).name
-            found.add((-symbol["st_size"], symbol.name, section))
-    for size, name, section in sorted(found):
+            entries.add((-symbol["st_size"], symbol.name, section))
+    for size, name, section in sorted(entries):
         yield Symbol(name, section, -size)
 
 

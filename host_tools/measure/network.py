@@ -68,12 +68,12 @@ class NetBoard:
 def _parse_ticks(payload: bytes) -> RunTicks:
     if len(payload) != TICKS.size:
         raise MalformedError(f"RUN's reply has {len(payload)} bytes, not {TICKS.size}")
-    found = RunTicks(*TICKS.unpack(payload))
-    if found.worst_ticks > found.ticks:
+    ticks = RunTicks(*TICKS.unpack(payload))
+    if ticks.worst_ticks > ticks.ticks:
         raise MalformedError(
-            f"RUN: the longest call took {found.worst_ticks} ticks, all together {found.ticks}"
+            f"RUN: the longest call took {ticks.worst_ticks} ticks, all together {ticks.ticks}"
         )
-    return found
+    return ticks
 
 
 class NetApplication:
@@ -98,20 +98,20 @@ class NetApplication:
 
     def _differences(self, case: Case, outputs: Sequence[TensorSpec]) -> Iterator[Difference]:
         for number, spec in enumerate(outputs):
-            found, reference = self.board.output(number), case.tensor(spec.name)
-            sides = (found, reference.reshape(found.shape))
+            output, reference = self.board.output(number), case.tensor(spec.name)
+            sides = (output, reference.reshape(output.shape))
             wrong = first_difference("output", ("output", spec.name, case.name), *sides)
             if wrong is not None:
                 yield wrong
 
     def ticks(self, inputs: Sequence[Values]) -> list[int]:
         """Return the ticks of each input."""
-        return [self.run(given) for given in inputs]
+        return [self.run(values) for values in inputs]
 
-    def run(self, given: Values) -> int:
+    def run(self, values: Values) -> int:
         """Run an input once."""
-        return self.board.run(given).ticks
+        return self.board.run(values).ticks
 
-    def longest_call(self, given: Values) -> int:
+    def longest_call(self, values: Values) -> int:
         """Return what the slowest of an input's time steps sets going."""
-        return self.board.run(given, single=True).worst_ticks
+        return self.board.run(values, single=True).worst_ticks

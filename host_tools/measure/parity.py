@@ -65,19 +65,19 @@ def check(
         on_case: told after each case what was found so far.
         before: what was found of the cases before these.
     """
-    found = compare_constants(device.constants(), plan)
+    differences = compare_constants(device.constants(), plan)
     so_far = before or _nothing_compared(plan, application)
     application.begin(so_far.segments)
     for case in cases:
         differing = _compare_tensors(device, plan, case, unfused=True)
         differing = differing or _compare_tensors(device, plan, case, unfused=False)
         compared = application.compare(case, so_far.segments)
-        found += [*differing, *compared.differences]
+        differences += [*differing, *compared.differences]
         so_far = _and(so_far, compared)
-        if found:
+        if differences:
             break
         on_case(so_far)
-    return replace(so_far, differences=tuple(found))
+    return replace(so_far, differences=tuple(differences))
 
 
 def _nothing_compared(plan: Plan, application: Application) -> ParityResult:
@@ -113,10 +113,10 @@ def require_exact(result: ParityResult) -> None:
     """
     if result.bit_exact:
         return
-    first = {one.kind: str(one) for one in reversed(result.differences)}
-    found = "; ".join(reversed(first.values())) or "nothing was compared"
+    first = {difference.kind: str(difference) for difference in reversed(result.differences)}
+    named = "; ".join(reversed(first.values())) or "nothing was compared"
     raise ParityError(
-        f"the board is not equal to the reference: {found}. Was the generated C or the bundle "
+        f"the board is not equal to the reference: {named}. Was the generated C or the bundle "
         "changed? Generate and build it again."
     )
 
@@ -141,24 +141,24 @@ def compare_constants(crcs: Sequence[int], plan: Plan) -> list[Difference]:
 def _compare_tensors(device: Device, plan: Plan, case: Case, *, unfused: bool) -> list[Difference]:
     """Return the first tensor of a run that differs, as a list of one, or nothing."""
     expected = [tensor for tensor in plan.tensors if unfused or tensor.fused]
-    seen = device.trace(case.input, unfused=unfused)
-    if len(seen) != len(expected):
-        return [_other_number("tensor", "tensors", len(seen), len(expected))]
-    for entry, trace in zip(expected, seen, strict=True):
+    traces = device.trace(case.input, unfused=unfused)
+    if len(traces) != len(expected):
+        return [_other_number("tensor", "tensors", len(traces), len(expected))]
+    for entry, trace in zip(expected, traces, strict=True):
         reference = case.tensor(entry.name)
         if trace.tensor == entry.number and trace.crc32 == zlib.crc32(reference.tobytes()):
             continue
         board = device.tensor(case.input, entry.number, reference.size, unfused=unfused)
         shape = (entry.time, entry.channels)
         sides = (board.reshape(shape), reference.reshape(shape))
-        found = first_difference("tensor", (entry.layer, entry.name, case.name), *sides)
+        difference = first_difference("tensor", (entry.layer, entry.name, case.name), *sides)
         # Where the CRC differed but the values do not, the run itself is not repeatable.
-        return [found or _unrepeatable(entry, case.name)]
+        return [difference or _unrepeatable(entry, case.name)]
     return []
 
 
-def _other_number(kind: str, what: str, board: int, reference: int) -> Difference:
-    return Difference(kind, "all", f"number of {what}", str(board), str(reference))
+def _other_number(kind: str, noun: str, board: int, reference: int) -> Difference:
+    return Difference(kind, "all", f"number of {noun}", str(board), str(reference))
 
 
 def _unrepeatable(entry: TracedTensor, segment: str) -> Difference:

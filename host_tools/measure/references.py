@@ -67,21 +67,21 @@ def golden_set(bundle: Bundle) -> Cases:
     """Return the bundle's golden vectors; see ``golden_cases``."""
     cases = golden_cases(bundle)
     inputs = _sha256_of(case.input for case in cases)
-    return Cases(len(cases), inputs, lambda done: cases[done:])
+    return Cases(len(cases), inputs, lambda first: cases[first:])
 
 
 def recorded_set(bundle: Bundle, records: Sequence[Record]) -> Cases:
     """Return every segment of ``records``; see ``reference_cases``."""
     count = sum(len(record.segments) for record in records)
     inputs = _sha256_of(segment for record in records for segment in record.segments)
-    return Cases(count, inputs, lambda done: reference_cases(bundle, records, done))
+    return Cases(count, inputs, lambda first: reference_cases(bundle, records, first))
 
 
 def _sha256_of(inputs: Iterable[Values]) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for values in inputs:
-        found.update(values.tobytes())
-    return found.hexdigest()
+        digest.update(values.tobytes())
+    return digest.hexdigest()
 
 
 def golden_cases(bundle: Bundle) -> list[Case]:
@@ -106,7 +106,7 @@ def _net_cases(bundle: Bundle) -> list[Case]:
     return [
         Case(
             name,
-            np.concatenate([golden.tensors[one.name][i].reshape(-1) for one in inputs]),
+            np.concatenate([golden.tensors[spec.name][i].reshape(-1) for spec in inputs]),
             {key: values[i] for key, values in golden.tensors.items()},
         )
         for i, name in enumerate(golden.names)

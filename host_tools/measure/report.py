@@ -134,7 +134,7 @@ def write_report(path: Path, content: dict[str, Any]) -> None:
 def text_of(content: dict[str, Any]) -> str:
     """Return a result as JSON that diffs well; a list of numbers is one line."""
     text = json.dumps(_finite(content), indent=2, allow_nan=False)
-    return NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+    return NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
 
 
 def over_budget(report: Report) -> list[str]:

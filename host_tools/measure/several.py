@@ -31,7 +31,7 @@ def several(
             raise HostError("ended with what ran beside it")
 
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(do, one, go_on) for one in work]
+        futures = [pool.submit(do, item, go_on) for item in work]
         try:
             for future in futures:
                 yield future.result()

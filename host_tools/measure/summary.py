@@ -86,8 +86,8 @@ def print_parity(console: Console, parity: ParityResult) -> None:
         f"arrays, {parity.results} {parity.noun}" + (f" ({kinds})" if kinds else ""),
         soft_wrap=True,
     )
-    for one in parity.differences:
-        console.print(f"  [red]{escape(str(one))}[/]", soft_wrap=True)
+    for difference in parity.differences:
+        console.print(f"  [red]{escape(str(difference))}[/]", soft_wrap=True)
 
 
 def print_latency(console: Console, latency: Latency) -> None:
@@ -130,12 +130,12 @@ def print_memory(console: Console, memory: Memory) -> None:
     )
 
 
-def peers_table(report: Report, known: KnownNetwork) -> Table:
+def peers_table(report: Report, network: KnownNetwork) -> Table:
     """Return this firmware beside the peers' figures."""
     table = new_table(
         "This network, its peers on a Cortex-M4",
         *("", "instructions", "flash KB", "RAM KB", "bit-exact"),
-        caption=known.source,
+        caption=network.source,
     )
     parity, latency, memory = report.parity, report.latency, report.memory
     counted = latency is not None and latency.unit == "instructions"
@@ -146,7 +146,7 @@ def peers_table(report: Report, known: KnownNetwork) -> Table:
         "-" if memory is None else f"{memory.ram_bytes / 1e3:.1f}",
         "-" if parity is None else "yes" if parity.bit_exact else "no",
     )
-    for peer in known.peers:
+    for peer in network.peers:
         table.add_row(
             f"{peer.name} ({peer.flags})",
             f"{peer.instructions / 1e6:.1f} M",
@@ -206,15 +206,15 @@ def boards_table(boards: Sequence[KnownBoard]) -> Table:
         table.add_column(column, no_wrap=True)
     for column in ("MHz", "flash\nKB", "RAM\nKB"):
         table.add_column(column, justify="right")
-    attached = any(known.ports for known in boards)
+    attached = any(entry.ports for entry in boards)
     for column in ("flashed by", "run", *(["could be at"] if attached else [])):
         table.add_column(column, overflow="fold")
-    for known in boards:
-        board = known.board
+    for entry in boards:
+        board = entry.board
         sizes = [f"{part.bytes // 1024:,}" if part else "" for part in (board.flash, board.ram)]
         clock = f"{board.core.clock_hz / 1e6:g}" if board.cortex_m else ""
-        cells = [board.name, _short_core(board), clock, *sizes, known.flashed, known.run]
-        table.add_row(*map(escape, [*cells, *([", ".join(known.ports)] if attached else [])]))
+        cells = [board.name, _short_core(board), clock, *sizes, entry.flashed, entry.run]
+        table.add_row(*map(escape, [*cells, *([", ".join(entry.ports)] if attached else [])]))
     return table
 
 

@@ -53,11 +53,11 @@ def read_unfinished(folder: Path, model_id: str) -> tuple[Measured, ...]:
     if not path.exists():
         return ()
     reader = Reader(str(path), ReportError, ADVICE)
-    found = reader.read(Unfinished, reader.json(reader.content(path)))
-    for what, was, now in (
-        ("model", found.model_id, model_id),
-        ("kit", found.kit_version, __version__),
+    unfinished = reader.read(Unfinished, reader.json(reader.content(path)))
+    for name, was, now in (
+        ("model", unfinished.model_id, model_id),
+        ("kit", unfinished.kit_version, __version__),
     ):
         if was != now:
-            reader.refuse(f"was measured with {what} {was}, here: {now}")
-    return found.setups
+            reader.refuse(f"was measured with {name} {was}, here: {now}")
+    return unfinished.setups

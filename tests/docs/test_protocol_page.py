@@ -66,12 +66,12 @@ def test_hello_has_the_fields_of_the_page() -> None:
         ("CONSTANTS", "reply", "<I"),
         ("MEMORY", "reply", "<II"),
         ("RUN", "reply", network.TICKS.format),
-        ("OUTPUT", "request", protocol.TENSOR_WISH.format),
+        ("OUTPUT", "request", protocol.TENSOR_REQUEST.format),
         ("BOUND", "request", wire.BOUND.format),
         ("BOUND", "reply", "<i"),
         ("RESET", "request", wire.STREAM.format),
-        ("TENSOR", "request", protocol.TENSOR_WISH.format),
-        ("REPLY", "request", protocol.REPLY_WISH.format),
+        ("TENSOR", "request", protocol.TENSOR_REQUEST.format),
+        ("REPLY", "request", protocol.REPLY_REQUEST.format),
     ],
 )
 def test_the_fields_of_a_command_are_those_of_the_page(name: str, side: str, expected: str) -> None:

@@ -16,7 +16,7 @@ from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.errors import LinkError, RefusedError, WrongFirmwareError
-from dynadeep.host_tools.link.protocol import TENSOR_WISH, Command, Status
+from dynadeep.host_tools.link.protocol import TENSOR_REQUEST, Command, Status
 from dynadeep.host_tools.measure import parity, profile
 from dynadeep.host_tools.measure.application import Application
 from dynadeep.host_tools.measure.network import NetApplication, NetBoard
@@ -121,7 +121,7 @@ def test_a_step_at_a_time_gives_the_same_and_the_longest_call(station, bundle, b
 def test_a_piece_of_an_output_that_there_is_not_is_refused(bundle, board, wish, status):
     board.run(golden_cases(bundle)[0].input)
     with pytest.raises(RefusedError) as refused:
-        board.device.ask(Command.OUTPUT, TENSOR_WISH.pack(*wish))
+        board.device.ask(Command.OUTPUT, TENSOR_REQUEST.pack(*wish))
     assert refused.value.status == status
 
 

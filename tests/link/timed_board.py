@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from dynadeep.host_tools.link.base import POLL_S
 from dynadeep.host_tools.link.frames import CRC, END, HEADER, FrameReader, Reply, cobs_encode
-from dynadeep.host_tools.link.protocol import REPLY_WISH, Command, Status
+from dynadeep.host_tools.link.protocol import REPLY_REQUEST, Command, Status
 
 BYTES_PER_S = 11_520.0
 
@@ -108,7 +108,7 @@ class TimedBoard:
 
     def _remembered(self, request: Reply) -> bytes:
         """Return the body that gives a piece of the last reply."""
-        sequence, offset, count = REPLY_WISH.unpack(request.payload)
+        sequence, offset, count = REPLY_REQUEST.unpack(request.payload)
         if self._last is None or self._last[0].sequence != sequence:
             return sealed(request, Status.BAD_ARGUMENT, b"")
         return sealed(request, Status.OK, self._last[1][offset : offset + count])
