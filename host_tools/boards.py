@@ -55,11 +55,11 @@ def known_boards(folders: Sequence[str] = (), ports: Sequence[SerialPort] = ()) 
     Raises:
         BoardError: a folder holds no board, or its description is wrong.
     """
-    kits = [_known(load_board(name), ports) for name in board_names()]
-    return [*kits, *(replace(_known(load_board(one), ports), run=OWN) for one in folders)]
+    kits = [_describe(load_board(name), ports) for name in board_names()]
+    return [*kits, *(replace(_describe(load_board(folder), ports), run=OWN) for folder in folders)]
 
 
-def _known(board: Board, ports: Sequence[SerialPort]) -> KnownBoard:
+def _describe(board: Board, ports: Sequence[SerialPort]) -> KnownBoard:
     ways = [] if board.emulator is None else [f"{board.emulator.program}"]
     if board.uart is not None:
         ways.append(f"serial port, {board.uart.baud:,} baud")
@@ -73,10 +73,12 @@ def _known(board: Board, ports: Sequence[SerialPort]) -> KnownBoard:
     )
 
 
-def board_json(known: KnownBoard) -> dict[str, Any]:
+def board_json(known_board: KnownBoard) -> dict[str, Any]:
     """Return a board as plain data: all that its description says, and what is known beside it."""
-    described = {name: value for name, value in asdict(known.board).items() if name != "folder"}
-    beside = {name: value for name, value in vars(known).items() if name != "board"}
+    described = {
+        name: value for name, value in asdict(known_board.board).items() if name != "folder"
+    }
+    beside = {name: value for name, value in vars(known_board).items() if name != "board"}
     return described | beside
 
 
@@ -101,17 +103,17 @@ def find_attached(ports: Sequence[SerialPort] | None = None) -> Attached:
             "its port (dialout on Debian)? A port of another kind goes with --port."
         )
     answers = [_ask(port.device) for port in usb]
-    found = [answer for answer in answers if isinstance(answer, Attached)]
-    if len(found) > 1:
-        names = ", ".join(f"{one.board} at {one.port}" for one in found)
+    attached = [answer for answer in answers if isinstance(answer, Attached)]
+    if len(attached) > 1:
+        names = ", ".join(f"{answer.board} at {answer.port}" for answer in attached)
         raise LinkError(f"auto: {names} answer, expected one board. Name the --port of yours.")
-    if not found:
-        said = "; ".join(str(answer) for answer in answers)
+    if not attached:
+        refusals = "; ".join(str(answer) for answer in answers)
         raise LinkError(
-            f"auto: no board answers at {len(usb)} USB serial ports ({said}). Flash it first: a "
-            "board without this kit's firmware cannot say what it is. 'boards' lists the names."
+            f"auto: no board answers at {len(usb)} USB serial ports ({refusals}). Flash it first: "
+            "a board without this kit's firmware cannot say what it is. 'boards' lists the names."
         )
-    return found[0]
+    return attached[0]
 
 
 def _ask(port: str) -> Attached | HostError:

@@ -20,8 +20,8 @@ OPTIONS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
 
 def cache_folder() -> Path:
     """Return where the kit keeps what it can make again."""
-    told = os.environ.get(CACHE)
-    return (Path(told) if told else Path.home() / ".cache") / "dynadeep"
+    configured = os.environ.get(CACHE)
+    return (Path(configured) if configured else Path.home() / ".cache") / "dynadeep"
 
 
 def compiled(
@@ -61,9 +61,9 @@ def _compile(
         files = [write_whole(Path(folder) / name, content) for name, content in sources.items()]
         units = [str(file) for file in files if file.suffix == ".c"]
         command = [compiler, *OPTIONS, *options, *units, "-o", str(fresh)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            first = next(iter(done.stderr.splitlines()), "it said nothing")
+        completed = subprocess.run(command, capture_output=True, text=True, check=False)
+        if completed.returncode != 0:
+            first = next(iter(completed.stderr.splitlines()), "it said nothing")
             raise BuildError(
                 f"{Path(units[0]).name}: cc failed: {first}. Is it a working compiler?"
             )

@@ -130,8 +130,8 @@ def emulated_again(station: Station, arguments: Sequence[str]) -> Iterator[Stati
     board, emulator, elf = station.board, station.board.emulator, station.elf
     assert emulator is not None
     assert elf is not None
-    told = (*emulator.arguments, *arguments)
-    with QemuLink(elf, emulator.machine, told, emulator.program) as link:
+    options = (*emulator.arguments, *arguments)
+    with QemuLink(elf, emulator.machine, options, emulator.program) as link:
         device = Device(link)
         device.hello(station.bundle.manifest.model_id, board.name)
         device.expect(inference_s(station.plan, board, here=True))
@@ -141,7 +141,7 @@ def emulated_again(station: Station, arguments: Sequence[str]) -> Iterator[Stati
 def _model_of(plan: Plan) -> Model:
     """Return what a board must say of a plan's model."""
     manifest, codec = plan.manifest, plan.manifest.codec
-    values = sum(one.time * one.channels for one in manifest.inputs)
+    values = sum(spec.time * spec.channels for spec in manifest.inputs)
     return Model(
         application="network" if codec is None else "codec",
         input_bytes=values if codec is None else 2 * manifest.segment_length,
@@ -175,13 +175,13 @@ def _check_harness(device: Device) -> None:
 def _check_choice(device: Device, wanted: Wanted) -> None:
     """Refuse firmware of another engine or kernel set than was asked for or generated."""
     about = device.about
-    for what, found, expected in (
+    for name, actual, expected in (
         ("engine", about.engine, wanted.engine),
         ("kernel set", about.kernels, wanted.kernels),
     ):
-        if expected not in (None, found):
+        if expected not in (None, actual):
             raise OtherBuildError(
-                f"{device.link.name}: the firmware has the {what} {found}, expected {expected}. "
+                f"{device.link.name}: the firmware has the {name} {actual}, expected {expected}. "
                 f"Generate, build and flash it with {expected}, or leave the option out to use it "
                 "as it is."
             )

@@ -91,38 +91,39 @@ def target_board(name: str | None) -> Board:
     return load_board(find_attached().board if name == AUTO else name or DEFAULT_BOARD)
 
 
-def project_board(folder: Path, project: Project, wanted: str | None, option: str) -> str:
+def project_board(folder: Path, project: Project, board: str | None, option: str) -> str:
     """Return the board that a project was generated for, which ``option`` may have named as well.
 
     It is the project's own copy of the description, by its folder.
 
     Raises:
-        ProjectError: it is for another board than ``wanted``, or for none.
+        ProjectError: it is for another board than ``board``, or for none.
     """
     if project.board is None:
         raise ProjectError(
             f"{folder}: holds the model and the runtime alone, no firmware for a board. "
             "Generate the project without --model-only."
         )
-    if wanted is not None and load_board(wanted).name != project.board:
+    if board is not None and load_board(board).name != project.board:
         raise ProjectError(
-            f"{folder}: was generated for {project.board}, {option} names {wanted}. "
-            f"Give {option} {project.board}, or generate the project for {wanted}."
+            f"{folder}: was generated for {project.board}, {option} names {board}. "
+            f"Give {option} {project.board}, or generate the project for {board}."
         )
     return str(folder / BOARD_FOLDER)
 
 
-def check_application(folder: Path, project: Project, wanted: Wish) -> None:
+def check_application(folder: Path, project: Project, expected: Wish) -> None:
     """Refuse a project whose firmware does not speak what is asked of it.
 
     Raises:
-        ProjectError: it has another application than ``wanted``.
+        ProjectError: it has another application than ``expected``.
     """
-    found = answers_to(project.application)
-    if found != wanted:
+    actual = answers_to(project.application)
+    if actual != expected:
         raise ProjectError(
-            f"{folder}: was generated with --application {found}, which this command cannot talk "
-            f"to. Generate it with --application {wanted}, or use the command that is for {found}."
+            f"{folder}: was generated with --application {actual}, which this command cannot talk "
+            f"to. Generate it with --application {expected}, or use the command that is for "
+            f"{actual}."
         )
 
 
@@ -133,10 +134,10 @@ def generated_with(folder: Path) -> Wanted:
         ProjectError: there is no project, or it has an engine or kernels that this kit has not.
     """
     project = read_project(folder)
-    for name, known in ((project.engine, ENGINES), (project.kernels, KERNELS)):
-        if name not in known:
+    for name, supported in ((project.engine, ENGINES), (project.kernels, KERNELS)):
+        if name not in supported:
             raise ProjectError(
-                f"{folder}: was generated with {name!r}, this kit has {' and '.join(known)}. "
+                f"{folder}: was generated with {name!r}, this kit has {' and '.join(supported)}. "
                 "Generate it again with this kit."
             )
     return Wanted(cast(Engine, project.engine), cast(KernelName, project.kernels))
@@ -161,24 +162,24 @@ def open_link_at(place: Place, elf: Path | None) -> Link:
         LinkError: there is no such port, or it cannot be opened.
         BoardError: the board is unknown, or cannot be run on this computer.
     """
-    known = None if place.board is None else load_board(place.board)
+    board = None if place.board is None else load_board(place.board)
     if place.port is not None:
-        baud = known.uart.baud if known is not None and known.uart is not None else DEFAULT_BAUD
+        baud = board.uart.baud if board is not None and board.uart is not None else DEFAULT_BAUD
         return SerialLink(place.port, place.baud or baud)
-    assert known is not None
+    assert board is not None
     assert elf is not None
-    return open_link(known, elf)
+    return open_link(board, elf)
 
 
-def greeted_board(device: Device, known: Board | None = None) -> Board:
-    """Return the description of the board that a device says it is, which may be ``known`` already.
+def greeted_board(device: Device, expected: Board | None = None) -> Board:
+    """Return the description of the board that a device says it is, which may be ``expected``.
 
     Raises:
         WrongBoardError: this kit does not know it.
     """
     name = device.about.board
-    if known is not None and known.name == name:
-        return known
+    if expected is not None and expected.name == name:
+        return expected
     try:
         return load_board(name)
     except BoardError as error:

@@ -102,12 +102,12 @@ def benches_of(config: pytest.Config) -> list[Bench]:
     Raises:
         pytest.UsageError: there are not as many of each as there are boards.
     """
-    given: dict[str, list[str]] = {
+    options: dict[str, list[str]] = {
         option: config.getoption(option) or []
         for option in ("--dynadeep-board", "--dynadeep-port", "--dynadeep-sources")
     }
-    count = max(map(len, given.values()))
-    for option, values in given.items():
+    count = max(map(len, options.values()))
+    for option, values in options.items():
         if values and len(values) != count:
             raise pytest.UsageError(
                 f"{option} is given {len(values)} times, another option {count} times: give each "
@@ -116,7 +116,7 @@ def benches_of(config: pytest.Config) -> list[Bench]:
     if not count:
         return [Bench()]
     nothing: list[str | None] = [None] * count
-    columns = (values or nothing for values in given.values())
+    columns = (values or nothing for values in options.values())
     return [Bench(*row) for row in zip(*columns, strict=True)]
 
 
@@ -125,7 +125,7 @@ def dynadeep_bundle(pytestconfig: pytest.Config) -> "Bundle":
     """The bundle that ``--dynadeep-bundle`` names."""
     from dynadeep.codegen.bundle import read_bundle
 
-    with _told():
+    with _as_failure():
         return read_bundle(Path(pytestconfig.getoption("--dynadeep-bundle") or DEFAULT_BUNDLE))
 
 
@@ -149,7 +149,7 @@ def dynadeep_board(
     cache = request.config.cache
     folder = cache.mkdir("dynadeep") if cache else tmp_path_factory.mktemp("dynadeep")
     with ExitStack() as stack:
-        with _told():
+        with _as_failure():
             sources = None if bench.sources is None else Path(bench.sources)
             place = Place(bench.board, bench.port, None, sources)
             place = place.named(dynadeep_bundle.manifest.model_id)
@@ -199,7 +199,7 @@ def _firmware(bundle: "Bundle", place: "Place", folder: Path) -> "Path | None":
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_failure() -> Iterator[None]:
     """Have the kit's own errors be a line, not a traceback."""
     from dynadeep.codegen.errors import DynadeepError
 

@@ -209,17 +209,17 @@ def _generator(folder: Path) -> list[str]:
 def _run(command: Sequence[str], log: Path, error: type[BuildError] = BuildError) -> None:
     """Run a step, add what it says to the log, and raise its first complaint if it fails."""
     logging.getLogger(__name__).info("$ %s", " ".join(command))
-    status, said = _run_with_all_it_starts(command)
+    status, output = _run_with_all_it_starts(command)
     before = log.read_text(encoding="utf-8") if log.is_file() else ""
-    write_whole(log, f"{before}$ {shlex.join(command)}\n{said}\n")
+    write_whole(log, f"{before}$ {shlex.join(command)}\n{output}\n")
     if status == 0:
         return
-    if NEWLIB_MISSING.search(said):
+    if NEWLIB_MISSING.search(output):
         raise MissingDependencyError(
             "newlib: not installed. Install it: apt-get install libnewlib-arm-none-eabi"
         )
     name = Path(command[0]).name
-    raise error(f"{name} failed: {first_complaint(said)} Log: {log}")
+    raise error(f"{name} failed: {first_complaint(output)} Log: {log}")
 
 
 def _run_with_all_it_starts(command: Sequence[str]) -> tuple[int, str]:
@@ -233,20 +233,20 @@ def _run_with_all_it_starts(command: Sequence[str]) -> tuple[int, str]:
         start_new_session=True,
     ) as child:
         try:
-            said, _ = child.communicate()
+            output, _ = child.communicate()
         except BaseException:
             if hasattr(os, "killpg"):
                 os.killpg(child.pid, signal.SIGKILL)
             else:
                 child.kill()
             raise
-    return child.returncode, said
+    return child.returncode, output
 
 
 def first_complaint(output: str) -> str:
     """Return the first error in a tool's output, on one line."""
     for pattern in COMPLAINTS:
-        if (found := pattern.search(output)) is not None:
-            return " ".join(found.group(0).split()).rstrip(".") + "."
+        if (match := pattern.search(output)) is not None:
+            return " ".join(match.group(0).split()).rstrip(".") + "."
     lines = [line for line in output.splitlines() if line.strip()]
     return (lines[-1].strip() if lines else "it said nothing").rstrip(".") + "."

@@ -47,7 +47,7 @@ class Core:
     def rule_of(self, instruction: Instruction) -> Rule:
         """Return the first rule that an instruction fits; the last one fits all."""
         text = f"{instruction.mnemonic} {instruction.operands}"
-        return next(one for one in self.rule if one.pattern.match(text))
+        return next(rule for rule in self.rule if rule.pattern.match(text))
 
     def cycles_of(self, block: Sequence[Instruction]) -> float:
         """Return what a block takes, from its first instruction to its last."""
@@ -70,8 +70,8 @@ class Core:
 
     def cycles_of_leaving(self, block: Sequence[Instruction]) -> float:
         """Return what it takes to go on elsewhere than behind a block."""
-        own = self.rule_of(block[-1]).taken if block else None
-        return self.taken if own is None else own
+        taken = self.rule_of(block[-1]).taken if block else None
+        return self.taken if taken is None else taken
 
 
 def core_names() -> list[str]:
@@ -95,20 +95,20 @@ def load_core(cpu: str) -> Core:
             f"{cpu}: its cycles are not known, those of {', '.join(core_names())} are. "
             f"Add host_tools/cycles/{FOLDER}/{cpu}.toml from its manual."
         )
-    where = f"{FOLDER}/{cpu}.toml"
+    name = f"{FOLDER}/{cpu}.toml"
     text = (_folder() / f"{cpu}.toml").read_text(encoding="utf-8")
-    reader = Reader(where, HostError, "See cores/cortex-m4.toml.")
+    reader = Reader(name, HostError, "See cores/cortex-m4.toml.")
     core = reader.read(Core, reader.toml(text))
     if not core.like:
         return core
-    other = load_core(core.like)
-    return replace(core, taken=other.taken, rule=other.rule, llvm=other.llvm)
+    base = load_core(core.like)
+    return replace(core, taken=base.taken, rule=base.rule, llvm=base.llvm)
 
 
 def registers(instruction: Instruction) -> int:
     """Return how many registers an instruction's list names."""
-    found = LISTED.search(instruction.operands)
-    return sum(_lengths(found[1])) if found else 0
+    match = LISTED.search(instruction.operands)
+    return sum(_lengths(match[1])) if match else 0
 
 
 def _lengths(listed: str) -> Iterator[int]:

@@ -59,8 +59,8 @@ def counting(program: Program, board: Board) -> Iterator[Counting]:
     with TemporaryDirectory(prefix="dynadeep-cycles-") as folder:
         plan, out = Path(folder) / "plan.txt", Path(folder) / "counts.txt"
         write_whole(plan, "".join(f"{line}\n" for line in _plan(program, board, out)))
-        told = ",".join(str(one).replace(",", ",,") for one in (plugin, f"plan={plan}"))
-        yield Counting(("-plugin", told), out)
+        options = ",".join(str(option).replace(",", ",,") for option in (plugin, f"plan={plan}"))
+        yield Counting(("-plugin", options), out)
 
 
 def _plan(program: Program, board: Board, out: Path) -> Iterator[str]:
@@ -79,10 +79,10 @@ def _plan(program: Program, board: Board, out: Path) -> Iterator[str]:
             "flash_end": board.flash.origin + board.flash.bytes,
         }
     yield from (f"{name} {value:x}" for name, value in numbers.items())
-    for one in program.functions:
-        if one.file in ENGINE_FILES:
-            yield f"engine {one.start:x}"
-            yield f"engine_end {one.start + one.bytes:x}"
+    for function in program.functions:
+        if function.file in ENGINE_FILES:
+            yield f"engine {function.start:x}"
+            yield f"engine_end {function.start + function.bytes:x}"
     yield from (f"kernel {kernel:x}" for kernel in program.kernels)
     yield f"out {out}"
 

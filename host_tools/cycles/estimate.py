@@ -58,19 +58,21 @@ def price(
         MissingDependencyError: llvm-mca is needed for this core, and not installed.
     """
     core = load_core(cpu)
-    blocks = {(one.start, one.bytes): program.block(one.start, one.bytes) for one in counts}
+    blocks = {
+        (count.start, count.bytes): program.block(count.start, count.bytes) for count in counts
+    }
     cost = _costs(core, blocks)
     by_stage: defaultdict[int, float] = defaultdict(float)
     by_function: defaultdict[str, float] = defaultdict(float)
     instructions: defaultdict[int, int] = defaultdict(int)
-    for one in counts:
-        block = blocks[one.start, one.bytes]
-        cycles = cost[one.start, one.bytes] * one.executed
-        cycles += core.cycles_of_leaving(block) * one.taken + waiting(one, flash)
-        cycles -= core.overlapping(block, program.behind(block)) * (one.executed - one.taken)
-        by_stage[one.stage] += cycles
-        by_function[program.function_at(one.start)] += cycles
-        instructions[one.stage] += one.executed * one.instructions
+    for count in counts:
+        block = blocks[count.start, count.bytes]
+        cycles = cost[count.start, count.bytes] * count.executed
+        cycles += core.cycles_of_leaving(block) * count.taken + waiting(count, flash)
+        cycles -= core.overlapping(block, program.behind(block)) * (count.executed - count.taken)
+        by_stage[count.stage] += cycles
+        by_function[program.function_at(count.start)] += cycles
+        instructions[count.stage] += count.executed * count.instructions
     return CyclesEstimate(
         core=cpu,
         source=f"{core.source} ({mca.model_name()})" if core.llvm else core.source,
@@ -86,13 +88,13 @@ def price(
     )
 
 
-def waiting(one: BlockCount, flash: Flash) -> float:
+def waiting(count: BlockCount, flash: Flash) -> float:
     """Return the cycles that a block's fetches and reads wait for the flash.
 
     A fetch brings ``fetch_bytes``; a jump begins a new one; what the cache has costs nothing.
     """
-    fetches = one.executed * one.bytes / flash.fetch_bytes + one.taken
-    return (fetches + one.flash_reads) * (1 - flash.cache_hit_rate) * flash.wait_states
+    fetches = count.executed * count.bytes / flash.fetch_bytes + count.taken
+    return (fetches + count.flash_reads) * (1 - flash.cache_hit_rate) * flash.wait_states
 
 
 def _costs(core: Core, blocks: Blocks) -> dict[tuple[int, int], float]:
@@ -110,5 +112,5 @@ def _costs(core: Core, blocks: Blocks) -> dict[tuple[int, int], float]:
 
 
 def _most_first(functions: Mapping[str, float]) -> Iterator[tuple[str, int]]:
-    for name, cycles in sorted(functions.items(), key=lambda one: (-one[1], one[0])):
+    for name, cycles in sorted(functions.items(), key=lambda item: (-item[1], item[0])):
         yield name, round(cycles)

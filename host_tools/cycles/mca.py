@@ -55,17 +55,17 @@ def _analysed(
     if not blocks:
         return
     text, block_of = _text(blocks)
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
-    if done.returncode == 0:
-        yield from _totals(done.stdout)
+    completed = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if completed.returncode == 0:
+        yield from _totals(completed.stdout)
         return
-    refused = {block_of[int(line) - 1] for line in REFUSED.findall(done.stderr)}
-    left = [one for one in blocks if one not in refused]
+    refused = {block_of[int(line) - 1] for line in REFUSED.findall(completed.stderr)}
+    remaining = [number for number in blocks if number not in refused]
     if refused:
-        yield from _analysed(command, {one: blocks[one] for one in left})
-    elif len(left) > 1:  # it crashed, and does not say where
-        for half in (left[: len(left) // 2], left[len(left) // 2 :]):
-            yield from _analysed(command, {one: blocks[one] for one in half})
+        yield from _analysed(command, {number: blocks[number] for number in remaining})
+    elif len(remaining) > 1:  # it crashed, and does not say where
+        for half in (remaining[: len(remaining) // 2], remaining[len(remaining) // 2 :]):
+            yield from _analysed(command, {number: blocks[number] for number in half})
 
 
 def model_name() -> str:
@@ -73,9 +73,9 @@ def model_name() -> str:
     tool = shutil.which(TOOL)
     if tool is None:
         return ""
-    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"LLVM version (\S+)", said)
-    return f"{TOOL} {found[1]}" if found else TOOL
+    output = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"LLVM version (\S+)", output)
+    return f"{TOOL} {match[1]}" if match else TOOL
 
 
 def _lines(block: Sequence[Instruction]) -> list[str]:
@@ -85,12 +85,12 @@ def _lines(block: Sequence[Instruction]) -> list[str]:
     llvm-mca 14 crashes on some that change their base register.
     """
     lines, covered = [], 0
-    for one in block:
-        mnemonic = WIDTH.sub("", one.mnemonic)
+    for instruction in block:
+        mnemonic = WIDTH.sub("", instruction.mnemonic)
         mnemonic = CONDITION.sub("", mnemonic) if covered else mnemonic
         covered = len(mnemonic) - 1 if IT.match(mnemonic) else max(covered - 1, 0)
-        if not BRANCH.match(one.mnemonic):
-            lines.append(f"{mnemonic} " + ADDRESS.sub(r"[\1]", one.operands))
+        if not BRANCH.match(instruction.mnemonic):
+            lines.append(f"{mnemonic} " + ADDRESS.sub(r"[\1]", instruction.operands))
     return lines
 
 
@@ -105,15 +105,15 @@ def _text(blocks: Mapping[int, Sequence[str]]) -> tuple[str, list[int]]:
     return "\n".join(lines) + "\n", region_of
 
 
-def _totals(said: str) -> Iterator[tuple[int, float]]:
+def _totals(output: str) -> Iterator[tuple[int, float]]:
     number = -1
-    for line in said.splitlines():
-        if (found := REGION.match(line)) is not None:
-            number = int(found[1])
-        elif (found := TOTAL.match(line)) is not None:
-            yield number, int(found[1]) / ITERATIONS
+    for line in output.splitlines():
+        if (match := REGION.match(line)) is not None:
+            number = int(match[1])
+        elif (match := TOTAL.match(line)) is not None:
+            yield number, int(match[1]) / ITERATIONS
 
 
 def branches(block: Sequence[Instruction]) -> list[Instruction]:
     """Return the instructions of a block that llvm-mca is not shown."""
-    return [one for one in block if BRANCH.match(one.mnemonic)]
+    return [instruction for instruction in block if BRANCH.match(instruction.mnemonic)]

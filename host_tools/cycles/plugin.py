@@ -39,7 +39,7 @@ def plugin_api(emulator: str) -> int:
         raise MissingDependencyError(
             f"{emulator}: not installed. Install it: apt-get install qemu-system-arm"
         )
-    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
-    found = VERSION.search(said)
-    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    output = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    match = VERSION.search(output)
+    version = (int(match[1]), int(match[2])) if match else (0, 0)
     return next((api for since, api in PLUGIN_APIS if version >= since), 1)

@@ -55,9 +55,9 @@ class Program:
 
     def function_at(self, address: int) -> str:
         """Return the name of the function that an address belongs to."""
-        starts = [one.start for one in self.functions]
-        found = bisect.bisect(starts, address) - 1
-        return self.functions[found].name if found >= 0 else OTHER_CODE
+        starts = [function.start for function in self.functions]
+        index = bisect.bisect(starts, address) - 1
+        return self.functions[index].name if index >= 0 else OTHER_CODE
 
     def start_of(self, name: str) -> int:
         """Return where a function begins.
@@ -65,19 +65,19 @@ class Program:
         Raises:
             BuildError: there is none of that name.
         """
-        for one in self.functions:
-            if one.name == name:
-                return one.start
+        for function in self.functions:
+            if function.name == name:
+                return function.start
         raise BuildError(f"the firmware has no function {name}, between which its runs are counted")
 
     def block(self, start: int, size: int) -> list[Instruction]:
         """Return the instructions of a block of ``size`` bytes."""
-        found = []
+        instructions = []
         at = start
         while at < start + size and at in self.instructions:
-            found.append(self.instructions[at])
-            at += found[-1].bytes
-        return found
+            instructions.append(self.instructions[at])
+            at += instructions[-1].bytes
+        return instructions
 
     def behind(self, block: Sequence[Instruction]) -> Instruction | None:
         """Return the instruction behind a block, None where there is none."""
@@ -93,7 +93,7 @@ def read_program(elf: Path, stages: int) -> Program:
     """
     with elf.open("rb") as file:
         parsed = ELFFile(file)
-        functions = tuple(sorted(_functions(parsed), key=lambda one: one.start))
+        functions = tuple(sorted(_functions(parsed), key=lambda function: function.start))
         begin, size = _stages(parsed, elf)
         if stages == 0 or size % stages:
             raise BuildError(f"{elf}: its table of layers has {size} bytes, which are not {stages}")
@@ -122,13 +122,13 @@ def _functions(parsed: Any) -> Iterator[Function]:
 
 
 def _stages(parsed: Any, elf: Path) -> tuple[int, int]:
-    found = parsed.get_section_by_name(".symtab").get_symbol_by_name(STAGES) or []
-    if len(found) != 1:
+    symbols = parsed.get_section_by_name(".symtab").get_symbol_by_name(STAGES) or []
+    if len(symbols) != 1:
         raise BuildError(
-            f"{elf}: has {len(found)} tables of layers ({STAGES}), expected that of one network. "
+            f"{elf}: has {len(symbols)} tables of layers ({STAGES}), expected that of one network. "
             "Build it from a generated project."
         )
-    return found[0]["st_value"], found[0]["st_size"]
+    return symbols[0]["st_value"], symbols[0]["st_size"]
 
 
 def _bytes_at(parsed: Any, at: int, size: int) -> bytes:
@@ -146,14 +146,14 @@ def _disassembled(elf: Path) -> dict[int, Instruction]:
         raise MissingDependencyError(
             f"{DISASSEMBLER}: not installed. Install it: apt-get install binutils-arm-none-eabi"
         )
-    done = subprocess.run([tool, "-d", str(elf)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"{elf}: {DISASSEMBLER} failed: {done.stderr.strip()}")
-    found = {}
-    for line in done.stdout.splitlines():
+    completed = subprocess.run([tool, "-d", str(elf)], capture_output=True, text=True, check=False)
+    if completed.returncode != 0:
+        raise BuildError(f"{elf}: {DISASSEMBLER} failed: {completed.stderr.strip()}")
+    instructions = {}
+    for line in completed.stdout.splitlines():
         match = LINE.match(line)
         if match is not None:
             address, size = int(match[1], 16), len(match[2].replace(" ", "")) // 2
             operands = (match[4] or "").strip()
-            found[address] = Instruction(address, size, match[3].strip(), operands)
-    return found
+            instructions[address] = Instruction(address, size, match[3].strip(), operands)
+    return instructions

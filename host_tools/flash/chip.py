@@ -10,10 +10,10 @@ def check_chip(identity: Identity, value: int) -> None:
     Raises:
         WrongChipError: it is another chip.
     """
-    found = value & identity.mask
-    if found != identity.value:
+    masked = value & identity.mask
+    if masked != identity.value:
         raise WrongChipError(
             f"another chip is on the probe: its register {identity.address:#010x} holds "
-            f"{found:#x}, expected {identity.value:#x}. Nothing was written. Name the board that "
+            f"{masked:#x}, expected {identity.value:#x}. Nothing was written. Name the board that "
             "is connected, or choose its probe by --probe and its serial number."
         )

@@ -13,28 +13,28 @@ from dynadeep.host_tools.toolchain import Firmware
 Tool = Literal["pyocd", "openocd"]
 
 
-def tool_of(board: Board, wanted: str | None, serial: str | None) -> str:
+def tool_of(board: Board, choice: str | None, serial: str | None) -> str:
     """Return what is to flash a board; it must be there before the firmware is built.
 
     Args:
         board: the board.
-        wanted: the user's choice; None takes the first that is installed.
+        choice: the user's choice; None takes the first that is installed.
         serial: the probe's serial number, if the user gave one.
 
     Raises:
         BoardError: nothing is known that flashes it, or not what the user wants.
     """
-    known = flashers(board)
-    if not known:
+    tools = flashers(board)
+    if not tools:
         raise BoardError(
             f"{board.name}: no programmer is known for it. Flash firmware.bin by hand."
         )
-    if wanted not in (None, *known):
+    if choice not in (None, *tools):
         raise BoardError(
-            f"{board.name}: is not flashed with {wanted}, its board.toml knows "
-            f"{' and '.join(known)}. Choose one of these, or leave --with out."
+            f"{board.name}: is not flashed with {choice}, its board.toml knows "
+            f"{' and '.join(tools)}. Choose one of these, or leave --with out."
         )
-    tool = wanted or next((name for name in known if _is_installed(name)), known[0])
+    tool = choice or next((name for name in tools if _is_installed(name)), tools[0])
     if serial is not None and tool not in ("pyocd", "openocd"):
         raise BoardError(
             f"{board.name}: is flashed with {tool}, which takes no probe's serial number. "

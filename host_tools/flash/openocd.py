@@ -72,21 +72,21 @@ def tcl_word(text: str) -> str:
 def complaint(output: str, serial: str | None) -> str:
     """Return the first error that OpenOCD tells, and what to do about it."""
     errors = ERROR.findall(output)
-    said = errors[0].rstrip(".!") if errors else "it said nothing"
+    reason = errors[0].rstrip(".!") if errors else "it said nothing"
     if re.search(
         r"no (\S+ )?device found|unable to (open|find)|open failed", output, re.IGNORECASE
     ):
         which = f"with the serial number {serial}" if serial is not None else "found"
         return (
-            f"no debug probe {which} ({said}). Is the board plugged in, and may you use its probe "
-            "(udev rules on Linux)?"
+            f"no debug probe {which} ({reason}). Is the board plugged in, and may you use its "
+            "probe (udev rules on Linux)?"
         )
-    return f"{said}. Is the board powered, and no debugger connected to it?"
+    return f"{reason}. Is the board powered, and no debugger connected to it?"
 
 
 def _run(command: list[str]) -> tuple[str, int]:
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -101,7 +101,7 @@ def _run(command: list[str]) -> tuple[str, int]:
             f"openocd failed: it was not done within {LONGEST_S:.0f} s. Unplug the board's probe "
             "and plug it in again."
         ) from error
-    return done.stdout, done.returncode
+    return completed.stdout, completed.returncode
 
 
 def _before(firmware: Firmware) -> str:

@@ -38,9 +38,9 @@ def flash(probe: Probe, elf: Path, serial: str | None) -> None:
     from pyocd.core.helpers import ConnectHelper
     from pyocd.flash.file_programmer import FileProgrammer
 
-    with _errors_told(probe):
-        found = ConnectHelper.get_all_connected_probes(blocking=False)
-        chosen = choose(found, serial)
+    with _flash_errors(probe):
+        probes = ConnectHelper.get_all_connected_probes(blocking=False)
+        chosen = choose(probes, serial)
         with _session(chosen, GENERIC) as session:
             check_chip(probe.identity, session.target.read32(probe.identity.address))
         with _session(chosen, str(probe.pyocd)) as session:
@@ -54,22 +54,24 @@ def choose(probes: Sequence[Any], serial: str | None) -> Any:
     Raises:
         FlashError: there is none, or it is not clear which.
     """
-    known = ", ".join(f"{one.unique_id} ({one.description})" for one in probes) or "none"
+    listing = ", ".join(f"{probe.unique_id} ({probe.description})" for probe in probes) or "none"
     if serial is not None:
-        probes = [one for one in probes if one.unique_id.lower() == serial.lower()]
+        probes = [probe for probe in probes if probe.unique_id.lower() == serial.lower()]
     if len(probes) == 1:
         return probes[0]
     if serial is not None:
         raise FlashError(
-            f"no debug probe with the serial number {serial}, found {known}. Is it plugged in, and "
-            "may you use it (udev rules on Linux)?"
+            f"no debug probe with the serial number {serial}, found {listing}. Is it plugged in, "
+            "and may you use it (udev rules on Linux)?"
         )
     if not probes:
         raise FlashError(
             "no debug probe found, expected one on USB. Is the board plugged in, and may you use "
             "its probe (udev rules on Linux)?"
         )
-    raise FlashError(f"several debug probes: {known}. Name the board's by --probe and its number.")
+    raise FlashError(
+        f"several debug probes: {listing}. Name the board's by --probe and its number."
+    )
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def _session(probe: Any, target: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _errors_told(probe: Probe) -> Iterator[None]:
+def _flash_errors(probe: Probe) -> Iterator[None]:
     """Turn pyOCD's exceptions into one line."""
     from pyocd.core.exceptions import Error, TargetSupportError
 

@@ -48,17 +48,17 @@ def check(
     """
     dut.check_model(manifest.model_id)
     differences: list[Difference] = []
-    done = 0
+    count = 0
     for case in cases:
         dut.load(input_of(case))
-        found = dut.infer(inference_s=inference_s).results
-        differences += _differences(case, manifest, found, dut.link.name)
-        done += 1
+        results = dut.infer(inference_s=inference_s).results
+        differences += _differences(case, manifest, results, dut.link.name)
+        count += 1
         on_case()
         if differences:
             break
     outputs = len(manifest.outputs)
-    compared = ParityResult(done, 0, 0, 0, done * outputs, "outputs", {}, tuple(differences))
+    compared = ParityResult(count, 0, 0, 0, count * outputs, "outputs", {}, tuple(differences))
     timed = dut.infer(TIMED, 1, inference_s)
     return Checked(dut.name, compared, timed.us / TIMED)
 
@@ -73,24 +73,26 @@ def results_of(case: Case, manifest: Manifest) -> Results:
     """Return what the device must answer: the codes of all outputs less their zero points."""
     return np.concatenate(
         [
-            case.tensor(one.name).reshape(-1).astype(np.int64) - one.zero_point
-            for one in manifest.outputs
+            case.tensor(spec.name).reshape(-1).astype(np.int64) - spec.zero_point
+            for spec in manifest.outputs
         ]
     )
 
 
-def _differences(case: Case, manifest: Manifest, found: Results, link: str) -> Iterator[Difference]:
-    sizes = [one.time * one.channels for one in manifest.outputs]
-    if len(found) != sum(sizes):
+def _differences(
+    case: Case, manifest: Manifest, results: Results, link: str
+) -> Iterator[Difference]:
+    sizes = [spec.time * spec.channels for spec in manifest.outputs]
+    if len(results) != sum(sizes):
         raise LinkError(
-            f"{link}: the device gives {len(found)} results, expected {sum(sizes)}. Generate its "
+            f"{link}: the device gives {len(results)} results, expected {sum(sizes)}. Generate its "
             "firmware again."
         )
     ends = np.cumsum(sizes)[:-1]
-    sides = zip(np.split(found, ends), np.split(results_of(case, manifest), ends), strict=True)
-    for one, (board, reference) in zip(manifest.outputs, sides, strict=True):
-        shape = (one.time, one.channels)
-        place = ("output", one.name, case.name)
+    sides = zip(np.split(results, ends), np.split(results_of(case, manifest), ends), strict=True)
+    for spec, (board, reference) in zip(manifest.outputs, sides, strict=True):
+        shape = (spec.time, spec.channels)
+        place = ("output", spec.name, case.name)
         wrong = first_difference("output", place, board.reshape(shape), reference.reshape(shape))
         if wrong is not None:
             yield wrong

@@ -59,7 +59,7 @@ class Dut:
         self.link = link
         self.name = ""  # as it calls itself, once it was greeted
         self._spoke = False
-        self._came = b""
+        self._received = b""
 
     def greet(self) -> str:
         """Return what the device is called; what it said before is dropped.
@@ -75,7 +75,7 @@ class Dut:
 
     def _greet(self) -> str:
         self._synchronise()
-        self.name = self._one("name", r"m-name-dut-\[(.+)\]")
+        self.name = self._ask_for("name", r"m-name-dut-\[(.+)\]")
         return self.name
 
     def check_model(self, model_id: str) -> None:
@@ -84,10 +84,10 @@ class Dut:
         Raises:
             WrongFirmwareError: it does.
         """
-        found = self._one("profile", r"m-model-\[(.+)\]")
-        if found != model_id:
+        actual = self._ask_for("profile", r"m-model-\[(.+)\]")
+        if actual != model_id:
             raise WrongFirmwareError(
-                f"{self.link.name}: the firmware is of model {found}, the bundle of {model_id}. "
+                f"{self.link.name}: the firmware is of model {actual}, the bundle of {model_id}. "
                 "Name the bundle that it was generated from, or generate it again."
             )
 
@@ -98,7 +98,7 @@ class Dut:
             LinkError: it refuses a part of it.
         """
         content = codes.tobytes()
-        self._one(f"db load {len(content)}", r"m-\[Expecting (\d+) bytes\]")
+        self._ask_for(f"db load {len(content)}", r"m-\[Expecting (\d+) bytes\]")
         last: list[str] = []
         for begin in range(0, len(content), BYTES_A_COMMAND):
             last = self.ask(f"db {content[begin : begin + BYTES_A_COMMAND].hex()}")
@@ -118,10 +118,10 @@ class Dut:
         """
         patience = INFER_LINE_S + max(count, warmups) * inference_s
         lines = self.ask(f"infer {count} {warmups}", patience)
-        told = [f"m-warmup-start-{warmups}", "m-warmup-done", f"m-infer-start-{count}"]
+        header = [f"m-warmup-start-{warmups}", "m-warmup-done", f"m-infer-start-{count}"]
         begin, end = (LAP.fullmatch(line) for line in (*lines, "", "", "", "", "")[3:5])
         results = RESULTS.fullmatch(lines[-1]) if lines else None
-        if lines[:3] != told or lines[5:6] != ["m-infer-done"] or len(lines) != 7:
+        if lines[:3] != header or lines[5:6] != ["m-infer-done"] or len(lines) != 7:
             raise self._malformed("infer", lines)
         if begin is None or end is None or results is None:
             raise self._malformed("infer", lines)
@@ -134,10 +134,10 @@ class Dut:
             LinkError: there are none.
         """
         lines = self.ask("results")
-        found = RESULTS.fullmatch(lines[0]) if len(lines) == 1 else None
-        if found is None:
+        match = RESULTS.fullmatch(lines[0]) if len(lines) == 1 else None
+        if match is None:
             raise self._malformed("results", lines)
-        return _numbers(found)
+        return _numbers(match)
 
     def ask(self, command: str, line_s: float = LINE_S) -> list[str]:
         """Send a command, without its end, and return the lines before ``m-ready``.
@@ -162,13 +162,13 @@ class Dut:
             )
         return lines
 
-    def _one(self, command: str, pattern: str) -> str:
+    def _ask_for(self, command: str, pattern: str) -> str:
         """Return the part of an answer that ``pattern`` finds in one of its lines."""
         lines = self.ask(command)
-        found = next(filter(None, (re.fullmatch(pattern, line) for line in lines)), None)
-        if found is None:
+        match = next(filter(None, (re.fullmatch(pattern, line) for line in lines)), None)
+        if match is None:
             raise self._malformed(command, lines)
-        return found[1]
+        return match[1]
 
     def _synchronise(self) -> None:
         """Have the device end what it may be in the middle of, and forget what it said till then.
@@ -180,32 +180,32 @@ class Dut:
         self.link.send(f"%{command}%".encode("ascii"))
         answer = f"{command}]\r\n{READY}\r\n".encode("ascii")
         deadline = time.monotonic() + LINE_S
-        while answer not in self._came:
+        while answer not in self._received:
             if time.monotonic() > deadline:
                 raise self._unanswered()
-            self._came = (self._came + self.link.receive())[-LINE_BYTES_MAX:]
-        self._came = self._came.partition(answer)[2]
+            self._received = (self._received + self.link.receive())[-LINE_BYTES_MAX:]
+        self._received = self._received.partition(answer)[2]
 
     def _unanswered(self) -> HostError:
         """Return what came instead of an answer to a greeting, which is forgotten."""
-        came, self._came = self._came.decode("ascii", "replace"), b""
-        lines = came.split("\r\n")
+        text, self._received = self._received.decode("ascii", "replace"), b""
+        lines = text.split("\r\n")
         fault = next((line for line in lines if line.startswith(FAULT)), None)
         if fault is not None:
             return self._crashed(fault)
-        return self._malformed("name", lines) if came else self._silent("name", LINE_S)
+        return self._malformed("name", lines) if text else self._silent("name", LINE_S)
 
     def _line(self, patience_s: float, command: str) -> str:
         deadline = time.monotonic() + patience_s
-        while b"\r\n" not in self._came:
-            came = self.link.receive()
-            self._came += came
-            late = not came and time.monotonic() > deadline
-            if len(self._came) > LINE_BYTES_MAX or (late and self._came):
-                raise self._malformed(command, [self._came[:40].decode("ascii", "replace")])
+        while b"\r\n" not in self._received:
+            data = self.link.receive()
+            self._received += data
+            late = not data and time.monotonic() > deadline
+            if len(self._received) > LINE_BYTES_MAX or (late and self._received):
+                raise self._malformed(command, [self._received[:40].decode("ascii", "replace")])
             if late:
                 raise self._silent(command, patience_s)
-        line, _, self._came = self._came.partition(b"\r\n")
+        line, _, self._received = self._received.partition(b"\r\n")
         if not line.isascii():
             raise self._malformed(command, [line[:40].decode("ascii", "replace")])
         self._spoke = True
@@ -228,15 +228,15 @@ class Dut:
         )
 
     def _malformed(self, command: str, lines: Sequence[str]) -> NoisyLineError:
-        said = " | ".join(lines)[:120]
+        answer = " | ".join(lines)[:120]
         return NoisyLineError(
             f"{self.link.name}: the answer to {_verb(command)} is not of the MLPerf Tiny "
-            f"protocol: {said!r}. Check baud rate and firmware."
+            f"protocol: {answer!r}. Check baud rate and firmware."
         )
 
 
-def _numbers(found: re.Match[str]) -> Results:
-    return np.array(found[1].split(","), np.int64)
+def _numbers(match: re.Match[str]) -> Results:
+    return np.array(match[1].split(","), np.int64)
 
 
 def board_of(dut: Dut) -> Board:

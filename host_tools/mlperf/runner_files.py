@@ -66,8 +66,8 @@ def _devices(board: Board) -> str:
         return HEADER + "\n".join(lines) + "\n"
     lines.append("  usb:")
     vendors: dict[str, list[str]] = {}
-    for one in board.usb:
-        vendor, product = one.split(":")
+    for usb_id in board.usb:
+        vendor, product = usb_id.split(":")
         vendors.setdefault(vendor, []).append(f"0x{product}")
     lines += [f"    0x{vendor}: [{', '.join(ids)}]" for vendor, ids in vendors.items()]
     return HEADER + "\n".join(lines) + "\n"

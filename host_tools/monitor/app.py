@@ -130,8 +130,8 @@ class Monitor(App[None]):
 
     def _look(self) -> None:
         """Draw what is new, and end behind the last input."""
-        held = self.paused and self.feed.listens
-        if not held and (self.beat is not self._drawn or self.beat is None):
+        frozen = self.paused and self.feed.listens
+        if not frozen and (self.beat is not self._drawn or self.beat is None):
             self.draw()  # while nothing came, what the link says may change
         if self._ended.is_set():
             self.exit()
@@ -146,7 +146,7 @@ class Monitor(App[None]):
         trace = self.query_one("#trace", Static)
         trace.border_title = beat.title
         names = [
-            f"[{style}]{one.label}[/]" for one, style in zip(beat.curves, STYLES, strict=False)
+            f"[{style}]{curve.label}[/]" for curve, style in zip(beat.curves, STYLES, strict=False)
         ]
         trace.border_subtitle = " over ".join(names)
         curves = beat.curves[: len(STYLES)]

@@ -84,7 +84,7 @@ class Feed(Protocol):
         ...
 
 
-class Asked:
+class BoardFeed:
     """The part of a feed that hangs on a board which is asked for everything."""
 
     latency_title = "Latency"

@@ -12,12 +12,12 @@ from dynadeep.host_tools.codec.decode import Decoder
 from dynadeep.host_tools.codec.packet import SEQUENCES
 from dynadeep.host_tools.codec.wire import EncodeReply
 from dynadeep.host_tools.link.device import Device
-from dynadeep.host_tools.monitor.beat import Asked, Beat, Curve
+from dynadeep.host_tools.monitor.beat import Beat, BoardFeed, Curve
 from dynadeep.host_tools.monitor.codec_tally import CodecTally
 from dynadeep.host_tools.recordings.record import Record
 
 
-class CodecFeed(Asked):
+class CodecFeed(BoardFeed):
     """Streams recordings, one after the other, from the first again behind the last."""
 
     bars_title = "Levels"
@@ -32,8 +32,8 @@ class CodecFeed(Asked):
         self._decoder = decoder
         self._board = CodecBoard(device)
         self._segments = self._all_segments(records)
-        self._wanted = bound
-        self._asked = self.bound = -1.0  # what the board was asked for, and has
+        self._next_bound = bound
+        self._sent_bound = self.bound = -1.0  # what the board was asked for, and has
         self._clipped = 0
 
     @property
@@ -43,10 +43,10 @@ class CodecFeed(Asked):
 
     def step(self) -> Beat:
         """Encode the next segment, and decode its packet."""
-        wanted = self._wanted  # which a key may change meanwhile
-        if wanted != self._asked:
-            self.bound = real_error(self._board.bound(fixed_error(wanted)))
-            self._asked = wanted
+        requested = self._next_bound  # which a key may change meanwhile
+        if requested != self._sent_bound:
+            self.bound = real_error(self._board.bound(fixed_error(requested)))
+            self._sent_bound = requested
         record, index = next(self._segments)
         segment = record.segments[index]
         reply = self._board.encode(segment)
@@ -69,12 +69,12 @@ class CodecFeed(Asked):
 
     def scale_bound(self, factor: float) -> bool:
         """Have the next segments encoded at another bound."""
-        self._wanted = min(max(self._wanted, 1e-3) * factor, real_error(INT32_MAX))
+        self._next_bound = min(max(self._next_bound, 1e-3) * factor, real_error(INT32_MAX))
         return True
 
     def totals(self) -> dict[str, object]:
         """Return what the segments came to."""
-        return {**self._tally.totals(), "bound": self._wanted, "clipped": self._clipped}
+        return {**self._tally.totals(), "bound": self._next_bound, "clipped": self._clipped}
 
     def _all_segments(self, records: Sequence[Record]) -> Iterator[tuple[Record, int]]:
         for stream, record in zip(itertools.count(), itertools.cycle(records), strict=False):

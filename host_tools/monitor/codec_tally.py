@@ -14,7 +14,7 @@ class CodecTally:
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.levels: Counter[int] = Counter()
-        self._names = ("none", *(one.name for one in manifest.levels))
+        self._names = ("none", *(level.name for level in manifest.levels))
         self._gains = published_gains(manifest)
         self._bytes_in = self._bytes_out = 0
 

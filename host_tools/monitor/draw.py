@@ -16,19 +16,19 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 
 def plot(curves: Sequence[Curve], styles: Sequence[str], width: int, height: int) -> Text:
     """Return curves over each other, the first on top, with the axis' ends on the left."""
-    finite = [one.values[np.isfinite(one.values)] for one in curves]
+    finite = [curve.values[np.isfinite(curve.values)] for curve in curves]
     values = np.concatenate([*finite, np.zeros(0)])
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
     labels = [f"{high:.2f} ", *[""] * max(height - 2, 0), f"{low:.2f} "][:height]
     margin = max(map(len, labels))
     columns = max(width - margin, 1)
-    planes = [_dots(one.values, low, high, columns, height) for one in curves]
+    planes = [_dots(curve.values, low, high, columns, height) for curve in curves]
     text = Text(no_wrap=True)
     for row in range(height):
         text.append(labels[row].rjust(margin), "dim")
         for column in range(columns):
             bits = [int(plane[row, column]) for plane in planes]
-            top = next((index for index, one in enumerate(bits) if one), 0)
+            top = next((index for index, bit in enumerate(bits) if bit), 0)
             whole = int(np.bitwise_or.reduce(bits)) if bits else 0
             text.append(chr(BLANK + whole), styles[top])
         text.append("\n" if row < height - 1 else "")
@@ -46,11 +46,11 @@ def _dots(
     cells = np.zeros((rows, columns), np.uint8)
     before: tuple[int, int] | None = None
     for x, part in enumerate(np.array_split(values, 2 * columns)):
-        there = part[np.isfinite(part)]
-        if not there.size:
+        finite = part[np.isfinite(part)]
+        if not finite.size:
             continue
-        scaled = (high - np.array([there.max(), there.min()])) / ((high - low) or 1.0)
-        top, bottom = (round(float(one) * (4 * rows - 1)) for one in scaled)
+        scaled = (high - np.array([finite.max(), finite.min()])) / ((high - low) or 1.0)
+        top, bottom = (round(float(value) * (4 * rows - 1)) for value in scaled)
         first, last = top, bottom
         if before is not None:
             first, last = min(top, before[1]), max(bottom, before[0])
@@ -62,16 +62,16 @@ def _dots(
 
 def bars(group: Sequence[Bar], width: int, style: str) -> Text:
     """Return a bar a line, its label before it and its text behind."""
-    margin = max((len(one.label) for one in group), default=0) + 1
-    behind = max((len(one.text) for one in group), default=0) + 1
+    margin = max((len(bar.label) for bar in group), default=0) + 1
+    behind = max((len(bar.text) for bar in group), default=0) + 1
     room = max(width - margin - behind, 1)
     text = Text(no_wrap=True)
-    for one in group:
-        filled = round(min(max(one.share, 0.0), 1.0) * room)
-        text.append(one.label.ljust(margin))
+    for bar in group:
+        filled = round(min(max(bar.share, 0.0), 1.0) * room)
+        text.append(bar.label.ljust(margin))
         text.append("█" * filled, style)
         text.append("░" * (room - filled), "dim")
-        text.append(f"{one.text.rjust(behind)}\n")
+        text.append(f"{bar.text.rjust(behind)}\n")
     return text
 
 
@@ -87,6 +87,6 @@ def facts(rows: Sequence[tuple[str, str]]) -> Text:
 
 def sparkline(values: Sequence[int], width: int) -> str:
     """Return the last values as blocks, the largest of them full."""
-    shown = list(values)[-width:] if width > 0 else []
-    most = max(shown, default=0) or 1
-    return "".join(BLOCKS[round(one / most * 8)] for one in shown)
+    recent = list(values)[-width:] if width > 0 else []
+    most = max(recent, default=0) or 1
+    return "".join(BLOCKS[round(value / most * 8)] for value in recent)

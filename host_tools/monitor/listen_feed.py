@@ -31,7 +31,7 @@ class ListenFeed:
         self._tally = CodecTally(decoder.manifest)
         self._stream = PushedStream()
         self._waiting: deque[bytes] = deque()
-        self._came_ns = clock_ns()
+        self._last_packet_ns = clock_ns()
         self._refused = 0
         self._crash = ""
 
@@ -55,7 +55,7 @@ class ListenFeed:
             self._refused += 1
             return None
         now_ns = self._clock_ns()
-        since_ns, self._came_ns = now_ns - self._came_ns, now_ns
+        since_ns, self._last_packet_ns = now_ns - self._last_packet_ns, now_ns
         self._tally.add(packet.level, len(decoded), len(data))
         return Beat(
             title=f"stream {packet.stream}, packet {packet.sequence}: sent as "

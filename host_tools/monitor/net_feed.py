@@ -10,13 +10,13 @@ from dynadeep.host_tools.link.device import Device
 from dynadeep.host_tools.measure.application import Codes
 from dynadeep.host_tools.measure.network import NetApplication, NetBoard
 from dynadeep.host_tools.measure.references import Case, golden_cases
-from dynadeep.host_tools.monitor.beat import Asked, Bar, Beat, Curve, Facts, Values
+from dynadeep.host_tools.monitor.beat import Bar, Beat, BoardFeed, Curve, Facts, Values
 
 SHOWN = 12
 """Bars of outputs; of more, the first."""
 
 
-class NetFeed(Asked):
+class NetFeed(BoardFeed):
     """Runs the bundle's golden inputs, from the first again behind the last."""
 
     bars_title = "Outputs, last step"
@@ -91,9 +91,9 @@ class NetFeed(Asked):
 
 
 def _bars(specs: tuple[TensorSpec, ...], outputs: list[Codes]) -> Iterator[Bar]:
-    many = len(specs) > 1
+    several = len(specs) > 1
     cells = [
-        (f"{spec.name}[{channel}]" if many else f"[{channel}]", int(code), spec)
+        (f"{spec.name}[{channel}]" if several else f"[{channel}]", int(code), spec)
         for spec, output in zip(specs, outputs, strict=True)
         for channel, code in enumerate(output[-1])
     ]

@@ -110,14 +110,14 @@ def doubts(name: str, converted: Converted, manifest: Manifest) -> tuple[str, ..
             f"{name}: {converted.remarks[0]}. Its samples then lie {around}, {share:.1%} of them "
             f"{span}. State --gain and --baseline or --unit mV, or --unit adc if it is right."
         )
-    found = []
+    warnings = []
     if share > WARNED_SHARE:
-        found.append(f"warning: {share:.1%} of its samples lie {span}, and are clipped")
+        warnings.append(f"warning: {share:.1%} of its samples lie {span}, and are clipped")
     elif share > 0:
-        found.append(f"{share:.2%} of its samples are clipped by the model's input")
+        warnings.append(f"{share:.2%} of its samples are clipped by the model's input")
     if abs(offset_mv) > FAR_FROM_ZERO_MV:
-        found.append(f"warning: its samples lie {around}; is that its baseline?")
-    return tuple(found)
+        warnings.append(f"warning: its samples lie {around}; is that its baseline?")
+    return tuple(warnings)
 
 
 def resample(name: str, values: Values, rate_hz: float, wanted_hz: float) -> Values:
@@ -169,36 +169,36 @@ def _scale(name: str, channel: Channel, stated: Stated, manifest: Manifest) -> _
         return _Scale(stated.gain, stated.baseline, remark)
     if channel.default_scale is not None and stated.unit is None:
         return _Scale(*channel.default_scale, channel.default_remark, is_sure=False)
-    own = f"{manifest.adc_gain:g} per mV, {manifest.adc_baseline} at 0 mV"
+    units = f"{manifest.adc_gain:g} per mV, {manifest.adc_baseline} at 0 mV"
     if stated.unit == "adc":
-        return _Scale(manifest.adc_gain, manifest.adc_baseline, f"the model's ADC units ({own})")
-    remark = f"states no scale: taken as the model's ADC units ({own})"
+        return _Scale(manifest.adc_gain, manifest.adc_baseline, f"the model's ADC units ({units})")
+    remark = f"states no scale: taken as the model's ADC units ({units})"
     return _Scale(manifest.adc_gain, manifest.adc_baseline, remark, is_sure=False)
 
 
 def _rate(name: str, channel: Channel, stated: Stated, manifest: Manifest) -> tuple[float, str]:
     """Return a channel's rate in Hz, and what to say of it."""
-    wanted = manifest.rate_hz
+    model_hz = manifest.rate_hz
     if channel.rate_hz is None and stated.rate_hz is None:
-        return wanted, f"states no rate: taken as the model's {wanted} Hz"
-    found = channel.rate_hz if channel.rate_hz is not None else stated.rate_hz
-    assert found is not None
-    if stated.rate_hz is not None and not _same_rate(found, stated.rate_hz):
+        return model_hz, f"states no rate: taken as the model's {model_hz} Hz"
+    rate_hz = channel.rate_hz if channel.rate_hz is not None else stated.rate_hz
+    assert rate_hz is not None
+    if stated.rate_hz is not None and not _same_rate(rate_hz, stated.rate_hz):
         raise EcgError(
-            f"{name}: the file says {found:g} Hz, --rate {stated.rate_hz:g}. Leave --rate out."
+            f"{name}: the file says {rate_hz:g} Hz, --rate {stated.rate_hz:g}. Leave --rate out."
         )
-    if _same_rate(found, wanted):
-        return found, f"{found:g} Hz"
+    if _same_rate(rate_hz, model_hz):
+        return rate_hz, f"{rate_hz:g} Hz"
     if not stated.resample:
         raise EcgError(
-            f"{name}: sampled at {found:g} Hz, the model needs {wanted} Hz. "
+            f"{name}: sampled at {rate_hz:g} Hz, the model needs {model_hz} Hz. "
             "Say --resample to have it resampled."
         )
-    return found, f"resampled from {found:g} to {wanted} Hz"
+    return rate_hz, f"resampled from {rate_hz:g} to {model_hz} Hz"
 
 
-def _same_rate(one: float, other: float) -> bool:
-    return abs(one - other) <= RATE_TOLERANCE * other
+def _same_rate(first: float, second: float) -> bool:
+    return abs(first - second) <= RATE_TOLERANCE * second
 
 
 def _refuse_missing(name: str, values: Values) -> None:

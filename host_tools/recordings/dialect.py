@@ -48,18 +48,18 @@ def sniff(name: str, lines: Sequence[Line], *, columns_meant: bool) -> Dialect:
     Raises:
         EcgError: no line holds numbers, or they can be read in two ways.
     """
-    found = list(_candidates(lines))
-    if not found:
+    candidates = list(_candidates(lines))
+    if not candidates:
         raise EcgError(
             f"{name}: line {lines[0][0]} ({lines[0][1][:40]!r}) and those after it do not hold "
             "numbers. Expected one sample a line, or columns of them."
         )
-    several = [one for one in found if len(one.columns) > 1]
-    if len(found) == 1:
-        return found[0]
+    several = [candidate for candidate in candidates if len(candidate.columns) > 1]
+    if len(candidates) == 1:
+        return candidates[0]
     if several and (columns_meant or several[0].header_lines or _first_counts(several[0], lines)):
         return several[0]
-    row = lines[found[0].header_lines][1]
+    row = lines[candidates[0].header_lines][1]
     raise EcgError(
         f"{name}: {row[:40]!r} may be one number with a decimal comma, or two. Write a decimal "
         "point, or separate columns by ';', or name the column with --channel 0 or 1."
@@ -73,15 +73,15 @@ def _candidates(lines: Sequence[Line]) -> Iterator[Dialect]:
     for delimiter in ("\t", ";"):
         if delimiter in last:
             for decimal in (".", ","):
-                found = _try(looked_at, delimiter, decimal)
-                if found:
-                    yield found
+                dialect = _try(looked_at, delimiter, decimal)
+                if dialect:
+                    yield dialect
                     return
     for separator, decimal in ((None, "."), (None, ","), (",", ".")):
-        if (found := _try(looked_at, separator, decimal)) and (
-            len(found.columns) > 1 or separator is None
+        if (dialect := _try(looked_at, separator, decimal)) and (
+            len(dialect.columns) > 1 or separator is None
         ):
-            yield found
+            yield dialect
             if decimal == "." and separator is None:
                 return
 
@@ -118,11 +118,11 @@ def _is_row(fields: Sequence[str], decimal: str) -> bool:
 def _columns(header: Sequence[Sequence[str]], width: int) -> tuple[tuple[str, str], ...]:
     """Return the name and unit of each column, "" where the header gives none."""
     rows = [[" ".join(row)] for row in header] if width == 1 else header
-    named = [list(row) for row in rows if len(row) == width]
+    header_rows = [list(row) for row in rows if len(row) == width]
     units = [""] * width
-    if len(named) > 1 and all(_is_unit(field) for field in named[-1] if field):
-        units = named.pop()
-    names = named[-1] if named else [""] * width
+    if len(header_rows) > 1 and all(_is_unit(field) for field in header_rows[-1] if field):
+        units = header_rows.pop()
+    names = header_rows[-1] if header_rows else [""] * width
     return tuple(_name_and_unit(name, unit) for name, unit in zip(names, units, strict=True))
 
 
@@ -148,4 +148,4 @@ def _first_counts(dialect: Dialect, lines: Sequence[Line]) -> bool:
     rows = [dialect.tokens(text)[0] for _, text in lines[:ROWS_LOOKED_AT]]
     if not all(field.isdecimal() for field in rows) or len(rows) < 3:
         return False
-    return all(int(after) - int(one) == 1 for one, after in itertools.pairwise(rows))
+    return all(int(after) - int(before) == 1 for before, after in itertools.pairwise(rows))

@@ -28,33 +28,35 @@ def is_lead(name: str) -> bool:
     return len(words) == 1 and words[0] in _LEADS
 
 
-def choose(recording: Recording, wanted: str | None) -> tuple[Channel, str]:
+def choose(recording: Recording, requested: str | None) -> tuple[Channel, str]:
     """Return the channel to take, and what to say of the choice.
 
-    Without ``wanted``, a name or a number from 0: the first of the channels that are called as ECG
-    leads are; a single one may be nameless.
+    Without ``requested``, a name or a number from 0: the first of the channels that are called as
+    ECG leads are; a single one may be nameless.
 
     Raises:
-        EcgError: no channel is an ECG by its name, or none is called ``wanted``.
+        EcgError: no channel is an ECG by its name, or none is called ``requested``.
     """
     channels = recording.channels
-    index = _automatic(recording) if wanted is None else _named(recording, wanted)
-    taken = channels[index]
-    if not taken.is_voltage:
+    index = _automatic(recording) if requested is None else _named(recording, requested)
+    channel = channels[index]
+    if not channel.is_voltage:
         raise EcgError(
-            f"{recording.name}: channel {_shown(channels, index)} is in {taken.unit}, which is no "
-            f"voltage. {_all_of(channels)}"
+            f"{recording.name}: channel {_shown(channels, index)} is in {channel.unit}, which is "
+            f"no voltage. {_all_of(channels)}"
         )
     leads = sum(is_lead(channel.name) for channel in channels)
-    more = f", the first of {leads} leads" if wanted is None and leads > 1 else ""
+    more = f", the first of {leads} leads" if requested is None and leads > 1 else ""
     if len(channels) == 1:
-        return taken, f"channel {taken.name}" if taken.name else "its only channel"
-    return taken, f"channel {_shown(channels, index)} of {len(channels)}{more}"
+        return channel, f"channel {channel.name}" if channel.name else "its only channel"
+    return channel, f"channel {_shown(channels, index)} of {len(channels)}{more}"
 
 
 def _automatic(recording: Recording) -> int:
     channels = recording.channels
-    leads = [i for i, one in enumerate(channels) if is_lead(one.name) and one.is_voltage]
+    leads = [
+        i for i, channel in enumerate(channels) if is_lead(channel.name) and channel.is_voltage
+    ]
     if leads:
         return leads[0]
     if len(channels) == 1 and _NAMELESS.fullmatch(channels[0].name.strip()):
@@ -70,20 +72,22 @@ def _automatic(recording: Recording) -> int:
     )
 
 
-def _named(recording: Recording, wanted: str) -> int:
+def _named(recording: Recording, requested: str) -> int:
     channels = recording.channels
-    named = [i for i, one in enumerate(channels) if one.name.lower() == wanted.strip().lower()]
-    if len(named) == 1:
-        return named[0]
-    if len(named) > 1:
-        numbers = ", ".join(map(str, named))
+    matches = [
+        i for i, channel in enumerate(channels) if channel.name.lower() == requested.strip().lower()
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    if len(matches) > 1:
+        numbers = ", ".join(map(str, matches))
         raise EcgError(
-            f"{recording.name}: channels {numbers} are all called {wanted!r}. "
+            f"{recording.name}: channels {numbers} are all called {requested!r}. "
             "Name one by its number with --channel."
         )
-    if wanted.strip().isdecimal() and len(wanted) < 6 and int(wanted) < len(channels):
-        return int(wanted)
-    raise EcgError(f"{recording.name}: has no channel {wanted!r}. {_all_of(channels)}")
+    if requested.strip().isdecimal() and len(requested) < 6 and int(requested) < len(channels):
+        return int(requested)
+    raise EcgError(f"{recording.name}: has no channel {requested!r}. {_all_of(channels)}")
 
 
 def _all_of(channels: Sequence[Channel]) -> str:

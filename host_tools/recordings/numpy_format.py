@@ -52,23 +52,23 @@ def _load_archive(path: Path) -> dict[str, Array]:
         if size > BYTES_MAX:
             raise EcgError(f"{path}: unpacks to {size:,} bytes, over {BYTES_MAX:,}. Cut it.")
         with np.load(path, allow_pickle=False) as arrays:
-            found: dict[str, Array] = {name: np.asarray(arrays[name]) for name in arrays}
+            loaded: dict[str, Array] = {name: np.asarray(arrays[name]) for name in arrays}
     except EcgError:
         raise
     except Exception as error:  # of a damaged archive, whatever its parts raise
         raise EcgError(f"{path}: not a NumPy archive ({_reason(error)}).") from error
-    if not found:
+    if not loaded:
         raise EcgError(f"{path}: holds no array.")
-    return found
+    return loaded
 
 
 def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _channels(where: str, name: str, array: Array, segment_length: int) -> list[Channel]:
+def _channels(place: str, name: str, array: Array, segment_length: int) -> list[Channel]:
     if array.dtype.kind not in "iuf":
-        raise EcgError(f"{where}: holds {array.dtype}, not numbers. Give ADC samples (int16).")
+        raise EcgError(f"{place}: holds {array.dtype}, not numbers. Give ADC samples (int16).")
     if array.ndim == 2 and len(array) and array.shape[1] == segment_length:
         array = array.reshape(-1)
     if array.ndim == 1 and array.size:
@@ -85,7 +85,7 @@ def _channels(where: str, name: str, array: Array, segment_length: int) -> list[
             for i in range(columns.shape[1])
         ]
     raise EcgError(
-        f"{where}: shape {list(array.shape)}, expected segments [N, {segment_length}], a record "
+        f"{place}: shape {list(array.shape)}, expected segments [N, {segment_length}], a record "
         "[T] or its channels [T, C]."
     )
 

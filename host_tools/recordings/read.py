@@ -31,11 +31,11 @@ def read_record(path: Path, manifest: Manifest, stated: Stated = NOTHING_STATED)
         MissingDependencyError: the package for the format is not installed.
     """
     recording = _read(path, manifest, stated)
-    channel, taken = choose(recording, stated.channel)
+    channel, choice = choose(recording, stated.channel)
     converted = convert(recording.name, channel, stated, manifest)
     record = cut_record(recording.name, converted.samples, manifest.segment_length)
     warnings = doubts(recording.name, converted, manifest)
-    return replace(record, remarks=(taken, *converted.remarks, *warnings))
+    return replace(record, remarks=(choice, *converted.remarks, *warnings))
 
 
 def _read(path: Path, manifest: Manifest, stated: Stated) -> Recording:

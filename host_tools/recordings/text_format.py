@@ -44,7 +44,7 @@ def read(path: Path, *, columns_meant: bool = False) -> Recording:
     first = 0 if axis is None else 1
     channels = [_channel(*columns[i], rate_hz, table[:, i]) for i in range(first, table.shape[1])]
     if axis is not None:
-        channels = [replace(one, remarks=(*one.remarks, axis)) for one in channels]
+        channels = [replace(channel, remarks=(*channel.remarks, axis)) for channel in channels]
     return Recording(str(path), tuple(channels))
 
 
@@ -59,11 +59,11 @@ def _lines(path: Path) -> list[Line]:
     if "\0" in text:
         raise EcgError(f"{path}: holds zero bytes, so it is no text. Name it by its format.")
     lines = enumerate(text.splitlines(), 1)
-    kept = [(n, line.strip(" \r\n")) for n, line in lines if line.strip()]
-    kept = [(n, line) for n, line in kept if not line.startswith(COMMENT)]
-    if not kept:
+    numbered = [(n, line.strip(" \r\n")) for n, line in lines if line.strip()]
+    numbered = [(n, line) for n, line in numbered if not line.startswith(COMMENT)]
+    if not numbered:
         raise EcgError(f"{path}: holds no samples. Expected one a line.")
-    return kept
+    return numbered
 
 
 def _load(path: Path, lines: Sequence[Line], dialect: Dialect) -> Values:
@@ -108,19 +108,19 @@ def _axis(columns: Sequence[tuple[str, str]], table: Values) -> tuple[str | None
     if table.shape[1] < 2 or not _rises_evenly(table[:, 0]):
         return None, None
     name, unit = columns[0]
-    named = name.lower().startswith(AXIS_NAMES) or name.lower() == "t"
-    if name and not named and unit.lower() not in TIME_UNITS:
+    is_named = name.lower().startswith(AXIS_NAMES) or name.lower() == "t"
+    if name and not is_named and unit.lower() not in TIME_UNITS:
         return None, None
     step = (table[-1, 0] - table[0, 0]) / (len(table) - 1)
-    shown = f" ({name!r})" if name else ""
+    label = f" ({name!r})" if name else ""
     if step == 1:
-        return f"its first column{shown} counts the samples", None
+        return f"its first column{label} counts the samples", None
     rate_hz = (1000.0 if unit.lower().startswith(("ms", "milli")) else 1.0) / step
     if not PLAUSIBLE_HZ[0] <= rate_hz <= PLAUSIBLE_HZ[1]:
-        return f"its first column{shown} rises by {step:g} a sample and is left out", None
+        return f"its first column{label} rises by {step:g} a sample and is left out", None
     near = round(rate_hz)
     exact = float(near) if abs(rate_hz - near) < 0.001 * rate_hz else rate_hz
-    return f"its first column{shown} is the time", exact
+    return f"its first column{label} is the time", exact
 
 
 def _rises_evenly(values: Values) -> bool:

@@ -47,37 +47,37 @@ def read(path: Path) -> Recording:
 
 def _channel(header: Header, index: int) -> Channel:
     """Return a channel in millivolts, or in ADC units where its header leaves their scale out."""
-    found = header.channels[index]
-    unit = plain_unit(found.unit)
-    if unit in MILLIVOLTS and not _is_stated(found):
+    channel = header.channels[index]
+    unit = plain_unit(channel.unit)
+    if unit in MILLIVOLTS and not _is_stated(channel):
         return Channel(
-            name=found.name,
+            name=channel.name,
             unit=BARE,
-            rate_hz=found.rate_hz,
+            rate_hz=channel.rate_hz,
             load=partial(_load_raw, header, index),
-            default_scale=(found.gain / MILLIVOLTS[unit], found.baseline),
-            default_remark=_assumed(found),
+            default_scale=(channel.gain / MILLIVOLTS[unit], channel.baseline),
+            default_remark=_assumed(channel),
         )
     return Channel(
-        name=found.name,
+        name=channel.name,
         unit="mV" if unit in MILLIVOLTS else unit,
-        rate_hz=found.rate_hz,
+        rate_hz=channel.rate_hz,
         load=partial(_load, header, index),
-        remarks=(f"{found.gain:g} ADC units per {found.unit}, {found.baseline} at 0",),
+        remarks=(f"{channel.gain:g} ADC units per {channel.unit}, {channel.baseline} at 0",),
     )
 
 
-def _is_stated(found: wfdb_record.Channel) -> bool:
-    return found.gain_stated and found.baseline_stated
+def _is_stated(channel: wfdb_record.Channel) -> bool:
+    return channel.gain_stated and channel.baseline_stated
 
 
-def _assumed(found: wfdb_record.Channel) -> str:
+def _assumed(channel: wfdb_record.Channel) -> str:
     """Say what a header leaves to WFDB's defaults."""
-    if found.gain_stated:
-        return f"states no baseline: WFDB's default of {found.baseline} is taken"
+    if channel.gain_stated:
+        return f"states no baseline: WFDB's default of {channel.baseline} is taken"
     return (
-        f"states no gain: WFDB's default of {found.gain:g} ADC units per {found.unit} is taken, "
-        f"and {found.baseline} at 0"
+        f"states no gain: WFDB's default of {channel.gain:g} ADC units per {channel.unit} is "
+        f"taken, and {channel.baseline} at 0"
     )
 
 
@@ -91,9 +91,9 @@ def _load_raw(header: Header, index: int) -> Values:
 
 def _load(header: Header, index: int) -> Values:
     """Return a channel in millivolts; what is no voltage in its own unit."""
-    found = header.channels[index]
+    channel = header.channels[index]
     raw = _load_raw(header, index)
-    return (raw - found.baseline) / found.gain * MILLIVOLTS.get(plain_unit(found.unit), 1.0)
+    return (raw - channel.baseline) / channel.gain * MILLIVOLTS.get(plain_unit(channel.unit), 1.0)
 
 
 def _read_joined(header: Header) -> Recording:
@@ -153,23 +153,25 @@ def _join(
     places: list[tuple[Header | None, int | None, int]],
 ) -> Channel:
     """Return a channel of all segments in millivolts, whatever scale each of them has."""
-    held = [
+    channels = [
         part.channels[index]
         for part, index, length in places
         if part is not None and index is not None and length > 0
     ]
-    scales = {(one.gain, one.baseline, one.unit) for one in held}
-    unsure = next((one for one in held if not _is_stated(one)), None)
+    scales = {(channel.gain, channel.baseline, channel.unit) for channel in channels}
+    unsure = next((channel for channel in channels if not _is_stated(channel)), None)
     if unsure is not None:
         raise RecordingError(
             f"{header.path}: a segment {_assumed(unsure)}. State the scale in its header."
         )
-    remark = f"{len(held)} segments joined, " + (
+    remark = f"{len(channels)} segments joined, " + (
         f"their {len(scales)} scales brought to one" if len(scales) > 1 else "of one scale"
     )
-    units = {plain_unit(one.unit) for one in held}
-    other = next((unit for unit in units if unit not in MILLIVOLTS), None)
-    return Channel(name, other or "mV", rate_hz, partial(_load_joined, places), remarks=(remark,))
+    units = {plain_unit(channel.unit) for channel in channels}
+    foreign_unit = next((unit for unit in units if unit not in MILLIVOLTS), None)
+    return Channel(
+        name, foreign_unit or "mV", rate_hz, partial(_load_joined, places), remarks=(remark,)
+    )
 
 
 def _load_joined(places: list[tuple[Header | None, int | None, int]]) -> Values:

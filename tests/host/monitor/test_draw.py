@@ -8,7 +8,7 @@ import pytest
 from dynadeep.host_tools.link.attempts import Traffic
 from dynadeep.host_tools.link.device import Counter
 from dynadeep.host_tools.monitor import draw
-from dynadeep.host_tools.monitor.beat import Asked, Bar, Curve, Latencies
+from dynadeep.host_tools.monitor.beat import Bar, BoardFeed, Curve, Latencies
 
 
 def plot(*curves: list[float], width: int = 12, height: int = 2):
@@ -70,5 +70,5 @@ def test_latencies_are_told_in_their_own_unit():
 
 def test_what_the_link_put_up_with_is_named():
     device = SimpleNamespace(traffic=Traffic(requests=1200, retries=3, damaged_frames=2))
-    facts = dict(Asked(device).link_facts())
+    facts = dict(BoardFeed(device).link_facts())
     assert (facts["requests"], facts["lost tries"], facts["damaged frames"]) == ("1,200", "3", "2")
