@@ -136,10 +136,10 @@ def stack_of(title: str, parts: Sequence[tuple[str, int]], free: tuple[str, int]
     """Draw what a sum is made of, and what is reserved beside it."""
     total = sum(value for _, value in parts)
     whole = max(total + (free[1] if free else 0), 1)
-    drawn = [
+    pieces = [
         Part(label, f"{value:,} B, {value / max(total, 1):.1%}", value / whole, number % TONES + 1)
         for number, (label, value) in enumerate(parts)
     ]
     if free is not None:
-        drawn.append(Part(free[0], f"{free[1]:,} B", free[1] / whole, 0))
-    return Stack(title, f"{total:,} bytes", tuple(drawn))
+        pieces.append(Part(free[0], f"{free[1]:,} B", free[1] / whole, 0))
+    return Stack(title, f"{total:,} bytes", tuple(pieces))

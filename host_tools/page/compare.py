@@ -63,11 +63,11 @@ class Comparison:
     @property
     def worse(self) -> tuple[Change, ...]:
         """The changes past the tolerance."""
-        return tuple(one for one in self.changes if one.worse(self.tolerance))
+        return tuple(change for change in self.changes if change.worse(self.tolerance))
 
 
 def compare(
-    reports: Sequence[Document], old: Sequence[Document], where: str, tolerance: float
+    reports: Sequence[Document], old: Sequence[Document], source: str, tolerance: float
 ) -> list[Comparison]:
     """Compare each report with the old one of the same board, engine, kernels and build.
 
@@ -78,15 +78,15 @@ def compare(
         ReportError: no report has anything to be compared with.
     """
     pairs = list(_pairs(reports, old))
-    found = [_compare(new, before, where, tolerance) for new, before in pairs]
-    if not any(one.compared for one in found):
-        boards = ", ".join(sorted({one_line(one.board) for one in old})) or "no board"
+    comparisons = [_compare(new, before, source, tolerance) for new, before in pairs]
+    if not any(comparison.compared for comparison in comparisons):
+        boards = ", ".join(sorted({one_line(report.board) for report in old})) or "no board"
         raise ReportError(
-            f"{where}: holds figures of {boards}, and none that were measured here on "
-            f"{', '.join(sorted({one.board for one in reports}))}. Name a report of the same board "
-            "and command."
+            f"{source}: holds figures of {boards}, and none that were measured here on "
+            f"{', '.join(sorted({report.board for report in reports}))}. Name a report of the "
+            "same board and command."
         )
-    return found
+    return comparisons
 
 
 def require_kept(comparisons: Sequence[Comparison]) -> None:
@@ -95,15 +95,17 @@ def require_kept(comparisons: Sequence[Comparison]) -> None:
     Raises:
         RegressionError: it names them.
     """
-    found = [_said(change) for one in comparisons for change in one.worse]
-    if found:
+    regressions = [
+        _change_text(change) for comparison in comparisons for change in comparison.worse
+    ]
+    if regressions:
         raise RegressionError(
             f"worse than {comparisons[0].old} by more than {comparisons[0].tolerance:g} %: "
-            f"{'; '.join(found)}. Find the cause, or take the new report as the old one."
+            f"{'; '.join(regressions)}. Find the cause, or take the new report as the old one."
         )
 
 
-def _said(change: Change) -> str:
+def _change_text(change: Change) -> str:
     return f"{change.figure.name} {number(change.figure.value)}, was {number(change.before)}"
 
 
@@ -123,18 +125,22 @@ def _pairs(
     if len(reports) == len(old) == 1:
         yield from ((new, was) for new in reports for was in old if new.board == was.board)
         return
-    before = {one.name: one for one in old}
+    before = {report.name: report for report in old}
     yield from ((new, before[new.name]) for new in reports if new.name in before)
 
 
-def _compare(new: Document, old: Document, where: str, tolerance: float) -> Comparison:
-    before = {one.name: one.value for one in figures_of(old)}
-    now = figures_of(new)
-    both = [one for one in now if one.name in before]
-    changes = [Change(one, before[one.name]) for one in both if one.value != before[one.name]]
-    gone = sorted(before.keys() - {one.name for one in now})
-    notes = [*_settings(new, old), *(f"not measured now: {one_line(name)}" for name in gone)]
-    return Comparison(new.name, where, tolerance, len(both), tuple(changes), tuple(notes))
+def _compare(new: Document, old: Document, source: str, tolerance: float) -> Comparison:
+    before = {figure.name: figure.value for figure in figures_of(old)}
+    current = figures_of(new)
+    shared = [figure for figure in current if figure.name in before]
+    changes = [
+        Change(figure, before[figure.name])
+        for figure in shared
+        if figure.value != before[figure.name]
+    ]
+    missing = sorted(before.keys() - {figure.name for figure in current})
+    notes = [*_settings(new, old), *(f"not measured now: {one_line(name)}" for name in missing)]
+    return Comparison(new.name, source, tolerance, len(shared), tuple(changes), tuple(notes))
 
 
 def _settings(new: Document, old: Document) -> Iterator[str]:
@@ -194,11 +200,11 @@ def _parity(report: Document) -> Iterator[Figure]:
 def _stream(report: Document) -> Iterator[Figure]:
     if report.stream is None:
         return
-    for one in report.stream.bounds:
-        of = f"at bound {one.bound:g} of {one.segments} segments"
-        yield Figure(f"mean CG {of}", one.mean_cg, "more")
-        yield Figure(f"byte CG {of}", one.byte_cg, "more")
-        if one.prd is not None:
-            yield Figure(f"PRD % {of}", one.prd)
-        if one.violations is not None:
-            yield Figure(f"share over the bound {of}", one.violations, share=True)
+    for result in report.stream.bounds:
+        of = f"at bound {result.bound:g} of {result.segments} segments"
+        yield Figure(f"mean CG {of}", result.mean_cg, "more")
+        yield Figure(f"byte CG {of}", result.byte_cg, "more")
+        if result.prd is not None:
+            yield Figure(f"PRD % {of}", result.prd)
+        if result.violations is not None:
+            yield Figure(f"share over the bound {of}", result.violations, share=True)

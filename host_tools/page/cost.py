@@ -43,7 +43,7 @@ def cost_sections(report: Document) -> Iterator[Section]:
 
 def _latency(latency: Latency, network: Network, predicted: Predicted | None) -> Section:
     estimate = latency.cycles_estimate
-    what = {layer.name: layer for layer in network.layers}
+    infos = {layer.name: layer for layer in network.layers}
     total = sum(layer.count for layer in latency.layers)
     counts = barred([layer.count for layer in latency.layers])
     foretold: Mapping[str, int] = {}
@@ -53,7 +53,7 @@ def _latency(latency: Latency, network: Network, predicted: Predicted | None) ->
     cycles = {} if predicted is None else predicted.cycles_by_layer
     rows = []
     for number, (layer, count) in enumerate(zip(latency.layers, counts, strict=True)):
-        info = what.get(layer.layer)
+        info = infos.get(layer.layer)
         cells = [
             figure(number),
             Cell(layer.layer),
@@ -64,8 +64,8 @@ def _latency(latency: Latency, network: Network, predicted: Predicted | None) ->
             _ratio(layer.count, layer.macs),
         ]
         if foretold:
-            found = layer.count if inside is None else inside.get(layer.layer, layer.count)
-            cells.append(_beside(foretold.get(layer.layer), found))
+            measured = layer.count if inside is None else inside.get(layer.layer, layer.count)
+            cells.append(_beside(foretold.get(layer.layer), measured))
         if estimate is not None:
             cells.append(figure(estimate.layers.get(layer.layer)))
             cells.append(_beside(cycles.get(layer.layer), estimate.layers.get(layer.layer, 0)))
@@ -105,18 +105,19 @@ def _counted(latency: Latency) -> str:
     return f"{runs} Counted by the board's own counter."
 
 
-def _estimate(one: CyclesEstimate) -> str:
-    hidden = f", of which a cache hides {one.cache_hit_rate:.0%}" if one.wait_states else ""
+def _estimate(cycles: CyclesEstimate) -> str:
+    hidden = f", of which a cache hides {cycles.cache_hit_rate:.0%}" if cycles.wait_states else ""
     return (
-        f"About {one.total:,} cycles on a {one.core}, {one.per_instruction:.2f} an instruction: an "
-        f"estimate, not a measurement, of the run that takes least. {one.besides:,} of them are "
-        f"besides the layers' kernels. Flash with {one.wait_states} wait states{hidden}. "
-        f"Assumed: {one.assumed or 'nothing'}. Costs: {one.source}."
+        f"About {cycles.total:,} cycles on a {cycles.core}, {cycles.per_instruction:.2f} an "
+        "instruction: an estimate, not a measurement, of the run that takes least. "
+        f"{cycles.besides:,} of them are besides the layers' kernels. Flash with "
+        f"{cycles.wait_states} wait states{hidden}. Assumed: {cycles.assumed or 'nothing'}. "
+        f"Costs: {cycles.source}."
     )
 
 
 def _functions(functions: Mapping[str, int]) -> Table:
-    ordered = sorted(functions.items(), key=lambda one: -one[1])
+    ordered = sorted(functions.items(), key=lambda item: -item[1])
     cells = barred([count for _, count in ordered])
     rows = tuple((Cell(name), cell) for (name, _), cell in zip(ordered, cells, strict=True))
     return Table(
@@ -135,7 +136,7 @@ def _beside(foretold: int | None, measured: int) -> Cell:
 
 
 def _memory(memory: Memory, network: Network) -> Section:
-    kinds = sorted(memory.flash_by_kind.items(), key=lambda one: _order(one[0]))
+    kinds = sorted(memory.flash_by_kind.items(), key=lambda item: _order(item[0]))
     flash = stack_of("Flash", [(KINDS.get(kind, kind), size) for kind, size in kinds], None)
     unused = max(memory.stack_reserved_bytes - memory.stack_peak_bytes, 0)
     ram = stack_of("RAM", _ram_parts(memory), ("stack reserved, never reached", unused))
@@ -157,7 +158,7 @@ def _ram_parts(memory: Memory) -> list[tuple[str, int]]:
 
 
 def _by_layer(memory: Memory, network: Network) -> Table:
-    kinds = [kind for kind in KINDS if any(kind in one.constants for one in network.layers)]
+    kinds = [kind for kind in KINDS if any(kind in layer.constants for layer in network.layers)]
     totals = barred([sum(layer.constants.values()) for layer in network.layers])
     arenas = barred([memory.arena_by_layer.get(layer.name, 0) for layer in network.layers])
     rows = tuple(
@@ -179,18 +180,18 @@ def _by_layer(memory: Memory, network: Network) -> Table:
         Column("flash"),
         Column("RAM of activations", hint="its input and output; other layers share it"),
     )
-    sums = [sum(one.constants.get(kind, 0) for one in network.layers) for kind in kinds]
+    sums = [sum(layer.constants.get(kind, 0) for layer in network.layers) for kind in kinds]
     total = (Cell(""), Cell("all"), *map(figure, sums), figure(sum(sums)))
     activations = Cell(f"{network.arena_bytes:,}", network.arena_bytes)
     return Table("Bytes by layer", columns, rows, (*total, activations))
 
 
 def _symbols(memory: Memory) -> Iterator[Table]:
-    for caption, found in (
+    for caption, sizes in (
         ("Largest functions and arrays besides the model's", memory.flash_by_symbol),
         ("Variables", memory.ram_by_symbol),
     ):
-        ordered = sorted(found.items(), key=lambda one: -one[1])
+        ordered = sorted(sizes.items(), key=lambda item: -item[1])
         cells = barred([size for _, size in ordered])
         rows = tuple((Cell(name), cell) for (name, _), cell in zip(ordered, cells, strict=True))
         if rows:
@@ -207,8 +208,8 @@ def _over_time(report: Document) -> Section:
         else "All tensors lie in one arena; one whose readers are done makes room for the next."
     )
     title = "Lines of the stream" if streams else "The arena"
-    drawn = arena_map(report.network, f"{title}, {report.network.arena_bytes:,} bytes")
-    return Section("ram-over-time", "RAM over time", (drawn,), intro)
+    chart = arena_map(report.network, f"{title}, {report.network.arena_bytes:,} bytes")
+    return Section("ram-over-time", "RAM over time", (chart,), intro)
 
 
 def _predictions(report: Document, predicted: Predicted) -> Section:

@@ -35,10 +35,10 @@ class Old:
             ReportError: it cannot be used.
         """
         reports = read_documents(path)
-        for one in reports:
-            if not one.complete:
+        for report in reports:
+            if not report.complete:
                 raise ReportError(
-                    f"{path}: of a run that was stopped ({one_line(str(one.stopped))}), whose "
+                    f"{path}: of a run that was stopped ({one_line(str(report.stopped))}), whose "
                     "figures say little. Name the report of a whole run."
                 )
         return cls(path, reports, TOLERANCE if tolerance is None else tolerance)
@@ -61,7 +61,9 @@ class Forms:
             OSError: a file cannot be written.
         """
         old = self.old
-        found = [] if old is None else compare(reports, old.reports, str(old.path), old.tolerance)
+        comparisons = (
+            [] if old is None else compare(reports, old.reports, str(old.path), old.tolerance)
+        )
         makers: tuple[tuple[Path | None, Maker], ...] = (
             (self.html, html_of),
             (self.junit, junit_of),
@@ -69,5 +71,5 @@ class Forms:
         )
         for path, make in makers:
             if path is not None:
-                write_whole(path, make(reports, found))
-        return found
+                write_whole(path, make(reports, comparisons))
+        return comparisons

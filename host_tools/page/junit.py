@@ -22,7 +22,7 @@ class Case:
 def junit_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ()) -> str:
     """Return one suite a report: its parity, layer by layer, its budgets, what changed."""
     root = Xml.Element("testsuites", name="dynadeep")
-    beside = {one.report: one for one in comparisons}
+    beside = {comparison.report: comparison for comparison in comparisons}
     for report in reports:
         cases = list(cases_of(report, beside.get(report.name)))
         suite = Xml.SubElement(
@@ -30,24 +30,24 @@ def junit_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ()
             "testsuite",
             name=printable(report.name),
             tests=str(len(cases)),
-            failures=str(sum(bool(one.failure) for one in cases)),
-            skipped=str(sum(bool(one.skipped) for one in cases)),
+            failures=str(sum(bool(case.failure) for case in cases)),
+            skipped=str(sum(bool(case.skipped) for case in cases)),
             errors="0",
         )
-        for one in cases:
-            _add(suite, one, report)
+        for case in cases:
+            _add(suite, case, report)
     Xml.indent(root)
     text = Xml.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _add(suite: Xml.Element, one: Case, report: Document) -> None:
-    name = f"dynadeep.{report.board}.{one.group}"
-    case = Xml.SubElement(suite, "testcase", classname=name, name=printable(one.name))
-    if one.failure:
-        Xml.SubElement(case, "failure", message=printable(one.failure))
-    if one.skipped:
-        Xml.SubElement(case, "skipped", message=printable(one.skipped))
+def _add(suite: Xml.Element, case: Case, report: Document) -> None:
+    name = f"dynadeep.{report.board}.{case.group}"
+    element = Xml.SubElement(suite, "testcase", classname=name, name=printable(case.name))
+    if case.failure:
+        Xml.SubElement(element, "failure", message=printable(case.failure))
+    if case.skipped:
+        Xml.SubElement(element, "skipped", message=printable(case.skipped))
 
 
 def cases_of(report: Document, comparison: Comparison | None) -> Iterator[Case]:
@@ -62,27 +62,33 @@ def cases_of(report: Document, comparison: Comparison | None) -> Iterator[Case]:
     if report.latency is not None:
         yield Case("profile", f"latency: {report.latency.per_segment:,} {report.latency.unit}")
     if comparison is not None:
-        worse = {one.figure.name: one for one in comparison.worse}
+        worse = {change.figure.name: change for change in comparison.worse}
         for name, change in worse.items():
-            said = f"{number(change.figure.value)}, was {number(change.before)}"
-            yield Case("comparison", name, f"{said}, more than {comparison.tolerance:g} % worse")
-        kept = comparison.compared - len(worse)
-        yield Case("comparison", f"{kept} figures no worse than in {comparison.old}")
+            figures = f"{number(change.figure.value)}, was {number(change.before)}"
+            yield Case("comparison", name, f"{figures}, more than {comparison.tolerance:g} % worse")
+        unchanged = comparison.compared - len(worse)
+        yield Case("comparison", f"{unchanged} figures no worse than in {comparison.old}")
 
 
 def _parity(report: Document, parity: Parity) -> Iterator[Case]:
     """Yield a case a layer; those behind the first that differs were not looked at there."""
-    found = {one.layer: str(one) for one in parity.differences if one.kind != "constant"}
-    arrays = [str(one) for one in parity.differences if one.kind == "constant"]
+    differences = {
+        difference.layer: str(difference)
+        for difference in parity.differences
+        if difference.kind != "constant"
+    }
+    arrays = [str(difference) for difference in parity.differences if difference.kind == "constant"]
     nothing = "" if parity.segments else "nothing was compared"
     yield Case("parity", f"{parity.constants} arrays of constants", "; ".join(arrays))
     before = True
     for name in ("input", *(layer.name for layer in report.network.layers)):
-        if name in found:
+        if name in differences:
             before = False
-            yield Case("parity", f"layer {name}", found.pop(name))
+            yield Case("parity", f"layer {name}", differences.pop(name))
         elif before:
             yield Case("parity", f"layer {name}", nothing)
         else:
             yield Case("parity", f"layer {name}", skipped="behind the first layer that differs")
-    yield Case("parity", f"{parity.results} {parity.noun}", "; ".join(found.values()) or nothing)
+    yield Case(
+        "parity", f"{parity.results} {parity.noun}", "; ".join(differences.values()) or nothing
+    )

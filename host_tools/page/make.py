@@ -44,7 +44,7 @@ def document_of(
         latency=None if report.latency is None else latency_of(report.latency),
         memory=None if memory is None else memory_of(memory, report.plan),
         predicted=_predicted(report),
-        budgets=tuple(written.Limit(**asdict(one), held=one.held) for one in report.budgets),
+        budgets=tuple(written.Limit(**asdict(limit), held=limit.held) for limit in report.budgets),
         peers=peers_of(report.known),
         stream=stream,
         training_record=report.manifest.record,
@@ -79,7 +79,7 @@ def plain(report: Document | Documents) -> dict[str, Any]:
     """Return a report as what JSON holds, without the parts that were not measured."""
     content = asdict(report)
     if isinstance(report, Documents):
-        return content | {"reports": [plain(one) for one in report.reports]}
+        return content | {"reports": [plain(part) for part in report.reports]}
     return {key: value for key, value in content.items() if value is not None}
 
 
@@ -115,9 +115,9 @@ def _spans(plan: Plan) -> list[written.Span]:
     if isinstance(memory, Arena):
         return [
             written.Span(
-                one.name, memory.offsets[one.name], one.size, one.first, min(one.last, end)
+                span.name, memory.offsets[span.name], span.size, span.first, min(span.last, end)
             )
-            for one in memory.spans
+            for span in memory.spans
         ]
     return [
         written.Span(
@@ -215,11 +215,11 @@ def _ram_by_use(memory: Memory, plan: Plan) -> dict[str, int]:
     }
 
 
-def peers_of(known: KnownNetwork | None) -> written.Peers | None:
+def peers_of(network: KnownNetwork | None) -> written.Peers | None:
     """Return what other ways to run this very network cost; None where nobody has measured it."""
-    if known is None or not known.peers:
+    if network is None or not network.peers:
         return None
-    return written.Peers(known.name, known.source, known.peers)
+    return written.Peers(network.name, network.source, network.peers)
 
 
 def _predicted(report: Report) -> written.Predicted | None:
@@ -227,15 +227,15 @@ def _predicted(report: Report) -> written.Predicted | None:
     plan, board = report.plan, report.board
     if not board.cortex_m or board.ram is None:
         return None
-    found = predict_for(plan, board)
+    prediction = predict_for(plan, board)
     return written.Predicted(
         flash_bytes=flash_bytes(plan, board),
         static_ram_bytes=ram_bytes(plan, board) - board.ram.stack_bytes,
         stack_bytes=plan.stack_bytes,
-        instructions=round(found.instructions),
-        cycles=round(found.cycles),
-        instructions_by_layer=_rounded(found.instructions_by_layer),
-        cycles_by_layer=_rounded(found.cycles_by_layer),
+        instructions=round(prediction.instructions),
+        cycles=round(prediction.cycles),
+        instructions_by_layer=_rounded(prediction.instructions_by_layer),
+        cycles_by_layer=_rounded(prediction.cycles_by_layer),
     )
 
 
@@ -243,5 +243,5 @@ def _rounded(counts: Mapping[str, float]) -> dict[str, int]:
     return {name: round(count) for name, count in counts.items()}
 
 
-def _bound(one: StreamResult) -> written.Bound:
-    return written.Bound(**asdict(one))
+def _bound(result: StreamResult) -> written.Bound:
+    return written.Bound(**asdict(result))

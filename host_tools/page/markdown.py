@@ -25,7 +25,7 @@ def markdown_of(reports: Sequence[Document], comparisons: Sequence[Comparison] =
     """Return the verdict, the figures and the main tables of each report."""
     page = page_of(reports, comparisons)
     lines = [
-        f"# {'✅' if all(one.held for one in page.sheets) else '❌'} {escaped(page.title)}",
+        f"# {'✅' if all(sheet.held for sheet in page.sheets) else '❌'} {escaped(page.title)}",
         "",
     ]
     for section in page.overview:
@@ -53,11 +53,11 @@ def _sheet(sheet: Sheet, *, folded: bool) -> Iterator[str]:
         yield ""
     rows = [
         [
-            one.label,
-            f"**{escaped(f'{one.value} {one.unit}'.strip())}**",
-            escaped(_more(one.gauge_text, one.detail)),
+            tile.label,
+            f"**{escaped(f'{tile.value} {tile.unit}'.strip())}**",
+            escaped(_more(tile.gauge_text, tile.detail)),
         ]
-        for one in sheet.tiles
+        for tile in sheet.tiles
     ]
     yield from (*table(["", "figure", "of which"], rows), "")
     for section in sheet.sections:
@@ -84,7 +84,7 @@ def _tables(section: Section) -> Iterator[str]:
     for block in section.blocks:
         if isinstance(block, Table):
             rows = [[_cell(cell) for cell in row] for row in block.rows]
-            yield from table([escaped(one.label) for one in block.columns], rows)
+            yield from table([escaped(column.label) for column in block.columns], rows)
             yield ""
 
 

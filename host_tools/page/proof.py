@@ -36,7 +36,7 @@ def use_sections(report: Document) -> Iterator[Section]:
 
 
 def _parity(parity: Parity) -> Section:
-    kinds = {one.kind for one in parity.differences}
+    kinds = {difference.kind for difference in parity.differences}
     rows = (
         ("arrays of constants, as they lie in flash", parity.constants, "once", "constant"),
         (
@@ -50,12 +50,12 @@ def _parity(parity: Parity) -> Section:
     results = kinds - {"constant", "tensor"}
     cells = tuple(
         (
-            Cell(what),
+            Cell(name),
             figure(count),
-            Cell(each),
+            Cell(per),
             _verdict(bool(results if not kind else kinds & {kind})),
         )
-        for what, count, each, kind in rows
+        for name, count, per, kind in rows
     )
     columns = (
         Column("compared with the reference, bit by bit", figures=False),
@@ -64,8 +64,8 @@ def _parity(parity: Parity) -> Section:
         Column("result", figures=False),
     )
     blocks: list[Block] = [Table("What was compared", columns, cells)]
-    for one in parity.differences:
-        blocks += list(_difference(one))
+    for difference in parity.differences:
+        blocks += list(_difference(difference))
     if parity.levels:
         counts = ", ".join(f"{name} {count}" for name, count in parity.levels.items())
         blocks.append(Text(f"{parity.noun.capitalize()} at each level: {counts}.", "muted"))
@@ -79,20 +79,22 @@ def _verdict(differs: bool) -> Cell:
     return Cell("differs", tone="bad") if differs else Cell("equal", tone="good")
 
 
-def _difference(one: Difference) -> Iterator[Block]:
-    yield Heading(f"{one.kind} {one.name}", (f"layer {one.layer}",))
-    yield Text(f"First difference: {one}.", "bad")
-    if one.around is not None:
-        yield Text(f"{one.around.wrong:,} of the tensor's {one.around.size:,} values differ.")
-        yield _drawn(one, one.around)
+def _difference(difference: Difference) -> Iterator[Block]:
+    yield Heading(f"{difference.kind} {difference.name}", (f"layer {difference.layer}",))
+    yield Text(f"First difference: {difference}.", "bad")
+    if difference.around is not None:
+        yield Text(
+            f"{difference.around.wrong:,} of the tensor's {difference.around.size:,} values differ."
+        )
+        yield _difference_plot(difference, difference.around)
 
 
-def _drawn(one: Difference, around: Excerpt) -> Plot:
-    time = one.time or 0
+def _difference_plot(difference: Difference, around: Excerpt) -> Plot:
+    time = difference.time or 0
     return plot_of(
-        f"{one.name}, channel {one.channel}, segment {one.segment}",
+        f"{difference.name}, channel {difference.channel}, segment {difference.segment}",
         f"The board's values over the reference's around time step {time}, where they first "
-        f"differ: {one.board} on the board, {one.reference} in the reference.",
+        f"differ: {difference.board} on the board, {difference.reference} in the reference.",
         ("reference", around.reference),
         ("board", around.board),
         start=around.first,
@@ -116,11 +118,13 @@ def _reconstruction(stream: Stream) -> Section:
             Column("over the bound"),
             Column("clipped"),
         ),
-        tuple(_bound_row(one, asked=one.bound == stream.at.bound) for one in stream.bounds),
+        tuple(
+            _bound_row(bound, requested=bound.bound == stream.at.bound) for bound in stream.bounds
+        ),
     )
     blocks: list[Block] = [bounds]
-    for one in stream.examples:
-        blocks += list(_example(one, stream))
+    for example in stream.examples:
+        blocks += list(_example(example, stream))
     intro = (
         "Segments that went over the link as packets, decoded. Of each level the segment of median "
         f"PRD is drawn, and the worst, at the bound of {stream.at.bound:g} {stream.error_unit}."
@@ -128,17 +132,17 @@ def _reconstruction(stream: Stream) -> Section:
     return Section("reconstruction", "ECG and its reconstruction", tuple(blocks), intro)
 
 
-def _bound_row(one: Bound, *, asked: bool) -> tuple[Cell, ...]:
-    over = one.violations
+def _bound_row(bound: Bound, *, requested: bool) -> tuple[Cell, ...]:
+    over = bound.violations
     return (
-        figure(one.bound, f"{one.bound:g}" + (" (asked for)" if asked else "")),
-        *(figure(count) for count in one.levels.values()),
-        figure(one.mean_cg, f"{one.mean_cg:.2f}"),
-        figure(one.byte_cg, f"{one.byte_cg:.2f}"),
-        figure(one.prd, _percent(one.prd)),
-        figure(one.prdn, _percent(one.prdn)),
+        figure(bound.bound, f"{bound.bound:g}" + (" (asked for)" if requested else "")),
+        *(figure(count) for count in bound.levels.values()),
+        figure(bound.mean_cg, f"{bound.mean_cg:.2f}"),
+        figure(bound.byte_cg, f"{bound.byte_cg:.2f}"),
+        figure(bound.prd, _percent(bound.prd)),
+        figure(bound.prdn, _percent(bound.prdn)),
         figure(over, "" if over is None else f"{over:.1%}"),
-        figure(one.clipped, f"{one.clipped:.2%}"),
+        figure(bound.clipped, f"{bound.clipped:.2%}"),
     )
 
 
@@ -146,17 +150,19 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
-def _example(one: Example, stream: Stream) -> Iterator[Block]:
-    raw = SAMPLE_BYTES * len(one.samples)
-    yield Heading(f"{one.record}, segment {one.segment}", (f"level {one.level}", one.why))
-    yield Text(_sentence(one, stream, raw))
+def _example(example: Example, stream: Stream) -> Iterator[Block]:
+    raw = SAMPLE_BYTES * len(example.samples)
+    yield Heading(
+        f"{example.record}, segment {example.segment}", (f"level {example.level}", example.why)
+    )
+    yield Text(_sentence(example, stream, raw))
     scale = (stream.adc_units_per_mv, stream.adc_baseline)
     yield plot_of(
-        f"{one.record}, segment {one.segment}, level {one.level}",
-        f"The recorded ECG and what was decoded of {one.bytes:,} bytes, in millivolts over "
-        f"{len(one.samples) / stream.sample_rate_hz:.1f} seconds.",
-        ("recorded", millivolts(one.samples, *scale)),
-        ("decoded", millivolts(one.decoded, *scale)),
+        f"{example.record}, segment {example.segment}, level {example.level}",
+        f"The recorded ECG and what was decoded of {example.bytes:,} bytes, in millivolts over "
+        f"{len(example.samples) / stream.sample_rate_hz:.1f} seconds.",
+        ("recorded", millivolts(example.samples, *scale)),
+        ("decoded", millivolts(example.decoded, *scale)),
         start=0.0,
         step=1 / stream.sample_rate_hz,
         x_label="seconds",
@@ -164,24 +170,24 @@ def _example(one: Example, stream: Stream) -> Iterator[Block]:
     )
 
 
-def _sentence(one: Example, stream: Stream, raw: int) -> str:
+def _sentence(example: Example, stream: Stream, raw: int) -> str:
     foretold = ", ".join(
         f"{name} {error:.3f} + margin {stream.margins.get(name, 0.0):.3f}"
-        for name, error in one.predicted.items()
+        for name, error in example.predicted.items()
     )
-    came = "not known" if one.loss is None else f"{one.loss:.3f}"
-    prd = "not known" if one.prd is None else f"{one.prd:.2f} %"
+    loss = "not known" if example.loss is None else f"{example.loss:.3f}"
+    prd = "not known" if example.prd is None else f"{example.prd:.2f} %"
     return (
-        f"{one.bytes:,} bytes of {raw:,} ({raw / max(one.bytes, 1):.1f} times fewer). "
+        f"{example.bytes:,} bytes of {raw:,} ({raw / max(example.bytes, 1):.1f} times fewer). "
         f"Predicted error ({stream.error_unit}): {foretold}; bound {stream.at.bound:g}; "
-        f"as it came true: {came}. PRD {prd}."
+        f"as it came true: {loss}. PRD {prd}."
     )
 
 
 def _peers(report: Document, peers: Peers) -> Section:
     latency, memory, parity = report.latency, report.memory, report.parity
     counted = latency is not None and latency.unit == "instructions"
-    own = (
+    firmware_row = (
         Cell(f"this firmware on {report.board}, all included"),
         Cell(""),
         _millions(latency.per_segment if latency is not None and counted else None),
@@ -208,7 +214,7 @@ def _peers(report: Document, peers: Peers) -> Section:
         Column("RAM KB"),
         Column("bit-exact", figures=False),
     )
-    table = Table(f"{peers.network} on a Cortex-M4", columns, (own, *rows))
+    table = Table(f"{peers.network} on a Cortex-M4", columns, (firmware_row, *rows))
     return Section("peers", "Other ways to run it", (table,), f"{peers.source}.")
 
 

@@ -21,12 +21,12 @@ def read_stopped(path: Path) -> Document | None:
         return None
     documents = read_documents(path)
     if len(documents) != 1 or documents[0].command != "parity":
-        commands = ", ".join(sorted({one.command for one in documents})) or "nothing"
+        commands = ", ".join(sorted({document.command for document in documents})) or "nothing"
         raise ReportError(f"{path}: a report of {commands}, expected one of parity. {ANEW}")
     return documents[0]
 
 
-def parity_before(old: Document, new: Document, where: Path) -> ParityResult | None:
+def parity_before(old: Document, new: Document, path: Path) -> ParityResult | None:
     """Return what ``old`` found of the run that ``new`` begins; None where it found nothing yet.
 
     Raises:
@@ -44,14 +44,14 @@ def parity_before(old: Document, new: Document, where: Path) -> ParityResult | N
     for name, (was, now) in pairs.items():
         if was != now:
             raise ReportError(
-                f"{where}: was stopped with {name} {one_line(was)}, here: {one_line(now)}. {ANEW}"
+                f"{path}: was stopped with {name} {one_line(was)}, here: {one_line(now)}. {ANEW}"
             )
     parity = old.parity
     if parity is None:
         return None
     if parity.differences:
         raise ReportError(
-            f"{where}: the run was over, for it found a difference: "
+            f"{path}: the run was over, for it found a difference: "
             f"{one_line(str(parity.differences[0]))}. {ANEW}"
         )
     return ParityResult(
@@ -67,5 +67,5 @@ def parity_before(old: Document, new: Document, where: Path) -> ParityResult | N
 
 def _short(old: Document, new: Document, name: str) -> tuple[str, str]:
     """Return the beginning of a hash of each run."""
-    was, now = (getattr(one.run, name, "") for one in (old, new))
+    was, now = (getattr(report.run, name, "") for report in (old, new))
     return (was[:16] or "unknown", now[:16] or "unknown") if was != now else ("", "")

@@ -29,7 +29,9 @@ def examples_of(stream: Stream, records: Sequence[Record], decoder: Decoder) -> 
     return [
         _example(place, why, decoder)
         for level in range(len(decoder.manifest.levels) + 1)
-        for place, why in _chosen([one for one in places if one[0].level == level])
+        for place, why in _chosen(
+            [candidate for candidate in places if candidate[0].level == level]
+        )
     ]
 
 
@@ -41,10 +43,10 @@ def _segments(records: Sequence[Record]) -> Iterator[tuple[Record, int]]:
 
 def _chosen(places: Sequence[Place]) -> Iterator[tuple[Place, Why]]:
     """Yield the typical segment of one level, and the worst where that is another one."""
-    known = [place for place in places if math.isfinite(place[0].prd)]
-    if not known:
+    finite = [place for place in places if math.isfinite(place[0].prd)]
+    if not finite:
         return
-    ordered = sorted(known, key=lambda place: place[0].prd)
+    ordered = sorted(finite, key=lambda place: place[0].prd)
     typical, worst = ordered[len(ordered) // 2], ordered[-1]
     yield typical, "typical"
     if worst[0].level != LEVEL_NONE and worst is not typical:

@@ -36,7 +36,7 @@ VERDICTS = {
 
 def page_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ()) -> Page:
     """Return the page of one report, or of a benchmark's, with what changed where it is known."""
-    beside = {one.report: one for one in comparisons}
+    beside = {comparison.report: comparison for comparison in comparisons}
     sheets = tuple(
         _sheet(report, beside.get(report.name), f"r{index}" if len(reports) > 1 else "r")
         for index, report in enumerate(reports)
@@ -72,7 +72,7 @@ def _sheet(report: Document, comparison: Comparison | None, name: str) -> Sheet:
 
 
 def _sections(report: Document, comparison: Comparison | None, name: str) -> Iterator[Section]:
-    found = [
+    sections = [
         *([] if comparison is None else [_changes(comparison)]),
         *proof_sections(report),
         *cost_sections(report),
@@ -80,8 +80,8 @@ def _sections(report: Document, comparison: Comparison | None, name: str) -> Ite
         *use_sections(report),
         _setup(report),
     ]
-    for one in found:
-        yield Section(f"{name}-{one.id}", one.title, one.blocks, one.intro)
+    for section in sections:
+        yield Section(f"{name}-{section.id}", section.title, section.blocks, section.intro)
 
 
 def failures_of(report: Document, comparison: Comparison | None) -> Iterator[str]:
@@ -91,8 +91,8 @@ def failures_of(report: Document, comparison: Comparison | None) -> Iterator[str
         yield f"Not complete: {str(report.stopped).rstrip('.')}."
     elif parity is not None and not parity.bit_exact and not parity.differences:
         yield "Nothing was compared with the reference."
-    for one in parity.differences if parity is not None else ():
-        yield f"Not equal to the reference: {one}."
+    for difference in parity.differences if parity is not None else ():
+        yield f"Not equal to the reference: {difference}."
     for limit in report.budgets:
         if not limit.held:
             yield f"Over budget: {limit.name} {limit.measured:,}, at most {limit.limit:,}."
@@ -120,7 +120,7 @@ def _tiles(report: Document) -> Iterator[Tile]:
         )
     if latency is not None:
         digits, unit = per_inference(latency)
-        each = "" if latency.per_mac is None else f"{latency.per_mac:.2f} per MAC, "
+        per_mac = "" if latency.per_mac is None else f"{latency.per_mac:.2f} per MAC, "
         macs, prefix = short(latency.macs)
         more = ""
         if latency.seconds is not None:
@@ -130,7 +130,7 @@ def _tiles(report: Document) -> Iterator[Tile]:
             cycles, of = short(latency.cycles_estimate.total)
             more = f"; about {cycles} {of} cycles, {seconds * 1e3:,.0f} ms (estimated)"
         limit = _limit(report, "instructions")
-        detail = f"an inference: {each}{macs} {prefix} MAC{more}".replace("  ", " ")
+        detail = f"an inference: {per_mac}{macs} {prefix} MAC{more}".replace("  ", " ")
         yield _gauged(Tile("Latency", digits, unit, detail), limit, None)
     if memory is not None:
         digits, unit = size(memory.flash_bytes).rsplit(" ", 1)
@@ -158,16 +158,16 @@ def _of(report: Document, parity: Parity) -> str:
 
 
 def _limit(report: Document, word: str) -> Limit | None:
-    return next((one for one in report.budgets if word in one.name), None)
+    return next((limit for limit in report.budgets if word in limit.name), None)
 
 
 def _gauged(tile: Tile, limit: Limit | None, room: int | None) -> Tile:
     """Return a tile with a gauge of the budget, or else with what the board has."""
     if limit is not None:
         used = limit.measured / max(limit.limit, 1)
-        said = f"{used:.0%} of the budget of {limit.limit:,}"
+        text = f"{used:.0%} of the budget of {limit.limit:,}"
         tone: Tone = "" if limit.held else "bad"
-        return replace(tile, tone=tone, gauge=min(used, 1.0), gauge_text=said)
+        return replace(tile, tone=tone, gauge=min(used, 1.0), gauge_text=text)
     if room is not None:
         return replace(tile, gauge_text=f"of the board's {size(room)}")
     return tile
@@ -176,19 +176,19 @@ def _gauged(tile: Tile, limit: Limit | None, room: int | None) -> Tile:
 def _changes(comparison: Comparison) -> Section:
     rows = tuple(
         (
-            Cell(one.figure.name),
-            figure(one.before, number(one.before)),
-            figure(one.figure.value, number(one.figure.value)),
-            Cell(grown(one), one.percent, tone=_tone(one, comparison)),
+            Cell(change.figure.name),
+            figure(change.before, number(change.before)),
+            figure(change.figure.value, number(change.figure.value)),
+            Cell(grown(change), change.percent, tone=_tone(change, comparison)),
             Cell(
                 "worse"
-                if one.worse(comparison.tolerance)
+                if change.worse(comparison.tolerance)
                 else ""
-                if one.figure.held
+                if change.figure.held
                 else "shown only"
             ),
         )
-        for one in comparison.changes
+        for change in comparison.changes
     )
     columns = (
         Column("figure", figures=False),
@@ -214,13 +214,15 @@ def _tone(change: Change, comparison: Comparison) -> Tone:
 def _budgets(limits: Sequence[Limit]) -> Section:
     rows = tuple(
         (
-            Cell(one.name),
-            figure(one.measured),
-            figure(one.limit),
-            figure(one.measured / max(one.limit, 1), f"{one.measured / max(one.limit, 1):.1%}"),
-            Cell("held" if one.held else "EXCEEDED", tone="good" if one.held else "bad"),
+            Cell(limit.name),
+            figure(limit.measured),
+            figure(limit.limit),
+            figure(
+                limit.measured / max(limit.limit, 1), f"{limit.measured / max(limit.limit, 1):.1%}"
+            ),
+            Cell("held" if limit.held else "EXCEEDED", tone="good" if limit.held else "bad"),
         )
-        for one in limits
+        for limit in limits
     )
     columns = (
         Column("budget", figures=False),
@@ -256,12 +258,12 @@ def _elf_sections(report: Document) -> Table:
     assert report.memory is not None
     rows = tuple(
         (
-            Cell(one.name),
-            figure(one.bytes),
-            Cell("yes" if one.in_flash else ""),
-            Cell("yes" if one.in_ram else ""),
+            Cell(section.name),
+            figure(section.bytes),
+            Cell("yes" if section.in_flash else ""),
+            Cell("yes" if section.in_ram else ""),
         )
-        for one in report.memory.sections
+        for section in report.memory.sections
     )
     columns = (
         Column("section", figures=False),
@@ -287,7 +289,7 @@ def _overview(reports: Sequence[Document], sheets: Sequence[Sheet]) -> Section:
         )
         for report, sheet in zip(reports, sheets, strict=True)
     )
-    units = {one.latency.unit for one in reports if one.latency is not None}
+    units = {report.latency.unit for report in reports if report.latency is not None}
     columns = (
         *(Column(name, figures=False) for name in ("board", "core", "engine", "kernels", "build")),
         Column(" or ".join(sorted(units)) or "latency"),

@@ -31,14 +31,14 @@ def _pairs(report: Document, predicted: Predicted) -> Iterator[tuple[str, int | 
         yield "flash, bytes", predicted.flash_bytes, memory.flash_bytes
         yield "static RAM, bytes", predicted.static_ram_bytes, memory.static_ram_bytes
         yield "stack, bytes (a bound)", predicted.stack_bytes, memory.stack_peak_bytes
-    found = None if report.latency is None else report.latency.cycles_estimate
-    if found is None:
+    estimate = None if report.latency is None else report.latency.cycles_estimate
+    if estimate is None:
         return
-    yield "instructions", predicted.instructions, found.instructions
-    yield "cycles (est.)", predicted.cycles, found.total
-    for name, count in found.instructions_by_layer.items():
+    yield "instructions", predicted.instructions, estimate.instructions
+    yield "cycles (est.)", predicted.cycles, estimate.total
+    for name, count in estimate.instructions_by_layer.items():
         yield f"{name}: instructions", predicted.instructions_by_layer[name], count
-        yield f"{name}: cycles (est.)", predicted.cycles_by_layer[name], found.layers[name]
+        yield f"{name}: cycles (est.)", predicted.cycles_by_layer[name], estimate.layers[name]
 
 
 def print_comparison(console: Console, comparison: Comparison) -> None:
@@ -53,9 +53,9 @@ def print_comparison(console: Console, comparison: Comparison) -> None:
     if not comparison.changes:
         return
     table = new_table("", "figure", "before", "now", "change", "")
-    for one in comparison.changes:
-        worse = one.worse(comparison.tolerance)
-        mark = "[red]WORSE[/]" if worse else "" if one.figure.held else "shown only"
-        figures = (number(one.before), number(one.figure.value), grown(one))
-        table.add_row(escape(one_line(one.figure.name)), *figures, mark)
+    for change in comparison.changes:
+        worse = change.worse(comparison.tolerance)
+        mark = "[red]WORSE[/]" if worse else "" if change.figure.held else "shown only"
+        figures = (number(change.before), number(change.figure.value), grown(change))
+        table.add_row(escape(one_line(change.figure.name)), *figures, mark)
     print_table(console, table)
