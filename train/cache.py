@@ -105,7 +105,7 @@ def array_hash(*arrays: NDArray[Any]) -> str:
 
 def _prepare(folder: Path, key: Key, results: Sequence[str]) -> Course:
     """Decide how a phase begins, and have its folder ready for that."""
-    wanted, path = key.entries(), folder / KEY
+    entries, path = key.entries(), folder / KEY
     if not path.is_file():
         if folder.is_dir() and any(folder.iterdir()):
             raise TrainError(
@@ -113,11 +113,11 @@ def _prepare(folder: Path, key: Key, results: Sequence[str]) -> Course:
             )
         _write(folder, key, None)
         return "anew"
-    found = _read(path)
-    same = asdict(found.key) == wanted
-    if same and found.results is None:
+    previous = _read(path)
+    same = asdict(previous.key) == entries
+    if same and previous.results is None:
         return "resumed"
-    written = found.results or {}
+    written = previous.results or {}
     _refuse_changed(folder, results, written)
     if same and all((folder / name).is_file() for name in written):
         return "skipped"

@@ -246,17 +246,17 @@ def _check_promise(record: Record, promise: Promise, reader: Reader) -> None:
     names, bounds = record.architecture.level_names, promise.bounds
     ascend = all(low < high for low, high in itertools.pairwise(bounds))
     if not bounds or bounds[0] < 0 or not ascend:
-        found = shown(list(bounds))
-        reader.refuse(f'key "promise.bounds" is {found}, expected it to ascend from 0 or more')
+        value = shown(list(bounds))
+        reader.refuse(f'key "promise.bounds" is {value}, expected it to ascend from 0 or more')
     for name in ("margins", "record_margins"):
-        found = getattr(promise, name)
-        for level, margins in found.items():
+        table = getattr(promise, name)
+        for level, margins in table.items():
             if len(margins) != len(bounds):
                 key = f"promise.{name}.{level}"
                 reader.refuse(f'key "{key}" has {len(margins)} values, expected {len(bounds)}')
-        if set(found) != set(names):
-            wanted = ", ".join(names)
-            reader.refuse(f'key "promise.{name}" has {shown(sorted(found))}, expected {wanted}')
+        if set(table) != set(names):
+            expected = ", ".join(names)
+            reader.refuse(f'key "promise.{name}" has {shown(sorted(table))}, expected {expected}')
 
 
 def as_plain(record: Record) -> dict[str, object]:

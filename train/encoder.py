@@ -138,7 +138,9 @@ class SharedEncoder(nn.ModuleDict):
         codes: dict[str, Tensor] = {}
         for name in self.trunk:
             x = self[name](x)
-            codes |= {one.name: self._codes(one, x) for one in self.levels if one.leaves == name}
+            codes |= {
+                level.name: self._codes(level, x) for level in self.levels if level.leaves == name
+            }
         return Encoded(tuple(codes[level.name] for level in self.levels), x)
 
     def _codes(self, level: Level, x: Tensor) -> Tensor:
@@ -202,9 +204,9 @@ class TrunkHeads(nn.ModuleDict):
 
     def raw(self, encoded: Encoded) -> tuple[Tensor, ...]:
         """Return the predictions before the ReLU, [N, 1] each."""
-        seen = as_signal(self["foresee2"](self["foresee1"](encoded.trunk)))
-        seen = functional.max_pool1d(seen, POOLED)
-        return tuple(self[f"head{level.name}"](seen).flatten(1) for level in self.levels)
+        features = as_signal(self["foresee2"](self["foresee1"](encoded.trunk)))
+        features = functional.max_pool1d(features, POOLED)
+        return tuple(self[f"head{level.name}"](features).flatten(1) for level in self.levels)
 
     def forward(self, encoded: Encoded) -> tuple[Tensor, ...]:
         """Return the predicted losses, [N, 1] each, never negative."""

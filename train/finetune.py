@@ -109,15 +109,15 @@ class FineTuning(nn.Module):
         references = [t.task.reference(raw) for t in self.tasks]
         with computed_in(self.precision, adc.device.type):
             mapped = as_picture(self.input_map.apply_int8(windows))
-            with as_int8(self.encoder, wanted=self.int8):
+            with as_int8(self.encoder, enabled=self.int8):
                 codes = self.encode(mapped)
             decoded = {
                 level: self.decoder.decode(rounded(codes[index]), level.name)
                 for index, level in self.tuned.items()
             }
         losses = []
-        for level, one in decoded.items():
-            segments = self.input_map.decoded_to_adc(one.float(), windows)
+        for level, signal in decoded.items():
+            segments = self.input_map.decoded_to_adc(signal.float(), windows)
             records = as_records(segments, adc.shape[1])
             fidelity = relative_error([segments], windows)
             task = self._added(standardise(records), references)

@@ -62,15 +62,15 @@ def train_trunk_heads(
     averaged = AveragedModel(heads, multi_avg_fn=average)
     smooth = averaged.module
     assert isinstance(smooth, TrunkHeads)
-    best, kept, since = -math.inf, smooth, 0
+    best, best_heads, bad_epochs = -math.inf, smooth, 0
     for _ in _epochs(heads, averaged, training, config):
         score = _score(smooth, watched)
-        since += 1
+        bad_epochs += 1
         if score > best:
-            best, kept, since = score, copy.deepcopy(smooth), 0
-        if since >= config.patience:
+            best, best_heads, bad_epochs = score, copy.deepcopy(smooth), 0
+        if bad_epochs >= config.patience:
             break
-    heads.load_state_dict(kept.state_dict())
+    heads.load_state_dict(best_heads.state_dict())
 
 
 def _epochs(
@@ -107,7 +107,7 @@ def _score(heads: TrunkHeads, watched: Examples) -> float:
 
 def predict(heads: Heads, encoded: Encoded) -> Floats:
     """Return the predictions as the device has them, not negative, [N, S, K]."""
-    split = [torch.split(one, AT_A_TIME) for one in (encoded.trunk, *encoded.latents)]
+    split = [torch.split(tensor, AT_A_TIME) for tensor in (encoded.trunk, *encoded.latents)]
     with torch.no_grad():
         parts = [
             _raw(heads, Encoded(tuple(latents), trunk)).relu()
@@ -126,20 +126,20 @@ def _raw(heads: Heads, encoded: Encoded) -> Tensor:
 
 def correlations(predicted: Floats, losses: NDArray[np.floating]) -> list[float]:
     """Return each level's correlation of predictions with losses, [M, K] both; 0 for a constant."""
-    found = []
-    for ours, true in zip(predicted.T, np.minimum(losses, HOPELESS).T, strict=True):
-        constant = ours.std() < 1e-9 or true.std() < 1e-9
-        found.append(0.0 if constant else float(np.corrcoef(ours, true)[0, 1]))
-    return found
+    coefficients = []
+    for foreseen, true in zip(predicted.T, np.minimum(losses, HOPELESS).T, strict=True):
+        constant = foreseen.std() < 1e-9 or true.std() < 1e-9
+        coefficients.append(0.0 if constant else float(np.corrcoef(foreseen, true)[0, 1]))
+    return coefficients
 
 
-def check_foresight(levels: Sequence[Level], found: Sequence[float], least: float) -> None:
+def check_foresight(levels: Sequence[Level], coefficients: Sequence[float], least: float) -> None:
     """Refuse heads that foresee nothing on the hold-out.
 
     Raises:
         TrainingFailedError: it names the level, its correlation and what was wanted.
     """
-    for level, correlation in zip(levels, found, strict=True):
+    for level, correlation in zip(levels, coefficients, strict=True):
         if correlation < least:
             raise TrainingFailedError(
                 f"the head of level {level.name} foresees nothing: its correlation with the true "

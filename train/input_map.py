@@ -78,14 +78,16 @@ def _span(window: Tensor) -> Tensor:
     return (window.amax(dim=1, keepdim=True) - window.amin(dim=1, keepdim=True)).clamp(min=1)
 
 
-def fit_input_map(kind: MapKind, windows: NDArray[np.int16], kept: tuple[float, float]) -> InputMap:
+def fit_input_map(
+    kind: MapKind, windows: NDArray[np.int16], percentiles: tuple[float, float]
+) -> InputMap:
     """Fix a map's constants from training windows, int16 [N, T], in whole ADC units.
 
-    The affine map spans the samples between the percentiles ``kept``; rarer ones are clipped.
+    The affine map spans the samples between the ``percentiles``; rarer ones are clipped.
     """
     if kind != "affine":
         return InputMap(kind)
-    low, high = np.percentile(windows, kept)
+    low, high = np.percentile(windows, percentiles)
     return InputMap(
         "affine", float(round((low + high) / 2)), float(max(round((high - low) / 2), 1))
     )

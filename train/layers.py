@@ -91,14 +91,14 @@ class ConvSiLU(nn.Conv1d):
 
 
 @contextmanager
-def as_int8(module: nn.Module, *, wanted: bool = True) -> Iterator[None]:
+def as_int8(module: nn.Module, *, enabled: bool = True) -> Iterator[None]:
     """Within it a module's convolutions compute as int8 will, with the gradient passed on.
 
     A filter's normalisation is a factor of its weights, so they round alike before and behind it.
     """
     layers = [m for m in module.modules() if isinstance(m, ConvSiLU)]
     for layer in layers:
-        layer.int8 = wanted
+        layer.int8 = enabled
     try:
         yield
     finally:

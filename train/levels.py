@@ -124,10 +124,10 @@ def of_format_1(config: ConfigOfFormat1) -> ModelConfig:
     Raises:
         CheckpointError: it names other lengths than there were.
     """
-    wanted = ConfigOfFormat1(config.architecture)
-    if config != wanted:
+    expected = ConfigOfFormat1(config.architecture)
+    if config != expected:
         raise CheckpointError(
-            f"network of {asdict(config)}: this kit builds {asdict(wanted)}. "
+            f"network of {asdict(config)}: this kit builds {asdict(expected)}. "
             "Train it again with this version."
         )
     return ModelConfig(config.architecture)

@@ -88,11 +88,11 @@ def alone(fabric: Fabric, folder: Path) -> Iterator[None]:
 
     Raises BusyError, in every process, if another command is at work there.
     """
-    with ExitStack() as held:
+    with ExitStack() as lock:
         problem: BusyError | None = None
         if fabric.is_global_zero:
             try:
-                held.enter_context(locked(folder, wait=False))
+                lock.enter_context(locked(folder, wait=False))
             except BusyError as error:
                 problem = error
         problem = fabric.broadcast(problem)
@@ -239,19 +239,19 @@ def _resume(
     settings: Mapping[str, object],
 ) -> int:
     """Put back what the first process finds in its folder; return the epochs that are done."""
-    found: resume.State | TrainError | None = None
+    state: resume.State | TrainError | None = None
     if fabric.is_global_zero:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            found = resume.read_state(folder / STATE, settings)
+            state = resume.read_state(folder / STATE, settings)
         except TrainError as problem:
-            found = problem  # the others wait for it too
-    found = fabric.broadcast(found)
-    if isinstance(found, TrainError):
-        raise found
-    if found is not None:
-        resume.restore(found, module, adam)
-    done = found.epochs_done if found else 0
+            state = problem  # the others wait for it too
+    state = fabric.broadcast(state)
+    if isinstance(state, TrainError):
+        raise state
+    if state is not None:
+        resume.restore(state, module, adam)
+    done = state.epochs_done if state else 0
     if fabric.is_global_zero:
         _keep_lines(folder / LOG, done)
     return done

@@ -49,7 +49,7 @@ NEWTON_STEPS = 30
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOut:
     """What N held-out records of S units (segments, or 1) are foreseen to lose, and do."""
 
     predicted: Values  # [N, S, K], not negative
@@ -98,8 +98,8 @@ def knots_for(bound: float) -> tuple[float, ...]:
 
 
 def fit_margins(
-    shaping: Held,
-    proving: Held,
+    shaping: HeldOut,
+    proving: HeldOut,
     *,
     bounds: Sequence[float] = KNOTS,
     rate: float,
@@ -127,8 +127,8 @@ def fit_margins(
     cells = _cells(bounds)
     risks = np.full(len(bounds), len(RISKS))
     for cell in cells:
-        found = proof.highest_risk(cell.of(paths, cell.end), cell.bound)
-        risks[cell.knots] = np.minimum(risks[cell.knots], found)
+        highest_risk = proof.highest_risk(cell.of(paths, cell.end), cell.bound)
+        risks[cell.knots] = np.minimum(risks[cell.knots], highest_risk)
     limits = _lowered(proof, paths, risks, cells, slack)
     margins = np.asarray(bounds)[:, None] - limits
     return np.asarray(np.ceil(margins * ERROR_ONE) / ERROR_ONE)
@@ -138,7 +138,7 @@ def fit_margins(
 class Proof:
     """The records that prove limits, and how many of them may break the promise."""
 
-    held: Held
+    held_out: HeldOut
     allowed: float
 
     def highest_risk(self, limits: Values, bound: float) -> int:
@@ -146,13 +146,13 @@ class Proof:
 
         Those of the first admit nothing.
         """
-        first = self.held.first_broken(limits, bound)
+        first = self.held_out.first_broken(limits, bound)
         broken = np.bincount(first.ravel(), minlength=len(limits))[: len(limits)] / first.shape[1]
         return int(np.searchsorted(broken.cumsum(), self.allowed, side="right")) - 1
 
     def holds(self, lowest: Values, highest: Values, bound: float) -> bool:
         """Return whether limits anywhere in a box, [K] each, keep the rate."""
-        return self.held.most_broken(lowest, highest, bound) <= self.allowed
+        return self.held_out.most_broken(lowest, highest, bound) <= self.allowed
 
 
 @dataclass(frozen=True)
@@ -192,8 +192,8 @@ def _lowered(
     each is held against all that is sent from a cell; where that is too much both knots take less.
     """
     while True:
-        found = paths[np.arange(len(risks)), risks]
-        limits = np.minimum.accumulate(found[::-1])[::-1]
+        at_risks = paths[np.arange(len(risks)), risks]
+        limits = np.minimum.accumulate(at_risks[::-1])[::-1]
         wrong = [
             cell.knots
             for cell in cells
@@ -209,7 +209,7 @@ def _lowered(
         risks = np.maximum(risks - lower, 0)
 
 
-def _check(shaping: Held, proving: Held, bounds: Sequence[float]) -> None:
+def _check(shaping: HeldOut, proving: HeldOut, bounds: Sequence[float]) -> None:
     if shaping.predicted.shape[2] != proving.predicted.shape[2] or not len(shaping.predicted):
         raise TrainError(
             f"margins: predictions {list(shaping.predicted.shape)} and "
@@ -234,7 +234,7 @@ def _allowed(count: int, rate: float) -> float:
     return allowed
 
 
-def _paths(shaping: Held, bounds: Sequence[float], highest: float) -> Values:
+def _paths(shaping: HeldOut, bounds: Sequence[float], highest: float) -> Values:
     """Return the limits at each bound and risk, [M, R, K]; they rise with both."""
     shares = _shares(shaping.losses.shape[2])
     columns = []
@@ -242,8 +242,8 @@ def _paths(shaping: Held, bounds: Sequence[float], highest: float) -> Values:
         predicted, losses = shaping.predicted[..., level], shaping.losses[..., level]
         start, slope, by_bound = _curve(predicted.ravel(), losses.ravel(), bounds)
         risk = np.minimum(RISKS * share, 1 - 1e-9)
-        told = np.log(risk / (1 - risk))
-        limits = (told - start + by_bound * np.log(bounds)[:, None]) / slope
+        log_odds = np.log(risk / (1 - risk))
+        limits = (log_odds - start + by_bound * np.log(bounds)[:, None]) / slope
         columns.append(np.minimum(np.exp(np.minimum(limits, 20)), highest))
     return np.stack(columns, axis=2)
 
@@ -264,8 +264,8 @@ def _curve(predicted: Values, losses: Values, bounds: Sequence[float]) -> Values
     Return a, b, c; b and c are positive. Few losses over any bound leave them near 0, 1, 1: there
     the ratio of both decides. Newton's method on the likelihood, with a normal prior of variance 1.
     """
-    seen = np.log(np.maximum(predicted, LEAST_PREDICTION))
-    parts = np.broadcast_arrays(1.0, seen[:, None], -np.log(bounds))
+    log_predicted = np.log(np.maximum(predicted, LEAST_PREDICTION))
+    parts = np.broadcast_arrays(1.0, log_predicted[:, None], -np.log(bounds))
     inputs = np.stack(parts, axis=2).reshape(-1, 3)
     over = (losses[:, None] > np.asarray(bounds)).ravel()
     prior = np.array([0.0, 1.0, 1.0])

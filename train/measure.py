@@ -140,9 +140,9 @@ def distortions(decoded: Sequence[Decoded], raw: NDArray[np.int16]) -> tuple[Flo
     """
     starts = range(0, raw.shape[1], SEGMENT_SAMPLES)
     parts = [slice(start, start + SEGMENT_SAMPLES) for start in starts]
-    found = np.array([[_distortion(d[:, p], raw[:, p]) for p in parts] for d in decoded])
-    known = np.isfinite(found)
-    mean = np.where(known, found, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    values = np.array([[_distortion(d[:, p], raw[:, p]) for p in parts] for d in decoded])
+    finite = np.isfinite(values)
+    mean = np.where(finite, values, 0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)
     return mean[:, 0].T.copy(), mean[:, 1].T.copy()
 
 
@@ -200,53 +200,55 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class Read:
+class TaskOutputs:
     """What both task networks make of N records; that of the raw ones all else is held against."""
 
     rhythm: Tensor  # logarithms of the steps' probabilities, [N, steps, 4]
     rpeaks: Tensor  # curves in seconds, [N, T / decimation]
 
-    def of(self, rows: slice | NDArray[np.int64]) -> "Read":
+    def of(self, rows: slice | NDArray[np.int64]) -> "TaskOutputs":
         """Return that of some of the records."""
-        return Read(self.rhythm[rows], self.rpeaks[rows])
+        return TaskOutputs(self.rhythm[rows], self.rpeaks[rows])
 
 
-def read(nets: Nets, records: NDArray[np.generic]) -> Read:
+def task_outputs(nets: Nets, records: NDArray[np.generic]) -> TaskOutputs:
     """Run both task networks on records [N, T] in ADC units."""
     starts = each("running the tasks", range(0, len(records), BATCH))
-    parts = [_read(nets, records[s : s + BATCH]) for s in starts]
-    return Read(torch.cat([p.rhythm for p in parts]), torch.cat([p.rpeaks for p in parts]))
+    parts = [_task_outputs(nets, records[s : s + BATCH]) for s in starts]
+    return TaskOutputs(torch.cat([p.rhythm for p in parts]), torch.cat([p.rpeaks for p in parts]))
 
 
 def run_tasks(
-    nets: Nets, records: NDArray[np.generic], raw: Read, labels: NDArray[np.int64]
+    nets: Nets, records: NDArray[np.generic], raw: TaskOutputs, labels: NDArray[np.int64]
 ) -> Signal:
     """Run both tasks on records [N, T] in ADC units, whose raw ones gave ``raw``."""
     parts = [slice(start, start + BATCH) for start in range(0, len(records), BATCH)]
     return Signal.joined(
-        [signal_of(nets, _read(nets, records[p]), raw.of(p), labels[p]) for p in parts]
+        [signal_of(nets, _task_outputs(nets, records[p]), raw.of(p), labels[p]) for p in parts]
     )
 
 
-def _read(nets: Nets, records: NDArray[np.generic]) -> Read:
+def _task_outputs(nets: Nets, records: NDArray[np.generic]) -> TaskOutputs:
     """Run both networks on one batch of records [N, T] in ADC units."""
     batch = as_input(records)
-    return Read(nets.rhythm.reference(batch), nets.rpeaks.reference(batch))
+    return TaskOutputs(nets.rhythm.reference(batch), nets.rpeaks.reference(batch))
 
 
-def signal_of(nets: Nets, found: Read, raw: Read, labels: NDArray[np.int64]) -> Signal:
+def signal_of(
+    nets: Nets, outputs: TaskOutputs, raw: TaskOutputs, labels: NDArray[np.int64]
+) -> Signal:
     """Hold what the networks make of records against what they make of the raw ones."""
-    rpeaks = _mean(nets.rpeaks.between(found.rpeaks, raw.rpeaks))
-    own = _mean(step_losses(found.rhythm, torch.from_numpy(labels)))
-    added = _mean(divergence(raw.rhythm, found.rhythm))
+    rpeaks = _mean(nets.rpeaks.between(outputs.rpeaks, raw.rpeaks))
+    own = _mean(step_losses(outputs.rhythm, torch.from_numpy(labels)))
+    added = _mean(divergence(raw.rhythm, outputs.rhythm))
     losses: dict[PromiseKind, dict[str, Floats]] = {
         "loss": {"rhythm": own, "rpeaks": rpeaks},
         "added": {"rhythm": added, "rpeaks": rpeaks},
     }
     return Signal(
         losses,
-        _mean(found.rhythm.exp()),
-        np.asarray(nets.rpeaks.matches(found.rpeaks, raw.rpeaks).numpy(), np.int64),
+        _mean(outputs.rhythm.exp()),
+        np.asarray(nets.rpeaks.matches(outputs.rpeaks, raw.rpeaks).numpy(), np.int64),
     )
 
 

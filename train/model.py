@@ -56,8 +56,8 @@ class DynamicDeep(nn.Module):
         shared = max((names.index(level.leaves) + 1 for level in others), default=0)
         own = [encoder[name] for name in names[shared:]]
         for level in levels:
-            mine = (f"branch{level}", f"latent{level}")
-            own += [encoder[name] for name in mine if name in encoder]
+            names_of_level = (f"branch{level}", f"latent{level}")
+            own += [encoder[name] for name in names_of_level if name in encoder]
             own.append(decoder[f"adapter{level}"])
         if not others:
             return (*own, decoder["shared"])

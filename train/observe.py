@@ -43,7 +43,7 @@ class Examples(NamedTuple):
     losses: Tensor
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """The same of each task, by its name."""
 
     encoded: Encoded
@@ -64,46 +64,51 @@ class Observer:
     tasks: tuple[Task, ...]
     kind: PromiseKind
 
-    def observe(self, records: Records) -> Seen:
+    def observe(self, records: Records) -> Observation:
         """Code records, and measure what each segment loses at each level."""
         self.model.eval()
         with torch.no_grad():
             parts = [
-                self._batch(*(torch.from_numpy(one[start : start + BATCH]) for one in records))
+                self._batch(*(torch.from_numpy(array[start : start + BATCH]) for array in records))
                 for start in each("observing records", range(0, len(records[0]), BATCH))
             ]
         return joined(parts)
 
-    def _batch(self, adc: Tensor, labels: Tensor) -> Seen:
+    def _batch(self, adc: Tensor, labels: Tensor) -> Observation:
         windows, raw = as_segments(adc), standardise(adc)
         with as_int8(self.model.encoder):
             encoded: Encoded = self.model.encoder(as_picture(self.input_map.apply_int8(windows)))
         codes = tuple(rounded(latents) for latents in encoded.latents)
         decoded = self.model.decode(codes)
-        made = [
+        records = [
             standardise(as_records(self.input_map.decoded_to_adc(d, windows), adc.shape[1]))
             for d in decoded
         ]
         trunk = as_signal(encoded.trunk).half()
-        kept = tuple(as_signal(one).half().reshape(len(adc), -1, one.shape[-1]) for one in codes)
-        losses = {t.name: self._losses(t, raw, made, labels) for t in self.tasks}
-        return Seen(Encoded(kept, trunk.reshape(len(adc), -1, *trunk.shape[1:])), losses)
+        latents = tuple(
+            as_signal(level_codes).half().reshape(len(adc), -1, level_codes.shape[-1])
+            for level_codes in codes
+        )
+        losses = {t.name: self._losses(t, raw, records, labels) for t in self.tasks}
+        return Observation(Encoded(latents, trunk.reshape(len(adc), -1, *trunk.shape[1:])), losses)
 
-    def _losses(self, task: Task, raw: Tensor, made: list[Tensor], labels: Tensor) -> Tensor:
+    def _losses(self, task: Task, raw: Tensor, by_level: list[Tensor], labels: Tensor) -> Tensor:
         """Return what a task loses in each segment of records [N, T], one version a level."""
         reference = task.reference(raw)
-        along = [losses_of_kind(task, self.kind, one, labels, reference) for one in made]
+        along = [
+            losses_of_kind(task, self.kind, records, labels, reference) for records in by_level
+        ]
         samples = raw.shape[1]
         segments = [segment_losses(a, samples=samples, segment=SEGMENT_SAMPLES) for a in along]
         return torch.stack(segments, dim=-1)
 
 
-def joined(parts: list[Seen]) -> Seen:
+def joined(parts: list[Observation]) -> Observation:
     """Put observations of several records, or of several draws of them, together."""
     losses = {name: torch.cat([p.losses[name] for p in parts]) for name in parts[0].losses}
     trunk = torch.cat([p.encoded.trunk for p in parts])
     by_level = zip(*(p.encoded.latents for p in parts), strict=True)
-    return Seen(Encoded(tuple(torch.cat(level) for level in by_level), trunk), losses)
+    return Observation(Encoded(tuple(torch.cat(level) for level in by_level), trunk), losses)
 
 
 @dataclass(frozen=True)
@@ -120,19 +125,19 @@ class Observations:
     seed: int
 
     @cached_property
-    def training(self) -> Seen:
+    def training(self) -> Observation:
         """The records that heads are fitted on, ``cuts`` times."""
         random = np.random.default_rng(self.seed)
         draws = [draw_cuts(self.split.fitted, random) for _ in range(self.cuts)]
         return joined([self.observer.observe(drawn) for drawn in draws])
 
     @cached_property
-    def watched(self) -> Seen:
+    def watched(self) -> Observation:
         """The training records that heads are stopped by, as they are."""
         return self.observer.observe(as_they_are(self.split.watched))
 
     @cached_property
-    def held(self) -> Seen:
+    def holdout(self) -> Observation:
         """The hold-out as it is."""
         return self.observer.observe(as_they_are(self.split.holdout))
 

@@ -77,10 +77,10 @@ def windows_of(config: TrainConfig) -> mitdb.Split:
 
 def check_output(config: TrainConfig) -> None:
     """Refuse to begin anew where a run's files lie, unless told to go on with it."""
-    found = [name for name in RUN_FILES if (config.output / name).exists()]
-    if found and not config.resume:
+    existing = [name for name in RUN_FILES if (config.output / name).exists()]
+    if existing and not config.resume:
         raise TrainError(
-            f"{config.output}: holds {found[0]} of another run, which would be lost. "
+            f"{config.output}: holds {existing[0]} of another run, which would be lost. "
             "Give --resume to go on with it, or name another folder with --out."
         )
 
@@ -121,7 +121,7 @@ def train_reconstruction(
     def draw(random: np.random.Generator) -> tuple[Tensor]:
         return (_epoch_windows(split, config, random),)
 
-    told = LoopConfig(
+    loop_config = LoopConfig(
         epochs=config.epochs,
         batch=config.batch,
         peak_rate=config.peak_rate,
@@ -131,7 +131,7 @@ def train_reconstruction(
     )
     module = Reconstruction(model, input_map, config.precision)
     settings = settings_of(config)
-    loop.run(fabric, module, draw, told, config.output, settings, "reconstruction")
+    loop.run(fabric, module, draw, loop_config, config.output, settings, "reconstruction")
 
 
 def _epoch_windows(split: mitdb.Split, config: TrainConfig, random: np.random.Generator) -> Tensor:
@@ -150,16 +150,16 @@ def _first_model(config: TrainConfig) -> Model:
     if config.start is None:
         torch.manual_seed(config.seed)
         return checkpoint.build(_architecture(config))
-    found = checkpoint.load(config.start)
-    if found.config != _architecture(config):
-        plain = replace(found.config, heads="linear")
+    start = checkpoint.load(config.start)
+    if start.config != _architecture(config):
+        plain = replace(start.config, heads="linear")
         named = [name for name, of in NAMED.items() if of == plain] or ["another"]
-        heads = "" if found.config == plain else " with heads on the trunk, which phase 3 adds"
+        heads = "" if start.config == plain else " with heads on the trunk, which phase 3 adds"
         raise TrainError(
             f"{config.start}: holds {named[0]!r}{heads}, the run is told to train "
             f"{config.architecture!r}. Name the same architecture for both."
         )
-    return found.model
+    return start.model
 
 
 def _architecture(config: TrainConfig) -> ModelConfig:

@@ -72,45 +72,47 @@ def run(config: PipelineConfig) -> dict[str, Path]:
     unknown = sorted(set(config.tasks) - set(TASKS))
     if unknown or not config.tasks:
         raise TrainError(f"tasks {unknown or 'none'}: choose among {', '.join(TASKS)}.")
-    told = config.reconstruction
-    fabric = loop.make_fabric(told.device, told.devices)
-    if told.threads:
-        torch.set_num_threads(told.threads)
-    with loop.alone(fabric, told.output):
+    training = config.reconstruction
+    fabric = loop.make_fabric(training.device, training.devices)
+    if training.threads:
+        torch.set_num_threads(training.threads)
+    with loop.alone(fabric, training.output):
         return _run_phases(fabric, config)
 
 
 def _run_phases(fabric: Fabric, config: PipelineConfig) -> dict[str, Path]:
-    told = config.reconstruction
+    training = config.reconstruction
     split = cinc2017.read_split(
-        cinc2017.find_folder(told.data),
+        cinc2017.find_folder(training.data),
         parts=config.parts,
         on_bad="skip" if config.skip_bad else "refuse",
     )
-    start = told.start or _reconstruct(fabric, told)
+    start = training.start or _reconstruct(fabric, training)
     tuned = _fine_tune(fabric, config, split, start)
-    wanted = {name: {name: 1.0} for name in TASKS}
-    wanted[BOTH] = dict.fromkeys(TASKS, 1 / len(TASKS))
+    promises = {name: {name: 1.0} for name in TASKS}
+    promises[BOTH] = dict.fromkeys(TASKS, 1 / len(TASKS))
     observations = _observations(config, split, tuned)
     return {
         name: _promise(fabric, config, tuned, observations, (name, weights))
-        for name, weights in wanted.items()
+        for name, weights in promises.items()
     }
 
 
 def _observations(config: PipelineConfig, split: cinc2017.Split, tuned: Path) -> Observations:
     """Prepare what all promises share; nothing is observed before a promise has to be fitted."""
-    told, start = config.promise, checkpoint.load(tuned)
+    promise_config, start = config.promise, checkpoint.load(tuned)
     assert isinstance(start.model, DynamicDeep)
     tasks = tuple(load_task(name, config.nets.get(name)) for name in TASKS)
-    observer = Observer(start.model, start.input_map, tasks, told.kind)
-    return Observations(observer, split, told.foresight.cuts, told.foresight.seed)
+    observer = Observer(start.model, start.input_map, tasks, promise_config.kind)
+    return Observations(
+        observer, split, promise_config.foresight.cuts, promise_config.foresight.seed
+    )
 
 
-def _reconstruct(fabric: Fabric, told: TrainConfig) -> Path:
+def _reconstruct(fabric: Fabric, training: TrainConfig) -> Path:
     """Phase 1, from MIT-BIH windows."""
-    folder = told.output / "reconstruction"
-    config = replace(told, output=folder, resume=True)
+    folder = training.output / "reconstruction"
+    config = replace(training, output=folder, resume=True)
     windows = phases.windows_of(config)
     data = {"windows": cache.array_hash(windows.train, windows.test)}
 

@@ -21,7 +21,7 @@ from dynadeep.train.errors import TrainError
 from dynadeep.train.finetune import WeightedTask
 from dynadeep.train.foresight import ForesightConfig
 from dynadeep.train.levels import SEGMENT_SAMPLES, HeadKind, Level
-from dynadeep.train.margins import Held
+from dynadeep.train.margins import HeldOut
 from dynadeep.train.measure import Decoded, Floats
 from dynadeep.train.model import DynamicDeep
 from dynadeep.train.observe import Examples, Observations
@@ -52,7 +52,7 @@ SHIPPED = PromiseConfig()
 
 
 @dataclass(frozen=True)
-class Lost:
+class WeightedLosses:
     """The tasks' weighted loss of N records at each of K levels."""
 
     records: Floats  # [N, K]
@@ -64,15 +64,15 @@ class Foreseen:
     """What heads foresee of N records, [N, S, K], and what came true."""
 
     predicted: Floats
-    lost: Lost
+    losses: WeightedLosses
 
-    def by_segment(self) -> Held:
+    def by_segment(self) -> HeldOut:
         """Return what margins of one decision a segment are fitted to."""
-        return Held(self.predicted, self.lost.segments)
+        return HeldOut(self.predicted, self.losses.segments)
 
-    def by_record(self) -> Held:
+    def by_record(self) -> HeldOut:
         """Return what margins of one decision a record are fitted to."""
-        return Held(self.predicted.mean(axis=1, keepdims=True), self.lost.records[:, None])
+        return HeldOut(self.predicted.mean(axis=1, keepdims=True), self.losses.records[:, None])
 
 
 def fit_promise(
@@ -97,24 +97,24 @@ def fit_promise(
     """
     if not isinstance(start.model, DynamicDeep):
         raise TrainError(f"{start.config.architecture} has no error heads. Use dynamic-deep.")
-    made = with_heads(start, config.heads)
-    assert isinstance(made.model, DynamicDeep)
-    fitted = made.model.heads
-    training, watched, held = (
-        seen.weighted(weights)
-        for seen in (observations.training, observations.watched, observations.held)
+    result = with_heads(start, config.heads)
+    assert isinstance(result.model, DynamicDeep)
+    fitted = result.model.heads
+    training, watched, holdout = (
+        observation.weighted(weights)
+        for observation in (observations.training, observations.watched, observations.holdout)
     )
     if isinstance(fitted, LinearHeads):
         _fit_linear(fitted, training)
     else:
         foresight.train_trunk_heads(fitted, training, watched, config.foresight)
-    shaping, proving = _foreseen(fitted, watched), _foreseen(fitted, held)
-    levels = made.config.levels
-    found = foresight.correlations(
-        proving.predicted.reshape(-1, len(levels)), proving.lost.segments.reshape(-1, len(levels))
+    shaping, proving = _foreseen(fitted, watched), _foreseen(fitted, holdout)
+    levels = result.config.levels
+    coefficients = foresight.correlations(
+        proving.predicted.reshape(-1, len(levels)), proving.losses.segments.reshape(-1, len(levels))
     )
-    foresight.check_foresight(levels, found, config.foresight.least_correlation)
-    told = Promise(
+    foresight.check_foresight(levels, coefficients, config.foresight.least_correlation)
+    without_margins = Promise(
         tasks=dict(weights),
         unit=UNITS.get((config.kind, tuple(weights)), "normalised loss"),
         bound=config.bound,
@@ -123,10 +123,10 @@ def fit_promise(
         margins={},
         record_margins={},
         kind=config.kind,
-        foresight={level.name: round(c, 4) for level, c in zip(levels, found, strict=True)},
+        foresight={level.name: round(c, 4) for level, c in zip(levels, coefficients, strict=True)},
     )
-    promise = with_margins(told, levels, shaping, proving)
-    return checkpoint.save(replace(made, promise=promise), path)
+    promise = with_margins(without_margins, levels, shaping, proving)
+    return checkpoint.save(replace(result, promise=promise), path)
 
 
 def with_heads(start: Checkpoint, kind: HeadKind) -> Checkpoint:
@@ -149,11 +149,11 @@ def _fit_linear(fitted: LinearHeads, training: Examples) -> None:
         heads.check_alive(fitted.of(level.name), codes, level.name)
 
 
-def _foreseen(fitted: Heads, seen: Examples) -> Foreseen:
+def _foreseen(fitted: Heads, examples: Examples) -> Foreseen:
     """Return what heads foresee of records, and what came true."""
-    segments = seen.losses.numpy().astype(np.float64)
+    segments = examples.losses.numpy().astype(np.float64)
     whole = mean_of_segments(segments, samples=cinc2017.RECORD_SAMPLES)
-    return Foreseen(foresight.predict(fitted, seen.encoded), Lost(whole, segments))
+    return Foreseen(foresight.predict(fitted, examples.encoded), WeightedLosses(whole, segments))
 
 
 def mean_of_segments(losses: Floats, *, samples: int) -> Floats:
@@ -176,10 +176,10 @@ def with_margins(
     """
     bounds = margins.knots_for(promise.bound)
     tables = []
-    for held in (Foreseen.by_segment, Foreseen.by_record):
+    for by_unit in (Foreseen.by_segment, Foreseen.by_record):
         fitted = margins.fit_margins(
-            held(shaping),
-            held(proving),
+            by_unit(shaping),
+            by_unit(proving),
             bounds=bounds,
             rate=promise.violation_rate,
         )
@@ -193,12 +193,12 @@ def losses_of(
     records: Sequence[cinc2017.Record],
     tasks: Sequence[WeightedTask],
     kind: PromiseKind,
-) -> Lost:
+) -> WeightedLosses:
     """Measure the tasks' weighted loss of N records; ``decoded`` is float32 [N, T] per level."""
     adc, labels = cinc2017.cut(records), cinc2017.labels(records)
     by_record, by_segment = [], []
-    for one in decoded:
-        found = [(w, measure.task_losses(task, one, adc, labels, kind)) for task, w in tasks]
-        by_record.append(sum(w * of.record for w, of in found))
-        by_segment.append(sum(w * of.segments for w, of in found))
-    return Lost(np.stack(by_record, axis=-1), np.stack(by_segment, axis=-1))
+    for signal in decoded:
+        losses = [(w, measure.task_losses(task, signal, adc, labels, kind)) for task, w in tasks]
+        by_record.append(sum(w * loss.record for w, loss in losses))
+        by_segment.append(sum(w * loss.segments for w, loss in losses))
+    return WeightedLosses(np.stack(by_record, axis=-1), np.stack(by_segment, axis=-1))

@@ -57,13 +57,13 @@ def read_state(path: Path, run: Mapping[str, object]) -> State | None:
         tensors = safetensors.torch.load(content)
         length = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + length])["__metadata__"]
-        found = reader.json(header["run"])
+        settings = reader.json(header["run"])
         epochs = int(header["epochs_done"])
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as problem:
         reader.refuse(f"not a training state ({problem})")
-    if not isinstance(found, dict) or not 0 <= epochs <= MOST_EPOCHS:
-        reader.refuse(f"not a training state (of {shown(found)}, epoch {epochs})")
-    _check_same_run(path, found, json.loads(json.dumps(run)))
+    if not isinstance(settings, dict) or not 0 <= epochs <= MOST_EPOCHS:
+        reader.refuse(f"not a training state (of {shown(settings)}, epoch {epochs})")
+    _check_same_run(path, settings, json.loads(json.dumps(run)))
     return State(epochs, tensors)
 
 
@@ -72,16 +72,16 @@ def restore(state: State, module: nn.Module, adam: torch.optim.Optimizer) -> Non
 
     Raises CheckpointError if it belongs to another network, with the first tensor that differs.
     """
-    found, wanted = _part(state.tensors, "model."), _changing(module)
-    for name in (*wanted, *found):
-        has = list(found[name].shape) if name in found else "none"
-        needs = list(wanted[name].shape) if name in wanted else "none"
+    saved, expected = _part(state.tensors, "model."), _changing(module)
+    for name in (*expected, *saved):
+        has = list(saved[name].shape) if name in saved else "none"
+        needs = list(expected[name].shape) if name in expected else "none"
         if has != needs:
             raise CheckpointError(
                 f"training state: {name} is {has} there, the network trains {needs}. "
                 "Choose another output folder."
             )
-    module.load_state_dict(found, strict=False)
+    module.load_state_dict(saved, strict=False)
     parameters = dict(module.named_parameters())
     for entry, value in _part(state.tensors, "adam.").items():
         key, _, name = entry.partition(".")
@@ -104,11 +104,11 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
 
 
-def _check_same_run(path: Path, found: dict[str, object], wanted: dict[str, object]) -> None:
+def _check_same_run(path: Path, saved: dict[str, object], current: dict[str, object]) -> None:
     """Refuse to go on with other settings than the run was begun with."""
-    for key in sorted({*found, *wanted}):
-        if found.get(key) != wanted.get(key):
+    for key in sorted({*saved, *current}):
+        if saved.get(key) != current.get(key):
             raise CheckpointError(
-                f"{path}: begun with {key} = {found.get(key)}, now {wanted.get(key)}. "
+                f"{path}: begun with {key} = {saved.get(key)}, now {current.get(key)}. "
                 "Go on with the same settings, or choose another output folder."
             )

@@ -52,9 +52,9 @@ def rounded_silu(values: Tensor) -> Tensor:
     own = values.detach()
     low, high = own.aminmax()
     end = _negative_end(own.flatten(), low, high)
-    made = _coarse_silu(own, end, high)
+    coarse = _coarse_silu(own, end, high)
     exact = functional.silu(values.clamp(min=float(end)))
-    return _passed_on(exact, _in_codes(made, *made.aminmax()))
+    return _passed_on(exact, _in_codes(coarse, *coarse.aminmax()))
 
 
 def _negative_end(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
@@ -66,9 +66,9 @@ def _negative_end(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
 
 
 def _coarse_silu(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    seen = _in_codes(values, low, high)
-    gate = (torch.sigmoid(seen) * SIGMOID_STEPS).round().clamp(0, SIGMOID_STEPS - 1)
-    return seen * gate / SIGMOID_STEPS
+    codes = _in_codes(values, low, high)
+    gate = (torch.sigmoid(codes) * SIGMOID_STEPS).round().clamp(0, SIGMOID_STEPS - 1)
+    return codes * gate / SIGMOID_STEPS
 
 
 def _in_codes(values: Tensor, low: Tensor, high: Tensor) -> Tensor:

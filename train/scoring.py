@@ -14,12 +14,12 @@ from dynadeep.train.evaluation.points import Case, Point, Sent
 from dynadeep.train.measure import (
     Decoded,
     Nets,
-    Read,
     Signal,
+    TaskOutputs,
     distortions,
-    read,
     run_tasks,
     signal_of,
+    task_outputs,
 )
 from dynadeep.train.model import SEGMENT_SAMPLES
 
@@ -36,7 +36,7 @@ class Recordings:
     names: tuple[str, ...]
     labels: Ints  # [N]
     adc: NDArray[np.int16]  # [N, T]
-    read: Read  # what the networks make of them
+    outputs: TaskOutputs  # what the networks make of them
     raw: Signal
 
 
@@ -54,15 +54,15 @@ class Codec:
 def read_recordings(nets: Nets, records: Sequence[cinc2017.Record]) -> Recordings:
     """Cut records to 8960 samples and run both tasks on them."""
     adc, labels = cinc2017.cut(records), cinc2017.labels(records)
-    found = read(nets, adc)
-    signal = signal_of(nets, found, found, labels)
-    return Recordings(tuple(r.name for r in records), labels, adc, found, signal)
+    outputs = task_outputs(nets, adc)
+    signal = signal_of(nets, outputs, outputs, labels)
+    return Recordings(tuple(r.name for r in records), labels, adc, outputs, signal)
 
 
 def outcomes(nets: Nets, recordings: Recordings, codec: Codec) -> Outcomes:
     """Measure every task of ``nets`` at every level."""
     adc, labels = recordings.adc, recordings.labels
-    decoded = [run_tasks(nets, one, recordings.read, labels) for one in codec.decoded]
+    decoded = [run_tasks(nets, signal, recordings.outputs, labels) for signal in codec.decoded]
     signals = [recordings.raw, *decoded]
     prd, prdn = distortions(codec.decoded, adc)
     return Outcomes(
@@ -103,13 +103,13 @@ def segment_points(
 
     ``scored`` are the codec's outcomes on the same records.
     """
-    wanted = [(task, bound) for task in codec.foreseen for bound in bounds]
-    chosen = np.stack([decisions.by_segment(scored.task(t), bound) for t, bound in wanted])
+    task_bounds = [(task, bound) for task in codec.foreseen for bound in bounds]
+    chosen = np.stack([decisions.by_segment(scored.task(t), bound) for t, bound in task_bounds])
     mixes = _Mixes.of(nets, recordings, codec, chosen)
     cases = [
         (Case(task, codec.precision, promise, bound, "segment"), index)
         for promise in KINDS
-        for index, (task, bound) in enumerate(wanted)
+        for index, (task, bound) in enumerate(task_bounds)
     ]
     return [
         points.point(mixes.sent(case, index, nets, scored, chosen[index]), case)
@@ -136,14 +136,14 @@ class _Mixes:
         rows = np.broadcast_to(np.arange(count)[:, None], (len(chosen), count, 1))
         keys = np.concatenate([rows, chosen], axis=2).reshape(len(chosen) * count, -1)
         mixes, at = np.unique(keys, axis=0, return_inverse=True)
-        signals, found = [], []
+        signals, percents = [], []
         for start in each("mixes of levels", range(0, len(mixes), CHUNK)):
             record, levels = mixes[start : start + CHUNK, 0], mixes[start : start + CHUNK, 1:]
             signal = _mixed(recordings, codec, record, levels)
-            raw, labels = recordings.read.of(record), recordings.labels[record]
+            raw, labels = recordings.outputs.of(record), recordings.labels[record]
             signals.append(run_tasks(nets, signal, raw, labels))
-            found.append(np.stack(distortions([signal], recordings.adc[record])))
-        prd, prdn = np.concatenate(found, axis=1)[:, :, 0]
+            percents.append(np.stack(distortions([signal], recordings.adc[record])))
+        prd, prdn = np.concatenate(percents, axis=1)[:, :, 0]
         at = at.reshape(len(chosen), count)
         return cls(codec.packet_bytes, Signal.joined(signals), (prd, prdn), at)
 

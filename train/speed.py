@@ -33,14 +33,14 @@ def window_ms(network: str, batch: int, precision: Precision, *, compiled: bool 
     step = torch.compile(module) if compiled else module
     adam = torch.optim.AdamW(module.parameters(), fused=True)
     adc = 200 * torch.randn(batch, SEGMENT_SAMPLES)
-    taken = []
+    times_s = []
     for _ in range(STEPS):
         start = time.process_time()
         adam.zero_grad()
         step(adc).backward()
         adam.step()
-        taken.append(time.process_time() - start)
-    return 1000 * min(taken) / batch
+        times_s.append(time.process_time() - start)
+    return 1000 * min(times_s) / batch
 
 
 def main(batches: list[int], *, compiled: bool = False) -> None:
@@ -50,8 +50,8 @@ def main(batches: list[int], *, compiled: bool = False) -> None:
     torch.set_flush_denormal(True)
     print("| network | batch | precision | ms a window |\n|---|---|---|---|")
     for network, batch, precision in itertools.product(NETWORKS, batches, PRECISIONS):
-        found = window_ms(network, batch, precision, compiled=compiled)
-        print(f"| {network} | {batch} | {precision} | {found:.2f} |", flush=True)
+        milliseconds = window_ms(network, batch, precision, compiled=compiled)
+        print(f"| {network} | {batch} | {precision} | {milliseconds:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -94,10 +94,12 @@ def read_record(path: Path, kinds: Mapping[int, type[T]]) -> T:
             )
     reader = record_reader(path)
     record = reader.json(reader.content(beside))
-    found = record.get("format") if isinstance(record, dict) else None
-    if not isinstance(found, int) or found not in kinds:
-        reader.refuse(f"record format {shown(found)}, this kit reads {min(kinds)} to {max(kinds)}")
-    return reader.read(kinds[found], record)
+    record_format = record.get("format") if isinstance(record, dict) else None
+    if not isinstance(record_format, int) or record_format not in kinds:
+        reader.refuse(
+            f"record format {shown(record_format)}, this kit reads {min(kinds)} to {max(kinds)}"
+        )
+    return reader.read(kinds[record_format], record)
 
 
 def record_reader(path: Path) -> Reader:
@@ -134,10 +136,10 @@ def read_content(path: Path, expected: Written) -> bytes:
         raise CheckpointError(
             f"{path}: truncated, {len(content)} of {expected.bytes} bytes. Copy it again."
         )
-    found = _hash(content)
-    if found != expected.sha256:
+    digest = _hash(content)
+    if digest != expected.sha256:
         raise CheckpointError(
-            f"{path}: SHA-256 is {found[:12]}, its record says {expected.sha256[:12]}. "
+            f"{path}: SHA-256 is {digest[:12]}, its record says {expected.sha256[:12]}. "
             "Weights and record are not of one run, or the file is damaged."
         )
     return content
@@ -147,14 +149,16 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def check_tensors(path: Path, found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+def check_tensors(
+    path: Path, tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> None:
     """Refuse weights of another network, with both shapes, and weights that are not numbers."""
-    for name in (*wanted, *found):
-        has = list(found[name].shape) if name in found else "none"
-        needs = list(wanted[name].shape) if name in wanted else "none"
+    for name in (*expected, *tensors):
+        has = list(tensors[name].shape) if name in tensors else "none"
+        needs = list(expected[name].shape) if name in expected else "none"
         if has != needs:
             raise CheckpointError(f"{path}: {name} is {has} in the file, the network has {needs}.")
-    for name, tensor in found.items():
+    for name, tensor in tensors.items():
         bad = int((~torch.isfinite(tensor.float())).sum())
         if bad:
             raise CheckpointError(

@@ -17,7 +17,7 @@ from dynadeep.train.input_map import InputMap
 from dynadeep.train.levels import NAMED
 from dynadeep.train.loop import LoopConfig
 from dynadeep.train.model import DynamicDeep
-from dynadeep.train.observe import Observer, Records, Seen
+from dynadeep.train.observe import Observation, Observer, Records
 from dynadeep.train.phases import TrainConfig
 from dynadeep.train.pipeline import PipelineConfig
 from dynadeep.train.promise import PromiseConfig
@@ -76,7 +76,7 @@ def test_records_are_observed_once_for_all_promises_and_not_for_promises_that_ar
 ) -> None:
     counts, observe = [], Observer.observe
 
-    def counted(self: Observer, records: Records) -> Seen:
+    def counted(self: Observer, records: Records) -> Observation:
         counts.append(len(records[0]))
         return observe(self, records)
 
@@ -214,7 +214,7 @@ def test_raw_records_lose_nothing_of_their_peaks() -> None:
     adc = cinc2017.cut(records[:2])
     nets = measure.load_nets({}, ["rpeaks"])
     counts = measure.run_tasks(
-        nets, adc, measure.read(nets, adc), cinc2017.labels(records[:2])
+        nets, adc, measure.task_outputs(nets, adc), cinc2017.labels(records[:2])
     ).peaks
     assert (counts[:, 0] > 10).all()
     assert not counts[:, 1:].any()

@@ -57,7 +57,7 @@ def scored(
 def test_a_loss_is_what_the_promise_is_fitted_to(
     nets: Nets, recordings: Recordings, codec: Codec, kind: PromiseKind
 ) -> None:
-    signal = measure.run_tasks(nets, codec.decoded[0], recordings.read, recordings.labels)
+    signal = measure.run_tasks(nets, codec.decoded[0], recordings.outputs, recordings.labels)
     for task in (nets.rhythm, nets.rpeaks):
         fitted = measure.task_losses(
             task, codec.decoded[0], recordings.adc, recordings.labels, kind

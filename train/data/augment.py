@@ -36,9 +36,9 @@ def draw_windows(
 
 def _draw(record: Samples, random: np.random.Generator, stretch: float) -> Samples:
     """Draw one window: a random stretch of the recording resampled to 2000, at a random gain."""
-    taken = min(WINDOW_SAMPLES * math.exp(random.uniform(-stretch, stretch)), len(record) - 1)
-    start = random.uniform(0, len(record) - 1 - taken)
-    window = resample(record, start + np.linspace(0, taken, WINDOW_SAMPLES))
+    length = min(WINDOW_SAMPLES * math.exp(random.uniform(-stretch, stretch)), len(record) - 1)
+    start = random.uniform(0, len(record) - 1 - length)
+    window = resample(record, start + np.linspace(0, length, WINDOW_SAMPLES))
     gain = math.exp(random.uniform(-GAIN, GAIN))
     louder = (window - BASELINE_ADC) * gain + BASELINE_ADC
     return louder.round().clip(0, HIGHEST_ADC).astype(np.int16)

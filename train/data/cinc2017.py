@@ -189,8 +189,8 @@ def cut(records: Sequence[Record]) -> Samples:
     """
     for record in records:
         if len(record.samples) < RECORD_SAMPLES:
-            found = f"{record.name}: {len(record.samples)} samples"
-            raise DataError(f"{found}, a cut record has {RECORD_SAMPLES}. Take it as it is.")
+            length = f"{record.name}: {len(record.samples)} samples"
+            raise DataError(f"{length}, a cut record has {RECORD_SAMPLES}. Take it as it is.")
     cuts = [record.samples[:RECORD_SAMPLES] for record in records]
     return np.stack(cuts) if cuts else np.empty((0, RECORD_SAMPLES), np.int16)
 
@@ -260,17 +260,19 @@ def _part_copies(sides: dict[str, list[Record]]) -> Iterator[Problem]:
 
     A00227 and A01176 are one recording, and so are A02656 and A03123; both pairs are trained on.
     """
-    seen: dict[bytes, tuple[str, str]] = {}
+    first_with: dict[bytes, tuple[str, str]] = {}
     for side, records in sides.items():
-        kept = []
+        unique = []
         for record in records:
             start = record.samples[:RECORD_SAMPLES].tobytes()
-            name, other = seen.setdefault(start, (record.name, side))
-            if side == other or (other, side) == ("train", "extra"):
-                kept.append(record)
+            name, first_side = first_with.setdefault(start, (record.name, side))
+            if side == first_side or (first_side, side) == ("train", "extra"):
+                unique.append(record)
             else:
-                yield Problem(record.name, "duplicate", f"the same samples as {name} of {other}")
-        records[:] = kept
+                yield Problem(
+                    record.name, "duplicate", f"the same samples as {name} of {first_side}"
+                )
+        records[:] = unique
 
 
 def _fetch_archive(folder: Path) -> None:

@@ -42,11 +42,11 @@ def find_problem(
     if recording.rate_hz != rate_hz:
         return Problem(name, "rate", f"sampled at {recording.rate_hz:g} Hz, not {rate_hz:g}")
     if (recording.units_per_mv, recording.zero) != (units_per_mv, 0):
-        found = f"{recording.units_per_mv:g} ADC units per mV and {recording.zero} at 0 mV"
-        return Problem(name, "scale", f"{found}, not {units_per_mv:g} and 0")
+        scale = f"{recording.units_per_mv:g} ADC units per mV and {recording.zero} at 0 mV"
+        return Problem(name, "scale", f"{scale}, not {units_per_mv:g} and 0")
     if len(recording.samples) < shortest:
-        found = f"{len(recording.samples)} samples"
-        return Problem(name, "short", f"{found}, one step needs {shortest}")
+        length = f"{len(recording.samples)} samples"
+        return Problem(name, "short", f"{length}, one step needs {shortest}")
     return _find_in_samples(name, recording.samples, rate_hz)
 
 

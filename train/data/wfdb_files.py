@@ -74,8 +74,8 @@ def written_whole(folder: Path) -> Iterator[str]:
     """Yield a folder for libraries to write to; its files then come into ``folder``, each whole."""
     with tempfile.TemporaryDirectory() as scratch:
         yield scratch
-        for made in sorted(Path(scratch).iterdir()):
-            write_whole(folder / made.name, made.read_bytes())
+        for file in sorted(Path(scratch).iterdir()):
+            write_whole(folder / file.name, file.read_bytes())
 
 
 def read_recording(path: Path, *, samples: int | None = None) -> Recording:

@@ -99,8 +99,8 @@ def weighted_f1(drawn: Floats, labels: Ints, predicted: Ints) -> Floats:
     A class that was neither there nor predicted weighs nothing.
     """
     classes = np.arange(CLASSES)
-    true, said = labels[:, None] == classes, predicted[:, None] == classes
-    columns = np.concatenate([true, said, true & said], axis=1).astype(float)
+    is_true, is_predicted = labels[:, None] == classes, predicted[:, None] == classes
+    columns = np.concatenate([is_true, is_predicted, is_true & is_predicted], axis=1).astype(float)
     # One product of matrices, [R, N] x [N, 3 * 4]: this is where the time goes.
     support, claimed, right = np.split(drawn @ columns, 3, axis=1)
     f1 = np.nan_to_num(ratio(2 * right, support + claimed))

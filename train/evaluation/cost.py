@@ -78,11 +78,11 @@ class Codec:
 def read_prices(path: Path = PRICES_PATH) -> Prices:
     """Read a price file. Raises DataError where a price is missing, or is not one."""
     reader = Reader(str(path), DataError, f"Compare it with {PRICES_PATH}.")
-    found = reader.toml(reader.content(path))
+    entries = reader.toml(reader.content(path))
     for table in ("prices", "fleet", "decoder"):
-        part = found.pop(table, {})
-        found |= part if isinstance(part, dict) else {table: part}
-    return reader.read(Prices, found)
+        part = entries.pop(table, {})
+        entries |= part if isinstance(part, dict) else {table: part}
+    return reader.read(Prices, entries)
 
 
 def yearly(prices: Prices, model: str, gain: float, share: float, *, decoded: bool) -> float:

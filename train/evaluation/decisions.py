@@ -21,11 +21,11 @@ def choose(expected: Floats, bound: float, allowed: Sequence[int] | None = None)
     from 1, the weakest; 0 is "none", taken where no other holds. All are allowed by default.
     """
     levels = expected.shape[1]
-    wanted = range(1, levels + 1) if allowed is None else sorted(allowed)
-    if any(level not in range(1, levels + 1) for level in wanted):
-        raise ValueError(f"levels {list(wanted)} are not among 1 to {levels}")
+    candidates = range(1, levels + 1) if allowed is None else sorted(allowed)
+    if any(level not in range(1, levels + 1) for level in candidates):
+        raise ValueError(f"levels {list(candidates)} are not among 1 to {levels}")
     chosen = np.full(len(expected), NONE, np.int64)
-    for level in wanted:
+    for level in candidates:
         chosen[expected[:, level - 1] <= bound] = level
     return chosen
 
@@ -71,7 +71,7 @@ def foreseen(task: TaskOutcome) -> Foreseen:
     return task.foreseen
 
 
-def bound_for_gain(task: TaskOutcome, gains: Floats, wanted: float) -> float | None:
+def bound_for_gain(task: TaskOutcome, gains: Floats, gain: float) -> float | None:
     """Return the least bound at which the heads reach a mean gain, or None if none does.
 
     ``gains`` is float [K+1], "none" first. Bounds are tried in steps of a thousandth up to
@@ -80,9 +80,9 @@ def bound_for_gain(task: TaskOutcome, gains: Floats, wanted: float) -> float | N
     low, high = 0, HIGHEST_BOUND * BOUND_STEPS
     while low < high:
         middle = (low + high) // 2
-        if gains[by_heads(task, middle / BOUND_STEPS)].mean() >= wanted:
+        if gains[by_heads(task, middle / BOUND_STEPS)].mean() >= gain:
             high = middle
         else:
             low = middle + 1
     bound = low / BOUND_STEPS
-    return bound if gains[by_heads(task, bound)].mean() >= wanted else None
+    return bound if gains[by_heads(task, bound)].mean() >= gain else None

@@ -42,21 +42,23 @@ def pick(outcomes: Outcomes) -> list[int]:
 
     They are those at the quartiles of PRDN at the strongest level among their class.
     """
-    strongest, found = outcomes.prdn[:, -1], []
+    strongest, picked = outcomes.prdn[:, -1], []
     for label in range(len(cinc2017.CLASSES)):
         rows: Ints = np.flatnonzero(outcomes.labels == label)
         ranked = rows[np.argsort(strongest[rows], kind="stable")]
-        found += [int(ranked[quarter * len(ranked) // 4]) for quarter in _QUARTILES if len(ranked)]
-    return list(dict.fromkeys(found))
+        picked += [int(ranked[quarter * len(ranked) // 4]) for quarter in _QUARTILES if len(ranked)]
+    return list(dict.fromkeys(picked))
 
 
 def typical(examples: Sequence[Example]) -> Example:
     """Return the example that is shown alone: the first of normal rhythm, or else the first."""
     normal = cinc2017.CLASSES.index("N")
-    return next((one for one in examples if one.label == normal), examples[0])
+    return next((example for example in examples if example.label == normal), examples[0])
 
 
-def draw_gallery(examples: Sequence[Example], bound: float, path: Path, made: Provenance) -> None:
+def draw_gallery(
+    examples: Sequence[Example], bound: float, path: Path, provenance: Provenance
+) -> None:
     """Draw every example as a row, every level as a column; what was sent is framed."""
     names = list(examples[0].decoded)
     samples = round(SHOWN_S * cinc2017.RATE_HZ)
@@ -79,10 +81,10 @@ def draw_gallery(examples: Sequence[Example], bound: float, path: Path, made: Pr
             f"{SHOWN_S:g} s of a segment, each row on the scale of its raw signal; PRDN is that of "
             f"the record. Framed: the level that the device chose at a bound of {bound:g}"
         )
-        save(figure, path, made, caption)
+        save(figure, path, provenance, caption)
 
 
-def draw_example(example: Example, path: Path, made: Provenance) -> None:
+def draw_example(example: Example, path: Path, provenance: Provenance) -> None:
     """Draw one segment whole, a level below the other."""
     names = list(example.decoded)
     with mpl.rc_context(_BARE):
@@ -95,7 +97,12 @@ def draw_example(example: Example, path: Path, made: Provenance) -> None:
         _legend(figure, axes[0])
         seconds = len(example.raw) / cinc2017.RATE_HZ
         size = 2 * len(example.raw)
-        save(figure, path, made, f"{seconds:.1f} s of record {example.record}; raw: {size} bytes")
+        save(
+            figure,
+            path,
+            provenance,
+            f"{seconds:.1f} s of record {example.record}; raw: {size} bytes",
+        )
 
 
 def _heading(example: Example, name: str) -> str:

@@ -192,8 +192,8 @@ def _check_shape(
 ) -> None:
     """Raise DataError unless an array has this shape and one of these dtype kinds."""
     if values.shape != shape or values.dtype.kind not in kinds:
-        wanted = "floats" if kinds == "f" else "integers"
+        expected = "floats" if kinds == "f" else "integers"
         raise DataError(
-            f"{name}: expected {wanted} {list(shape)}, found {values.dtype} {list(values.shape)}. "
-            "N is the number of names, K that of codes."
+            f"{name}: expected {expected} {list(shape)}, "
+            f"found {values.dtype} {list(values.shape)}. N is the number of names, K that of codes."
         )

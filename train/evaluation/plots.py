@@ -45,7 +45,7 @@ _PUBLISHED_COLUMN = {"mean_cg": 0, "effective_loss": 1}
 
 
 def draw_bounds(
-    found: Sequence[Point],
+    points: Sequence[Point],
     oracles: Mapping[str, Sequence[Point]],
     promise: PromiseKind,
     path: Path,
@@ -53,18 +53,18 @@ def draw_bounds(
 ) -> None:
     """Draw each figure against the bound, a column a task, with oracles and the paper's marks.
 
-    ``found`` and ``oracles`` are of one precision and promise.
+    ``points`` and ``oracles`` are of one precision and promise.
     """
-    tasks = list(dict.fromkeys(p.task for p in found))
+    tasks = list(dict.fromkeys(p.task for p in points))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.2 + 3.3 * len(tasks), 10.4), layout="constrained")
         axes = figure.subplots(len(PANELS), len(tasks), squeeze=False, sharex=True, sharey="row")
         for row, (name, (label, factor)) in enumerate(PANELS.items()):
             axes[row, 0].set_ylabel(label)
             for axis, task in zip(axes[row], tasks, strict=True):
-                _panel(axis, _of(found, task), name, factor)
-                for line, (levels, points) in zip(ORACLE_LINES, oracles.items(), strict=False):
-                    _oracle(axis, (line, f"oracle {levels}"), _of(points, task), name, factor)
+                _panel(axis, _of(points, task), name, factor)
+                for line, (levels, oracle) in zip(ORACLE_LINES, oracles.items(), strict=False):
+                    _oracle(axis, (line, f"oracle {levels}"), _of(oracle, task), name, factor)
                 if task == RHYTHM and promise == "loss":
                     _published(axis, name)
             axes[row, 0].set_ylim(bottom=0)  # once all that shares the axis is drawn
@@ -77,38 +77,38 @@ def draw_bounds(
         save(figure, path, provenance, "Figures against the bound; bands: 95 % intervals")
 
 
-def _panel(axis: Axes, found: Sequence[Point], name: str, factor: float) -> None:
+def _panel(axis: Axes, points: Sequence[Point], name: str, factor: float) -> None:
     """Draw a task's figure for both ways to decide."""
     for unit, colour in (("segment", ORANGE), ("record", BLUE)):
-        points = sorted((p for p in found if p.decision == unit), key=lambda p: p.bound)
-        _line(axis, points, name, factor, colour=colour, label=f"one decision a {unit}")
+        decided = sorted((p for p in points if p.decision == unit), key=lambda p: p.bound)
+        _line(axis, decided, name, factor, colour=colour, label=f"one decision a {unit}")
 
 
-def _of(found: Sequence[Point], task: str) -> list[Point]:
+def _of(points: Sequence[Point], task: str) -> list[Point]:
     """Return a task's points."""
-    return [p for p in found if p.task == task]
+    return [p for p in points if p.task == task]
 
 
 def _line(
-    axis: Axes, found: Sequence[Point], name: str, factor: float, *, colour: str, label: str
+    axis: Axes, points: Sequence[Point], name: str, factor: float, *, colour: str, label: str
 ) -> None:
     """Draw a figure of points with the band of its interval, if there are points."""
-    if not found:
+    if not points:
         return
-    bounds = [p.bound for p in found]
-    low, high = ([factor * getattr(p[name], end) for p in found] for end in ("low", "high"))
+    bounds = [p.bound for p in points]
+    low, high = ([factor * getattr(p[name], end) for p in points] for end in ("low", "high"))
     axis.fill_between(bounds, low, high, color=colour, alpha=0.18, linewidth=0)
-    axis.plot(bounds, [factor * p[name].value for p in found], color=colour, label=label)
+    axis.plot(bounds, [factor * p[name].value for p in points], color=colour, label=label)
 
 
 def _oracle(
-    axis: Axes, style: tuple[str, str], found: Sequence[Point], name: str, factor: float
+    axis: Axes, style: tuple[str, str], points: Sequence[Point], name: str, factor: float
 ) -> None:
     """Draw an oracle as a thin grey line; it never violates, so nothing is drawn of that."""
     if name == "violations":
         return
     line, label = style
-    bounds, values = [p.bound for p in found], [factor * p[name].value for p in found]
+    bounds, values = [p.bound for p in points], [factor * p[name].value for p in points]
     axis.plot(bounds, values, line, color=GREY, linewidth=1.1, label=label)
 
 
@@ -129,25 +129,25 @@ def _published(axis: Axes, name: str) -> None:
         )
 
 
-def draw_levels(found: Sequence[Level], path: Path, provenance: Provenance) -> None:
+def draw_levels(levels: Sequence[Level], path: Path, provenance: Provenance) -> None:
     """Draw the quartiles and the mean of each level's own loss, a panel a task."""
-    found = [level for level in found if level.promise == "loss"]
-    tasks = list(dict.fromkeys(level.task for level in found))
+    levels = [level for level in levels if level.promise == "loss"]
+    tasks = list(dict.fromkeys(level.task for level in levels))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(1.2 + 3.3 * len(tasks), 3.9), layout="constrained")
         axes = figure.subplots(1, len(tasks), squeeze=False)[0]
         for axis, task in zip(axes, tasks, strict=True):
-            _boxes(axis, [level for level in found if level.task == task], task)
+            _boxes(axis, [level for level in levels if level.task == task], task)
         axes[0].set_ylabel("task loss of a record")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(handles))
         save(figure, path, provenance, "Box: quartiles; bar: median; dot: mean, 95 % interval")
 
 
-def _boxes(axis: Axes, found: Sequence[Level], task: str) -> None:
+def _boxes(axis: Axes, levels: Sequence[Level], task: str) -> None:
     """Draw a task's boxes side by side: the paper's (rhythm only), then each precision's."""
-    names = list(dict.fromkeys(level.level for level in found))
-    precisions = list(dict.fromkeys(level.precision for level in found))
+    names = list(dict.fromkeys(level.level for level in levels))
+    precisions = list(dict.fromkeys(level.precision for level in levels))
     groups = [*(["paper"] if task == RHYTHM else []), *precisions]
     width = 0.8 / len(groups)
     colours = {"paper": GREY, "float": ORANGE, "int8": BLUE}
@@ -160,7 +160,7 @@ def _boxes(axis: Axes, found: Sequence[Level], task: str) -> None:
                 if quartiles is not None:
                     _box(axis, at, width, quartiles, None, colour=colours[group], label=label)
                 continue
-            level = next(v for v in found if v.level == name and v.precision == group)
+            level = next(v for v in levels if v.level == name and v.precision == group)
             values = tuple(level.figures[key].value for key in ("q1", "median", "q3", "mean"))
             mean = level.figures["mean"]
             _box(axis, at, width, values, (mean.low, mean.high), colour=colours[group], label=label)

@@ -88,7 +88,7 @@ class Point(Case):
 
     def row(self) -> dict[str, str | float]:
         """Return the point as a flat row: each figure as ``name``, ``name_lo``, ``name_hi``."""
-        row = {one.name: getattr(self, one.name) for one in fields(Case)}
+        row = {case_field.name: getattr(self, case_field.name) for case_field in fields(Case)}
         for name, figure in self.figures.items():
             row |= {name: figure.value, f"{name}_lo": figure.low, f"{name}_hi": figure.high}
         return row
@@ -98,7 +98,7 @@ def sent_at(outcomes: Outcomes, task: str, promise: PromiseKind, levels: Ints) -
     """Return what every record comes to at the level decided for it, int [N]."""
     measured, every = outcomes.task(task), np.arange(outcomes.records)
     lost, nothing = measured.lost(promise), np.zeros(outcomes.records)
-    prd, prdn = (np.column_stack([nothing, one]) for one in (outcomes.prd, outcomes.prdn))
+    prd, prdn = (np.column_stack([nothing, percent]) for percent in (outcomes.prd, outcomes.prdn))
     probabilities, peaks = measured.probabilities, measured.peaks
     return Sent(
         gain=outcomes.gains[levels],

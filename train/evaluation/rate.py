@@ -54,13 +54,13 @@ def _size(outcomes: Outcomes, point: Point) -> float:
 
 def by_bound(outcomes: Outcomes) -> list[Rated]:
     """Return what the rhythm's heads come to at each bound, one decision a record."""
-    found = points.curve(outcomes, RHYTHM, "added")
-    return [Rated(_size(outcomes, point), point) for point in found]
+    curve = points.curve(outcomes, RHYTHM, "added")
+    return [Rated(_size(outcomes, point), point) for point in curve]
 
 
 def draw_rate(outcomes: Outcomes, baselines: Baselines, path: Path, provenance: Provenance) -> None:
     """Draw PRDN and both F1 against bytes a segment; bars are 95 % intervals."""
-    found, adapted = rated(outcomes, baselines), by_bound(outcomes)
+    fixed, adapted = rated(outcomes, baselines), by_bound(outcomes)
     none = points.decided(
         outcomes,
         Case(RHYTHM, outcomes.precision, "added", BOUND),
@@ -70,7 +70,7 @@ def draw_rate(outcomes: Outcomes, baselines: Baselines, path: Path, provenance: 
         figure = Figure(figsize=(10.4, 4.1), layout="constrained")
         axes = figure.subplots(1, len(PANELS))
         for axis, (name, label) in zip(axes, PANELS.items(), strict=True):
-            _fixed(axis, found, name)
+            _fixed(axis, fixed, name)
             if name != "prdn":
                 _adapted(axis, adapted, name)
                 raw = none[name].value
@@ -84,21 +84,24 @@ def draw_rate(outcomes: Outcomes, baselines: Baselines, path: Path, provenance: 
         save(figure, path, provenance, caption.replace("602", str(outcomes.records)))
 
 
-def _fixed(axis: Axes, found: Mapping[str, Sequence[Rated]], name: str) -> None:
+def _fixed(axis: Axes, codecs: Mapping[str, Sequence[Rated]], name: str) -> None:
     """Draw the codecs that send all at one level."""
-    for (label, ones), colour, mark in zip(
-        found.items(), (BLUE, *COLOURS), ("o", "s", "^", "v", "D"), strict=False
+    for (label, rated_points), colour, mark in zip(
+        codecs.items(), (BLUE, *COLOURS), ("o", "s", "^", "v", "D"), strict=False
     ):
-        values = np.array([one.point[name].value for one in ones])
-        ends = [(one.point[name].low, one.point[name].high) for one in ones]
+        values = np.array([rated_point.point[name].value for rated_point in rated_points])
+        ends = [
+            (rated_point.point[name].low, rated_point.point[name].high)
+            for rated_point in rated_points
+        ]
         spread = np.abs(np.array(ends).T - values)
-        sizes = [one.size for one in ones]
+        sizes = [rated_point.size for rated_point in rated_points]
         axis.errorbar(sizes, values, spread, color=colour, marker=mark, markersize=4.5, label=label)
 
 
-def _adapted(axis: Axes, found: Sequence[Rated], name: str) -> None:
+def _adapted(axis: Axes, rated_points: Sequence[Rated], name: str) -> None:
     """Draw what the bound makes of it, from all raw on the right to all at the strongest level."""
-    ordered = sorted(found, key=lambda one: one.size)
+    ordered = sorted(rated_points, key=lambda rated_point: rated_point.size)
     sizes, values = [o.size for o in ordered], [o.point[name].value for o in ordered]
     axis.plot(sizes, values, "--", color=BLUE, linewidth=1.1, label=BY_BOUND)
 

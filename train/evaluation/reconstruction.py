@@ -56,8 +56,8 @@ class Reconstruction:
         if not self.records:
             raise DataError(f"{self.checkpoint}: expected at least 1 window, found 0.")
         count = len(self.records)
-        for name, found in (("prd", self.prd), ("prdn", self.prdn)):
-            for level, values in found.items():
+        for name, by_level in (("prd", self.prd), ("prdn", self.prdn)):
+            for level, values in by_level.items():
                 if values.shape != (count,):
                     raise DataError(
                         f"{self.checkpoint}: {name} of level {level} is {list(values.shape)}, "
@@ -79,24 +79,24 @@ class ReconstructionTable:
 
 def rows(measured: Sequence[Reconstruction]) -> list[dict[str, object]]:
     """Return a flat row per checkpoint, precision and level, figures as those of ``points``."""
-    return [_row(one, level) for one in measured for level in one.prd]
+    return [_row(result, level) for result in measured for level in result.prd]
 
 
-def _row(one: Reconstruction, level: str) -> dict[str, object]:
+def _row(result: Reconstruction, level: str) -> dict[str, object]:
     """Return the figures of one level."""
     row: dict[str, object] = {
-        "checkpoint": one.checkpoint,
-        "split": one.split,
-        "input_map": one.input_map,
-        "precision": one.precision,
+        "checkpoint": result.checkpoint,
+        "split": result.split,
+        "input_map": result.input_map,
+        "precision": result.precision,
         "level": level,
-        "windows": len(one.records),
-        "records": len(set(one.records)),
+        "windows": len(result.records),
+        "records": len(set(result.records)),
     }
-    for name, values in (("prd", one.prd[level]), ("prdn", one.prdn[level])):
-        figure = bootstrap.mean_by_record(values, one.records)
+    for name, values in (("prd", result.prd[level]), ("prdn", result.prdn[level])):
+        figure = bootstrap.mean_by_record(values, result.records)
         row |= {name: figure.value, f"{name}_lo": figure.low, f"{name}_hi": figure.high}
-    comparable = (one.split, one.input_map) == ("published", "minmax")
+    comparable = (result.split, result.input_map) == ("published", "minmax")
     row["published_prd"] = published.RECONSTRUCTION.get(level) if comparable else None
     return row
 
@@ -106,9 +106,9 @@ def write(table: ReconstructionTable, folder: Path) -> Path:
 
     Where nothing was measured both say so, in place of figures of an earlier run.
     """
-    found = rows(table.measured)
-    shown = [{**row, "input map": row["input_map"]} for row in found]
-    parts = [_CAPTION, tables.markdown(shown, _COLUMNS)] if found else [NOT_MEASURED]
+    flat_rows = rows(table.measured)
+    shown = [{**row, "input map": row["input_map"]} for row in flat_rows]
+    parts = [_CAPTION, tables.markdown(shown, _COLUMNS)] if flat_rows else [NOT_MEASURED]
     title = "Reconstruction on MIT-BIH"
     tables.write_markdown(folder / "reconstruction.md", title, parts, table.provenance)
     return tables.write_json(folder / "reconstruction.json", table.content())

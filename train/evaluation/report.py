@@ -58,7 +58,7 @@ def write_tables(results: Results, prices: Prices, provenance: Provenance, folde
 
 def _write_table1(results: Results, provenance: Provenance, folder: Path) -> None:
     """Write Table I of every task and precision."""
-    found = {
+    by_case = {
         case: [{"name": row.name, **row.point.row()} for row in rows]
         for case, rows in results.table1.items()
     }
@@ -71,7 +71,7 @@ def _write_table1(results: Results, provenance: Provenance, folder: Path) -> Non
         f"The device decides by its checkpoint's own promise ({decided}); the other one's figures "
         "say what that costs. DCT and wavelet get the bytes that a level's codes take.",
     ]
-    for (task, promise, precision), rows in found.items():
+    for (task, promise, precision), rows in by_case.items():
         parts += [
             f"## {task}, {precision}, {_PROMISES[promise]}",
             tables.markdown(rows, columns),
@@ -81,7 +81,7 @@ def _write_table1(results: Results, provenance: Provenance, folder: Path) -> Non
     tables.write_markdown(folder / "table1.md", "Table I", parts, provenance)
     content = {
         "provenance": provenance.block(),
-        "rows": [row for rows in found.values() for row in rows],
+        "rows": [row for rows in by_case.values() for row in rows],
         "published": printed,
     }
     tables.write_json(folder / "table1.json", content)
@@ -123,12 +123,12 @@ def _write_points(results: Results, provenance: Provenance, folder: Path) -> Non
             ]
             for unit in get_args(Decision)
         },
-        **{f"oracle {name}": found for name, found in results.oracles.items()},
+        **{f"oracle {name}": points for name, points in results.oracles.items()},
     }
     parts, content = [_CAPTION], {}
-    for way, found in ways.items():
-        content[way] = [p.row() for p in found]
-        for (task, precision, promise), rows in _grouped(found):
+    for way, points in ways.items():
+        content[way] = [p.row() for p in points]
+        for (task, precision, promise), rows in _grouped(points):
             if precision != results.points[-1].precision:
                 continue
             shares = [n for n in rows[0] if n.startswith(tables.SHARE) and n[-3:] not in _ENDS]
@@ -141,12 +141,12 @@ def _write_points(results: Results, provenance: Provenance, folder: Path) -> Non
 
 
 def _grouped(
-    found: Sequence[Point],
+    points: Sequence[Point],
 ) -> Iterator[tuple[tuple[str, str, PromiseKind], list[dict[str, str | float]]]]:
     """Yield the rows of each task, precision and promise, in the order they come."""
-    keys: list[tuple[str, str, PromiseKind]] = [(p.task, p.precision, p.promise) for p in found]
+    keys: list[tuple[str, str, PromiseKind]] = [(p.task, p.precision, p.promise) for p in points]
     for key in dict.fromkeys(keys):
-        yield key, [p.row() for p in found if (p.task, p.precision, p.promise) == key]
+        yield key, [p.row() for p in points if (p.task, p.precision, p.promise) == key]
 
 
 def _write_levels(results: Results, provenance: Provenance, folder: Path) -> None:

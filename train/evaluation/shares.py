@@ -44,15 +44,17 @@ def _shares(task: TaskOutcome) -> Shares:
 
 def draw_shares(outcomes: Outcomes, path: Path, provenance: Provenance) -> None:
     """Draw the shares as stacked areas: a column a task, the device above an oracle."""
-    found, names = shares(outcomes), outcomes.level_names
+    by_task, names = shares(outcomes), outcomes.level_names
     with mpl.rc_context({**STYLE, "axes.grid": False}):
-        figure = Figure(figsize=(1.2 + 2.9 * len(found), 5.2), layout="constrained")
-        axes = figure.subplots(2, len(found), squeeze=False, sharex=True, sharey=True)
-        for column, (task, one) in enumerate(found.items()):
-            for axis, part in zip(axes[:, column], (one.device, one.oracle), strict=True):
+        figure = Figure(figsize=(1.2 + 2.9 * len(by_task), 5.2), layout="constrained")
+        axes = figure.subplots(2, len(by_task), squeeze=False, sharex=True, sharey=True)
+        for column, (task, task_shares) in enumerate(by_task.items()):
+            for axis, part in zip(
+                axes[:, column], (task_shares.device, task_shares.oracle), strict=True
+            ):
                 _areas(axis, part, level_colours(names))
             axes[0, column].set_title(TASK_TITLES[task])
-            axes[1, column].set_xlabel(f"bound on {_UNITS[one.promise]}")
+            axes[1, column].set_xlabel(f"bound on {_UNITS[task_shares.promise]}")
         axes[0, 0].set_ylabel("device, share of segments")
         axes[1, 0].set_ylabel("oracle, share of records")
         handles, labels = axes[0, 0].get_legend_handles_labels()

@@ -74,8 +74,8 @@ def write_results(
         plots.draw_bounds(
             [p for p in results.points if (p.precision, p.promise) == of],
             {
-                name: [p for p in found if (p.precision, p.promise) == of]
-                for name, found in results.oracles.items()
+                name: [p for p in curve if (p.precision, p.promise) == of]
+                for name, curve in results.oracles.items()
             },
             promise,
             folder / f"bounds-{precision}-{promise}",
@@ -146,12 +146,12 @@ def check(outcomes: Mapping[str, Outcomes], baselines: Baselines) -> None:
     if not outcomes or set(outcomes) - set(PRECISIONS):
         raise DataError(f"expected outcomes of {PRECISIONS}, found {sorted(outcomes)}.")
     first = next(iter(outcomes.values()))
-    for precision, found in outcomes.items():
-        if found.precision != precision:
-            raise DataError(f"outcomes given as {precision} are of {found.precision}.")
-        if found.names != first.names or set(found.tasks) != set(first.tasks):
+    for precision, measured in outcomes.items():
+        if measured.precision != precision:
+            raise DataError(f"outcomes given as {precision} are of {measured.precision}.")
+        if measured.names != first.names or set(measured.tasks) != set(first.tasks):
             raise DataError(f"{precision}: not of the same records and tasks as the others.")
-        found.task(RHYTHM)
+        measured.task(RHYTHM)
     table1.check(first, baselines)
 
 

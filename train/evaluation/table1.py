@@ -56,7 +56,7 @@ def oracles(outcomes: Outcomes) -> dict[str, tuple[int, ...]]:
     """
     names = outcomes.level_names[1:]
     sets = [names, *(s for s in ORACLES if set(s) <= set(names))]
-    return {levels_text(one): tuple(names.index(name) + 1 for name in one) for one in sets}
+    return {levels_text(levels): tuple(names.index(name) + 1 for name in levels) for levels in sets}
 
 
 def levels_text(levels: Sequence[str]) -> str:

@@ -118,7 +118,7 @@ def code_records(
     """
     segments = cinc2017.segments(adc)
     count, each, samples = segments.shape
-    coded = [encode(one, transform, budget) for one in segments.reshape(-1, samples)]
+    coded = [encode(segment, transform, budget) for segment in segments.reshape(-1, samples)]
     decoded = np.stack([decode(data, transform, samples) for data in coded]).astype(np.float32)
     sizes = np.array([len(data) for data in coded], np.int64).reshape(count, each)
     return decoded.reshape(count, -1)[:, : adc.shape[1]], sizes
@@ -132,17 +132,17 @@ class _Bits:
 
     def take(self, count: int) -> int:
         """Return the next bits as a number; beyond the end there are zeros."""
-        found = self.text[self.at : self.at + count].ljust(count, "0")
+        bits = self.text[self.at : self.at + count].ljust(count, "0")
         self.at += count
-        return int(found or "0", 2)
+        return int(bits or "0", 2)
 
     def word(self, order: int) -> int | None:
         """Return the next Exp-Golomb word; None where only zeros are left."""
-        one = self.text.find("1", self.at)
-        if one < 0:
+        first_one = self.text.find("1", self.at)
+        if first_one < 0:
             return None
-        width = one - self.at + 1 + order
-        self.at = one
+        width = first_one - self.at + 1 + order
+        self.at = first_one
         return self.take(width) - (1 << order)
 
 

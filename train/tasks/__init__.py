@@ -10,14 +10,14 @@ from dynadeep.train.tasks.rpeaks import RPeaksNet, RPeaksTask
 from dynadeep.train.tasks.store import TaskNet
 
 
-def _rhythm(made: TaskNet) -> Task:
-    assert isinstance(made.net, RhythmNet)
-    return RhythmTask(made.net)
+def _rhythm(trained: TaskNet) -> Task:
+    assert isinstance(trained.net, RhythmNet)
+    return RhythmTask(trained.net)
 
 
-def _rpeaks(made: TaskNet) -> Task:
-    assert isinstance(made.net, RPeaksNet)
-    return RPeaksTask(made.net, made.training["loss_scale"])
+def _rpeaks(trained: TaskNet) -> Task:
+    assert isinstance(trained.net, RPeaksNet)
+    return RPeaksTask(trained.net, trained.training["loss_scale"])
 
 
 TASKS: dict[str, Callable[[TaskNet], Task]] = {"rhythm": _rhythm, "rpeaks": _rpeaks}

@@ -154,13 +154,13 @@ def step_losses(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits.transpose(1, 2), repeated, reduction="none")
 
 
-def divergence(raw: Tensor, found: Tensor) -> Tensor:
+def divergence(raw: Tensor, decoded: Tensor) -> Tensor:
     """Return how far probabilities are from raw ones, logarithms [..., 4] both: [...].
 
     It is Kullback and Leibler's: what the cross entropy against the raw record's probabilities is
     over what the raw record itself has.
     """
-    return (raw.exp() * (raw - found)).sum(dim=-1).clamp(min=0)
+    return (raw.exp() * (raw - decoded)).sum(dim=-1).clamp(min=0)
 
 
 def _conv(channels: int, filters: int, *, padding: int, stride: int = 1) -> nn.Conv2d:

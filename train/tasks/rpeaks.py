@@ -83,7 +83,7 @@ class RPeaksNet(nn.Module):
         self.config = config
         levels = HALVINGS - int(math.log2(config.decimation))
         doubled = (config.width * 2**level for level in range(levels))
-        filters = [config.width, *(min(wanted, config.widest) for wanted in doubled)]
+        filters = [config.width, *(min(count, config.widest) for count in doubled)]
         steps = list(pairwise(filters))
         top = filters[0]
         self.stem = _conv(1, top, STEM_KERNEL)
@@ -177,8 +177,8 @@ def count_matches(decoded: Tensor, raw: Tensor, rate_hz: float) -> Tensor:
     pairs = zip(decoded.cpu().numpy(), raw.cpu().numpy(), strict=True)
     return torch.tensor(
         [
-            peaks.match(peaks.find_peaks(ours, rate_hz), peaks.find_peaks(theirs, rate_hz))
-            for ours, theirs in pairs
+            peaks.match(peaks.find_peaks(curve, rate_hz), peaks.find_peaks(raw_curve, rate_hz))
+            for curve, raw_curve in pairs
         ]
     )
 

@@ -47,19 +47,19 @@ class TaskNet:
     training: Mapping[str, Any]
 
 
-def save(made: TaskNet, path: Path, *, half: bool = False) -> Path:
+def save(trained: TaskNet, path: Path, *, half: bool = False) -> Path:
     """Write ``path`` (.safetensors) and its record beside it (.json); return ``path``.
 
     ``half`` stores the weights as float16; counters stay what they are.
     """
     tensors = {
         name: t.half() if half and t.is_floating_point() else t
-        for name, t in made.net.state_dict().items()
+        for name, t in trained.net.state_dict().items()
     }
     record = {
-        "task": made.task,
-        "config": asdict(made.config),
-        "training": dict(made.training),
+        "task": trained.task,
+        "config": asdict(trained.config),
+        "training": dict(trained.training),
         "precision": "float16" if half else "float32",
     }
     return weights.write(path, tensors, record)
@@ -73,14 +73,16 @@ def load(path: Path, task: str | None = None) -> TaskNet:
     """
     path = weights.weights_path(path)
     record = weights.read_record(path, dict.fromkeys(range(1, weights.RECORD_FORMAT + 1), Record))
-    found = record.task
-    if found not in BUILDERS or (task is not None and found != task):
-        wanted = task or " or ".join(BUILDERS)
-        raise CheckpointError(f"{path}: a network for the task {found!r}, needed is {wanted}.")
-    kind, build = BUILDERS[found]
+    task_name = record.task
+    if task_name not in BUILDERS or (task is not None and task_name != task):
+        expected = task or " or ".join(BUILDERS)
+        raise CheckpointError(
+            f"{path}: a network for the task {task_name!r}, needed is {expected}."
+        )
+    kind, build = BUILDERS[task_name]
     config = weights.record_reader(path).read(kind, record.config)
     tensors = weights.read_tensors(path, record.weights)
     net = build(config)
     weights.check_tensors(path, tensors, net.state_dict())
     net.load_state_dict(tensors)
-    return TaskNet(found, net.eval().requires_grad_(False), config, record.training)
+    return TaskNet(task_name, net.eval().requires_grad_(False), config, record.training)

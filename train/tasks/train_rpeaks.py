@@ -91,8 +91,8 @@ def train_rpeaks(fabric: Fabric, config: RPeaksTraining, data: Path | None, outp
         "tolerance_s": peaks.TOLERANCE_S,
         "scores": evaluate(net, folder, mitdb.DS2),
     }
-    made = store.TaskNet("rpeaks", net, config.net, training)
-    return store.save(made, output / "rpeaks")
+    trained = store.TaskNet("rpeaks", net, config.net, training)
+    return store.save(trained, output / "rpeaks")
 
 
 def read_recording(folder: Path, name: str) -> Recording:
@@ -187,8 +187,8 @@ def evaluate(
     counts = {}
     for name in names:
         recording = read_recording(folder, name)
-        found = find_beats(net, recording.signal, deepest_s=deepest_s)
-        counts[name] = peaks.match(found, recording.beats_s)
+        beats_s = find_beats(net, recording.signal, deepest_s=deepest_s)
+        counts[name] = peaks.match(beats_s, recording.beats_s)
     total = np.array(list(counts.values())).sum(axis=0)
     return {
         **peaks.scores(*(int(n) for n in total)),

@@ -27,25 +27,27 @@ class TaskTraining:
     skip_bad: bool = False
 
 
-def train_task(told: TaskTraining) -> Path:
+def train_task(settings: TaskTraining) -> Path:
     """Train the network of a task; return the path of its weights.
 
     Raises:
         TrainError: the task is unknown, or the data cannot be used.
     """
-    if told.task not in TASKS:
-        raise TrainError(f"task {told.task!r}: choose one of {', '.join(TASKS)}.")
-    fabric = loop.make_fabric(told.device, told.devices)
-    if told.task == "rpeaks":
-        return train_rpeaks(fabric, _changed(RPeaksTraining(), told), told.data, told.output)
+    if settings.task not in TASKS:
+        raise TrainError(f"task {settings.task!r}: choose one of {', '.join(TASKS)}.")
+    fabric = loop.make_fabric(settings.device, settings.devices)
+    if settings.task == "rpeaks":
+        return train_rpeaks(
+            fabric, _changed(RPeaksTraining(), settings), settings.data, settings.output
+        )
     split = cinc2017.read_split(
-        cinc2017.find_folder(told.data), on_bad="skip" if told.skip_bad else "refuse"
+        cinc2017.find_folder(settings.data), on_bad="skip" if settings.skip_bad else "refuse"
     )
-    return train_rhythm(fabric, split, _changed(RhythmTraining(), told), told.output)
+    return train_rhythm(fabric, split, _changed(RhythmTraining(), settings), settings.output)
 
 
-def _changed(config: Any, told: TaskTraining) -> Any:
+def _changed(config: Any, settings: TaskTraining) -> Any:
     """Return a training configuration with what the run was told otherwise."""
-    net = {k: v for k in ("width", "decimation") if (v := getattr(told, k)) is not None}
-    epochs = {} if told.epochs is None else {"epochs": told.epochs}
+    net = {k: v for k in ("width", "decimation") if (v := getattr(settings, k)) is not None}
+    epochs = {} if settings.epochs is None else {"epochs": settings.epochs}
     return replace(config, net=replace(config.net, **net), loop=replace(config.loop, **epochs))
