@@ -7,6 +7,6 @@ STACK_ALIGNMENT = 8
 """Bytes; the linker script asks it of a stack."""
 
 
-def aligned(size: int, to: int = ALIGNMENT) -> int:
+def aligned(size: int, alignment: int = ALIGNMENT) -> int:
     """Round a size or an offset up to a multiple, of the alignment unless told otherwise."""
-    return -(-size // to) * to
+    return -(-size // alignment) * alignment

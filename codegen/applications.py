@@ -72,8 +72,8 @@ def _harness_ram(plan: "Plan", board: "Board") -> int:
     hello = HELLO_BYTES + len(board.name) + len(__version__)
     payload = max(hello, reply, TRACE_BYTES * len(plan.tensors), 4 * len(plan.constants) + 1)
     received = aligned(state + REQUEST_BYTES + plan.value_bytes * plan.chunk, 8)
-    seen = INFERENCE_BYTES + SEEN_BYTES * len(plan.tensors)
-    sent = aligned(received + seen + payload + REPLY_BYTES, 4)
+    inference = INFERENCE_BYTES + SEEN_BYTES * len(plan.tensors)
+    sent = aligned(received + inference + payload + REPLY_BYTES, 4)
     return aligned(sent + LINK_BYTES, 8) + COUNTER_BYTES
 
 

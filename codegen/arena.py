@@ -80,13 +80,13 @@ def plan_arena(network: Network) -> Arena:
 def tensor_spans(network: Network) -> tuple[Span, ...]:
     """Return all tensors that the firmware keeps, with their lives."""
     end = len(network.layers) + 1
-    wanted = {tensor.name for tensor in network.outputs}
-    made = [(tensor, 0) for tensor in network.inputs]
-    made += [(layer.output, moment) for moment, layer in enumerate(network.layers, start=1)]
+    outputs = {tensor.name for tensor in network.outputs}
+    tensors = [(tensor, 0) for tensor in network.inputs]
+    tensors += [(layer.output, moment) for moment, layer in enumerate(network.layers, start=1)]
     spans = []
-    for tensor, first in made:
+    for tensor, first in tensors:
         reads = [m for m, layer in enumerate(network.layers, start=1) if _reads(layer, tensor.name)]
-        last = end if tensor.name in wanted else max(reads, default=first)
+        last = end if tensor.name in outputs else max(reads, default=first)
         spans.append(Span(tensor.name, tensor.size, first, last))
     return tuple(spans)
 

@@ -79,10 +79,10 @@ def _parse(content: bytes, name: str, reader: Reader) -> Array:
     if dtype.kind not in KINDS or dtype.itemsize == 0:
         reader.refuse(f"{name}an array of {dtype}, expected numbers or text; nothing is unpickled")
     data = content[file.tell() :]
-    wanted = math.prod(shape) * dtype.itemsize
-    if len(shape) > 8 or min(shape, default=0) < 0 or wanted != len(data):
+    size = math.prod(shape) * dtype.itemsize
+    if len(shape) > 8 or min(shape, default=0) < 0 or size != len(data):
         reader.refuse(
-            f"{name}{dtype} {list(shape[:8])} needs {wanted:,} bytes, there are {len(data):,}"
+            f"{name}{dtype} {list(shape[:8])} needs {size:,} bytes, there are {len(data):,}"
         )
     order: Any = "F" if column_first else "C"
     return np.frombuffer(data, dtype).reshape(shape, order=order)

@@ -277,9 +277,9 @@ def _driver_problems(board: Description) -> Iterator[str]:
 
 def _core_problems(board: Description) -> Iterator[str]:
     """Say what is wrong with the processor."""
-    known = (*CORTEX_M, HOST)
-    if board.core.cpu not in known or board.cortex_m == (board.core.cpu == HOST):
-        yield f'core.cpu is "{board.core.cpu}", expected one of {", ".join(known)} for its target'
+    cpus = (*CORTEX_M, HOST)
+    if board.core.cpu not in cpus or board.cortex_m == (board.core.cpu == HOST):
+        yield f'core.cpu is "{board.core.cpu}", expected one of {", ".join(cpus)} for its target'
     selected = [flag.partition("=")[2] for flag in board.core.flags if flag.startswith("-mcpu=")]
     if board.cortex_m and [cpu.partition("+")[0] for cpu in selected] != [board.core.cpu]:
         yield f"core.flags select {selected}, expected one -mcpu={board.core.cpu}"

@@ -296,10 +296,10 @@ def _check_file(path: Path, expected: str | None) -> None:
         raise BundleError(f"{path.parent / MANIFEST}: has no hash of {path.name}. {MAKE_AGAIN}")
     if not path.is_file():
         raise BundleError(f"{path}: missing from the bundle. {MAKE_AGAIN}")
-    found = sha256_of(path)
-    if found != expected:
+    digest = sha256_of(path)
+    if digest != expected:
         raise BundleError(
-            f"{path}: SHA-256 is {found[:16]}..., the manifest says {expected[:16]}.... "
+            f"{path}: SHA-256 is {digest[:16]}..., the manifest says {expected[:16]}.... "
             f"The file was changed since. {MAKE_AGAIN}"
         )
 
@@ -311,15 +311,15 @@ def _parse_manifest(path: Path) -> Manifest:
         )
     reader = Reader(str(path), BundleError, MAKE_AGAIN)
     data = reader.json(reader.content(path))
-    found = data.get("format") if isinstance(data, dict) else None
+    version = data.get("format") if isinstance(data, dict) else None
     if isinstance(data, dict) and "kind" in data:
         raise BundleError(
             f"{path}: is that of a {shown(data['kind'])}, not a bundle's. Name the folder that "
             "'export' or 'import' wrote: a generated project goes with --sources."
         )
-    if found != MANIFEST_FORMAT:
+    if version != MANIFEST_FORMAT:
         raise BundleError(
-            f"{path}: manifest format is {found}, this kit reads {MANIFEST_FORMAT}. "
+            f"{path}: manifest format is {version}, this kit reads {MANIFEST_FORMAT}. "
             "Make the bundle again with this version: by 'dynadeep export', or 'dynadeep import'."
         )
     manifest = reader.read(Manifest, data)
@@ -357,8 +357,8 @@ def _check_margins(codec: Codec, reader: Reader) -> None:
     """Check that the bounds of the margins ascend, and that each level has one margin a bound."""
     bounds = codec.margin_bounds
     if not 1 <= len(bounds) <= MOST_MARGIN_BOUNDS:
-        wanted = f"expected 1 to {MOST_MARGIN_BOUNDS}"
-        reader.refuse(f'key "codec.margin_bounds" has {len(bounds)} bounds, {wanted}')
+        expected = f"expected 1 to {MOST_MARGIN_BOUNDS}"
+        reader.refuse(f'key "codec.margin_bounds" has {len(bounds)} bounds, {expected}')
     if any(low >= high for low, high in itertools.pairwise(bounds)):
         reader.refuse(f'key "codec.margin_bounds" is {shown(list(bounds))}, expected it to ascend')
     for index, level in enumerate(codec.levels):

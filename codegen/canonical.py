@@ -70,14 +70,14 @@ def _strip_inputs(graph: Graph) -> Graph:
     dropped: list[Node] = []
     inputs = list(graph.inputs)
     file_ends = dict(graph.file_ends)
-    for at, end in enumerate(graph.inputs):
+    for index, end in enumerate(graph.inputs):
         readers = _readers(graph.nodes, end)
         if end.type == "INT8" or len(readers) != 1 or end in graph.outputs:
             continue
-        made = readers[0].outputs[:1]
-        if readers[0].kind in TO_INT8 and made and made[0].type == "INT8":
-            inputs[at] = made[0]
-            file_ends[made[0].index] = end
+        outputs = readers[0].outputs[:1]
+        if readers[0].kind in TO_INT8 and outputs and outputs[0].type == "INT8":
+            inputs[index] = outputs[0]
+            file_ends[outputs[0].index] = end
             dropped.append(readers[0])
     return replace(
         graph, nodes=_without(graph.nodes, dropped), inputs=tuple(inputs), file_ends=file_ends
@@ -92,19 +92,19 @@ def _unfold_inputs(graph: Graph) -> Graph:
     for end in graph.inputs:
         readers = _readers(graph.nodes, end)
         if len(readers) == 1 and readers[0].kind in RESHAPES and end not in graph.outputs:
-            (made,) = readers[0].outputs
-            if (made.type, made.size) == (end.type, end.size) and made.time > end.time:
+            (output,) = readers[0].outputs
+            if (output.type, output.size) == (end.type, end.size) and output.time > end.time:
                 graph = _unfolded(graph, end, readers[0])
     return graph
 
 
 def _unfolded(graph: Graph, end: Tensor, reshape: Node) -> Graph:
     """Return the graph without a reshape of an input, which has the reshaped one's shape."""
-    (made,) = reshape.outputs
-    begin = replace(made, name=end.name)
+    (output,) = reshape.outputs
+    begin = replace(output, name=end.name)
 
     def renamed(tensor: Tensor | None) -> Tensor | None:
-        return begin if tensor is not None and tensor.index == made.index else tensor
+        return begin if tensor is not None and tensor.index == output.index else tensor
 
     nodes = [
         replace(node, inputs=tuple(map(renamed, node.inputs)))
@@ -114,7 +114,9 @@ def _unfolded(graph: Graph, end: Tensor, reshape: Node) -> Graph:
         graph,
         nodes=tuple(nodes),
         inputs=tuple(begin if tensor.index == end.index else tensor for tensor in graph.inputs),
-        outputs=tuple(begin if tensor.index == made.index else tensor for tensor in graph.outputs),
+        outputs=tuple(
+            begin if tensor.index == output.index else tensor for tensor in graph.outputs
+        ),
         file_ends={**graph.file_ends, begin.index: graph.file_ends.get(end.index, end)},
     )
 
@@ -125,14 +127,14 @@ def _strip_outputs(graph: Graph) -> Graph:
     dropped: list[Node] = []
     outputs = list(graph.outputs)
     file_ends = dict(graph.file_ends)
-    for at, end in enumerate(graph.outputs):
+    for index, end in enumerate(graph.outputs):
         maker = makers.get(end.index)
         if end.type == "INT8" or maker is None or maker.kind not in FROM_INT8:
             continue
         source = maker.inputs[0] if maker.inputs else None
         if source is None or source.type != "INT8" or source.data is not None:
             continue
-        outputs[at] = source
+        outputs[index] = source
         file_ends[source.index] = end
         if not _readers(graph.nodes, end):
             dropped.append(maker)
@@ -173,13 +175,13 @@ def _maker(makers: Mapping[int, Node], node: Node) -> Node | None:
 def _without_unread_reals(nodes: list[Node], graph: Graph) -> tuple[Node, ...]:
     """Drop the operators that make float32 tensors which nothing reads."""
     read = {tensor.index for tensor in graph.outputs}
-    kept = []
+    needed = []
     for node in reversed(nodes):
         unread = all(t.type == "FLOAT32" and t.index not in read for t in node.outputs)
         if not unread:
             read |= {tensor.index for tensor in node.inputs if tensor is not None}
-            kept.append(node)
-    return tuple(kept[::-1])
+            needed.append(node)
+    return tuple(needed[::-1])
 
 
 def _readers(nodes: Iterable[Node], tensor: Tensor) -> list[Node]:

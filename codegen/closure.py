@@ -26,14 +26,14 @@ def needed(roots: Iterable[bytes], files: Mapping[str, bytes], left_out: set[str
     for name, content in files.items():
         if name.endswith(".c") and name not in left_out:
             implements.setdefault(_header_of(name, content, files), []).append(name)
-    found: set[str] = set()
+    names: set[str] = set()
     pending = list(roots)
     while pending:
         for header in (match.decode() for match in INCLUDE.findall(pending.pop())):
-            new = {header, *implements.get(header, ())} & files.keys() - found
-            found |= new
+            new = {header, *implements.get(header, ())} & files.keys() - names
+            names |= new
             pending += [files[name] for name in new]
-    return found
+    return names
 
 
 def _header_of(name: str, content: bytes, files: Mapping[str, bytes]) -> str:
@@ -46,8 +46,8 @@ def _header_of(name: str, content: bytes, files: Mapping[str, bytes]) -> str:
 
 def not_for(plan: Plan) -> set[str]:
     """Return the C files of the runtime that a plan's engine and kernels are an alternative to."""
-    other = "layers" if plan.choice.engine == "stream" else "stream"
+    other_engine = "layers" if plan.choice.engine == "stream" else "stream"
     stems = ("dd_dot", "dd_depthwise")
-    others = [name for name in KERNELS if name != plan.choice.kernels.name]
-    sets = {f"{stem}_{name}.c" for stem in stems for name in others}
-    return {f"dd_{other}.c", *sets}
+    other_kernels = [name for name in KERNELS if name != plan.choice.kernels.name]
+    sets = {f"{stem}_{name}.c" for stem in stems for name in other_kernels}
+    return {f"dd_{other_engine}.c", *sets}

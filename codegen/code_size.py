@@ -74,8 +74,8 @@ def flash_bytes(plan: Plan, board: Board | None) -> int:
     core = sizes.cores.get(cpu, sizes.cores[ANY_CORE])
     files = linked_files(plan, board)
     foreign = plan.choice.kernels is not kernels_of(cpu)
-    others = [*sizes.cores.values()] if foreign else []
-    code = sum(_file_bytes(name, core, others) for name in files)
+    other_cores = [*sizes.cores.values()] if foreign else []
+    code = sum(_file_bytes(name, core, other_cores) for name in files)
     if board is not None:
         own = (f"{board.name}/{PurePath(path).name}" for path in board_sources(board))
         code += sum(sizes.boards.get(name, BOARDS_OWN_BYTES) for name in own)
@@ -84,14 +84,14 @@ def flash_bytes(plan: Plan, board: Board | None) -> int:
     return code + core.model[application_of(plan)] + model_bytes(plan, sizes.structs)
 
 
-def _file_bytes(name: str, core: CoreSizes, others: Iterable[CoreSizes]) -> int:
-    """Return what a file takes; ``others`` are asked for what was not measured of a core.
+def _file_bytes(name: str, core: CoreSizes, other_cores: Iterable[CoreSizes]) -> int:
+    """Return what a file takes; ``other_cores`` are asked for what was not measured of a core.
 
     A file that no core has is one of which nothing is linked.
     """
     if name in core.files:
         return core.files[name]
-    return max((other.files.get(name, 0) for other in others), default=0)
+    return max((other_core.files.get(name, 0) for other_core in other_cores), default=0)
 
 
 def linked_files(plan: Plan, board: Board | None) -> list[str]:
@@ -122,22 +122,22 @@ def _including(headers: Iterable[str]) -> bytes:
 def model_bytes(plan: Plan, structs: Mapping[str, int]) -> int:
     """Return the bytes of all arrays that are made for a model; ``structs`` are the layers'."""
     network = plan.network
-    found = sum(aligned(constant.array.nbytes) for constant in plan.constants)
-    found += sum(structs.get(layer.STRUCT, 0) for layer in network.layers)
-    found += STAGE_BYTES * len(network.layers) + PLACE_BYTES * len(network.tensors)
-    found += SOURCE_BYTES * sum(map(len, plan.sources))
+    total = sum(aligned(constant.array.nbytes) for constant in plan.constants)
+    total += sum(structs.get(layer.STRUCT, 0) for layer in network.layers)
+    total += STAGE_BYTES * len(network.layers) + PLACE_BYTES * len(network.tensors)
+    total += SOURCE_BYTES * sum(map(len, plan.sources))
     if isinstance(plan.memory, Schedule):
-        found += READER_BYTES * sum(len(line.readers) for line in plan.memory.lines)
-    found += aligned(OUTPUT_BYTES * len(network.outputs))
+        total += READER_BYTES * sum(len(line.readers) for line in plan.memory.lines)
+    total += aligned(OUTPUT_BYTES * len(network.outputs))
     if application_of(plan) in ("network", "codec"):
-        found += CONSTANT_BYTES * len(plan.constants)
+        total += CONSTANT_BYTES * len(plan.constants)
     if application_of(plan) == "network":
-        found += OUTPUT_LISTED_BYTES * len(network.outputs)
+        total += OUTPUT_LISTED_BYTES * len(network.outputs)
     codec = plan.manifest.codec
     if codec is not None and APPLICATIONS[application_of(plan)].uses == "codec":
         levels = len(codec.levels)
-        found += ERROR_BYTES * len(codec.margin_bounds) * (1 + levels) + LEVEL_BYTES * levels
-    return found
+        total += ERROR_BYTES * len(codec.margin_bounds) * (1 + levels) + LEVEL_BYTES * levels
+    return total
 
 
 @cache

@@ -56,16 +56,17 @@ def best_course(
 ) -> tuple[int, list[Tile]]:
     """Return the size of the first tile for which the input lines are shortest, and the course."""
     events = _merged(sources)
-    tried = [(first, _course(layer, events, tile, first)) for first in range(tile, 0, -1)]
+    candidates = [(first, _course(layer, events, tile, first)) for first in range(tile, 0, -1)]
 
-    def held(pair: tuple[int, list[Tile]]) -> int:
+    def line_bytes(candidate: tuple[int, list[Tile]]) -> int:
         """Return the bytes of the input lines, as if nobody else read them."""
         return sum(
-            filling(source, [reading(layer, number, pair[1])]).steps * layer.inputs[number].channels
+            filling_of(source, [reading_of(layer, number, candidate[1])]).steps
+            * layer.inputs[number].channels
             for number, source in enumerate(sources)
         )
 
-    return min(tried, key=held)
+    return min(candidates, key=line_bytes)
 
 
 Event = tuple[Moment, tuple[tuple[int, int], ...]]
@@ -89,19 +90,21 @@ def _course(layer: Layer, events: Sequence[Event], tile: int, first: int) -> lis
     """Return the tiles of a layer, given those of its inputs: ``run`` of dd_stream.c."""
     inputs = tuple(zip(layer.inputs, layer.windows, strict=True))
     course: list[Tile] = []
-    got = [0] * len(inputs)
-    done = 0
+    arrived = [0] * len(inputs)
+    computed = 0
     steps = min(first, layer.output.time)
-    due = _due(inputs, steps - 1)
-    for moment, came in events:
-        for number, end in came:
-            got[number] = end
-        while steps and all(have >= awaited for have, awaited in zip(got, due, strict=True)):
+    required = _required(inputs, steps - 1)
+    for moment, updates in events:
+        for number, end in updates:
+            arrived[number] = end
+        while steps and all(
+            available >= awaited for available, awaited in zip(arrived, required, strict=True)
+        ):
             at = max(moment, _next_round(course[-1].moment)) if course else moment
-            done += steps
-            steps = min(tile, layer.output.time - done)
-            course.append(Tile(at, done, _needs(inputs, done, over=steps == 0)))
-            due = _due(inputs, done + steps - 1)
+            computed += steps
+            steps = min(tile, layer.output.time - computed)
+            course.append(Tile(at, computed, _needs(inputs, computed, over=steps == 0)))
+            required = _required(inputs, computed + steps - 1)
     return course
 
 
@@ -109,7 +112,7 @@ def _next_round(moment: Moment) -> Moment:
     return moment[0], moment[1] + 1
 
 
-def _due(inputs: Sequence[tuple[Tensor, Window]], last: int) -> list[int]:
+def _required(inputs: Sequence[tuple[Tensor, Window]], last: int) -> list[int]:
     """Return the steps of each input that output step ``last`` awaits: ``set_due``."""
     return [
         min(max(window.end(last), 1 if number == 0 else 0), tensor.time)
@@ -117,17 +120,19 @@ def _due(inputs: Sequence[tuple[Tensor, Window]], last: int) -> list[int]:
     ]
 
 
-def _needs(inputs: Sequence[tuple[Tensor, Window]], done: int, *, over: bool) -> tuple[int, ...]:
-    return tuple(NEVER if over else max(window.begin(done), 0) for _, window in inputs)
+def _needs(
+    inputs: Sequence[tuple[Tensor, Window]], computed: int, *, over: bool
+) -> tuple[int, ...]:
+    return tuple(NEVER if over else max(window.begin(computed), 0) for _, window in inputs)
 
 
-def reading(layer: Layer, number: int, course: Sequence[Tile]) -> Reading:
+def reading_of(layer: Layer, number: int, course: Sequence[Tile]) -> Reading:
     """Return what a layer reads of its input ``number``."""
     begin = max(layer.windows[number].begin(0), 0)
     return Reading(begin, [(tile.moment, tile.needs[number]) for tile in course])
 
 
-def filling(source: Sequence[Tile], readings: Sequence[Reading], hold: int = 1) -> Filling:
+def filling_of(source: Sequence[Tile], readings: Sequence[Reading], hold: int = 1) -> Filling:
     """Follow a line from step to step: ``run_stage`` and ``drop_read``.
 
     Args:
@@ -135,7 +140,7 @@ def filling(source: Sequence[Tile], readings: Sequence[Reading], hold: int = 1) 
         readings: what its readers need.
         hold: steps that are let go at once, where others must move for it.
     """
-    needed = [one.begin for one in readings]
+    needed = [reading.begin for reading in readings]
     begin = min(needed, default=0)
     end = longest = 0
     passes = bool(readings)
@@ -169,5 +174,7 @@ def _events(
 ) -> Iterator[tuple[Moment, int, int]]:
     """Yield what comes (reader -1) and what is needed from then on, in order."""
     events = [(tile.moment, -1, tile.end) for tile in source]
-    events += [(moment, i, step) for i, one in enumerate(readings) for moment, step in one.needs]
+    events += [
+        (moment, i, step) for i, reading in enumerate(readings) for moment, step in reading.needs
+    ]
     yield from sorted(events)

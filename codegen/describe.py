@@ -9,7 +9,7 @@ from dynadeep.codegen.board import Board
 from dynadeep.codegen.bundle import TensorSpec
 from dynadeep.codegen.code_size import flash_bytes
 from dynadeep.codegen.graph import Tensor
-from dynadeep.codegen.keeping import kept
+from dynadeep.codegen.keeping import long_lines
 from dynadeep.codegen.plan import LayerRow, Plan
 from dynadeep.codegen.prediction import predict_for
 from dynadeep.codegen.running import State
@@ -21,7 +21,7 @@ HEADINGS = ("", "layer", "what", "from", "to", "MAC", "flash B", "RAM at", "byte
 COSTS = HEADINGS.index("flash B")
 """Where a table that is too wide is parted: what each layer is, and what it takes."""
 
-FORETOLD = ("instructions", "cycles")
+PREDICTED = ("instructions", "cycles")
 """Of a layer's kernel on a board, before any compiler runs."""
 
 
@@ -124,17 +124,19 @@ def table_rows(plan: Plan) -> list[tuple[str, ...]]:
     ]
 
 
-def _foretold(plan: Plan, board: Board) -> list[tuple[str, ...]]:
-    """Return what each layer's kernel will take in a run, under ``FORETOLD``."""
-    found = predict_for(plan, board)
-    counts = zip(found.instructions_by_layer.values(), found.cycles_by_layer.values(), strict=True)
+def _predicted(plan: Plan, board: Board) -> list[tuple[str, ...]]:
+    """Return what each layer's kernel will take in a run, under ``PREDICTED``."""
+    prediction = predict_for(plan, board)
+    counts = zip(
+        prediction.instructions_by_layer.values(), prediction.cycles_by_layer.values(), strict=True
+    )
     return [tuple(f"{count:,.0f}" for count in pair) for pair in counts]
 
 
 def _of_what(plan: Plan) -> str:
     if plan.manifest.codec is not None:
         return f"a segment of {plan.manifest.segment_length} samples"
-    shapes = ", ".join(f"{one.time}x{one.channels}" for one in plan.manifest.inputs)
+    shapes = ", ".join(f"{spec.time}x{spec.channels}" for spec in plan.manifest.inputs)
     return f"an input of {shapes}"
 
 
@@ -160,7 +162,7 @@ def totals(plan: Plan, board: Board | None) -> list[str]:
             f"streaming, {plan.memory.tile} steps at a time; one {step} sets going at most "
             f"{plan.memory.worst_macs:,} MAC"
         )
-        lines += kept(plan.memory)
+        lines += long_lines(plan.memory)
     if board is not None and board.flash is not None and board.ram is not None:
         lines.append(
             f"{board.name}: about {flash:,} of {board.flash.bytes:,} B of flash, "
@@ -176,8 +178,8 @@ def describe_plan(plan: Plan, board: Board | None = None, columns: int | None = 
     """
     rows = [HEADINGS, *table_rows(plan)]
     if board is not None and board.cortex_m:
-        foretold = [FORETOLD, *_foretold(plan, board)]
-        rows = [(*row, *more) for row, more in zip(rows, foretold, strict=True)]
+        predicted = [PREDICTED, *_predicted(plan, board)]
+        rows = [(*row, *more) for row, more in zip(rows, predicted, strict=True)]
     lines = _aligned(rows, texts={1, 2})
     if columns is not None and max(map(len, lines)) > columns:
         shapes = _aligned([row[:COSTS] for row in rows], texts={1, 2})

@@ -118,7 +118,7 @@ def _written(target: Path, out: Path) -> Hashes:
     hashes: Hashes = {name: {digest} for name, digest in project.files.items()}
     for name, former in (project.former or {}).items():
         hashes.setdefault(name, set()).update(former)
-    return {name: found for name, found in hashes.items() if _is_within(name)}
+    return {name: digests for name, digests in hashes.items() if _is_within(name)}
 
 
 def _is_within(name: str) -> bool:
@@ -140,9 +140,9 @@ def _edited(files: Files, target: Path, written: Hashes) -> list[str]:
 
 def _update(files: Files, target: Path, written: Hashes) -> None:
     """Write what differs and remove what is no longer part of the project, the manifest last."""
-    gone = [name for name in written if name not in files and (target / name).is_file()]
+    removed = [name for name in written if name not in files and (target / name).is_file()]
     stale = [name for name, content in files.items() if _digest(target / name) != _hash(content)]
-    if not stale and not gone:
+    if not stale and not removed:
         return
     journal = json.loads(files[MANIFEST])
     journal["former"] = {name: sorted(hashes) for name, hashes in written.items()}
@@ -150,7 +150,7 @@ def _update(files: Files, target: Path, written: Hashes) -> None:
     for name in stale:
         if name != MANIFEST:
             write_whole(target / name, files[name])
-    for name in gone:
+    for name in removed:
         (target / name).unlink()
         with contextlib.suppress(OSError):  # its folder goes too, once it is empty
             (target / name).parent.rmdir()

@@ -155,13 +155,13 @@ def _swap(fresh: Path, target: Path) -> None:
     old.rename(fresh)
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _exchange(first: Path, second: Path) -> bool:
     """Exchange two paths in one step; False where the system or the file system cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):  # only Linux has it, Windows not even the library
         return False
-    paths = (AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other))
+    paths = (AT_FDCWD, os.fsencode(first), AT_FDCWD, os.fsencode(second))
     return bool(rename(*paths, RENAME_EXCHANGE) == 0)
 
 
@@ -183,16 +183,16 @@ def _prepare(target: Path) -> None:
 @functools.cache
 def _remove_remains(folder: Path) -> None:
     """Remove, once a process, the temporary files and folders that killed commands have left."""
-    for left in folder.iterdir():
-        if TEMPORARY.fullmatch(left.name) is None:
+    for leftover in folder.iterdir():
+        if TEMPORARY.fullmatch(leftover.name) is None:
             continue
         with contextlib.suppress(OSError):
-            if time.time() - left.lstat().st_mtime < STALE_SECONDS:
+            if time.time() - leftover.lstat().st_mtime < STALE_SECONDS:
                 continue
-            if left.is_dir() and not left.is_symlink():
-                shutil.rmtree(left)
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover)
             else:
-                left.unlink()
+                leftover.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -79,9 +79,13 @@ def is_rounded_once(real: float, largest: int) -> bool:
     if real == 0:
         return True
     steps = (math.ceil((code - 0.5) / real) for code in range(1, 257))
-    near = {at for step in steps for at in range(step - 1, step + 2) if 0 <= at <= largest}
+    candidates = {
+        value for step in steps for value in range(step - 1, step + 2) if 0 <= value <= largest
+    }
     split = split_multiplier(real)
-    return all(round_half_away(at * real) == requantize_once(at, *split) for at in near)
+    return all(
+        round_half_away(value * real) == requantize_once(value, *split) for value in candidates
+    )
 
 
 def requantize(values: Int64s, mantissa: int, shift: int) -> Int64s:

@@ -79,21 +79,21 @@ def read_net_golden(path: Path, inputs: Sequence[TensorSpec]) -> NetGolden:
     if names is None or names.dtype.kind != "U" or names.ndim != 1 or len(names) == 0:
         reader.refuse(f'not golden vectors of a network: "{CASE_NAMES}" is no list of text')
     tensors = _tensors(arrays, len(names), reader)
-    for one in inputs:
-        expected = (len(names), one.time, one.channels)
-        if one.name not in tensors or tensors[one.name].shape != expected:
-            reader.refuse(f"it has no input {shown(one.name)} of int8 {list(expected)}")
+    for spec in inputs:
+        expected = (len(names), spec.time, spec.channels)
+        if spec.name not in tensors or tensors[spec.name].shape != expected:
+            reader.refuse(f"it has no input {shown(spec.name)} of int8 {list(expected)}")
     return NetGolden(_text(names, reader), tensors)
 
 
 def _text(names: Array, reader: Reader) -> tuple[str, ...]:
     """Return names as text; numpy holds any numbers for characters."""
     try:
-        found = tuple(map(str, names))
-        "".join(found).encode("utf-8")
+        texts = tuple(map(str, names))
+        "".join(texts).encode("utf-8")
     except (SystemError, ValueError):
         reader.refuse(f'"{CASE_NAMES}" holds what is no text')
-    return found
+    return texts
 
 
 def _tensors(

@@ -96,11 +96,11 @@ class Node:
         first = name.partition(";")[0] or name
         return first.rpartition("/")[0] or first
 
-    def refuse(self, found: str, advice: str) -> NoReturn:
+    def refuse(self, problem: str, advice: str) -> NoReturn:
         """Raise the OperatorError that names this operator, its tensor and its layer."""
         tensor = self.outputs[0].name if self.outputs else "?"
         where = f'op {self.index} {self.kind}, layer "{self.layer}", tensor "{tensor}"'
-        raise OperatorError(self.file, where, f"{found}. {advice}")
+        raise OperatorError(self.file, where, f"{problem}. {advice}")
 
 
 class OperatorError(ModelError):
@@ -120,18 +120,18 @@ def all_or_refused(items: Iterable[A], read: Callable[[A], B]) -> list[B]:
     Raises:
         ModelError: it names every operator that ``read`` refused, not the first alone.
     """
-    done: list[B] = []
+    results: list[B] = []
     refused: list[OperatorError] = []
     for item in items:
         try:
-            done.append(read(item))
+            results.append(read(item))
         except OperatorError as error:
             refused.append(error)
     if len(refused) > 1:
         raise _together(refused)
     if refused:
         raise refused[0]
-    return done
+    return results
 
 
 def _together(refused: list[OperatorError]) -> ModelError:

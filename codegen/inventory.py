@@ -103,10 +103,10 @@ def model_constants(network: Network, kernels: KernelSet) -> tuple[Constant, ...
     return tuple(Constant(number, *row) for number, row in enumerate(rows))
 
 
-def _check(found: int, what: str, limit: int) -> None:
+def _check(count: int, what: str, limit: int) -> None:
     """Refuse what a reply of the board's could not name, by its number."""
-    if found > limit:
+    if count > limit:
         raise ModelError(
-            f"the network has {found} {what}, a reply over the link names at most {limit}. Use a "
+            f"the network has {count} {what}, a reply over the link names at most {limit}. Use a "
             "smaller network."
         )

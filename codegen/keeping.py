@@ -17,14 +17,14 @@ WIDE = 4
 MOST_LINES = 4
 
 
-def kept(schedule: Schedule) -> list[str]:
+def long_lines(schedule: Schedule) -> list[str]:
     """Return a sentence for each line that holds much more than a window, the largest first."""
-    held = sorted(_held(schedule), key=lambda one: -one[0])
+    sentences = sorted(_sentences(schedule), key=lambda entry: -entry[0])
     least = LEAST_SHARE * schedule.size
-    return [why for size, why in held[:MOST_LINES] if size >= least]
+    return [why for size, why in sentences[:MOST_LINES] if size >= least]
 
 
-def _held(schedule: Schedule) -> Iterator[tuple[int, str]]:
+def _sentences(schedule: Schedule) -> Iterator[tuple[int, str]]:
     stages = [(stage, number) for stage in schedule.stages for number in range(len(stage.sources))]
     for line in schedule.lines:
         why = _why(line, [stages[reader] for reader in line.readers])
@@ -42,10 +42,10 @@ def _why(line: Line, readers: list[tuple[Stage, int]]) -> str:
         return ""
     if line.kept:
         return "the output keeps"
-    stage, number = max(readers, key=lambda one: one[0].sources[one[1]].window.kernel)
+    stage, number = max(readers, key=lambda reader: reader[0].sources[reader[1]].window.kernel)
     window = stage.sources[number].window
     if line.steps <= window.kernel + ROLLING_STEPS:
         wide = window.kernel > ROLLING_STEPS and WIDE * window.kernel >= line.tensor.time
         return f"{stage.layer.name} ({stage.layer.words}) keeps" if wide else ""
-    waiting = next((one for one, _ in readers if len(one.sources) > 1), stage)
+    waiting = next((joining for joining, _ in readers if len(joining.sources) > 1), stage)
     return f"{waiting.layer.name} ({waiting.layer.words}) waits for its other input with"

@@ -145,5 +145,5 @@ class Network:
 
     def tensor(self, name: str) -> Tensor | None:
         """Return the tensor that holds the values of ``name``, if the firmware keeps it."""
-        kept = self.holder(name)
-        return next((tensor for tensor in self.tensors if tensor.name == kept), None)
+        holder = self.holder(name)
+        return next((tensor for tensor in self.tensors if tensor.name == holder), None)

@@ -38,24 +38,24 @@ def locked(folder: Path, *, wait: bool = True) -> Iterator[None]:
         OSError: the file cannot be made there.
     """
     target = folder.resolve()
-    mine = (threading.get_ident(), target)
-    if mine in _held:
+    key = (threading.get_ident(), target)
+    if key in _held:
         yield
         return
     path = target.with_name(f".{target.name}.lock")
     descriptor = _acquire(path, folder, wait=wait)
-    _held.add(mine)
+    _held.add(key)
     try:
         yield
     finally:
-        _held.discard(mine)
+        _held.discard(key)
         _remove(path)
         os.close(descriptor)
 
 
 def _acquire(path: Path, folder: Path, *, wait: bool) -> int:
     """Return a descriptor of the lock's file, which holds it until it is closed."""
-    told = False
+    warned = False
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -68,9 +68,9 @@ def _acquire(path: Path, folder: Path, *, wait: bool) -> int:
         if not wait:
             holder = _holder(path)
             raise BusyError(f"{folder}: in use by {holder}. Wait for it, or end it.", holder)
-        if not told:
+        if not warned:
             log.warning("%s: in use by %s; waiting for it", folder, _holder(path))
-            told = True
+            warned = True
         time.sleep(POLL_SECONDS)
     os.ftruncate(descriptor, 0)
     os.write(descriptor, _own_line().encode("utf-8", "replace"))

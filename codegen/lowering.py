@@ -34,8 +34,8 @@ def lower(graph: Graph) -> Network:
 
 def _check_outputs(graph: Graph, outputs: Iterable[Tensor]) -> None:
     """Refuse outputs that no layer makes."""
-    given = {tensor.index for tensor in graph.inputs}
-    if any(tensor.index in given for tensor in outputs):
+    inputs = {tensor.index for tensor in graph.inputs}
+    if any(tensor.index in inputs for tensor in outputs):
         raise ModelError(
             f"{graph.file}: its outputs are {[tensor.name for tensor in graph.outputs]}, "
             "expected only what operators compute. Output what a layer makes."

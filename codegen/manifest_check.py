@@ -22,8 +22,8 @@ def check_manifest(network: Network, manifest: Manifest) -> None:
     Raises:
         ModelError: an end, a level or a size is another; it names both.
     """
-    kept = {tensor.name: tensor for tensor in network.outputs}
-    holders = {one.name: kept.get(network.holder(one.name)) for one in manifest.outputs}
+    outputs = {tensor.name: tensor for tensor in network.outputs}
+    holders = {spec.name: outputs.get(network.holder(spec.name)) for spec in manifest.outputs}
     inputs = [(tensor.name, tensor) for tensor in network.inputs]
     _check_ends("inputs", inputs, manifest.inputs, manifest)
     _check_ends("outputs", list(holders.items()), manifest.outputs, manifest)
@@ -33,19 +33,19 @@ def check_manifest(network: Network, manifest: Manifest) -> None:
 
 def _check_ends(
     what: str,
-    found: Sequence[tuple[str, Tensor | None]],
+    ends: Sequence[tuple[str, Tensor | None]],
     specs: Sequence[TensorSpec],
     manifest: Manifest,
 ) -> None:
-    there = {name: (one.time, one.channels) for name, one in found if one is not None}
-    told = {one.name: (one.time, one.channels) for one in specs}
-    if there != told:
+    actual = {name: (tensor.time, tensor.channels) for name, tensor in ends if tensor is not None}
+    promised = {spec.name: (spec.time, spec.channels) for spec in specs}
+    if actual != promised:
         raise ModelError(
-            f"{manifest.model}: its {what} are {_shapes(there)}, the manifest says "
-            f"{_shapes(told)}. {MAKE_AGAIN}"
+            f"{manifest.model}: its {what} are {_shapes(actual)}, the manifest says "
+            f"{_shapes(promised)}. {MAKE_AGAIN}"
         )
-    by_name = {one.name: one for one in specs}
-    for name, tensor in found:
+    by_name = {spec.name: spec for spec in specs}
+    for name, tensor in ends:
         assert tensor is not None
         _check_quantization(tensor, by_name[name], manifest.model)
 
@@ -78,8 +78,8 @@ def _check_level(network: Network, level: Level) -> None:
         (level.error_tensor, 1, level.error),
     ):
         tensor = network.tensor(name)
-        kept = {output.name for output in network.outputs}
-        if tensor is None or tensor.name not in kept or tensor.size != size:
+        outputs = {output.name for output in network.outputs}
+        if tensor is None or tensor.name not in outputs or tensor.size != size:
             raise ModelError(
                 f'manifest.json: level {level.name} needs the tensor "{name}" of {size} values, '
                 f"which is not among the outputs of {ENCODER_TFLITE}. Export again."

@@ -29,26 +29,26 @@ def unique_names(names: Sequence[str]) -> list[str]:
     after its number.
     """
     clean = [re.sub(UNPRINTABLE, "_", name) or f"tensor{i}" for i, name in enumerate(names)]
-    taken: set[str] = set()
+    used: set[str] = set()
     unique = []
     for number, name in enumerate(clean):
         chosen = name
-        while chosen in taken or (chosen != name and chosen in clean):
+        while chosen in used or (chosen != name and chosen in clean):
             chosen = f"{chosen}:{number}"
-        taken.add(chosen)
+        used.add(chosen)
         unique.append(chosen)
     return unique
 
 
 def unique_layer_names(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """Give each layer a name of which no other one's would become the same identifier."""
-    taken = {SEGMENT}
+    used = {SEGMENT}
     named = []
     for layer in layers:
         name, count = layer.name, 1
-        while identifier(name) in taken:
+        while identifier(name) in used:
             count += 1
             name = f"{layer.name}_{count}"
-        taken.add(identifier(name))
+        used.add(identifier(name))
         named.append(replace(layer, name=name))
     return tuple(named)

@@ -26,15 +26,15 @@ def drop_unread(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
     Returns:
         What is left, and the names of the tensors that nothing computes any more.
     """
-    wanted = {tensor.index for tensor in graph.outputs}
-    kept: list[Node] = []
+    needed = {tensor.index for tensor in graph.outputs}
+    nodes: list[Node] = []
     unread: list[str] = []
     for node in reversed(graph.nodes):
-        if any(tensor.index in wanted for tensor in node.outputs):
-            wanted |= {tensor.index for tensor in node.inputs if tensor is not None}
-            kept.append(node)
-        unread += [tensor.name for tensor in node.outputs[::-1] if tensor.index not in wanted]
-    return dataclasses.replace(graph, nodes=tuple(kept[::-1])), tuple(unread[::-1])
+        if any(tensor.index in needed for tensor in node.outputs):
+            needed |= {tensor.index for tensor in node.inputs if tensor is not None}
+            nodes.append(node)
+        unread += [tensor.name for tensor in node.outputs[::-1] if tensor.index not in needed]
+    return dataclasses.replace(graph, nodes=tuple(nodes[::-1])), tuple(unread[::-1])
 
 
 def understand(graph: Graph) -> list[Op]:
@@ -73,10 +73,10 @@ def fold_pads(ops: list[Op], outputs: Iterable[Tensor]) -> list[Op]:
     A PAD that something else reads as well stays for that.
     """
     pads = {op.output.index: op for op in ops if isinstance(op, Pad) and op.is_border}
-    kept = [_with_border(op, pads.get(op.inputs[0].index)) for op in ops]
-    read = {tensor.index for op in kept for tensor in op.inputs}
+    bordered = [_with_border(op, pads.get(op.inputs[0].index)) for op in ops]
+    read = {tensor.index for op in bordered for tensor in op.inputs}
     read |= {tensor.index for tensor in outputs}
-    return [op for op in kept if op.output.index not in pads or op.output.index in read]
+    return [op for op in bordered if op.output.index not in pads or op.output.index in read]
 
 
 def _with_border(op: Op, pad: Pad | None) -> Op:
@@ -98,20 +98,20 @@ def fold_tables(ops: list[Op], outputs: Iterable[Tensor]) -> list[Layer]:
 
     The table goes behind the layer that makes the tensor, or makes a layer of its own.
     """
-    left = list(ops)
-    wanted = {tensor.index for tensor in outputs}
+    remaining = list(ops)
+    output_indices = {tensor.index for tensor in outputs}
     layers: list[Layer] = []
-    while left:
-        first = left[0]
+    while remaining:
+        first = remaining[0]
         if isinstance(first, Pointwise) and len({tensor.index for tensor in first.inputs}) == 1:
-            folded, codes = _table_from(first.inputs[0], left, wanted, keeps=True)
+            folded, codes = _table_from(first.inputs[0], remaining, output_indices, keeps=True)
             layers.append(first.lookup(folded, codes))
-            left = [op for op in left if op not in folded]
+            remaining = [op for op in remaining if op not in folded]
         else:
             layer = first.lower()
-            folded, codes = _table_from(layer.output, left[1:], wanted, keeps=False)
+            folded, codes = _table_from(layer.output, remaining[1:], output_indices, keeps=False)
             layers.append(_with_table(layer, folded, codes) if folded else layer)
-            left = [op for op in left[1:] if op not in folded]
+            remaining = [op for op in remaining[1:] if op not in folded]
     return layers
 
 
@@ -123,7 +123,7 @@ def _with_table(layer: Layer, folded: list[Pointwise], table: Int8s) -> Layer:
 
 
 def _table_from(
-    tensor: Tensor, ops: list[Op], wanted: set[int], *, keeps: bool
+    tensor: Tensor, ops: list[Op], output_indices: set[int], *, keeps: bool
 ) -> tuple[list[Pointwise], Int8s]:
     """Return the operators that a table of ``tensor``'s codes can take, and the table.
 
@@ -138,10 +138,10 @@ def _table_from(
             behind.append(op)
     for last in reversed(behind):
         folded = _leading_to(last, behind)
-        kept = [op for op in ops if op not in folded]
-        read = {tensor.index for op in kept for tensor in op.inputs} | wanted
-        made = {op.output.index for op in folded[:-1]} | (set() if keeps else {tensor.index})
-        if not made & read:
+        remaining = [op for op in ops if op not in folded]
+        read = {tensor.index for op in remaining for tensor in op.inputs} | output_indices
+        lost = {op.output.index for op in folded[:-1]} | (set() if keeps else {tensor.index})
+        if not lost & read:
             return folded, codes[last.output.index]
     return [], ALL_CODES
 
@@ -149,9 +149,9 @@ def _table_from(
 def _leading_to(last: Pointwise, ops: list[Pointwise]) -> list[Pointwise]:
     """Return those of ``ops`` that ``last`` is computed from, and itself."""
     needed = {last.output.index}
-    found = []
+    leading = []
     for op in reversed(ops):
         if op.output.index in needed:
             needed |= {tensor.index for tensor in op.inputs}
-            found.append(op)
-    return found[::-1]
+            leading.append(op)
+    return leading[::-1]

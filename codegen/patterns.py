@@ -29,18 +29,18 @@ class _Links:
 
     def chain(self, last: Node, *kinds: Sequence[str], shared: bool = False) -> list[Node] | None:
         """Return the nodes before ``last``, nearest first, of these kinds and views between."""
-        found: list[Node] = []
+        nodes: list[Node] = []
         node: Node | None = last
-        for wanted in kinds:
+        for allowed in kinds:
             assert node is not None
             node = self.before(node, shared=shared)
-            while node is not None and node.kind in VIEWS and node.kind not in wanted:
-                found.append(node)
+            while node is not None and node.kind in VIEWS and node.kind not in allowed:
+                nodes.append(node)
                 node = self.before(node, shared=shared)
-            if node is None or node.kind not in wanted:
+            if node is None or node.kind not in allowed:
                 return None
-            found.append(node)
-        return found
+            nodes.append(node)
+        return nodes
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class _Match:
     """What stands in the place of a pattern's last node, and which nodes before it go."""
 
     nodes: tuple[Node, ...]
-    gone: tuple[Node, ...] = ()
+    absorbed: tuple[Node, ...] = ()
 
 
 Rewrite = Callable[[Node, _Links], _Match | None]
@@ -73,17 +73,17 @@ def _links(graph: Graph) -> _Links:
 def _rewritten(graph: Graph, rewrite: Rewrite) -> Graph:
     links = _links(graph)
     matches = {node.index: rewrite(node, links) for node in graph.nodes}
-    gone = {node.index for match in matches.values() if match for node in match.gone}
+    absorbed = {node.index for match in matches.values() if match for node in match.absorbed}
     nodes: list[Node] = []
     recut: dict[int, Tensor] = {}  # outputs that are no series in the file, and now are
     for node in graph.nodes:
         match = matches[node.index]
         if match is not None:
             nodes += match.nodes
-            made, was = match.nodes[-1].outputs[0], node.outputs[0]
-            if (made.time, made.channels) != (was.time, was.channels):
-                recut[made.index] = made
-        elif node.index not in gone:
+            new, old = match.nodes[-1].outputs[0], node.outputs[0]
+            if (new.time, new.channels) != (old.time, old.channels):
+                recut[new.index] = new
+        elif node.index not in absorbed:
             inputs = tuple(t if t is None else recut.get(t.index, t) for t in node.inputs)
             nodes.append(replace(node, inputs=inputs))
     return replace(graph, nodes=tuple(nodes))
@@ -123,14 +123,14 @@ def _dilated(node: Node, links: _Links) -> _Match | None:
 
 def _is_plain(conv: Node) -> bool:
     """Return whether a convolution takes neighbours at every step, without padding."""
-    ones = ("StrideH", "StrideW", "DilationHFactor", "DilationWFactor")
+    steps = ("StrideH", "StrideW", "DilationHFactor", "DilationWFactor")
     valid = 1  # of the schema's Padding
-    return conv.options.get("Padding") == valid and all(conv.options.get(n, 1) == 1 for n in ones)
+    return conv.options.get("Padding") == valid and all(conv.options.get(n, 1) == 1 for n in steps)
 
 
-def _along_time(node: Node, at: int) -> list[int] | None:
+def _along_time(node: Node, number: int) -> list[int] | None:
     """Return the block size, pads or crops of the one dimension that has any."""
-    tensor = node.inputs[at] if len(node.inputs) > at else None
+    tensor = node.inputs[number] if len(node.inputs) > number else None
     if tensor is None or tensor.data is None or tensor.data.ndim not in (1, 2):
         return None
     width = 1 if tensor.data.ndim == 1 else 2
@@ -179,12 +179,12 @@ def _repeated(node: Node, links: _Links) -> _Match | None:
         return None
     factors = [int(n) for n in multiples.data.reshape(-1)]
     axis = len(factors) - 2
-    others = [factor for at, factor in enumerate(factors) if at != axis]
-    if axis < 1 or source.shape[axis] != 1 or any(factor != 1 for factor in others):
+    other_factors = [factor for dimension, factor in enumerate(factors) if dimension != axis]
+    if axis < 1 or source.shape[axis] != 1 or any(factor != 1 for factor in other_factors):
         return None
-    made = node.outputs[0].index
-    readers = links.readers.get(made, [])
-    if made in links.outputs or not readers or any(one.kind not in VIEWS for one in readers):
+    index = node.outputs[0].index
+    readers = links.readers.get(index, [])
+    if index in links.outputs or not readers or any(reader.kind not in VIEWS for reader in readers):
         return None  # only behind a view does the dimension before the channels become time
     time = source.time * factors[axis]
     sizes = Tensor(

@@ -92,11 +92,11 @@ def _check_application(plan: Plan, board: Board | None, wanted: Wish) -> None:
 
 def _first_that_fits(variants: list[Plan], board: Board, deadline_s: float | None) -> Plan:
     """Return the first plan that fits, else the one that misses by least."""
-    fitting = [one for one in variants if _fits_ram(one, board)]
+    fitting = [plan for plan in variants if _fits_ram(plan, board)]
     if not fitting:
-        return min(variants, key=lambda one: ram_bytes(one, board))
-    fastest = min(fitting, key=lambda one: busy_s(one, board))
-    return next((one for one in fitting if _keeps_up(one, board, deadline_s)), fastest)
+        return min(variants, key=lambda plan: ram_bytes(plan, board))
+    fastest = min(fitting, key=lambda plan: busy_s(plan, board))
+    return next((plan for plan in fitting if _keeps_up(plan, board, deadline_s)), fastest)
 
 
 def plan_as_told(bundle: Bundle, board: Board, engine: Engine, kernels: KernelName) -> Plan:
@@ -113,7 +113,9 @@ def _buffers_for(board: Board, kernels: KernelSet) -> Buffers:
     """Return the largest buffers for which a board's stack suffices, else the smallest."""
     room = board.ram.stack_bytes if board.ram else math.inf
     sizes = kernels.buffers
-    fitting = (one for one in sizes if kernels.stack_bytes(one) + STACK_BESIDES_BYTES <= room)
+    fitting = (
+        buffers for buffers in sizes if kernels.stack_bytes(buffers) + STACK_BESIDES_BYTES <= room
+    )
     return next(fitting, sizes[-1])
 
 
@@ -126,9 +128,9 @@ def _variants(bundle: Bundle, plan: Plan) -> Iterator[Plan]:
     for lossless in (True, False) if plan.manifest.codec else (False,):
         for chunk in CHUNKS:
             if chunk < plan.chunk:
-                for one in tiled:
-                    choice = replace(one.choice, chunk=chunk, lossless=lossless)
-                    yield replace(one, choice=choice)
+                for variant in tiled:
+                    choice = replace(variant.choice, chunk=chunk, lossless=lossless)
+                    yield replace(variant, choice=choice)
 
 
 def _whole(bundle: Bundle, streamed: Plan) -> Iterator[Plan]:
@@ -181,7 +183,7 @@ def check_fit(plan: Plan, board: Board, deadline_s: float | None = None) -> None
     if not _fits_ram(plan, board):
         assert board.ram is not None
         name, size = max(
-            ((n, s) for n, (_, s) in plan.memory.places.items()), key=lambda one: one[1]
+            ((n, s) for n, (_, s) in plan.memory.places.items()), key=lambda place: place[1]
         )
         remedy = (
             "a shorter segment, the streaming engine"
@@ -217,9 +219,9 @@ def _check_stack(plan: Plan, board: Board) -> None:
     )
 
 
-def _foretold(plan: Plan, board: Board) -> str:
-    found = predict_for(plan, board)
-    words = f"{found.instructions / 1e6:.2f} M instructions, {found.cycles / 1e6:.2f} M cycles"
+def _predicted(plan: Plan, board: Board) -> str:
+    costs = predict_for(plan, board)
+    words = f"{costs.instructions / 1e6:.2f} M instructions, {costs.cycles / 1e6:.2f} M cycles"
     return words if is_counted(plan, board.core.cpu) else f"{words}, roughly"
 
 
@@ -241,7 +243,7 @@ def explain(plan: Plan, board: Board) -> list[str]:
     if choice.chunk:
         lines[0] += ", for which the RAM suffices"
     if board.cortex_m:
-        lines.append(f"{busy}: {_foretold(plan, board)}")
+        lines.append(f"{busy}: {_predicted(plan, board)}")
     if choice.tile > choice.kernels.tile:
         lines.append(f"{choice.tile} steps at a time, for the deadline")
     if choice.buffers != choice.kernels.buffers[0]:

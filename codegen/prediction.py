@@ -43,8 +43,8 @@ class Cost(NamedTuple):
 
     def behind(self, flash: Flash) -> float:
         """Return the cycles behind a flash: ``waiting`` of host_tools/cycles."""
-        asked = self.fetched / flash.fetch_bytes + self.accesses
-        return self.cycles + asked * (1 - flash.cache_hit_rate) * flash.wait_states
+        reads = self.fetched / flash.fetch_bytes + self.accesses
+        return self.cycles + reads * (1 - flash.cache_hit_rate) * flash.wait_states
 
 
 Costs = dict[str, dict[str, tuple[float, float, float, float]]]
@@ -63,17 +63,17 @@ class Prediction:
 
 def predict(plan: Plan, cpu: str, flash: Flash | None = None) -> Prediction:
     """Return what a run of a plan will take on a core, behind a flash that may be slow."""
-    behind = flash or NO_WAITING
+    memory = flash or NO_WAITING
     layers = {
         layer.name: _layer_cost(plan, number, layer, cpu)
         for number, layer in enumerate(plan.network.layers)
     }
-    every = [*layers.values(), _engine_cost(plan, cpu)]
+    costs = [*layers.values(), _engine_cost(plan, cpu)]
     return Prediction(
-        instructions=sum(one.instructions for one in every),
-        cycles=sum(one.behind(behind) for one in every),
-        instructions_by_layer={name: one.instructions for name, one in layers.items()},
-        cycles_by_layer={name: one.behind(behind) for name, one in layers.items()},
+        instructions=sum(cost.instructions for cost in costs),
+        cycles=sum(cost.behind(memory) for cost in costs),
+        instructions_by_layer={name: cost.instructions for name, cost in layers.items()},
+        cycles_by_layer={name: cost.behind(memory) for name, cost in layers.items()},
     )
 
 
@@ -91,8 +91,8 @@ def _costs(plan: Plan, cpu: str) -> Costs:
     """Return what parts cost on a core, nothing where a plan's kernels are not its own."""
     if plan.choice.kernels is not kernels_of(cpu):
         return {}
-    known = kernel_costs()
-    return known.get(cpu) or known.get(LIKE.get(cpu, ""), {})
+    measured = kernel_costs()
+    return measured.get(cpu) or measured.get(LIKE.get(cpu, ""), {})
 
 
 def _layer_cost(plan: Plan, number: int, layer: Layer, cpu: str) -> Cost:
@@ -119,8 +119,8 @@ def _rough(instructions: float, cycles: float) -> Cost:
 
 def priced(work: Work, costs: Mapping[str, tuple[float, float, float, float]]) -> Cost:
     """Return what work costs."""
-    known = [(count, costs[part]) for part, count in work.items() if part in costs]
-    return Cost(*(sum(count * cost[i] for count, cost in known) for i in range(4)))
+    counted = [(count, costs[part]) for part, count in work.items() if part in costs]
+    return Cost(*(sum(count * cost[i] for count, cost in counted) for i in range(4)))
 
 
 @cache

@@ -40,15 +40,17 @@ def read_project(folder: Path) -> Project:
         raise ProjectError(f"{path}: no such file. Is {folder} a project made by 'generate'?")
     reader = Reader(str(path), ProjectError, "Generate the project again.")
     data = reader.json(reader.content(path))
-    kind, found = (data.get("kind"), data.get("format")) if isinstance(data, dict) else (None, None)
+    kind, version = (
+        (data.get("kind"), data.get("format")) if isinstance(data, dict) else (None, None)
+    )
     if kind != MANIFEST_KIND:
         raise ProjectError(
             f"{path}: is not that of a {MANIFEST_KIND}. Name the folder that 'generate' wrote: "
             "the bundle goes with --bundle."
         )
-    if found != MANIFEST_FORMAT:
+    if version != MANIFEST_FORMAT:
         raise ProjectError(
-            f"{path}: expected format {MANIFEST_FORMAT}, found {shown(found)}. "
+            f"{path}: expected format {MANIFEST_FORMAT}, found {shown(version)}. "
             "Generate the project again with this kit."
         )
     return reader.read(Project, data)

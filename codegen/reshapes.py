@@ -23,20 +23,20 @@ def drop_reshapes(ops: Sequence[Op], graph: Graph) -> tuple[list[Op], dict[int, 
             state.reshapes[op.output.index] = op
             state.holders[op.output.index] = state.holder(op.inputs[0])
         elif any(tensor.index in state.holders for tensor in op.inputs):
-            state.kept.append(state.rewritten(op))
+            state.new_ops.append(state.rewritten(op))
         else:
-            state.kept.append(op)
+            state.new_ops.append(op)
     for output in graph.outputs:
         if output.index in state.reshapes and state.holder(output) in graph.inputs:
             state.cut(state.holder(output), output)
-    made = {tensor.index for tensor in state.cuts.values()}
+    cut_indices = {tensor.index for tensor in state.cuts.values()}
     shapes = {op.output.index: op.output for op in ops}
     replaced = {
         index: _shaped(state.cuts.get((holder.index, *_size(shapes[index])), holder), shapes[index])
         for index, holder in state.holders.items()
-        if index not in made
+        if index not in cut_indices
     }
-    return state.kept, replaced
+    return state.new_ops, replaced
 
 
 @dataclass
@@ -44,7 +44,7 @@ class _State:
     """Where the values of reshaped tensors lie, while operators are rewritten one by one."""
 
     ops: Sequence[Op]
-    kept: list[Op] = field(default_factory=list)
+    new_ops: list[Op] = field(default_factory=list)
     holders: dict[int, Tensor] = field(default_factory=dict)
     reshapes: dict[int, Reshape] = field(default_factory=dict)
     cuts: dict[tuple[int, int, int], Tensor] = field(default_factory=dict)
@@ -74,7 +74,9 @@ class _State:
         key = (source.index, *_size(tensor))
         if key not in self.cuts:
             self.cuts[key] = tensor
-            self.kept.append(replace(self.reshapes[tensor.index], inputs=(source,), output=tensor))
+            self.new_ops.append(
+                replace(self.reshapes[tensor.index], inputs=(source,), output=tensor)
+            )
         return self.cuts[key]
 
     def _commutes(self, op: Op, sources: Sequence[Tensor]) -> bool:

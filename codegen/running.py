@@ -47,19 +47,19 @@ def state_of(layer: Layer, size: int) -> State:
 
 def with_running_layers(network: Network) -> Network:
     """Return the network with a running form of each layer that has one and saves RAM by it."""
-    kept = {tensor.name for tensor in network.outputs}
-    layers = [part for layer in network.layers for part in _parts(layer, kept)]
+    outputs = {tensor.name for tensor in network.outputs}
+    layers = [part for layer in network.layers for part in _parts(layer, outputs)]
     if len(layers) == len(network.layers):
         return network
     return replace(network, layers=unique_layer_names(layers))
 
 
-def _parts(layer: Layer, kept: set[str]) -> Iterator[Layer]:
-    taken = None if layer.inputs[0].name in kept else layer.running()
-    if taken is None or not _saves(layer, taken[0]):
+def _parts(layer: Layer, outputs: set[str]) -> Iterator[Layer]:
+    parts = None if layer.inputs[0].name in outputs else layer.running()
+    if parts is None or not _saves(layer, parts[0]):
         yield layer
     else:
-        yield from taken
+        yield from parts
 
 
 def _saves(layer: Layer, taking: Layer) -> bool:

@@ -13,8 +13,8 @@ from dynadeep.codegen.course import (
     Tile,
     arrivals,
     best_course,
-    filling,
-    reading,
+    filling_of,
+    reading_of,
 )
 from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.graph import Tensor
@@ -116,7 +116,7 @@ def plan_schedule(network: Network, tile: int, depthwise: int = 0) -> Schedule:
     for layer, sources in zip(network.layers, wired, strict=True):
         own = depthwise if layer.FUNCTION == DEPTHWISE else 0
         steps = _tile_of(layer, own or tile)
-        first, course = best_course(layer, [courses[one.line] for one in sources], steps)
+        first, course = best_course(layer, [courses[source.line] for source in sources], steps)
         stages.append(Stage(layer, sources, steps, first))
         courses.append(course)
     lines = _lines(network, stages, courses)
@@ -142,8 +142,8 @@ def _pays(layer: Layer, tile: int) -> bool:
     )
     more_bytes = tile * (layer.output.channels + read)
     saved = layer.output.time / (2 * tile)
-    wanted = TILES_SAVED_PER_BYTE if tile > SMALL_TILE else SMALL_TILES_SAVED_PER_BYTE
-    return saved >= wanted * more_bytes and 2 * tile <= TILE_LIMIT
+    threshold = TILES_SAVED_PER_BYTE if tile > SMALL_TILE else SMALL_TILES_SAVED_PER_BYTE
+    return saved >= threshold * more_bytes and 2 * tile <= TILE_LIMIT
 
 
 def _check_tile(tile: int) -> None:
@@ -158,31 +158,34 @@ def _lines(
     network: Network, stages: Sequence[Stage], courses: Sequence[Sequence[Tile]]
 ) -> tuple[Line, ...]:
     """Give each line its size and its place."""
-    wanted = {tensor.name for tensor in network.outputs}
-    kept = [line > 0 and tensor.name in wanted for line, tensor in enumerate(network.tensors)]
+    outputs = {tensor.name for tensor in network.outputs}
+    wholes = [line > 0 and tensor.name in outputs for line, tensor in enumerate(network.tensors)]
     readers = _readers(stages, len(courses))
     readings = [
-        [reading(stages[stage].layer, number, courses[stage + 1]) for stage, number, _ in of_line]
-        for of_line in readers
+        [
+            reading_of(stages[stage].layer, number, courses[stage + 1])
+            for stage, number, _ in line_readers
+        ]
+        for line_readers in readers
     ]
-    fillings = [filling(course, of) for course, of in zip(courses, readings, strict=True)]
-    holds = [0 if whole else _hold(filled) for filled, whole in zip(fillings, kept, strict=True)]
+    fillings = [filling_of(course, needs) for course, needs in zip(courses, readings, strict=True)]
+    holds = [0 if whole else _hold(filled) for filled, whole in zip(fillings, wholes, strict=True)]
     for line, hold in enumerate(holds):
         if hold > 1:
-            fillings[line] = filling(courses[line], readings[line], hold)
+            fillings[line] = filling_of(courses[line], readings[line], hold)
     steps = [
         tensor.time if whole else filled.steps
-        for tensor, filled, whole in zip(network.tensors, fillings, kept, strict=True)
+        for tensor, filled, whole in zip(network.tensors, fillings, wholes, strict=True)
     ]
     sizes = [
         held_bytes(tensor, count) for tensor, count in zip(network.tensors, steps, strict=True)
     ]
     lives = [
-        (line - 1, readers[line][-1][0]) if _is_passing(line, filled, whole=kept[line]) else None
+        (line - 1, readers[line][-1][0]) if _is_passing(line, filled, whole=wholes[line]) else None
         for line, filled in enumerate(fillings)
     ]
-    numbers = [tuple(number for _, _, number in of_line) for of_line in readers]
-    moves = [() if whole else of.moves for of, whole in zip(fillings, kept, strict=True)]
+    numbers = [tuple(number for _, _, number in line_readers) for line_readers in readers]
+    moves = [() if whole else filled.moves for filled, whole in zip(fillings, wholes, strict=True)]
     places = _place(sizes, lives)
     return tuple(map(Line, network.tensors, places, steps, numbers, holds, lives, moves))
 
@@ -222,19 +225,19 @@ def _place(sizes: Sequence[int], passing: Sequence[tuple[int, int] | None]) -> l
     placed: list[tuple[tuple[int, int], int, int]] = []
     for line, life in enumerate(passing):
         if life is not None:
-            taken = [(low, high) for other, low, high in placed if _meet(life, other)]
-            offsets[line] = _gap(taken, sizes[line], at)
+            occupied = [(low, high) for other_life, low, high in placed if _meet(life, other_life)]
+            offsets[line] = _gap(occupied, sizes[line], at)
             placed.append((life, offsets[line], aligned(offsets[line] + sizes[line])))
     return offsets
 
 
-def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1]
+def _meet(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[0] <= second[1] and second[0] <= first[1]
 
 
-def _gap(taken: Sequence[tuple[int, int]], size: int, at: int) -> int:
+def _gap(occupied: Sequence[tuple[int, int]], size: int, at: int) -> int:
     """Return the first offset from ``at`` on where ``size`` bytes are free."""
-    for low, high in sorted(taken):
+    for low, high in sorted(occupied):
         if at + size <= low:
             break
         at = max(at, high)
@@ -256,9 +259,9 @@ def _worst_macs(layers: Sequence[Layer], courses: Sequence[Sequence[Tile]]) -> i
     """Return the most multiply-accumulates that one step of the input sets going."""
     by_sample: dict[int, int] = {}
     for layer, course in zip(layers, courses, strict=True):
-        done = 0
+        begin = 0
         for tile in course:
-            macs = (tile.end - done) * layer.macs // layer.output.time
+            macs = (tile.end - begin) * layer.macs // layer.output.time
             by_sample[tile.moment[0]] = by_sample.get(tile.moment[0], 0) + macs
-            done = tile.end
+            begin = tile.end
     return max(by_sample.values())

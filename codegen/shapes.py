@@ -30,19 +30,19 @@ def with_fixed_shapes(graph: Graph) -> Graph:
     Raises:
         ModelError: a shape stays open, or does not fit what is given that shape.
     """
-    known: dict[int, Tensor] = {tensor.index: tensor for tensor in graph.inputs}
+    tensors: dict[int, Tensor] = {tensor.index: tensor for tensor in graph.inputs}
     nodes = []
     for node in graph.nodes:
-        inputs = tuple(None if t is None else known.get(t.index, t) for t in node.inputs)
-        now = replace(node, inputs=inputs)
-        computed = _constant(now)
+        inputs = tuple(None if t is None else tensors.get(t.index, t) for t in node.inputs)
+        resolved = replace(node, inputs=inputs)
+        computed = _constant(resolved)
         if computed is not None:
-            known[computed.index] = computed
+            tensors[computed.index] = computed
             continue
-        outputs = tuple(_fixed(now, tensor) for tensor in node.outputs)
-        known.update((tensor.index, tensor) for tensor in outputs)
-        nodes.append(replace(now, outputs=outputs))
-    outputs = tuple(known.get(tensor.index, tensor) for tensor in graph.outputs)
+        outputs = tuple(_fixed(resolved, tensor) for tensor in node.outputs)
+        tensors.update((tensor.index, tensor) for tensor in outputs)
+        nodes.append(replace(resolved, outputs=outputs))
+    outputs = tuple(tensors.get(tensor.index, tensor) for tensor in graph.outputs)
     constant = [tensor.name for tensor in outputs if tensor.data is not None]
     if constant:
         raise ModelError(
@@ -56,16 +56,16 @@ def _constant(node: Node) -> Tensor | None:
     if len(node.outputs) != 1 or not node.inputs or node.inputs[0] is None:
         return None
     values = [tensor.data for tensor in node.inputs if tensor is not None]
-    given = [value for value in values if value is not None]
+    constants = [value for value in values if value is not None]
     fold = FOLDS.get(node.kind)
-    if node.kind != "SHAPE" and (fold is None or len(given) != len(values)):
+    if node.kind != "SHAPE" and (fold is None or len(constants) != len(values)):
         return None
     try:
         if fold is None:  # a size may be beyond int32: a batch multiplies it
             return _holding(node.outputs[0], np.array(node.inputs[0].shape, np.int32))
-        if node.kind not in SAME_SIZE and sum(value.size for value in given) > LARGEST_SIZE:
+        if node.kind not in SAME_SIZE and sum(value.size for value in constants) > LARGEST_SIZE:
             raise ValueError(f"more than {LARGEST_SIZE} values")
-        return _holding(node.outputs[0], np.asarray(fold(node, given)))
+        return _holding(node.outputs[0], np.asarray(fold(node, constants)))
     except (ValueError, IndexError, KeyError, TypeError, ArithmeticError) as error:
         line = " ".join(str(error).split())[:200]
         node.refuse(f"its constants do not fit together ({line})", "Convert the network again.")
@@ -92,16 +92,16 @@ def _fixed(node: Node, tensor: Tensor) -> Tensor:
 def _shape(node: Node, source: Tensor | None, tensor: Tensor) -> tuple[int, ...] | None:
     """Return an open shape, or None where it depends on more than the batch."""
     if node.kind == "RESHAPE" and source is not None and len(node.inputs) > 1:
-        wanted = node.inputs[1]
-        if wanted is None or wanted.data is None:
+        target = node.inputs[1]
+        if target is None or target.data is None:
             return None
-        return _resolved([int(size) for size in wanted.data.reshape(-1)], source.size)
+        return _resolved([int(size) for size in target.data.reshape(-1)], source.size)
     if source is not None and len(source.shape) == len(tensor.shape):
         sizes = zip(tensor.signature, tensor.shape, source.shape, strict=True)
         alike = node.kind in ELEMENTWISE
         shape = tuple(
-            size if fixed >= 0 else _batch(node, other) if axis == 0 else other if alike else -1
-            for axis, (fixed, size, other) in enumerate(sizes)
+            size if fixed >= 0 else _batch(node, in_size) if axis == 0 else in_size if alike else -1
+            for axis, (fixed, size, in_size) in enumerate(sizes)
         )
         return None if -1 in shape else shape
     if [axis for axis, size in enumerate(tensor.signature) if size < 0] != [0]:

@@ -55,10 +55,10 @@ def plain_board() -> bytes:
 def app_files(sources: tuple[str, ...], files: Files) -> Files:
     """Return the application's sources with the headers that they and the board's files need."""
     app = named("app")
-    wanted = [app[name] for name in sources]
-    headers = needed([*wanted, *files.values()], app, {name for name in app if name[-2:] == ".c"})
-    other = {name for name in headers if f"{name[:-2]}.c" in app.keys() - set(sources)}
-    return {f"app/{name}": app[name] for name in (headers - other) | set(sources)}
+    contents = [app[name] for name in sources]
+    headers = needed([*contents, *files.values()], app, {name for name in app if name[-2:] == ".c"})
+    excluded = {name for name in headers if f"{name[:-2]}.c" in app.keys() - set(sources)}
+    return {f"app/{name}": app[name] for name in (headers - excluded) | set(sources)}
 
 
 def named(folder: str) -> Files:

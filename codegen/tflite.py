@@ -117,12 +117,12 @@ def _read_model(model: Any, file: str) -> Graph:
     return result
 
 
-def _ends(tensors: list[Tensor], at: Any, length: int, end: str) -> tuple[Tensor, ...]:
+def _ends(tensors: list[Tensor], index_of: Any, length: int, end: str) -> tuple[Tensor, ...]:
     """Return the graph's inputs or outputs, of which there is one at least."""
-    found = tuple(_present(tensor) for tensor in _pick(tensors, at, length))
-    if not found:
+    ends = tuple(_present(tensor) for tensor in _pick(tensors, index_of, length))
+    if not ends:
         raise _damage(f"has no {end}")
-    return found
+    return ends
 
 
 def _check_all_there(model: Any) -> None:
@@ -237,9 +237,9 @@ def _read_options(raw: Any, kind: str) -> dict[str, Any]:
     return {name: v if isinstance(v, float) else int(v) for name, v in values.items()}
 
 
-def _pick(tensors: list[Tensor], at: Any, length: int) -> tuple[Tensor | None, ...]:
+def _pick(tensors: list[Tensor], index_of: Any, length: int) -> tuple[Tensor | None, ...]:
     """Return the tensors that a vector of indices names; -1 means none."""
-    indices = [int(at(i)) for i in range(_count(length, "inputs or outputs"))]
+    indices = [int(index_of(i)) for i in range(_count(length, "inputs or outputs"))]
     for index in indices:
         if not -1 <= index < len(tensors):
             raise _damage(f"names tensor {index} of {len(tensors)}")
@@ -260,17 +260,17 @@ def _count(length: int, what: str, limit: int = COUNT_LIMIT) -> int:
 
 def _check_order(graph: Graph) -> None:
     """Check that every operator uses only what the inputs and earlier operators made."""
-    known = {tensor.index for tensor in graph.inputs}
+    written = {tensor.index for tensor in graph.inputs}
     for node in graph.nodes:
         for tensor in node.inputs:
-            if tensor is not None and tensor.data is None and tensor.index not in known:
+            if tensor is not None and tensor.data is None and tensor.index not in written:
                 node.refuse(f'reads "{tensor.name}", which nothing before it writes', COPY_AGAIN)
         for tensor in node.outputs:
-            if tensor.index in known or tensor.data is not None:
+            if tensor.index in written or tensor.data is not None:
                 node.refuse(f'writes "{tensor.name}", a constant or written twice', COPY_AGAIN)
-            known.add(tensor.index)
+            written.add(tensor.index)
     for tensor in graph.outputs:
-        if tensor.index not in known:
+        if tensor.index not in written:
             raise _damage(f'output "{tensor.name}" is written by no operator')
 
 

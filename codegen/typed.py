@@ -48,13 +48,13 @@ class Reader:
             DynadeepError: ``self.error``; it is missing, a pipe or a folder, or too large.
         """
         try:
-            found = path.stat()
-            if not stat.S_ISREG(found.st_mode):
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
                 self.refuse("no regular file")
-            if found.st_size > largest:
-                self.refuse(f"{found.st_size:,} bytes, at most {largest:,} are read")
+            if status.st_size > largest:
+                self.refuse(f"{status.st_size:,} bytes, at most {largest:,} are read")
             with path.open("rb") as file:
-                return file.read(found.st_size)  # no buffer of what it may be at most
+                return file.read(status.st_size)  # no buffer of what it may be at most
         except FileNotFoundError:
             self.refuse("no such file")
         except OSError as error:
@@ -84,16 +84,16 @@ class Reader:
         Raises:
             DynadeepError: ``self.error``, naming the key that is unknown, missing or wrong.
         """
-        for path, key, known in _unknown_keys(kind, data, ""):
-            self.refuse(f'unknown key "{_join(path, key)}". Known: {", ".join(known)}')
+        for path, key, allowed in _unknown_keys(kind, data, ""):
+            self.refuse(f'unknown key "{_join(path, key)}". Known: {", ".join(allowed)}')
         try:
             return msgspec.convert(data, kind)
         except msgspec.ValidationError as error:
             self._refuse_value(kind, data, str(error))
 
-    def refuse(self, found: str) -> NoReturn:
+    def refuse(self, problem: str) -> NoReturn:
         """Raise ``self.error`` with a line that says what was found, and what to do."""
-        raise self.error(f"{self.where}: {found}. {self.advice}")
+        raise self.error(f"{self.where}: {problem}. {self.advice}")
 
     def _refuse_value(self, hint: Any, data: Any, problem: str) -> NoReturn:
         """Say which value msgspec refuses; it says ``Expected `int` - at `$.levels[1].codes```."""
@@ -107,7 +107,7 @@ class Reader:
         if missing:
             self.refuse(f'key "{_join(path, missing[1])}" is missing')
         what = f'key "{path}"' if path else "it"
-        self.refuse(f"{what} is {shown(data)}, expected {_wanted(hint)}")
+        self.refuse(f"{what} is {shown(data)}, expected {_expected(hint)}")
 
     def _check_bounds(self, data: Any, path: str, depth: int) -> None:
         if depth > DEEPEST:
@@ -192,7 +192,7 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
-def _wanted(hint: Any) -> str:
+def _expected(hint: Any) -> str:
     """Say what a type accepts."""
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:
         hint = next(c for c in typing.get_args(hint) if c is not types.NoneType)

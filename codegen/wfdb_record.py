@@ -89,12 +89,12 @@ def read_header(path: Path) -> Header:
         MissingDependencyError: wfdb is not installed.
     """
     lines = _header_lines(path)
-    found = _parse(path)
-    rate_hz = _checked_rate(path, found.fs)
-    if hasattr(found, "seg_name"):
-        return _joined(path, found, rate_hz)
-    channels = _channels(path, found, lines[1:], rate_hz)
-    frames = found.sig_len
+    record = _parse(path)
+    rate_hz = _checked_rate(path, record.fs)
+    if hasattr(record, "seg_name"):
+        return _joined(path, record, rate_hz)
+    channels = _channels(path, record, lines[1:], rate_hz)
+    frames = record.sig_len
     if frames is None:
         frames = _frames_in_file(path, channels)
     if not 0 <= frames <= SAMPLES_MAX:
@@ -104,7 +104,7 @@ def read_header(path: Path) -> Header:
         )
     header = Header(path, rate_hz, frames, channels)
     for file in {channel.file for channel in channels if not _is_empty(channel)}:
-        _check_size(header, found, file)
+        _check_size(header, record, file)
     return header
 
 
@@ -141,14 +141,14 @@ def require_file(path: Path) -> int:
         RecordingError: there is none, or it is a pipe, a device or a folder.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise RecordingError(f"{path}: no such file.") from None
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read ({error.strerror}).") from error
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise RecordingError(f"{path}: not a regular file. Copy the recording into one.")
-    return found.st_size
+    return status.st_size
 
 
 def _is_empty(channel: Channel) -> bool:
@@ -201,64 +201,64 @@ def _checked_rate(path: Path, rate_hz: float | None) -> float:
     return rate_hz
 
 
-def _joined(path: Path, found: Any, rate_hz: float) -> Header:
-    names, lengths = list(found.seg_name), [int(length) for length in found.seg_len]
+def _joined(path: Path, record: Any, rate_hz: float) -> Header:
+    names, lengths = list(record.seg_name), [int(length) for length in record.seg_len]
     frames = sum(lengths)
-    if len(names) != found.n_seg or not 0 <= frames <= SAMPLES_MAX:
+    if len(names) != record.n_seg or not 0 <= frames <= SAMPLES_MAX:
         raise RecordingError(
-            f"{path}.hea: joins {found.n_seg} segments of {frames} samples, but lists "
+            f"{path}.hea: joins {record.n_seg} segments of {frames} samples, but lists "
             f"{len(names)}; the kit reads at most {SAMPLES_MAX:,} samples. Correct the header."
         )
-    if found.sig_len is not None and found.sig_len != frames:
+    if record.sig_len is not None and record.sig_len != frames:
         raise RecordingError(
-            f"{path}.hea: declares {found.sig_len} samples, its segments have {frames}. "
+            f"{path}.hea: declares {record.sig_len} samples, its segments have {frames}. "
             "Correct the header."
         )
     return Header(path, rate_hz, frames, segments=tuple(zip(names, lengths, strict=True)))
 
 
-def _channels(path: Path, found: Any, lines: list[str], rate_hz: float) -> tuple[Channel, ...]:
-    count = found.n_sig or 0
-    described = min(len(lines), len(found.fmt or ()))  # a line that wfdb cannot read is none
+def _channels(path: Path, record: Any, lines: list[str], rate_hz: float) -> tuple[Channel, ...]:
+    count = record.n_sig or 0
+    described = min(len(lines), len(record.fmt or ()))  # a line that wfdb cannot read is none
     if not 1 <= count <= CHANNELS_MAX or described < count:
         raise RecordingError(
             f"{path}: not a readable WFDB record: its header declares {count} signals and "
             f"describes {described}; the kit reads 1 to {CHANNELS_MAX}. Correct the header."
         )
-    return tuple(_channel(path, found, lines[i], i, rate_hz) for i in range(count))
+    return tuple(_channel(path, record, lines[i], i, rate_hz) for i in range(count))
 
 
-def _channel(path: Path, found: Any, line: str, index: int, rate_hz: float) -> Channel:
+def _channel(path: Path, record: Any, line: str, index: int, rate_hz: float) -> Channel:
     gain = _GAIN.match(line)
     gain_stated = gain is not None and float(gain[1]) != 0
     baseline_stated = gain is not None and (
-        gain[2] is not None or found.adc_zero[index] is not None
+        gain[2] is not None or record.adc_zero[index] is not None
     )
-    form = str(found.fmt[index])
+    form = str(record.fmt[index])
     if form not in FORMAT_BITS:
         raise RecordingError(
             f"{path}.hea: signal {index} is in format {form}, which WFDB does not define. "
             "Correct the header."
         )
-    per_frame = int(found.samps_per_frame[index] or 1)
+    per_frame = int(record.samps_per_frame[index] or 1)
     if not 1 <= per_frame <= 1000:
         raise RecordingError(f"{path}.hea: signal {index} has {per_frame} samples a frame.")
-    unit_gain = float(found.adc_gain[index])
+    unit_gain = float(record.adc_gain[index])
     if not (math.isfinite(unit_gain) and unit_gain):
         raise RecordingError(f"{path}.hea: signal {index} has a gain of {unit_gain:g}.")
     return Channel(
-        name=(found.sig_name[index] or "").strip(),
-        unit=found.units[index] or "mV",
+        name=(record.sig_name[index] or "").strip(),
+        unit=record.units[index] or "mV",
         gain=unit_gain,
-        baseline=int(found.baseline[index] or 0),
+        baseline=int(record.baseline[index] or 0),
         gain_stated=gain_stated,
         baseline_stated=baseline_stated,
         rate_hz=rate_hz * per_frame,
-        file=path.parent / found.file_name[index],
+        file=path.parent / record.file_name[index],
         format=form,
         samples_per_frame=per_frame,
-        first_value=found.init_value[index],
-        checksum=found.checksum[index],
+        first_value=record.init_value[index],
+        checksum=record.checksum[index],
     )
 
 
@@ -267,30 +267,30 @@ def _frames_in_file(path: Path, channels: tuple[Channel, ...]) -> int:
     first = channels[0]
     if _is_empty(first) or not FORMAT_BITS[first.format]:
         raise RecordingError(f"{path}.hea: does not say how many samples it has. Add the number.")
-    per_frame = sum(one.samples_per_frame for one in channels if one.file == first.file)
+    per_frame = sum(channel.samples_per_frame for channel in channels if channel.file == first.file)
     return int(require_file(first.file) * 8 // (FORMAT_BITS[first.format] * per_frame))
 
 
-def _check_size(header: Header, found: Any, file: Path) -> None:
+def _check_size(header: Header, record: Any, file: Path) -> None:
     """Refuse a signal file that is shorter than the header says, or none."""
-    indices = [i for i, one in enumerate(header.channels) if one.file == file]
+    indices = [i for i, channel in enumerate(header.channels) if channel.file == file]
     per_frame = sum(header.channels[i].samples_per_frame for i in indices)
-    offset, skew = (max(int(field[i] or 0) for i in indices) for field in _places(found))
+    offset, skew = (max(int(field[i] or 0) for i in indices) for field in _places(record))
     if skew > header.frames or offset > SAMPLES_MAX:
         raise RecordingError(f"{header.path}.hea: skew {skew} or offset {offset} is beyond reason.")
     size = require_file(file)
     bits = FORMAT_BITS[header.channels[indices[0]].format]
-    held = (size - offset) * 8 // (bits * per_frame) if bits else _flac_frames(file) - offset
-    if held < header.frames:
+    available = (size - offset) * 8 // (bits * per_frame) if bits else _flac_frames(file) - offset
+    if available < header.frames:
         raise RecordingError(
-            f"{header.path}: not a readable WFDB record: {file.name} holds {max(int(held), 0):,} "
-            f"of the {header.frames:,} samples a channel that its header declares. "
-            "Is the copy of the record complete?"
+            f"{header.path}: not a readable WFDB record: {file.name} holds "
+            f"{max(int(available), 0):,} of the {header.frames:,} samples a channel that its "
+            "header declares. Is the copy of the record complete?"
         )
 
 
-def _places(found: Any) -> tuple[list[int | None], list[int | None]]:
-    return found.byte_offset, found.skew
+def _places(record: Any) -> tuple[list[int | None], list[int | None]]:
+    return record.byte_offset, record.skew
 
 
 def _flac_frames(file: Path) -> int:
@@ -305,10 +305,10 @@ def _flac_frames(file: Path) -> int:
 def _check_sum(header: Header, channel: Channel, samples: Samples) -> None:
     """Hold a whole channel against its checksum, if its header has one: 0 is "not filled in"."""
     expected = (channel.checksum or 0) % _CHECKSUM_MODULUS
-    found = int(samples.sum()) % _CHECKSUM_MODULUS
-    if expected not in {0, found}:
+    total = int(samples.sum()) % _CHECKSUM_MODULUS
+    if expected not in {0, total}:
         raise RecordingError(
-            f"{header.path}: the samples of signal {channel.name!r} sum up to {found}, the "
+            f"{header.path}: the samples of signal {channel.name!r} sum up to {total}, the "
             f"checksum in its header is {expected} (modulo {_CHECKSUM_MODULUS}). "
             "The signal file is damaged or another record's."
         )

@@ -66,6 +66,6 @@ def _check_window(layer: Layer, tensor: Tensor, window: Window) -> None:
     _check(layer.name, reach, f"as the reach over {tensor.name}", REACH_LIMIT, "less")
 
 
-def _check(what: str, found: int, unit: str, limit: int, instead: str) -> None:
-    if found > limit:
-        raise ModelError(f"{what} has {found} {unit}; the engines count to {limit}. Use {instead}.")
+def _check(what: str, count: int, unit: str, limit: int, instead: str) -> None:
+    if count > limit:
+        raise ModelError(f"{what} has {count} {unit}; the engines count to {limit}. Use {instead}.")

@@ -9,7 +9,14 @@ from dynadeep.codegen.fixed_point import Int64s, requantize
 from dynadeep.codegen.graph import Int8s, Node, Tensor
 from dynadeep.codegen.ops import checks
 from dynadeep.codegen.ops.linear_sum import high_sum, linear_sum
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import (
+    Pair,
+    PairLayer,
+    PointwisePair,
+    is_pointwise,
+    operands_of,
+    read_pair,
+)
 
 LEFT_SHIFT = 20  # bits that TFLite gives both operands before it scales them
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -35,27 +42,27 @@ class Add(Pair):
 
     def compute(self, first: Int8s, second: Int8s) -> Int8s:
         """Scale both operands with 20 bits more, add, requantise, clamp."""
-        one, other = self.operands
-        total = _scaled(first, one.zero_point, *self.scaling.first)
-        total = total + _scaled(second, other.zero_point, *self.scaling.second)
+        left, right = self.operands
+        total = _scaled(first, left.zero_point, *self.scaling.first)
+        total = total + _scaled(second, right.zero_point, *self.scaling.second)
         codes = requantize(total, *self.scaling.output) + self.output.zero_point
         return np.clip(codes, self.low, self.high).astype(np.int8)
 
     def lower(self) -> PairLayer:
         """Return a layer of one linear form, or of TFLite's steps where there is no such form."""
         first, second = self.operands
-        made = self.compute(CODES[:, np.newaxis], CODES[np.newaxis])
+        codes = self.compute(CODES[:, np.newaxis], CODES[np.newaxis])
         signs = (np.sign(self.scaling.first[0]), np.sign(self.scaling.second[0]))
         ratios = tuple(
             int(sign) * operand.scale / self.output.scale
             for sign, operand in zip(signs, (first, second), strict=True)
         )
         clamp = (self.low, self.high)
-        form = linear_sum(made, ratios, clamp)
+        form = linear_sum(codes, ratios, clamp)
         bounds = {"out_min": self.low, "out_max": self.high}
         if form is None:
             return self.layer(SteppedSum, self._steps() | bounds)
-        halves = high_sum(made, ratios, clamp)
+        halves = high_sum(codes, ratios, clamp)
         return self.layer(Sum, {**form.fields(), **halves.fields(), **bounds})
 
     def _steps(self) -> dict[str, int]:
@@ -104,7 +111,7 @@ class SteppedSum(PairLayer):
 def read(node: Node) -> Add:
     """Read and check an ADD or a SUB."""
     inputs, constant, y, swapped = read_pair(node)
-    operands = both(inputs, constant)
+    operands = operands_of(inputs, constant)
     subtracts = node.kind == "SUB"
     signs = (-1 if subtracts and swapped else 1, -1 if subtracts and not swapped else 1)
     scaling = _scaling(node, operands, signs, y)

@@ -169,13 +169,13 @@ def one_to_one(node: Node) -> tuple[Tensor, Tensor]:
     return x, y
 
 
-def code_multiplier(node: Node, x: Tensor, y: Tensor, by: float = 1.0) -> tuple[int, int]:
-    """Return the multiplier from steps of ``x`` times ``by`` to steps of ``y``.
+def code_multiplier(node: Node, x: Tensor, y: Tensor, factor: float = 1.0) -> tuple[int, int]:
+    """Return the multiplier from steps of ``x`` times ``factor`` to steps of ``y``.
 
     TFLite multiplies and divides the scales in float32, and only then widens to double.
     """
     with np.errstate(over="ignore", under="ignore"):
-        scale = np.float32(x.scale) * np.float32(by) / np.float32(y.scale)
+        scale = np.float32(x.scale) * np.float32(factor) / np.float32(y.scale)
     return multiplier(node, float(scale), CODE_SHIFT_LIMIT)
 
 

@@ -106,5 +106,5 @@ def _fits(inputs: tuple[Tensor, ...], y: Tensor, axis: int) -> bool:
     if any(len(size) != len(y.shape) for size in sizes):
         return False
     joined = sum(size[axis] for size in sizes)
-    others = [size[:axis] + size[axis + 1 :] for size in (*sizes, list(y.shape))]
-    return joined == y.shape[axis] and all(other == others[0] for other in others)
+    rests = [size[:axis] + size[axis + 1 :] for size in (*sizes, list(y.shape))]
+    return joined == y.shape[axis] and all(rest == rests[0] for rest in rests)

@@ -281,9 +281,9 @@ def along_time(node: Node, x: Tensor, weights: Int8s) -> tuple[Int8s, Taps, int]
     across = 3 - axis
     beside = taps_of(node, x, weights.shape[across], across)
     tap, misses = divmod(beside.before, beside.dilation)
-    seen = weights.take(tap, across)
+    time_weights = weights.take(tap, across)
     taps = taps_of(node, x, weights.shape[axis], axis)
-    return np.zeros_like(seen) if misses else np.ascontiguousarray(seen), taps, axis
+    return np.zeros_like(time_weights) if misses else np.ascontiguousarray(time_weights), taps, axis
 
 
 def check_output(node: Node, x: Tensor, y: Tensor, sizes: dict[int, int]) -> None:
@@ -293,10 +293,10 @@ def check_output(node: Node, x: Tensor, y: Tensor, sizes: dict[int, int]) -> Non
         refuse_shape(node, f'"{x.name}" {list(x.shape)} cannot give {list(y.shape)}')
 
 
-def refuse_shape(node: Node, found: str) -> NoReturn:
+def refuse_shape(node: Node, problem: str) -> NoReturn:
     """Refuse what is no convolution along time."""
     node.refuse(
-        found,
+        problem,
         "Expected a convolution along time: weights [filters, 1, kernel, channels] or "
         "[filters, kernel, 1, channels].",
     )

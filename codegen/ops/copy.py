@@ -47,8 +47,8 @@ class Copy(Layer):
     @property
     def windows(self) -> tuple[Window, ...]:
         """One step."""
-        taken = self.selection
-        return (Window(1, taken.stride, taken.before, taken.up),)
+        selection = self.selection
+        return (Window(1, selection.stride, selection.before, selection.up),)
 
     @property
     def words(self) -> str:
@@ -78,12 +78,15 @@ class Select(Op):
 
     def lower(self) -> Copy:
         """Check the numbers, and return the layer."""
-        taken = self.selection
-        reach = self.output.time * taken.stride + abs(taken.before)
-        if max(taken.stride, taken.up, taken.every) > STEP_LIMIT or reach > POSITION_LIMIT:
+        selection = self.selection
+        reach = self.output.time * selection.stride + abs(selection.before)
+        if (
+            max(selection.stride, selection.up, selection.every) > STEP_LIMIT
+            or reach > POSITION_LIMIT
+        ):
             self.node.refuse(
-                f"its step is {taken.stride}/{taken.up} in time from {-taken.before} on and "
-                f"{taken.every} over channels",
+                f"its step is {selection.stride}/{selection.up} in time from {-selection.before} "
+                f"on and {selection.every} over channels",
                 f"Steps of up to {STEP_LIMIT} and positions of up to {POSITION_LIMIT} fit.",
             )
         return Copy(
@@ -91,7 +94,7 @@ class Select(Op):
             inputs=self.inputs,
             computed=self.output,
             output=self.output,
-            selection=taken,
+            selection=selection,
             described=self.described,
         )
 

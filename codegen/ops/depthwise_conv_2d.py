@@ -90,8 +90,8 @@ def read(node: Node) -> DepthwiseConv2D:
     x = checks.series(node, source)
     y = checks.series(node, node.outputs[0])
     constant, scales = checks.constant_weights(node, filters, axis=3)
-    seen, taps, axis = along_time(node, x, constant)
-    weights = np.ascontiguousarray(seen.transpose(2, 1, 0))
+    time_weights, taps, axis = along_time(node, x, constant)
+    weights = np.ascontiguousarray(time_weights.transpose(2, 1, 0))
     if constant.shape[0] != 1 or len(weights) % x.channels or len(weights) == 0:
         refuse_shape(node, f"its weights are {list(constant.shape)} for {x.channels} channels")
     check_output(node, x, y, {axis: taps.windows(x.time), 3: len(weights)})

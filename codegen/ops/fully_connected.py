@@ -75,8 +75,8 @@ class FullyConnected(Layer):
 
     def instructions(self, kernels: KernelSet, cpu: str) -> float:
         """Return about how many instructions one run takes on a core."""
-        by = SINGLE_COST[kernels.name] if self.single else 1.0
-        return super().instructions(kernels, cpu) * by
+        factor = SINGLE_COST[kernels.name] if self.single else 1.0
+        return super().instructions(kernels, cpu) * factor
 
     def constants(self, kernels: KernelSet) -> dict[str, Int8s | Int32s]:
         """Return the weights in a kernel set's order, and what turns sums into codes."""

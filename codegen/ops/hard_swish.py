@@ -57,9 +57,9 @@ def _rounding_high_product(values: Int64s, mantissa: int) -> Int64s:
     return high
 
 
-def _high_product(values: Int64s, others: Int64s) -> Int64s:
+def _high_product(values: Int64s, factors: Int64s) -> Int64s:
     """Return the upper half of twice the 16-bit product, rounded towards zero."""
-    products = values * others
+    products = values * factors
     high: Int64s = np.sign(products) * (np.abs(products) >> 15)
     return _saturated(high)
 

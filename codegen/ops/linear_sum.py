@@ -45,16 +45,16 @@ class LinearSum:
         }
 
 
-def linear_sum(made: Int8s, ratios: tuple[float, ...], clamp: tuple[int, int]) -> LinearSum | None:
-    """Return the form that gives ``made``, or None if none was found.
+def linear_sum(table: Int8s, ratios: tuple[float, ...], clamp: tuple[int, int]) -> LinearSum | None:
+    """Return the form that gives ``table``, or None if none was found.
 
     Args:
-        made: int8 [256, 256], the output's code for each code of the first and the second operand.
+        table: int8 [256, 256], the output's code for each code of the first and the second operand.
         ratios: what a step of each operand is in steps of the output, below zero where it is
             subtracted.
         clamp: the lowest and the highest code that the output is clamped to.
     """
-    codes = made.astype(np.int64)
+    codes = table.astype(np.int64)
     for shift in _shifts(ratios):
         for first, second in _factors(ratios, shift):
             form = _with_offset(codes, first, second, shift, clamp)
@@ -79,9 +79,9 @@ def _factors(ratios: tuple[float, ...], shift: int) -> Iterator[tuple[int, int]]
     """Yield the rounded factors, then those around them, the nearer ones first."""
     first, second = (round(ratio * (1 << shift)) for ratio in ratios)
     around = range(-REACH, REACH + 1)
-    steps = [(one, other) for one in around for other in around]
-    for one, other in sorted(steps, key=lambda step: max(abs(step[0]), abs(step[1]))):
-        yield first + one, second + other
+    steps = [(first_step, second_step) for first_step in around for second_step in around]
+    for first_step, second_step in sorted(steps, key=lambda step: max(abs(step[0]), abs(step[1]))):
+        yield first + first_step, second + second_step
 
 
 def _with_offset(
@@ -117,14 +117,14 @@ class HighSum:
         }
 
 
-def high_sum(made: Int8s, ratios: tuple[float, ...], clamp: tuple[int, int]) -> HighSum:
-    """Return the form that gives ``made`` once it is clamped; all zeros if none was found.
+def high_sum(table: Int8s, ratios: tuple[float, ...], clamp: tuple[int, int]) -> HighSum:
+    """Return the form that gives ``table`` once it is clamped; all zeros if none was found.
 
     The arguments are those of ``linear_sum``.
     """
     if sum(abs(ratio) for ratio in ratios) >= HIGH_LIMIT:
         return HighSum()
-    codes, (low, high) = made.astype(np.int64), clamp
+    codes, (low, high) = table.astype(np.int64), clamp
     rounded = [round(ratio * (1 << 24)) for ratio in ratios]
     random = np.random.default_rng(0)  # where to look next does not matter
     for attempt in range(HIGH_TRIES):

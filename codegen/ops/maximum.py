@@ -7,7 +7,14 @@ import numpy as np
 
 from dynadeep.codegen.graph import Int8s, Node
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import (
+    Pair,
+    PairLayer,
+    PointwisePair,
+    is_pointwise,
+    operands_of,
+    read_pair,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +49,7 @@ class Larger(PairLayer):
 def read(node: Node) -> Maximum:
     """Read and check a MAXIMUM or a MINIMUM."""
     inputs, constant, y, _ = read_pair(node)
-    for operand in both(inputs, constant):
+    for operand in operands_of(inputs, constant):
         checks.same_quantization(node, operand, y)
     kind = PointwiseMaximum if is_pointwise(inputs, constant, y) else Maximum
     return kind(node, inputs, y, constant)

@@ -8,7 +8,14 @@ import numpy as np
 from dynadeep.codegen.fixed_point import requantize
 from dynadeep.codegen.graph import Int8s, Node
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import (
+    Pair,
+    PairLayer,
+    PointwisePair,
+    is_pointwise,
+    operands_of,
+    read_pair,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +29,9 @@ class Mul(Pair):
 
     def compute(self, first: Int8s, second: Int8s) -> Int8s:
         """Multiply the codes less their zero points, requantise, clamp."""
-        one, other = self.operands
-        factors = first.astype(np.int64) - one.zero_point, second.astype(np.int64)
-        product = factors[0] * (factors[1] - other.zero_point)
+        left, right = self.operands
+        factors = first.astype(np.int64) - left.zero_point, second.astype(np.int64)
+        product = factors[0] * (factors[1] - right.zero_point)
         codes = requantize(product, self.mantissa, self.shift) + self.output.zero_point
         return np.clip(codes, self.low, self.high).astype(np.int8)
 
@@ -60,7 +67,7 @@ class Product(PairLayer):
 def read(node: Node) -> Mul:
     """Read and check a MUL."""
     inputs, constant, y, _ = read_pair(node)
-    first, second = both(inputs, constant)
+    first, second = operands_of(inputs, constant)
     # TFLite multiplies and divides these scales in float32, and only then widens to double.
     with np.errstate(over="ignore", under="ignore"):
         scale = np.float32(first.scale) * np.float32(second.scale) / np.float32(y.scale)

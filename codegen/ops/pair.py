@@ -27,7 +27,7 @@ class Pair(Op, ABC):
     @property
     def operands(self) -> tuple[Tensor, Tensor]:
         """Both."""
-        first, second = both(self.inputs, self.constant)
+        first, second = operands_of(self.inputs, self.constant)
         return first, second
 
     @abstractmethod
@@ -63,7 +63,7 @@ class PointwisePair(Pair, Pointwise):
         return self.compute(codes[0], self.constant.data.reshape(-1))
 
 
-def both(inputs: tuple[Tensor, ...], constant: Tensor | None) -> tuple[Tensor, ...]:
+def operands_of(inputs: tuple[Tensor, ...], constant: Tensor | None) -> tuple[Tensor, ...]:
     """Return both operands: the inputs, and the constant behind them where there is one."""
     return inputs if constant is None else (*inputs, constant)
 
@@ -104,7 +104,7 @@ class PairLayer(Layer):
 
     def fields(self) -> dict[str, int | str]:
         """Return how the kernel walks through the operands, and its own numbers."""
-        first, second = both(self.inputs, self.constant)
+        first, second = operands_of(self.inputs, self.constant)
         return {
             "pair.channels": self.output.channels,
             "pair.first_step": self._hop(first),

@@ -8,7 +8,14 @@ import numpy as np
 from dynadeep.codegen.fixed_point import clamp_int8, requantize
 from dynadeep.codegen.graph import Int8s, Node
 from dynadeep.codegen.ops import checks
-from dynadeep.codegen.ops.pair import Pair, PairLayer, PointwisePair, both, is_pointwise, read_pair
+from dynadeep.codegen.ops.pair import (
+    Pair,
+    PairLayer,
+    PointwisePair,
+    is_pointwise,
+    operands_of,
+    read_pair,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,8 +27,8 @@ class Prelu(Pair):
 
     def compute(self, first: Int8s, second: Int8s) -> Int8s:
         """Requantise each code by the multiplier of its sign, a negative one times its slope."""
-        one, slope = self.operands
-        steps = first.astype(np.int64) - one.zero_point
+        x, slope = self.operands
+        steps = first.astype(np.int64) - x.zero_point
         below = steps * (second.astype(np.int64) - slope.zero_point)
         scaled = np.where(
             steps >= 0, requantize(steps, *self.positive), requantize(below, *self.negative)
@@ -30,13 +37,13 @@ class Prelu(Pair):
 
     def lower(self) -> PairLayer:
         """Return the layer."""
-        one, slope = self.operands
+        x, slope = self.operands
         numbers: dict[str, int | str] = {
             "multiplier": self.positive[0],
             "slope_multiplier": self.negative[0],
             "shift": self.positive[1],
             "slope_shift": self.negative[1],
-            "in_zero_point": one.zero_point,
+            "in_zero_point": x.zero_point,
             "slope_zero_point": slope.zero_point,
             "out_zero_point": self.output.zero_point,
         }
@@ -62,7 +69,7 @@ def read(node: Node) -> Prelu:
     inputs, constant, y, swapped = read_pair(node)
     if swapped or inputs[0].size != y.size:
         node.refuse("its input is a constant or smaller than its output", checks.CONVERT)
-    x, slope = both(inputs, constant)
+    x, slope = operands_of(inputs, constant)
     with np.errstate(over="ignore", under="ignore"):
         scale = np.float32(x.scale) * np.float32(slope.scale) / np.float32(y.scale)
     positive = checks.code_multiplier(node, x, y)

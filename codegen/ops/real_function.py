@@ -80,8 +80,8 @@ class RealFunction(Pointwise):
             steps = codes[0].astype(np.float32) - np.float32(x.zero_point)
             values = self.function(np.float32(x.scale) * steps)
             scaled = self._in_steps(values)
-        away = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
-        bounded = np.clip(away.astype(np.float64), -INT32_MAX, INT32_MAX)
+        rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
+        bounded = np.clip(rounded.astype(np.float64), -INT32_MAX, INT32_MAX)
         return clamp_int8(bounded.astype(np.int64) + y.zero_point)
 
     def _in_steps(self, values: Floats) -> Floats:

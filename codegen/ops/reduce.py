@@ -241,8 +241,8 @@ class ReduceMean(Op):
 
 def _over(multiplier: int, shift: int, count: int) -> tuple[int, int]:
     """Return a multiplier divided by ``count`` as TFLite does: scaled up, and cut."""
-    by = min(count.bit_length() - 1, 32, 31 + shift)
-    return (multiplier << by) // count, shift - by
+    bits = min(count.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << bits) // count, shift - bits
 
 
 def read_mean(node: Node) -> ReduceMean:

@@ -26,9 +26,10 @@ class Recut(Layer):
     @property
     def windows(self) -> tuple[Window, ...]:
         """Those of the input's steps in which an output step's values may lie."""
-        of, to = self.inputs[0].channels, self.output.channels
-        latest = of - gcd(of, to)  # channel of an input step at which an output step may begin
-        return (Window(-(-(latest + to) // of), to, 0, of),)
+        in_channels, out_channels = self.inputs[0].channels, self.output.channels
+        # The latest channel of an input step at which an output step may begin.
+        latest = in_channels - gcd(in_channels, out_channels)
+        return (Window(-(-(latest + out_channels) // in_channels), out_channels, 0, in_channels),)
 
     @property
     def words(self) -> str:
@@ -88,8 +89,8 @@ def _check_constant(node: Node, shape: Tensor, y: Tensor) -> None:
     if shape.data is None or shape.type != "INT32":
         node.refuse(f'its shape "{shape.name}" is not an INT32 constant', "Use a fixed shape.")
     sizes = shape.data.reshape(-1).tolist()
-    known = len(sizes) == len(y.shape) and sizes.count(-1) <= 1
-    if not known or any(a not in (-1, b) for a, b in zip(sizes, y.shape, strict=True)):
+    comparable = len(sizes) == len(y.shape) and sizes.count(-1) <= 1
+    if not comparable or any(a not in (-1, b) for a, b in zip(sizes, y.shape, strict=True)):
         node.refuse(
             f'its shape "{shape.name}" is {sizes}, its output {list(y.shape)}',
             "They must agree; convert the network again.",

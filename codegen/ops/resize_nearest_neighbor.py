@@ -27,8 +27,8 @@ def read(node: Node) -> Op:
         node.refuse(f"{list(x.shape)} resized to {sizes} is not {list(y.shape)}", checks.CONVERT)
     align, half = (bool(node.options.get(name, 0)) for name in OPTIONS)
     selection = _fraction(x, y.time, align=align, half=half)
-    wanted = _indices(x.time, y.time, align=align, half=half)
-    if [selection.step(o) for o in range(y.time)] != wanted:
+    expected = _indices(x.time, y.time, align=align, half=half)
+    if [selection.step(o) for o in range(y.time)] != expected:
         node.refuse(
             f"it resizes {x.time} steps to {y.time}, of which float32 rounds some to others than "
             "the fraction does",
@@ -47,14 +47,14 @@ def _fraction(x: Tensor, steps: int, *, align: bool, half: bool) -> Selection:
     return Selection(steps, x.channels, stride=int(scale * up), before=-int(offset * up), up=up)
 
 
-def _indices(steps: int, wanted: int, *, align: bool, half: bool) -> list[int]:
+def _indices(steps: int, output_steps: int, *, align: bool, half: bool) -> list[int]:
     """Return the input step of each output step, in TFLite's arithmetic."""
-    corners = align and wanted > 1
-    counts = (steps - 1, wanted - 1) if corners else (steps, wanted)
+    corners = align and output_steps > 1
+    counts = (steps - 1, output_steps - 1) if corners else (steps, output_steps)
     scale = np.float32(counts[0]) / np.float32(counts[1])
     offset = np.float32(0.5 if half else 0.0)
-    places = (np.arange(wanted).astype(np.float32) + offset) * scale
+    places = (np.arange(output_steps).astype(np.float32) + offset) * scale
     if align:  # C's round: away from zero, and none is negative
         places = np.floor(places.astype(np.float64) + 0.5).astype(np.float32)
-    found = np.floor(places).astype(np.int64)
-    return [int(step) for step in np.clip(found, 0, steps - 1)]
+    indices = np.floor(places).astype(np.int64)
+    return [int(step) for step in np.clip(indices, 0, steps - 1)]

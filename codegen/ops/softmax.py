@@ -88,8 +88,8 @@ class Shares(Layer):
 
     def instructions(self, kernels: KernelSet, cpu: str) -> float:
         """Return about what it takes: three passes over each step, and a division."""
-        each, step = (114.0, 620.0) if kernels.name == "plain" else (57.0, 180.0)
-        return each * self.output.size + step * self.output.time
+        per_value, per_step = (114.0, 620.0) if kernels.name == "plain" else (57.0, 180.0)
+        return per_value * self.output.size + per_step * self.output.time
 
 
 def read(node: Node) -> Softmax:
@@ -157,7 +157,7 @@ def _exp_of_quarter(exponents: Int64s) -> Int64s:
     return powers
 
 
-def _times(values: Int64s, others: Int64s | int) -> Int64s:
+def _times(values: Int64s, factors: Int64s | int) -> Int64s:
     """Return the upper half of twice the product, rounded to nearest, halves upward."""
-    high: Int64s = (values * others + (1 << 30)) >> 31
+    high: Int64s = (values * factors + (1 << 30)) >> 31
     return high

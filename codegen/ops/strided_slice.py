@@ -14,13 +14,13 @@ def read_slice(node: Node) -> Op:
     x = checks.series(node, source)
     begins = axes.one_per_axis(node, axes.constants(node, begin, "begin"), x, "begin")
     sizes = axes.one_per_axis(node, axes.constants(node, size, "size"), x, "size")
-    taken = []
+    ranges = []
     for whole, first, count in zip(x.shape, begins, sizes, strict=True):
         end = whole if count == -1 else first + count
         if not 0 <= first < end <= whole:
             node.refuse(f"it takes {sizes} from {begins} on of {list(x.shape)}", checks.CONVERT)
-        taken.append(range(first, end))
-    return _taken(node, x, taken)
+        ranges.append(range(first, end))
+    return _selected(node, x, ranges)
 
 
 def read_strided(node: Node) -> Op:
@@ -32,16 +32,16 @@ def read_strided(node: Node) -> Op:
     steps = axes.constants(node, strides, "strides")
     numbers = list(zip(begins, ends, steps, strict=False))
     adds = [bool(node.options.get("NewAxisMask", 0) >> i & 1) for i in range(len(numbers))]
-    taken: list[range] = []
+    ranges: list[range] = []
     missing = len(x.shape) - len(numbers) + sum(adds)
     if missing < 0 or not len(begins) == len(ends) == len(steps):
         node.refuse(f"it slices {len(begins)} dimensions of {list(x.shape)}", checks.CONVERT)
     for i, bounds in enumerate(numbers):
         if node.options.get("EllipsisMask", 0) >> i & 1:
-            taken += _wholes(x, len(taken), missing + 1)
+            ranges += _wholes(x, len(ranges), missing + 1)
         elif not adds[i]:
-            taken.append(_range(node, i, x.shape[len(taken)], bounds))
-    return _taken(node, x, taken + _wholes(x, len(taken), len(x.shape) - len(taken)))
+            ranges.append(_range(node, i, x.shape[len(ranges)], bounds))
+    return _selected(node, x, ranges + _wholes(x, len(ranges), len(x.shape) - len(ranges)))
 
 
 def _wholes(x: Tensor, axis: int, count: int) -> list[range]:
@@ -58,24 +58,24 @@ def _range(node: Node, index: int, whole: int, bounds: tuple[int, int, int]) -> 
     first = begin + whole if begin < 0 else begin
     first = 0 if node.options.get("BeginMask", 0) & bit else max(first, 0)
     if node.options.get("ShrinkAxisMask", 0) & bit:
-        taken = range(first, first + 1)
+        selected = range(first, first + 1)
     else:
         last = end + whole if end < 0 else end
         last = whole if node.options.get("EndMask", 0) & bit else min(last, whole)
-        taken = range(first, last, stride)
-    if len(taken) == 0 or not 0 <= taken[0] <= taken[-1] < whole:
+        selected = range(first, last, stride)
+    if len(selected) == 0 or not 0 <= selected[0] <= selected[-1] < whole:
         node.refuse(
             f"it takes {begin} to {end} of a dimension of {whole}: nothing, or what is not there",
             checks.CONVERT,
         )
-    return taken
+    return selected
 
 
-def _taken(node: Node, x: Tensor, taken: list[range]) -> Op:
+def _selected(node: Node, x: Tensor, ranges: list[range]) -> Op:
     """Return the operator that takes one range of each dimension."""
     y = checks.series(node, node.outputs[0])
-    time = taken[checks.time_axis(x)] if len(taken) > 1 else range(1)
-    channels = taken[-1]
+    time = ranges[checks.time_axis(x)] if len(ranges) > 1 else range(1)
+    channels = ranges[-1]
     selection = Selection(
         steps=len(time),
         channels=len(channels),

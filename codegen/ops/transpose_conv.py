@@ -122,8 +122,8 @@ def _along_time(node: Node, x: Tensor, y: Tensor, weights: Int8s) -> tuple[int, 
     across = _taps(node, y, weights, 3 - axis)
     if x.shape[3 - axis] != 1 or across.before >= across.kernel:
         refuse_shape(node, f"its input is {list(x.shape)}, its weights {list(weights.shape)}")
-    seen: Int8s = np.take(weights, across.before, 3 - axis)
-    return axis, seen, _taps(node, y, weights, axis)
+    time_weights: Int8s = np.take(weights, across.before, 3 - axis)
+    return axis, time_weights, _taps(node, y, weights, axis)
 
 
 def _taps(node: Node, y: Tensor, weights: Int8s, axis: int) -> Taps:

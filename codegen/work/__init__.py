@@ -30,24 +30,24 @@ def layer_work(plan: Plan, number: int) -> Work:
     """Return how often each part of a layer's work is done."""
     runs, kernels = runs_of(plan, number), plan.choice.kernels
     layer = runs.layer
-    found: Work
+    work: Work
     match layer:
         case Depthwise():
-            found = depthwise.depthwise_work(layer, runs, kernels)
+            work = depthwise.depthwise_work(layer, runs, kernels)
         case ConvLayer():
-            found = convolution.convolution_work(plan, layer, runs)
+            work = convolution.convolution_work(plan, layer, runs)
         case FullyConnected():
-            found = convolution.connected_work(plan, layer, runs)
+            work = convolution.connected_work(plan, layer, runs)
         case Pool():
-            found = values.pool_work(layer, runs, kernels)
+            work = values.pool_work(layer, runs, kernels)
         case Extreme() | Mean():
-            found = values.reduction_work(layer, runs, kernels)
+            work = values.reduction_work(layer, runs, kernels)
         case Running():
-            found = values.running_work(layer, runs, kernels)
+            work = values.running_work(layer, runs, kernels)
         case PairLayer():
-            found = values.pair_work(layer, runs, kernels)
+            work = values.pair_work(layer, runs, kernels)
         case Concatenation():
-            found = values.concatenation_work(layer, runs)
+            work = values.concatenation_work(layer, runs)
         case _:
-            found = values.plain_work(layer, runs)
-    return {part: count for part, count in found.items() if count}
+            work = values.plain_work(layer, runs)
+    return {part: count for part, count in work.items() if count}

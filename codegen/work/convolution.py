@@ -34,7 +34,7 @@ def convolution_work(plan: Plan, layer: ConvLayer, runs: Runs) -> Work:
     times = 1 if len(parts) == 1 else len(blocks)  # that a window is packed
     packed = count * times
     outside = 0 if gathered else int((~tiles.inside).sum()) * times
-    found = {
+    work = {
         "calls": runs.calls,
         "tiles": tiles.count,
         "blocks": count * len(blocks),
@@ -45,10 +45,10 @@ def convolution_work(plan: Plan, layer: ConvLayer, runs: Runs) -> Work:
         **storing(layer, tiles, kernels),
     }
     if gathered:
-        found["gathered"] = packed * kernels.tile
-        found["gathered_taps"] = packed * kernels.tile * layer.kernel
-        found["gathered_values"] = packed * kernels.tile * size
-    return found
+        work["gathered"] = packed * kernels.tile
+        work["gathered_taps"] = packed * kernels.tile * layer.kernel
+        work["gathered_values"] = packed * kernels.tile * size
+    return work
 
 
 def _cut(size: int, at_once: int) -> Sequence[int]:
@@ -97,15 +97,15 @@ def storing(layer: ConvLayer, tiles: Tiles, kernels: KernelSet) -> dict[str, flo
     left = int(tiles.steps[~tiles.full].sum())
     whole = (layer.low, layer.high) == INT8 and layer.table is not None
     fast = whole and layer.doubles and kernels.name != "helium"
-    found: dict[str, float] = {
+    work: dict[str, float] = {
         "stored": channels * full if fast else 0,
         "clamped": channels * (partial if fast else partial + full),
         "clamped_codes": channels * (left if fast else left + full * kernels.tile),
         "tabled": channels * left,
     }
     if layer.table is not None and not fast:
-        found["tabled"] = channels * (left + full * kernels.tile)
-    return found
+        work["tabled"] = channels * (left + full * kernels.tile)
+    return work
 
 
 def connected_work(plan: Plan, layer: FullyConnected, runs: Runs) -> Work:
@@ -135,17 +135,17 @@ def connected_work(plan: Plan, layer: FullyConnected, runs: Runs) -> Work:
 def _single(size: int, channels: int, choice: Choice) -> dict[str, float]:
     """Return the work of dd_dot_single.c for a step."""
     block = choice.buffers.block * choice.kernels.tile  # DD_SINGLE_BLOCK
-    found: dict[str, float] = {"steps": 1, "values": size, "blocks": -(-channels // block)}
+    work: dict[str, float] = {"steps": 1, "values": size, "blocks": -(-channels // block)}
     if choice.kernels.name != "dsp":
         groups = -(-size // SINGLE_GROUP[choice.kernels.name])
         rows = {"fours": channels // 4, "left": channels % 4}
-        return {**found, **rows, **{f"{name}_products": n * groups for name, n in rows.items()}}
+        return {**work, **rows, **{f"{name}_products": n * groups for name, n in rows.items()}}
     part = 3 * choice.buffers.part if choice.buffers.part < SINGLE_PART // 3 else SINGLE_PART
     words = [-(-values // 4) * 2 for values in _cut(size, part)]
     pairs = -(-channels // 2)
-    blocks = found["blocks"]
+    blocks = work["blocks"]
     return {
-        **found,
+        **work,
         "parts": blocks * len(words),
         "packed": blocks * sum(words),
         "pairs": pairs * len(words),

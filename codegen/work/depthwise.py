@@ -8,8 +8,10 @@ from dynadeep.codegen.work.runs import INT8, Runs, Work
 
 def depthwise_work(layer: ConvLayer, runs: Runs, kernels: KernelSet) -> Work:
     """Return the work of a depthwise convolution, of the form that the kernel set has of it."""
-    by = {"dsp": _depthwise_dsp, "helium": _depthwise_helium}.get(kernels.name, _depthwise_sums)
-    return {"calls": runs.calls, **by(layer, runs, kernels)}
+    kernel_work = {"dsp": _depthwise_dsp, "helium": _depthwise_helium}.get(
+        kernels.name, _depthwise_sums
+    )
+    return {"calls": runs.calls, **kernel_work(layer, runs, kernels)}
 
 
 def _depthwise_dsp(layer: ConvLayer, runs: Runs, kernels: KernelSet) -> dict[str, float]:
@@ -18,9 +20,9 @@ def _depthwise_dsp(layer: ConvLayer, runs: Runs, kernels: KernelSet) -> dict[str
     channels, taps = layer.output.channels, layer.kernel
     quads = channels // 4 if layer.doubles and layer.filters == 1 else 0
     tiles = runs.tiles(3 if three else 1)
-    good = tiles.inside & tiles.full
-    fast, steps = int(good.sum()), int(tiles.steps.sum())
-    border = int(tiles.steps[~good].sum())
+    inside = tiles.inside & tiles.full
+    fast, steps = int(inside.sum()), int(tiles.steps.sum())
+    border = int(tiles.steps[~inside].sum())
     left = steps * (channels - 4 * quads)
     clamps = (layer.low, layer.high) != INT8
     kind = "three" if three else "one"
@@ -48,8 +50,8 @@ def _depthwise_helium(layer: ConvLayer, runs: Runs, kernels: KernelSet) -> dict[
         return _depthwise_sums(layer, runs, kernels)
     tiles = runs.tiles(kernels.tile)
     quads, taps = -(-layer.output.channels // 4), layer.kernel
-    good = tiles.inside & tiles.full
-    fast, steps = int(good.sum()), int(tiles.steps[~good].sum())
+    inside = tiles.inside & tiles.full
+    fast, steps = int(inside.sum()), int(tiles.steps[~inside].sum())
     table = layer.table is not None
     return {
         "tiles": tiles.count,

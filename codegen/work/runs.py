@@ -73,9 +73,9 @@ class Tiles:
         low = (self.begin * window.stride - window.before) // window.up
         last = self.begin + self.tile - 1
         high = (last * window.stride - window.before) // window.up + window.kernel
-        there = ((self.end - 1) * window.stride - window.before) // window.up + window.kernel
-        found: npt.NDArray[np.bool_] = (low >= 0) & (high <= np.minimum(there, length))
-        return found
+        available = ((self.end - 1) * window.stride - window.before) // window.up + window.kernel
+        inside: npt.NDArray[np.bool_] = (low >= 0) & (high <= np.minimum(available, length))
+        return inside
 
 
 def runs_of(plan: Plan, number: int) -> Runs:

@@ -25,10 +25,10 @@ def _units(kernels: KernelSet, channels: int) -> dict[str, int]:
     """Return how many groups of each size some channels are; a last one may be in part."""
     if kernels.name == "helium":
         return {"by16": -(-channels // 16), "by4": -(-channels // 4)}
-    found = {}
+    counts = {}
     for unit in UNITS[kernels.name]:
-        found[f"by{unit}"], channels = divmod(channels, unit)
-    return found
+        counts[f"by{unit}"], channels = divmod(channels, unit)
+    return counts
 
 
 def pool_work(layer: Pool, runs: Runs, kernels: KernelSet) -> Work:
@@ -38,16 +38,16 @@ def pool_work(layer: Pool, runs: Runs, kernels: KernelSet) -> Work:
     first = np.arange(steps) * window.stride - window.before
     border = int(((first < 0) | (first + layer.kernel > layer.inputs[0].time)).sum())
     converted = layer.table is not None or (layer.low, layer.high) != INT8
-    found: dict[str, float] = {"calls": runs.calls, "borders": border, "steps": steps}
+    work: dict[str, float] = {"calls": runs.calls, "borders": border, "steps": steps}
     for unit, count in _units(kernels, layer.output.channels).items():
-        found[f"{unit}_calls"] = (runs.calls + border) * count
-        found[f"{kind}_{unit}"] = steps * count
-        found[f"{kind}_{unit}_taps"] = steps * count * layer.kernel if kind == "kn" else 0
-        found[f"border_{unit}"] = border * count
-    found["tabled"] = layer.output.size if layer.table is not None else 0
-    found["converted"] = layer.output.size if converted else 0
-    found["conversions"] = runs.calls if converted else 0
-    return found
+        work[f"{unit}_calls"] = (runs.calls + border) * count
+        work[f"{kind}_{unit}"] = steps * count
+        work[f"{kind}_{unit}_taps"] = steps * count * layer.kernel if kind == "kn" else 0
+        work[f"border_{unit}"] = border * count
+    work["tabled"] = layer.output.size if layer.table is not None else 0
+    work["converted"] = layer.output.size if converted else 0
+    work["conversions"] = runs.calls if converted else 0
+    return work
 
 
 def reduction_work(whole: Extreme | Mean, runs: Runs, kernels: KernelSet) -> Work:
@@ -56,14 +56,14 @@ def reduction_work(whole: Extreme | Mean, runs: Runs, kernels: KernelSet) -> Wor
     values = whole.geometry.count
     across = whole.geometry.next != 1
     groups = {"across": channels} if across else _units(kernels, channels)
-    found: dict[str, float] = {"calls": runs.calls, "steps": steps}
-    found["blocks"] = steps * -(-channels // REDUCE_BLOCK)
+    work: dict[str, float] = {"calls": runs.calls, "steps": steps}
+    work["blocks"] = steps * -(-channels // REDUCE_BLOCK)
     for unit, count in groups.items():
-        found[unit] = steps * count
-        found[f"{unit}_values"] = steps * count * values
-    found["made"] = steps * channels
-    found["tabled"] = steps * channels if runs.layer.table is not None else 0
-    return found
+        work[unit] = steps * count
+        work[f"{unit}_values"] = steps * count * values
+    work["made"] = steps * channels
+    work["tabled"] = steps * channels if runs.layer.table is not None else 0
+    return work
 
 
 def running_work(layer: Running, runs: Runs, kernels: KernelSet) -> Work:
@@ -75,11 +75,11 @@ def running_work(layer: Running, runs: Runs, kernels: KernelSet) -> Work:
         return {"ends": 1, "made": channels, "tabled": tabled}
     across = whole.geometry.next != 1
     groups = {"across": channels} if across else _units(kernels, channels)
-    found: dict[str, float] = {"calls": runs.calls, "begun": channels}
+    work: dict[str, float] = {"calls": runs.calls, "begun": channels}
     for unit, count in groups.items():
-        found[unit] = runs.calls * count
-        found[f"{unit}_values"] = count * whole.geometry.count
-    return found
+        work[unit] = runs.calls * count
+        work[f"{unit}_values"] = count * whole.geometry.count
+    return work
 
 
 def pair_work(layer: PairLayer, runs: Runs, kernels: KernelSet) -> Work:
@@ -125,14 +125,14 @@ def concatenation_work(layer: Concatenation, runs: Runs) -> Work:
 def plain_work(layer: Layer, runs: Runs) -> Work:
     """Return the parts of a kernel of plain loops over steps and values."""
     steps, channels = layer.output.time, layer.output.channels
-    window = min(max(one.kernel for one in layer.windows), layer.inputs[0].time)
+    kernel = min(max(window.kernel for window in layer.windows), layer.inputs[0].time)
     return {
         "calls": runs.calls,
         "steps": steps,
         "values": layer.output.size,
         "words": steps * (channels // 4),
         "left": steps * (channels % 4),
-        "taps": steps * window,
-        "read": steps * window * max(tensor.channels for tensor in layer.inputs),
+        "taps": steps * kernel,
+        "read": steps * kernel * max(tensor.channels for tensor in layer.inputs),
         "tabled": layer.output.size if layer.table is not None else 0,
     }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tflite
 
-from dynadeep.codegen.keeping import kept
+from dynadeep.codegen.keeping import long_lines
 from dynadeep.codegen.kernels import DSP, LANES, PLAIN
 from dynadeep.codegen.layer_text import _notes
 from dynadeep.codegen.layers import Network
@@ -56,7 +56,7 @@ def test_a_reduction_over_time_keeps_a_state_and_not_the_tensor(
 def test_a_tensor_that_is_kept_anyway_is_reduced_as_a_whole(kind: int) -> None:
     network = reduced(kind, output_too=True)
     assert [layer.name for layer in network.layers] == ["conv", "pool"]
-    assert kept(plan_schedule(network, 4)) == [
+    assert long_lines(plan_schedule(network, 4)) == [
         "the output keeps 2000 x 64 = 128,000 B of conv/conv"
     ]
 
@@ -70,7 +70,7 @@ def test_the_plan_says_what_keeps_all_of_time() -> None:
     whole = Network(
         network.inputs, (network.layers[0], network.layers[1].whole), network.outputs, {}
     )
-    assert kept(plan_schedule(whole, 4)) == [
+    assert long_lines(plan_schedule(whole, 4)) == [
         "pool (mean over 2000 values) keeps 2000 x 64 = 128,000 B of conv/conv"
     ]
 
@@ -107,7 +107,7 @@ def test_a_long_line_lets_steps_go_together_and_changes_no_bit() -> None:
 
 def test_the_plan_names_the_layer_that_waits_for_its_other_input() -> None:
     net = waiting_network()
-    sentences = kept(plan_schedule(lower(read_graph(net.model.build())), 4))
+    sentences = long_lines(plan_schedule(lower(read_graph(net.model.build())), 4))
     waiting, window = sorted(one for one in sentences if not one.startswith("the output"))
     # The late layer's first step reads 51 steps, the residual's last one is computed with it.
     assert re.fullmatch(
