@@ -205,8 +205,8 @@ static const dd_command *find(const dd_command *table, size_t count, uint8_t cod
 
 static const dd_command *find_command(uint8_t code)
 {
-    const dd_command *own = find(commands, sizeof commands / sizeof commands[0], code);
-    return own != NULL ? own : find(dd_application_commands, DD_APPLICATION_COMMANDS, code);
+    const dd_command *command = find(commands, sizeof commands / sizeof commands[0], code);
+    return command != NULL ? command : find(dd_application_commands, DD_APPLICATION_COMMANDS, code);
 }
 
 static bool is_length_right(const dd_command *known, size_t bytes)

@@ -128,9 +128,9 @@ dd_status dd_application_observe(dd_app *app, const dd_request *request, dd_bloc
 
 static dd_status bound(dd_app *app, const dd_request *request, uint8_t *reply, size_t *bytes)
 {
-    const dd_error wanted = (dd_error)dd_get_u32(request->payload);
-    if (wanted >= 0) {
-        app->application.bound = wanted;
+    const dd_error new_bound = (dd_error)dd_get_u32(request->payload);
+    if (new_bound >= 0) {
+        app->application.bound = new_bound;
     }
     dd_put_u32(&reply[0], (uint32_t)app->application.bound);
     *bytes = 4;

@@ -14,12 +14,12 @@
 #include "model_debug.h"
 
 static model_encoder encoder;
-static bool wanted[MODEL_TENSORS];
+static bool selected[MODEL_TENSORS];
 
 static bool write_tensor(void *context, uint16_t tensor, const int8_t *values, uint32_t count)
 {
     (void)context;
-    return !wanted[tensor] || fwrite(values, 1, count, stdout) == count;
+    return !selected[tensor] || fwrite(values, 1, count, stdout) == count;
 }
 
 static bool parse(const char *text, long greatest, long *value)
@@ -40,7 +40,7 @@ static bool read_arguments(int count, char **words, dd_error *bound)
         if (!parse(words[i], MODEL_TENSORS - 1, &value)) {
             return false;
         }
-        wanted[value] = true;
+        selected[value] = true;
     }
     return true;
 }
@@ -61,8 +61,8 @@ static bool encode_all(dd_error bound)
     static uint8_t bytes[MODEL_PACKET_BYTES_MAX];
     static int16_t segment[MODEL_SEGMENT_LENGTH];
     dd_packet packet = {.bytes = bytes, .capacity = sizeof bytes};
-    size_t got = fread(segment, 1, sizeof segment, stdin);
-    for (; got == sizeof segment; got = fread(segment, 1, sizeof segment, stdin)) {
+    size_t count = fread(segment, 1, sizeof segment, stdin);
+    for (; count == sizeof segment; count = fread(segment, 1, sizeof segment, stdin)) {
         const dd_status status =
             model_encode(&encoder, segment, MODEL_SEGMENT_LENGTH, bound, &packet);
         if (status != DD_OK) {
@@ -74,10 +74,10 @@ static bool encode_all(dd_error bound)
             return false;
         }
     }
-    if (got != 0) {
-        (void)fprintf(stderr, "the input ends %zu bytes into a segment\n", got);
+    if (count != 0) {
+        (void)fprintf(stderr, "the input ends %zu bytes into a segment\n", count);
     }
-    return got == 0;
+    return count == 0;
 }
 
 int main(int count, char **words)

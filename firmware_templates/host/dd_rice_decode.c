@@ -111,10 +111,10 @@ void dd_rice_decode_all(const uint8_t *bytes, const int64_t *offsets, size_t seg
 {
     for (size_t i = 0; i < segments; i++) {
         const size_t length = (size_t)(offsets[i + 1] - offsets[i]);
-        int16_t *own = samples + i * count;
-        right[i] = dd_rice_decode(bytes + offsets[i], length, own, count);
+        int16_t *segment = samples + i * count;
+        right[i] = dd_rice_decode(bytes + offsets[i], length, segment, count);
         if (right[i] == 0u) {
-            memset(own, 0, count * sizeof *own);
+            memset(segment, 0, count * sizeof *segment);
         }
     }
 }

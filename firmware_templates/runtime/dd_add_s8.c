@@ -226,21 +226,21 @@ static void add_row(const void *params, const dd_row *row, int8_t *out)
     }
     /* The operand that is one value becomes a part of the offset. */
     dd_addition add = *(const dd_addition *)params;
-    dd_row each = *row;
+    dd_row varying = *row;
     if (row->second_hop == 0) {
         add.offset = sum_of(&add, 0, *row->second);
         add.second_factor = 0;
         add.high_offset += high_of(add.second_high, *row->second);
         add.second_high = 0;
-        each.second = each.first;
+        varying.second = varying.first;
     } else {
         add.offset = sum_of(&add, *row->first, 0);
         add.first_factor = 0;
         add.high_offset += high_of(add.first_high, *row->first);
         add.first_high = 0;
-        each.first = each.second;
+        varying.first = varying.second;
     }
-    add_each(&add, &each, out);
+    add_each(&add, &varying, out);
 }
 
 void dd_add_s8(const void *params, const int8_t *table, const dd_view *in, uint32_t first,

@@ -50,7 +50,7 @@ static inline int32x4_t means_of(int32x4_t sums, int32x4_t reciprocal)
  * odd and positive. */
 static void average_twos(const dd_windows *of, uint32_t channels, int8_t *out)
 {
-    const int8x16_t each = vdupq_n_s8(1);
+    const int8x16_t lowest_bit = vdupq_n_s8(1);
     for (uint32_t c = 0; c < channels; c += 16u) {
         const mve_pred16_t there = vctp8q(channels - c);
         const int8_t *window = of->values + c;
@@ -59,7 +59,7 @@ static void average_twos(const dd_windows *of, uint32_t channels, int8_t *out)
             const int8x16_t a = vldrbq_z_s8(window, there);
             const int8x16_t b = vldrbq_z_s8(window + channels, there);
             const int8x16_t floors = vhaddq_s8(a, b);
-            const int8x16_t odd = vandq_s8(veorq_s8(a, b), each);
+            const int8x16_t odd = vandq_s8(veorq_s8(a, b), lowest_bit);
             const int8x16_t up = vbicq_s8(odd, vshrq_n_s8(floors, 7));
             vstrbq_p_s8(to, vaddq_s8(floors, up), there);
             window += of->hop;

@@ -105,7 +105,7 @@ static void rest_of_step(const walk *of, uint32_t first, int32_t begin, int8_t *
     if (first == layer->out_channels) {
         return;
     }
-    const window seen = window_of(of, begin);
+    const window input = window_of(of, begin);
     const uint32_t *words = of->channels + first * of->words;
     uint32_t source = first / layer->filters;
     uint32_t left = layer->filters - (first - source * layer->filters);
@@ -113,7 +113,7 @@ static void rest_of_step(const walk *of, uint32_t first, int32_t begin, int8_t *
         const dd_depthwise_end *const end =
             (const dd_depthwise_end *)(const void *)(words + of->pairs);
         const int32_t products =
-            seen.inside ? sum_inside(&seen, words, source) : sum_border(&seen, words, source);
+            input.inside ? sum_inside(&input, words, source) : sum_border(&input, words, source);
         const int32_t whole = dd_add(products, end->bias);
         const int32_t code =
             layer->doubles ? dd_depthwise_code(whole, end) : code_of(layer, whole, end);

@@ -94,9 +94,9 @@ DD_NEVER_INLINE static void dot_pair(const packed *of, const int8_t *weights, ui
         lower1 = dd_add_products(at[1], lower, lower1);
         weights += hop;
     }
-    const int32_t found[] = {lower0, lower1, (whole0 - lower0) >> 8, (whole1 - lower1) >> 8};
+    const int32_t products[] = {lower0, lower1, (whole0 - lower0) >> 8, (whole1 - lower1) >> 8};
     for (uint32_t i = 0; i < 2 * DD_TILE; i++) {
-        sums[i] = found[i] + (of->add ? sums[i] : 0);
+        sums[i] = products[i] + (of->add ? sums[i] : 0);
     }
 }
 

@@ -59,12 +59,12 @@ static inline DD_ALWAYS_INLINE void multiply(const lanes *windows, const int8_t 
     sums->v_second += (int64_t)second * v;
 }
 
-static inline void split(int64_t both, int32_t *sums)
+static inline void split(int64_t packed, int32_t *sums)
 {
-    const int32_t low = (int32_t)((uint32_t)both << (32 - LANE_BITS)) >> (32 - LANE_BITS);
+    const int32_t low = (int32_t)((uint32_t)packed << (32 - LANE_BITS)) >> (32 - LANE_BITS);
     sums[0] += low;
     /* A negative lower lane has borrowed one from the upper. */
-    sums[1] += (int32_t)(both >> LANE_BITS) + (low < 0 ? 1 : 0);
+    sums[1] += (int32_t)(packed >> LANE_BITS) + (low < 0 ? 1 : 0);
 }
 
 static inline void split_all(const lane_sums *lanes_of, int32_t *sums)

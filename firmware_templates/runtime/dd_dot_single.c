@@ -47,10 +47,10 @@ static void pack(const int8_t *in, uint32_t count, part *to)
 }
 
 /* The sums of the lower bytes and of the whole numbers. */
-typedef struct both {
+typedef struct pair_sums {
     int32_t lower;
     int32_t whole;
-} both;
+} pair_sums;
 
 #if DD_ASSEMBLY
 
@@ -63,12 +63,12 @@ typedef struct both {
     "ldm %[weights]!, {r4-r6, r8}\n\t" PAIR("r0", "r4") PAIR("r1", "r5") PAIR("r2", "r6") \
         PAIR("r3", "r8")
 
-static both dot_pair(const part *of, const int8_t *weights)
+static pair_sums dot_pair(const part *of, const int8_t *weights)
 {
     const uint32_t *values = of->pairs;
     const uint32_t *const whole_end = values + of->count / 8u * 8u;
     const uint32_t *const end = values + of->count;
-    both sums = {0, 0};
+    pair_sums sums = {0, 0};
     while (values != whole_end) {
         __asm volatile(FOUR_PAIRS FOUR_PAIRS
                        : [values] "+r"(values), [weights] "+r"(weights), [lower] "+r"(sums.lower),
@@ -89,9 +89,9 @@ static both dot_pair(const part *of, const int8_t *weights)
 
 #else
 
-static both dot_pair(const part *of, const int8_t *weights)
+static pair_sums dot_pair(const part *of, const int8_t *weights)
 {
-    both sums = {0, 0};
+    pair_sums sums = {0, 0};
     for (uint32_t i = 0; i < of->count; i++) {
         for (uint32_t half = 0; half < 2; half++) {
             const int32_t value = (int16_t)(of->pairs[i] >> (16u * half) & 0xFFFFu);
@@ -110,7 +110,7 @@ static void dot_part(const part *of, const int8_t *weights, uint32_t pair_bytes,
                      int32_t *sums)
 {
     for (uint32_t channel = 0; channel < channels; channel += 2) {
-        const both pair = dot_pair(of, weights);
+        const pair_sums pair = dot_pair(of, weights);
         sums[0] += pair.lower - 128 * of->sum;
         sums[1] += (pair.whole - pair.lower) / 256;
         weights += pair_bytes;

@@ -11,17 +11,17 @@
 
 /* One channel after the other. */
 static void take_channels(const dd_reduce *of, const int8_t *values, uint32_t channels,
-                          uint32_t count, int8_t *found)
+                          uint32_t count, int8_t *extremes)
 {
     for (uint32_t c = 0; c < channels; c++) {
         const int8_t *at = values + c * of->next;
-        int32_t most = found[c];
+        int32_t most = extremes[c];
         for (uint32_t i = 0; i < count; i++) {
             const int32_t value = *at ^ of->flip;
             most = value > most ? value : most;
             at += of->hop;
         }
-        found[c] = (int8_t)most;
+        extremes[c] = (int8_t)most;
     }
 }
 
@@ -31,18 +31,18 @@ static void take_channels(const dd_reduce *of, const int8_t *values, uint32_t ch
 
 /* Channels side by side, sixteen at a time. */
 static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
-                            uint32_t count, int8_t *found)
+                            uint32_t count, int8_t *extremes)
 {
     const int8x16_t flip = vdupq_n_s8(of->flip);
     for (uint32_t c = 0; c < channels; c += 16u) {
         const mve_pred16_t there = vctp8q(channels - c);
         const int8_t *at = values + c;
-        int8x16_t most = vldrbq_z_s8(found + c, there);
+        int8x16_t most = vldrbq_z_s8(extremes + c, there);
         for (uint32_t i = 0; i < count; i++) {
             most = vmaxq_s8(most, veorq_s8(vldrbq_z_s8(at, there), flip));
             at += of->hop;
         }
-        vstrbq_p_s8(found + c, most, there);
+        vstrbq_p_s8(extremes + c, most, there);
     }
 }
 
@@ -50,73 +50,73 @@ static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t 
 
 /* Four or eight channels side by side. */
 static inline void take_words(const dd_reduce *of, const int8_t *at, uint32_t count, uint32_t words,
-                              int8_t *found)
+                              int8_t *extremes)
 {
     const uint32_t flip = (uint32_t)(int32_t)of->flip;
     const uint32_t hop = of->hop;
-    uint32_t low = dd_four(found);
-    uint32_t high = words == 2 ? dd_four(found + 4) : 0;
+    uint32_t low = dd_four(extremes);
+    uint32_t high = words == 2 ? dd_four(extremes + 4) : 0;
     for (uint32_t left = count; left != 0; left--) {
         low = dd_max_bytes(low, dd_four(at) ^ flip);
         high = words == 2 ? dd_max_bytes(high, dd_four(at + 4) ^ flip) : 0;
         at += hop;
     }
-    dd_put_four(found, low);
+    dd_put_four(extremes, low);
     if (words == 2) {
-        dd_put_four(found + 4, high);
+        dd_put_four(extremes + 4, high);
     }
 }
 
 /* Channels side by side. */
 static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
-                            uint32_t count, int8_t *found)
+                            uint32_t count, int8_t *extremes)
 {
     uint32_t c = 0;
     for (; c + 8u <= channels; c += 8u) {
-        take_words(of, values + c, count, 2, found + c);
+        take_words(of, values + c, count, 2, extremes + c);
     }
     if (c + 4u <= channels) {
-        take_words(of, values + c, count, 1, found + c);
+        take_words(of, values + c, count, 1, extremes + c);
         c += 4u;
     }
-    take_channels(of, values + c, channels - c, count, found + c);
+    take_channels(of, values + c, channels - c, count, extremes + c);
 }
 
 #else
 
 static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t channels,
-                            uint32_t count, int8_t *found)
+                            uint32_t count, int8_t *extremes)
 {
-    take_channels(of, values, channels, count, found);
+    take_channels(of, values, channels, count, extremes);
 }
 
 #endif
 
 void dd_extreme_take(const dd_reduce *of, const int8_t *values, uint32_t channels, uint32_t count,
-                     int8_t *found)
+                     int8_t *extremes)
 {
     if (of->next == 1) {
-        take_neighbours(of, values, channels, count, found);
+        take_neighbours(of, values, channels, count, extremes);
     } else {
-        take_channels(of, values, channels, count, found);
+        take_channels(of, values, channels, count, extremes);
     }
 }
 
-void dd_extreme_finish(const dd_reduce *of, const int8_t *found, uint32_t channels, int8_t *out)
+void dd_extreme_finish(const dd_reduce *of, const int8_t *extremes, uint32_t channels, int8_t *out)
 {
     for (uint32_t c = 0; c < channels; c++) {
-        out[c] = (int8_t)(found[c] ^ of->flip);
+        out[c] = (int8_t)(extremes[c] ^ of->flip);
     }
 }
 
 static void extreme_step(const dd_reduce *of, const int8_t *values, int8_t *out)
 {
-    int8_t found[DD_REDUCE_BLOCK];
+    int8_t extremes[DD_REDUCE_BLOCK];
     for (uint32_t c = 0; c < of->channels; c += DD_REDUCE_BLOCK) {
         const uint32_t channels = dd_at_most(of->channels - c, DD_REDUCE_BLOCK);
-        memset(found, INT8_MIN, sizeof found);
-        dd_extreme_take(of, values + c * of->next, channels, of->count, found);
-        dd_extreme_finish(of, found, channels, out + c);
+        memset(extremes, INT8_MIN, sizeof extremes);
+        dd_extreme_take(of, values + c * of->next, channels, of->count, extremes);
+        dd_extreme_finish(of, extremes, channels, out + c);
     }
 }
 

@@ -110,10 +110,10 @@ static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
 #else
 
 /* The larger of each two of `count` values. */
-static void max_rows(const int8_t *one, const int8_t *other, uint32_t count, int8_t *out)
+static void max_rows(const int8_t *a, const int8_t *b, uint32_t count, int8_t *out)
 {
     for (uint32_t i = 0; i < count; i++) {
-        out[i] = one[i] > other[i] ? one[i] : other[i];
+        out[i] = a[i] > b[i] ? a[i] : b[i];
     }
 }
 

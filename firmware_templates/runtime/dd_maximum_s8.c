@@ -18,9 +18,9 @@ static void maximum_any(const dd_row *row, int32_t flip, int8_t *out)
     const int8_t *first = row->first;
     const int8_t *second = row->second;
     for (uint32_t left = row->count; left != 0; left--) {
-        const int32_t one = *first ^ flip;
-        const int32_t other = *second ^ flip;
-        *out++ = (int8_t)((one > other ? one : other) ^ flip);
+        const int32_t a = *first ^ flip;
+        const int32_t b = *second ^ flip;
+        *out++ = (int8_t)((a > b ? a : b) ^ flip);
         first += first_hop;
         second += second_hop;
     }
@@ -34,8 +34,8 @@ static uint32_t maximum_each(const dd_row *row, int32_t flip, int8_t *out)
         const mve_pred16_t there = vctp8q(row->count - at);
         const int8x16_t first = vldrbq_z_s8(row->first + at, there);
         const int8x16_t second = vldrbq_z_s8(row->second + at, there);
-        const int8x16_t made = flip == 0 ? vmaxq_s8(first, second) : vminq_s8(first, second);
-        vstrbq_p_s8(out + at, made, there);
+        const int8x16_t result = flip == 0 ? vmaxq_s8(first, second) : vminq_s8(first, second);
+        vstrbq_p_s8(out + at, result, there);
     }
     return row->count;
 }

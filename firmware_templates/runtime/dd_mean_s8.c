@@ -81,8 +81,8 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
     while (c + 4u <= channels) {
         const uint32_t words = c + 8u <= channels ? 2 : 1;
         const int8_t *at = values + c;
-        for (uint32_t done = 0; done < count; done += PAIRS_MAX) {
-            const uint32_t now = dd_at_most(count - done, PAIRS_MAX);
+        for (uint32_t begin = 0; begin < count; begin += PAIRS_MAX) {
+            const uint32_t now = dd_at_most(count - begin, PAIRS_MAX);
             at = words == 2 ? sum_words(at, of->hop, now, 2, sums + c)
                             : sum_words(at, of->hop, now, 1, sums + c);
         }

@@ -7,14 +7,14 @@
 #include "dd_lookup_s8.h"
 
 static void take(const dd_running_reduce *of, const dd_view *in, uint32_t first, uint32_t steps,
-                 int8_t *found)
+                 int8_t *extremes)
 {
     const dd_reduce *const whole = &of->whole;
     const uint32_t at = (first - (uint32_t)in->begin) * whole->in_channels;
     if (first == 0) {
-        memset(found, INT8_MIN, whole->channels);
+        memset(extremes, INT8_MIN, whole->channels);
     }
-    dd_extreme_take(whole, in->values + at, whole->channels, steps * of->per_step, found);
+    dd_extreme_take(whole, in->values + at, whole->channels, steps * of->per_step, extremes);
 }
 
 void dd_running_extreme_s8(const void *params, const int8_t *table, const dd_view *in,

@@ -188,9 +188,9 @@ static inline uint32_t dd_max_bytes(uint32_t a, uint32_t b)
 #else
     uint32_t most = 0;
     for (uint32_t bits = 0; bits < 32u; bits += 8u) {
-        const int8_t one = (int8_t)(a >> bits & 0xFFu);
-        const int8_t other = (int8_t)(b >> bits & 0xFFu);
-        most |= (uint32_t)(uint8_t)(one > other ? one : other) << bits;
+        const int8_t first = (int8_t)(a >> bits & 0xFFu);
+        const int8_t second = (int8_t)(b >> bits & 0xFFu);
+        most |= (uint32_t)(uint8_t)(first > second ? first : second) << bits;
     }
     return most;
 #endif

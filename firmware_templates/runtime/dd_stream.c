@@ -79,9 +79,9 @@ static uint32_t first_needed(const stream *of, const dd_line_plan *plan)
     const dd_reader *reader = of->plan->readers + plan->readers;
     uint32_t keep = NEVER;
     for (uint32_t left = plan->count; left != 0; left--) {
-        const uint32_t done = of->lines[1u + reader->stage].end;
-        if (done != of->plan->lines[1u + reader->stage].steps) {
-            const int32_t begin = window_of(&of->plan->sources[reader->source], done);
+        const uint32_t end = of->lines[1u + reader->stage].end;
+        if (end != of->plan->lines[1u + reader->stage].steps) {
+            const int32_t begin = window_of(&of->plan->sources[reader->source], end);
             keep = dd_at_most(begin > 0 ? (uint32_t)begin : 0, keep);
         }
         reader++;
@@ -116,11 +116,11 @@ static dd_view view_of(const stream *of, uint32_t index)
     return (dd_view){of->values + of->plan->lines[index].at, begin, line.end};
 }
 
-/* Await the next tile, of `steps` steps from `done` on: of the first source at least a step, so
+/* Await the next tile, of `steps` steps from `first` on: of the first source at least a step, so
  * that the course of a segment does not depend on how its input is cut into pieces. Returns how
  * many sources lack some. Where no step is left one does for good: no line grows to what was
  * awaited last. */
-static uint32_t await_tile(const stream *of, const dd_stage *stage, uint32_t done, uint32_t steps)
+static uint32_t await_tile(const stream *of, const dd_stage *stage, uint32_t first, uint32_t steps)
 {
     const dd_source *source = of->plan->sources + stage->sources;
     uint16_t *awaited = of->awaited + stage->sources;
@@ -132,7 +132,7 @@ static uint32_t await_tile(const stream *of, const dd_stage *stage, uint32_t don
     }
     do {
         const int32_t there = of->plan->lines[source->line].steps;
-        int32_t needed = window_of(source, done + steps - 1u) + source->kernel;
+        int32_t needed = window_of(source, first + steps - 1u) + source->kernel;
         needed = needed > least ? needed : least;
         needed = needed < there ? needed : there;
         *awaited++ = (uint16_t)needed;
@@ -150,10 +150,10 @@ static dd_status run_stage(stream *of, uint32_t index, const dd_trace *trace)
     const dd_line_plan *const plan = &of->plan->lines[1u + index];
     const dd_source *source = of->plan->sources + stage->sources;
     const dd_line to = of->lines[1u + index];
-    const uint32_t held = to.begin < to.end ? (uint32_t)to.end - to.begin : 0;
+    const uint32_t line_steps = to.begin < to.end ? (uint32_t)to.end - to.begin : 0;
     const uint32_t most = to.end == 0 ? stage->first : stage->tile;
     const uint32_t steps = dd_at_most(most, (uint32_t)plan->steps - to.end);
-    const uint32_t done = to.end + steps;
+    const uint32_t end = to.end + steps;
     dd_view in[DD_INPUTS_MAX];
     dd_view *view = in;
     uint32_t inputs = stage->count;
@@ -161,15 +161,15 @@ static dd_status run_stage(stream *of, uint32_t index, const dd_trace *trace)
         *view++ = view_of(of, source->line);
         source++;
     } while (--inputs != 0);
-    int8_t *const out = of->values + plan->at + held * plan->channels;
+    int8_t *const out = of->values + plan->at + line_steps * plan->channels;
     const dd_status status = dd_stage_run(stage, in, to.end, steps, plan->channels, out, trace);
     grow(of, 1u + index, to.end, steps);
     if (to.begin > to.end) { /* of what came, nobody needs the first steps or any */
         of->lines[1u + index].begin = to.end;
         drop_read(of, 1u + index);
     }
-    const uint32_t next = dd_at_most(plan->steps - done, stage->tile);
-    const uint32_t lacking = await_tile(of, stage, done, next);
+    const uint32_t next = dd_at_most(plan->steps - end, stage->tile);
+    const uint32_t lacking = await_tile(of, stage, end, next);
     of->lacking[index] = (uint16_t)lacking;
     of->ready -= lacking != 0;
     source -= stage->count;
@@ -203,18 +203,18 @@ static uint32_t room(const dd_net *net)
     const dd_line_plan *const plan = net->plan->lines;
     const dd_reader *reader = net->plan->readers + plan->readers;
     const uint32_t end = net->lines->end;
-    uint32_t due = plan->steps;
+    uint32_t limit = plan->steps;
     if (net->lines->begin > end) {
-        due = dd_at_most(end + 1u, due);
+        limit = dd_at_most(end + 1u, limit);
     }
     for (uint32_t left = plan->count; left != 0; left--) {
         const uint32_t awaited = net->counts[2u + reader->source];
         if (awaited > end) {
-            due = dd_at_most(awaited, due);
+            limit = dd_at_most(awaited, limit);
         }
         reader++;
     }
-    return due - end;
+    return limit - end;
 }
 
 /* The number of the first stage from `index` on that lacks nothing; one must, or the end is 0. */

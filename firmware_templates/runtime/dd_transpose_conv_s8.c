@@ -41,10 +41,10 @@ void dd_transpose_conv_s8(const void *params, const int8_t *table, const dd_view
         const uint32_t rest = layer->stride - phase;
         const uint32_t part = steps < rest ? steps : rest; /* of one row */
         const uint32_t count = rows != 0 ? rows * layer->stride : part;
-        const dd_conv1d wanted = row_from(layer, phase);
+        const dd_conv1d phase_layer = row_from(layer, phase);
         tile.steps = rows != 0 ? rows : 1;
         tile.channels = (rows != 0 ? layer->stride : part) * layer->filters;
-        dd_conv1d_blocks(&wanted, table, in, &tile, out);
+        dd_conv1d_blocks(&phase_layer, table, in, &tile, out);
         tile.begin += (int32_t)tile.steps;
         phase = 0;
         steps -= count;

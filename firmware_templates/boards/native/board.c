@@ -60,14 +60,14 @@ bool board_read(uint8_t *byte)
     static size_t count;
     static size_t next;
     if (next == count) {
-        const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
-        if (got <= 0) {
-            if (got < 0 && errno == EINTR) {
+        const ssize_t received = read(STDIN_FILENO, buffer, sizeof buffer);
+        if (received <= 0) {
+            if (received < 0 && errno == EINTR) {
                 return false;
             }
             exit(EXIT_SUCCESS); /* the host hung up */
         }
-        count = (size_t)got;
+        count = (size_t)received;
         next = 0;
     }
     *byte = buffer[next];
@@ -78,15 +78,15 @@ bool board_read(uint8_t *byte)
 void board_write(const uint8_t *bytes, size_t count)
 {
     while (count > 0) {
-        const ssize_t done = write(STDOUT_FILENO, bytes, count);
-        if (done < 0) {
+        const ssize_t written = write(STDOUT_FILENO, bytes, count);
+        if (written < 0) {
             if (errno == EINTR) {
                 continue;
             }
             _exit(EXIT_FAILURE); /* nobody is left to tell */
         }
-        bytes += done;
-        count -= (size_t)done;
+        bytes += written;
+        count -= (size_t)written;
     }
 }
 
