@@ -39,8 +39,8 @@ def _run(chosen: argparse.Namespace) -> list[Outcome]:
             pool.submit(run, name, command, chosen.out, limits)
             for name, command in commands(chosen.target or NAMES, chosen.out).items()
         ]
-        for one in running:
-            outcome = one.result()
+        for future in running:
+            outcome = future.result()
             print(_line(outcome), file=sys.stderr, flush=True)
             outcomes.append(outcome)
     return outcomes

@@ -53,15 +53,15 @@ def commands(names: Sequence[str], out: Path) -> dict[str, list[str]]:
         MissingDependencyError: clang or atheris is not installed.
         BuildError: a C target does not compile.
     """
-    found: dict[str, list[str]] = {}
+    by_name: dict[str, list[str]] = {}
     if any(name in compiling.TARGETS for name in names):
         programs = compiling.compile_targets(out / "programs")
-        found |= {name: [str(path)] for name, path in programs.items()}
+        by_name |= {name: [str(path)] for name, path in programs.items()}
     if any(name in readers.TARGETS for name in names):
         import_atheris()
         watch = [sys.executable, "-m", "fuzz.watch"]
-        found |= {name: [*watch, name] for name in readers.TARGETS}
-    return {name: found[name] for name in names}
+        by_name |= {name: [*watch, name] for name in readers.TARGETS}
+    return {name: by_name[name] for name in names}
 
 
 def run(name: str, command: Sequence[str], out: Path, limits: Limits) -> Outcome:
@@ -91,7 +91,7 @@ def run(name: str, command: Sequence[str], out: Path, limits: Limits) -> Outcome
             check=False,
         )
     counted = EXECUTED.search(log.read_text(encoding="utf-8", errors="replace"))
-    found = tuple(sorted(set(crashes.iterdir()) - before))
-    if counted is None and not found:
+    new_crashes = tuple(sorted(set(crashes.iterdir()) - before))
+    if counted is None and not new_crashes:
         raise FuzzError(f"{name}: did not run. What it said is in {log}.")
-    return Outcome(name, int(counted[1]) if counted else 0, found, log)
+    return Outcome(name, int(counted[1]) if counted else 0, new_crashes, log)

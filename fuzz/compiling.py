@@ -73,10 +73,10 @@ def _own_sources() -> list[Path]:
 
 
 def _digest(files: dict[str, bytes], compiler: Compiler) -> str:
-    found = hashlib.sha256(repr((compiler, CHECKS)).encode())
+    digest = hashlib.sha256(repr((compiler, CHECKS)).encode())
     for name, content in files.items():
-        found.update(f"{name} {len(content)} ".encode() + content)
-    return found.hexdigest()[:16]
+        digest.update(f"{name} {len(content)} ".encode() + content)
+    return digest.hexdigest()[:16]
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:
@@ -109,6 +109,6 @@ def _compile(program: str, compiler: Compiler, folder: Path) -> None:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"{command[0]} failed in {folder}: {done.stderr.strip()}")
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise BuildError(f"{command[0]} failed in {folder}: {result.stderr.strip()}")

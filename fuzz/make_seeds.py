@@ -140,13 +140,13 @@ def _wire() -> dict[str, Seeds]:
 
 def _packets() -> list[bytes]:
     """Return one packet of each level."""
-    made = []
+    encoded = []
     for level in range(len(MANIFEST.levels) + 1):
         codes = np.arange(MANIFEST.levels[level - 1].codes, dtype=np.int8) if level else None
         payload = packets.payload_of(MANIFEST, level, ECG[:LENGTH], codes)
         packet = packets.Packet(level, packets.short_model_id(MANIFEST), 1, level, payload)
-        made.append(packets.encode(packet))
-    return made
+        encoded.append(packets.encode(packet))
+    return encoded
 
 
 def _json(content: Any) -> bytes:

@@ -54,8 +54,8 @@ def mutate_bytes(data: bytes, chance: random.Random) -> bytes:
     if kind == 3:
         return data[:at]
     if kind == 4:
-        other = chance.randrange(len(data) + 1)
-        return data[:at] + data[other : other + some] + data[at:]
+        begin = chance.randrange(len(data) + 1)
+        return data[:at] + data[begin : begin + some] + data[at:]
     return data[:at] + inserted + data[at:]
 
 
@@ -70,8 +70,8 @@ def mutate_json(data: bytes, chance: random.Random) -> bytes:
     holder, key = chance.choice(places)
     kind = chance.randrange(5)
     if kind == 0:
-        other, there = chance.choice(places)
-        holder[key] = json.loads(json.dumps(other[there]))
+        source, source_key = chance.choice(places)
+        holder[key] = json.loads(json.dumps(source[source_key]))
     elif kind == 1 and holder is not root:
         del holder[key]
     elif kind == 2 and isinstance(holder, dict):
@@ -85,15 +85,15 @@ def mutate_json(data: bytes, chance: random.Random) -> bytes:
 
 def _places(content: Any) -> list[tuple[Any, Any]]:
     """Return every value below ``content`` as its holder and key."""
-    found: list[tuple[Any, Any]] = []
+    places: list[tuple[Any, Any]] = []
     waiting = [content]
     while waiting:
         holder = waiting.pop()
         if isinstance(holder, dict | list):
             keys = list(holder) if isinstance(holder, dict) else range(len(holder))
-            found += [(holder, key) for key in keys]
+            places += [(holder, key) for key in keys]
             waiting += [holder[key] for key in keys]
-    return found
+    return places
 
 
 def _nearby(value: float, chance: random.Random) -> float:
@@ -143,9 +143,9 @@ def unpack(data: bytes) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return {
-                one.filename: archive.read(one)
-                for one in archive.infolist()
-                if one.compress_type == zipfile.ZIP_STORED
+                member.filename: archive.read(member)
+                for member in archive.infolist()
+                if member.compress_type == zipfile.ZIP_STORED
             }
     except Exception:  # zipfile raises whatever its parts raise
         return {}

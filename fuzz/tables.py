@@ -30,16 +30,16 @@ def _cell(table: pa.Table, chance: random.Random) -> pa.Table:
     """Change a value, whatever its column's type, or make it none."""
     if not len(table):
         return _rows(table, chance)
-    at, row = chance.randrange(table.num_columns), chance.randrange(len(table))
-    field = table.schema.field(at)
+    index, row = chance.randrange(table.num_columns), chance.randrange(len(table))
+    field = table.schema.field(index)
     is_number = pa.types.is_integer(field.type) or pa.types.is_timestamp(field.type)
     plain = pa.int64() if is_number else pa.binary()
-    values = table.column(at).combine_chunks().cast(plain, safe=False).to_pylist()
+    values = table.column(index).combine_chunks().cast(plain, safe=False).to_pylist()
     values[row] = None if chance.random() < 0.2 else chance.choice(NUMBERS if is_number else TEXTS)
     column = pa.array(values, plain)
-    made = column.view(field.type) if pa.types.is_timestamp(field.type) else column
-    made = made if made.type == field.type else made.cast(field.type, safe=False)
-    return table.set_column(at, field.with_nullable(True), made)
+    typed = column.view(field.type) if pa.types.is_timestamp(field.type) else column
+    typed = typed if typed.type == field.type else typed.cast(field.type, safe=False)
+    return table.set_column(index, field.with_nullable(True), typed)
 
 
 def _rows(table: pa.Table, chance: random.Random) -> pa.Table:
@@ -63,11 +63,11 @@ def _column(table: pa.Table, chance: random.Random) -> pa.Table:
     return table.set_column(at, name, table.column(at).cast(chance.choice(TYPES), safe=False))
 
 
-def _said(table: pa.Table, chance: random.Random) -> pa.Table:
+def _metadata(table: pa.Table, chance: random.Random) -> pa.Table:
     """Change what the file says of itself."""
-    said: dict[Any, Any] = dict(table.schema.metadata or {})
-    said[b"dynadeep.archive"] = chance.choice((b"", b"1", b"2", b"\xff", b"1" * 300))
-    return table.replace_schema_metadata(said if chance.random() < 0.8 else None)
+    metadata: dict[Any, Any] = dict(table.schema.metadata or {})
+    metadata[b"dynadeep.archive"] = chance.choice((b"", b"1", b"2", b"\xff", b"1" * 300))
+    return table.replace_schema_metadata(metadata if chance.random() < 0.8 else None)
 
 
-_CHANGES: tuple[Change, ...] = (_cell, _cell, _cell, _cell, _rows, _column, _said)
+_CHANGES: tuple[Change, ...] = (_cell, _cell, _cell, _cell, _rows, _column, _metadata)

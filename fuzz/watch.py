@@ -55,10 +55,10 @@ def limit_memory() -> None:
 
 def _instrument(atheris: ModuleType, name: str) -> None:
     """Watch the branches of a module, and of those in it that were imported with it."""
-    for found, module in sorted(sys.modules.items()):
-        if found == name or found.startswith(f"{name}."):
+    for module_name, module in sorted(sys.modules.items()):
+        if module_name == name or module_name.startswith(f"{name}."):
             for value in vars(module).values():
-                _instrument_functions(atheris, value, found)
+                _instrument_functions(atheris, value, module_name)
 
 
 def _instrument_functions(atheris: ModuleType, value: object, module: str) -> None:

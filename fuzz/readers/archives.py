@@ -40,8 +40,8 @@ def read_archive(data: bytes) -> None:
     manifests = {number: model.manifest for number, model in models.items()}
     for batch in archive.read(root, on_refused=refused.append):
         batch.validate(full=True)
-    for one in summarise(root, manifests, device=None, on_refused=refused.append):
-        one.as_json()
+    for summary in summarise(root, manifests, device=None, on_refused=refused.append):
+        summary.as_json()
     job = Job(root, out, models, FORMATS[len(data) % len(FORMATS)])
     for day in archive.days(root, on_refused=refused.append):
         for line in decode_day(job, day).refused:
@@ -55,11 +55,11 @@ def read_archive(data: bytes) -> None:
 def _write(root: Path, members: dict[str, bytes]) -> None:
     """Write files in their folders below ``root``, and nothing outside it."""
     for name, content in members.items():
-        names = [one[:100] for one in name.split(SLASH)]
-        if any(one in {"", ".", ".."} or "/" in one or "\0" in one for one in names):
+        names = [part[:100] for part in name.split(SLASH)]
+        if any(part in {"", ".", ".."} or "/" in part or "\0" in part for part in names):
             continue
         path = root.joinpath(*names)
-        if not any(one.is_file() for one in path.parents) and not path.is_dir():
+        if not any(parent.is_file() for parent in path.parents) and not path.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 

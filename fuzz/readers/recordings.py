@@ -52,7 +52,7 @@ def read_database(data: bytes) -> None:
     """Read a record and its beats as training does, from an archive of their files."""
     folder = scratch() / "database"
     write_members(folder, unpack(data))
-    found = None
+    refusal = None
     for read in (
         lambda: wfdb_files.read_recording(folder / RECORD),
         lambda: mitdb.read_beats(folder, RECORD),
@@ -61,9 +61,9 @@ def read_database(data: bytes) -> None:
         try:
             read()
         except DynadeepError as error:
-            found = error
-    if found is not None:
-        raise found
+            refusal = error
+    if refusal is not None:
+        raise refusal
 
 
 _READ = ("dynadeep.host_tools.recordings",)

@@ -66,7 +66,7 @@ def check_types(value: Any, hint: Any, where: str = "") -> None:
             check_types(getattr(value, name), part, f"{where}.{name}")
     elif origin in (types.UnionType, typing.Union):
         if value is not None:
-            (hint,) = (one for one in arguments if one is not types.NoneType)
+            (hint,) = (argument for argument in arguments if argument is not types.NoneType)
             check_types(value, hint, where)
     elif origin is typing.Literal:
         assert value in arguments, f"{where} is {value!r}, of {arguments}"

@@ -34,9 +34,9 @@ def read_frames(data: bytes) -> None:
     """Cut a stream of bytes into replies, the same however it comes in pieces."""
     reader = FrameReader()
     whole = list(FrameReader().feed(data))
-    pieces = [one for at in range(0, len(data), 7) for one in reader.feed(data[at : at + 7])]
+    pieces = [item for at in range(0, len(data), 7) for item in reader.feed(data[at : at + 7])]
     assert list(map(repr, pieces)) == list(map(repr, whole))
-    if not any(isinstance(one, Reply) for one in whole):
+    if not any(isinstance(item, Reply) for item in whole):
         raise DynadeepError("there is no reply among these bytes")
 
 
@@ -59,12 +59,12 @@ def write_request(data: bytes) -> None:
 
 def read_packets(data: bytes) -> None:
     """Read a file of packets: no byte is left out, and each is again what its fields say."""
-    found = find(data, MANIFEST)
-    assert sum(map(len, found.packets)) + sum(one.length for one in found.damaged) == len(data)
-    place(packets.decode(one, MANIFEST) for one in found.packets)
-    for one in found.packets:
-        packet = packets.decode(one, MANIFEST)
-        assert packets.encode(packet) == one
+    result = find(data, MANIFEST)
+    assert sum(map(len, result.packets)) + sum(part.length for part in result.damaged) == len(data)
+    place(packets.decode(packet, MANIFEST) for packet in result.packets)
+    for content in result.packets:
+        packet = packets.decode(content, MANIFEST)
+        assert packets.encode(packet) == content
         if packet.level != packets.LEVEL_NONE:  # those have a target of their own
             packets.codes_of(packet, MANIFEST)
 
