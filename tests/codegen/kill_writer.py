@@ -82,18 +82,18 @@ def left_of(path: Path) -> dict[str, object]:
 
 
 def main(path: Path, what: str) -> None:
-    found: list[dict[str, str]] = []
+    outcomes: list[dict[str, str]] = []
     killed = True
     while killed:
         write_old(path, what)
         child = os.fork()
         if child == 0:
-            kill_after(len(found), MODULES[what])
+            kill_after(len(outcomes), MODULES[what])
             write_new(path, what)
             os._exit(0)
         killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
-        found.append((killed, left_of(path)))
-    print(json.dumps(found))
+        outcomes.append((killed, left_of(path)))
+    print(json.dumps(outcomes))
 
 
 if __name__ == "__main__":

@@ -156,6 +156,6 @@ def test_tensors_are_aligned_and_inside_the_arena() -> None:
 def test_the_planner_and_the_kernel_agree_on_the_tile() -> None:
     header = resources.files("dynadeep.firmware_templates") / "runtime/dd_dot.h"
     text = header.read_text(encoding="utf-8")
-    found = dict(re.findall(r"DD_KERNELS == (\w+)\n#define DD_TILE +(\d+)", text))
-    assert {kernels.macro: str(kernels.tile) for kernels in KERNELS.values()} == found
-    assert max(map(int, found.values())) == TILE_STEPS
+    tiles = dict(re.findall(r"DD_KERNELS == (\w+)\n#define DD_TILE +(\d+)", text))
+    assert {kernels.macro: str(kernels.tile) for kernels in KERNELS.values()} == tiles
+    assert max(map(int, tiles.values())) == TILE_STEPS

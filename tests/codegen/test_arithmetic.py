@@ -62,10 +62,10 @@ def test_sigmoid_and_product_are_tflites_on_every_code(reference: Run) -> None:
 def only(builder: ModelBuilder, i: int) -> list[Pointwise]:
     """Read the i-th pair of operators as a model of its own."""
     logistic, mul = builder.ops[2 * i : 2 * i + 2]
-    one = ModelBuilder(builder.tensors[3 * i : 3 * i + 3], inputs=[0], outputs=[2])
-    one.op(logistic.code, [0], [1])
-    one.op(mul.code, [0, 1], [2], **mul.options)
-    return [op for op in understand(read_graph(one.build())) if isinstance(op, Pointwise)]
+    model = ModelBuilder(builder.tensors[3 * i : 3 * i + 3], inputs=[0], outputs=[2])
+    model.op(logistic.code, [0], [1])
+    model.op(mul.code, [0, 1], [2], **mul.options)
+    return [op for op in understand(read_graph(model.build())) if isinstance(op, Pointwise)]
 
 
 def test_the_folded_table_is_what_the_reference_computes(reference: Run) -> None:
@@ -139,8 +139,8 @@ def test_fused_activations_clamp_as_tflite_does(reference: Run, kind: str) -> No
         net.model.outputs = [net.at]
         content = net.model.build()
         layer = lower(read_graph(content)).layers[0]
-        found = reference(content, {"segment": random.integers(-128, 128, 16).astype(np.int8)})
-        values = found["conv1/conv"]
+        tensors = reference(content, {"segment": random.integers(-128, 128, 16).astype(np.int8)})
+        values = tensors["conv1/conv"]
         assert layer.low <= values.min()
         assert values.max() <= layer.high
         assert layer.low in values or layer.high in values

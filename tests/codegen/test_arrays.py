@@ -56,10 +56,10 @@ def header(text: str, data: bytes = b"") -> bytes:
 def test_an_array_comes_back_as_numpy_wrote_it(tmp_path: Path, array: np.ndarray) -> None:
     np.save(tmp_path / "a.npy", array)
     np.savez_compressed(tmp_path / "a.npz", one=array, other=array)
-    for found in (read_npy(tmp_path / "a.npy", reader(tmp_path)),
+    for loaded in (read_npy(tmp_path / "a.npy", reader(tmp_path)),
                   read_npz(tmp_path / "a.npz", reader(tmp_path))["other"]):  # fmt: skip
-        assert found.dtype == array.dtype
-        np.testing.assert_array_equal(found, array)
+        assert loaded.dtype == array.dtype
+        np.testing.assert_array_equal(loaded, array)
 
 
 class Trap:
@@ -132,10 +132,10 @@ def write_golden(path: Path, **changes: np.ndarray | None) -> Path:
 
 
 def test_golden_vectors_come_back_whole(tmp_path: Path) -> None:
-    found = read_golden(write_golden(tmp_path / "golden.npz"), 6)
-    assert found.names == ("real00", "zeros")
-    assert list(found.tensors) == ["conv1/silu"]
-    np.testing.assert_array_equal(found.samples, GOLDEN[SAMPLES])
+    golden = read_golden(write_golden(tmp_path / "golden.npz"), 6)
+    assert golden.names == ("real00", "zeros")
+    assert list(golden.tensors) == ["conv1/silu"]
+    np.testing.assert_array_equal(golden.samples, GOLDEN[SAMPLES])
 
 
 @pytest.mark.parametrize(

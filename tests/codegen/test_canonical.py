@@ -26,8 +26,8 @@ def kinds(graph: Graph) -> list[str]:
 
 
 def test_shapes_that_an_open_batch_leaves_to_run_time_are_computed() -> None:
-    made = kinds(graph_of("keras/flatten_dense.tflite"))
-    assert {"SHAPE", "STRIDED_SLICE", "PACK"}.isdisjoint(made)
+    operators = kinds(graph_of("keras/flatten_dense.tflite"))
+    assert {"SHAPE", "STRIDED_SLICE", "PACK"}.isdisjoint(operators)
     reshape = [n for n in graph_of("keras/flatten_dense.tflite").nodes if n.kind == "RESHAPE"][-1]
     assert reshape.inputs[1].data.tolist() == [1, 60]
 
@@ -53,7 +53,7 @@ def test_an_input_that_is_cut_into_steps_may_be_read_by_batches_of_every_nth_ste
     model = ModelBuilder()
     sizes = {"x": (1, 2, 1, 10), "steps": (1, 10, 1, 2), "batches": (2, 7, 1, 2)}
     sizes |= {"sums": (2, 5, 1, 2), "y": (1, 10, 1, 2)}
-    x, steps, batches, sums, y = (model.tensor(TensorSpec(*one)) for one in sizes.items())
+    x, steps, batches, sums, y = (model.tensor(TensorSpec(*item)) for item in sizes.items())
     weights = TensorSpec("w", (2, 3, 1, 2), data=np.ones((2, 3, 1, 2), np.int8))
     bias = TensorSpec("b", (2,), INT32, scales=(1.0,), data=np.zeros(2, np.int32))
     block, borders = constant(model, 2, 1), constant(model, [4, 0], [0, 0])
@@ -101,10 +101,10 @@ def test_float_ends_are_stripped_and_remembered() -> None:
 def test_a_float_input_that_two_operators_read_stays_and_is_refused() -> None:
     model = ModelBuilder()
     source = model.tensor(TensorSpec("x", (1, 9, 1), FLOAT32, ()))
-    made = [model.tensor(TensorSpec(name, (1, 9, 1))) for name in ("one", "two")]
-    for tensor in made:
+    codes = [model.tensor(TensorSpec(name, (1, 9, 1))) for name in ("one", "two")]
+    for tensor in codes:
         model.op(OPS.QUANTIZE, [source], [tensor])
-    model.inputs, model.outputs = [source], made
+    model.inputs, model.outputs = [source], codes
     with pytest.raises(ModelError, match='"x" is FLOAT32, expected INT8'):
         ends(model.build())
 
@@ -115,7 +115,7 @@ def constant(model: ModelBuilder, *values: int | list[int]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("code", "values", "told"),
+    ("code", "values", "message"),
     [
         (OPS.FILL, ([1 << 30], [7]), "1073741824 values"),
         (OPS.GATHER, ([1, 2], [5]), "out of bounds"),
@@ -124,7 +124,7 @@ def constant(model: ModelBuilder, *values: int | list[int]) -> int:
     ],
 )
 def test_constants_that_do_not_fit_together_are_refused_and_not_made(
-    code: int, values: tuple[list[int], list[int]], told: str
+    code: int, values: tuple[list[int], list[int]], message: str
 ) -> None:
     model = ModelBuilder()
     source = model.tensor(TensorSpec("x", (1, 9, 1)))
@@ -133,7 +133,7 @@ def test_constants_that_do_not_fit_together_are_refused_and_not_made(
     model.op(code, [constant(model, *value) for value in values], [shape])
     model.op(OPS.RESHAPE, [source, shape], [output])
     model.inputs, model.outputs = [source], [output]
-    with np.errstate(all="ignore"), pytest.raises(ModelError, match=rf"net\.tflite: .*{told}"):
+    with np.errstate(all="ignore"), pytest.raises(ModelError, match=rf"net\.tflite: .*{message}"):
         lower(read_graph(model.build(), "net.tflite"))
 
 

@@ -26,18 +26,18 @@ FILES = {
 
 
 def test_headers_bring_their_sources_and_what_these_include() -> None:
-    found = needed([b'#include "a.h"\n'], FILES, {"b_other.c"})
-    assert found == {"a.h", "a.c", "b.h", "b_one.c", "c.h"}
+    names = needed([b'#include "a.h"\n'], FILES, {"b_other.c"})
+    assert names == {"a.h", "a.c", "b.h", "b_one.c", "c.h"}
 
 
 def test_a_header_of_somebody_elses_is_no_matter() -> None:
     assert needed([b'#include "elsewhere.h"\n#include <stdint.h>\n'], FILES, set()) == set()
 
 
-def project_of(folder: Path, board: str | None, wanted: Wanted) -> Files:
+def project_of(folder: Path, board: str | None, options: Wanted) -> Files:
     bundle = read_bundle(folder)
     target = None if board is None else load_board(board)
-    return project_files(plan_for(bundle, target, wanted), target)
+    return project_files(plan_for(bundle, target, options), target)
 
 
 @pytest.mark.parametrize("engine", ["stream", "layers"])
@@ -45,10 +45,10 @@ def test_a_network_alone_has_nothing_of_the_codecs_and_one_engine(engine) -> Non
     files = project_of(NET_BUNDLES / "branches", "mps2-an386", Wanted(engine))
     names = {Path(name).name for name in files}
     assert {f"dd_{engine}.c", "dd_add_s8.c", "dd_dot_dsp.c", "commands_net.c"} <= names
-    others = {"dd_stream.c", "dd_layers.c"} - {f"dd_{engine}.c"}
+    unused = {"dd_stream.c", "dd_layers.c"} - {f"dd_{engine}.c"}
     codecs = {"dd_codec.c", "dd_rice.c", "dd_decision.c", "commands_codec.c", "commands_codec.h"}
-    others |= {"dd_mul_s8.c", "dd_dot_helium.c", "uart_stm32.c"}
-    assert not (others | codecs) & names
+    unused |= {"dd_mul_s8.c", "dd_dot_helium.c", "uart_stm32.c"}
+    assert not (unused | codecs) & names
 
 
 def test_a_library_without_a_board_has_what_a_users_code_needs() -> None:
@@ -60,8 +60,10 @@ def test_a_library_without_a_board_has_what_a_users_code_needs() -> None:
 DEPTHWISE = {"dd_depthwise_dsp.c", "dd_depthwise_quads.c", "dd_depthwise_three.c"}
 
 
-@pytest.mark.parametrize(("left_out", "found"), [(set(), DEPTHWISE), (DEPTHWISE, set())])
-def test_a_kernel_brings_the_files_of_its_kernel_set(left_out: set[str], found: set[str]) -> None:
+@pytest.mark.parametrize(("left_out", "expected"), [(set(), DEPTHWISE), (DEPTHWISE, set())])
+def test_a_kernel_brings_the_files_of_its_kernel_set(
+    left_out: set[str], expected: set[str]
+) -> None:
     runtime = {path.name: path.read_bytes() for path in RUNTIME.iterdir()}
     names = needed([b'#include "dd_depthwise_s8.h"\n'], runtime, left_out & {"dd_depthwise_dsp.c"})
-    assert names & DEPTHWISE == found
+    assert names & DEPTHWISE == expected

@@ -53,8 +53,8 @@ def test_the_benchmarked_firmware_of_all_boards_is_what_was_foretold(
 ) -> None:
     for bundle, folder in ((shipped_bundle, ""), (reconstruction_bundle, "published")):
         for row in rows(folder):
-            wanted = Wanted(engine=row["engine"], kernels=row["kernels"])
-            plan = plan_for(bundle, load_board(row["board"]), wanted)
+            options = Wanted(engine=row["engine"], kernels=row["kernels"])
+            plan = plan_for(bundle, load_board(row["board"]), options)
             hold(plan, row["board"], row["flash_bytes"], row["static_ram_bytes"])
             assert row["stack_bytes"] <= plan.stack_bytes
 
@@ -70,7 +70,7 @@ def test_a_small_codec_is_what_was_foretold(bundle: Bundle, firmware, name: str)
 @pytest.mark.nightly
 def test_the_networks_of_all_operators_are_what_was_foretold(name: str) -> None:
     board = load_board(name)
-    held = 0
+    count = 0
     for path in NETWORKS:
         content = path.read_bytes()
         with contextlib.suppress(CodegenError):  # refused: test_operators says which, and why
@@ -84,8 +84,8 @@ def test_the_networks_of_all_operators_are_what_was_foretold(name: str) -> None:
             image = read_image(built(plan, board) / "build" / "firmware.elf")
             within = PARTLY_LINKED.get(path.stem, WITHIN)
             hold(plan, name, image.flash_bytes, image.static_ram_bytes, within)
-            held += 1
-    assert held > len(NETWORKS) // 2
+            count += 1
+    assert count > len(NETWORKS) // 2
 
 
 @pytest.mark.parametrize("application", ["harness", "mlperf", "autonomous"])
@@ -95,12 +95,12 @@ def test_the_files_that_are_counted_are_those_of_the_project(
     boards = [load_board(name) for name in ("microbit", "netduinoplus2")]
     bundles = [bundle] if application == "autonomous" else [bundle, *map(read_bundle, _nets())]
     for board in boards:
-        for one in bundles:
-            plan = plan_for(one, board, Wanted(application=application))
-            made = {path for path in project_files(plan, board) if path.endswith(".c")}
-            found = linked_files(plan, board)
-            counted = {name if "/" in name else f"runtime/{name}" for name in found}
-            assert counted == {path for path in made if path.startswith(("runtime/", "app/"))}
+        for model in bundles:
+            plan = plan_for(model, board, Wanted(application=application))
+            written = {path for path in project_files(plan, board) if path.endswith(".c")}
+            linked = linked_files(plan, board)
+            counted = {name if "/" in name else f"runtime/{name}" for name in linked}
+            assert counted == {path for path in written if path.startswith(("runtime/", "app/"))}
 
 
 def _nets() -> list[Path]:
@@ -108,8 +108,8 @@ def _nets() -> list[Path]:
 
 
 def test_a_board_of_the_users_own_is_like_others_of_its_core(bundle: Bundle) -> None:
-    known = load_board("netduinoplus2")
-    plan = plan_for(bundle, known)
-    own = flash_bytes(plan, replace(known, name="mine"))
-    assert own == pytest.approx(flash_bytes(plan, known), abs=2 * BOARDS_OWN_BYTES)
+    shipped = load_board("netduinoplus2")
+    plan = plan_for(bundle, shipped)
+    own = flash_bytes(plan, replace(shipped, name="mine"))
+    assert own == pytest.approx(flash_bytes(plan, shipped), abs=2 * BOARDS_OWN_BYTES)
     assert flash_bytes(plan, None) < own  # the library without an application

@@ -146,11 +146,11 @@ def test_another_board_replaces_the_kits_files_and_keeps_the_users(
         (out / name).parent.mkdir(exist_ok=True)
         (out / name).write_text("mine", encoding="utf-8")
     generate(bundle, load_board("native"), out)
-    found = content_of(out)
-    mine = {name: found.pop(name) for name in ("model/mine.c", "notes.txt", "build/firmware.elf")}
-    assert set(mine.values()) == {b"mine"}
+    content = content_of(out)
+    kept = {name: content.pop(name) for name in ("model/mine.c", "notes.txt", "build/firmware.elf")}
+    assert set(kept.values()) == {b"mine"}
     generate(bundle, load_board("native"), tmp_path / "fresh")
-    assert found == content_of(tmp_path / "fresh")
+    assert content == content_of(tmp_path / "fresh")
 
 
 def test_a_project_that_is_current_is_not_touched(bundle: Bundle, tmp_path: Path) -> None:

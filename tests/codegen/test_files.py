@@ -15,25 +15,25 @@ KILLER = Path(__file__).with_name("kill_writer.py")
 
 def kills(path: Path, what: str) -> list[tuple[bool, dict[str, str]]]:
     command = [sys.executable, str(KILLER), str(path), what]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return [(killed, left) for killed, left in json.loads(done.stdout)]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [(killed, left) for killed, left in json.loads(result.stdout)]
 
 
 def test_sigkill_at_any_line_leaves_the_old_file_or_the_new_one(tmp_path):
-    found = kills(tmp_path / "in" / "file.json", "file")
-    assert len(found) > 20
-    assert all(left in ({"": "old"}, {"": "new"}) for _, left in found)
-    assert found[0] == (True, {"": "old"})
-    assert found[-1] == (False, {"": "new"})
+    outcomes = kills(tmp_path / "in" / "file.json", "file")
+    assert len(outcomes) > 20
+    assert all(left in ({"": "old"}, {"": "new"}) for _, left in outcomes)
+    assert outcomes[0] == (True, {"": "old"})
+    assert outcomes[-1] == (False, {"": "new"})
 
 
 def test_sigkill_at_any_line_leaves_the_old_folder_or_the_new_one(tmp_path):
-    found = kills(tmp_path / "in" / "folder", "folder")
-    assert len(found) > 50
+    outcomes = kills(tmp_path / "in" / "folder", "folder")
+    assert len(outcomes) > 50
     old, new = {"old.txt": "old"}, {"new.txt": "new"}
-    assert all(left in (old, new) for _, left in found)
-    assert found[0] == (True, old)
-    assert found[-1] == (False, new)
+    assert all(left in (old, new) for _, left in outcomes)
+    assert outcomes[0] == (True, old)
+    assert outcomes[-1] == (False, new)
 
 
 def test_sigkill_while_a_large_file_is_written_leaves_the_old_one(tmp_path):

@@ -125,14 +125,14 @@ def test_every_tensor_of_the_generated_c_is_tflites(
     tensors = [reference(content, {"segment": codes}) for codes in mapped]
     for name, holder in plan.network.names.items():
         assert all(values[name].tobytes() == values[holder].tobytes() for values in tensors)
-    for arguments, seen in (
+    for arguments, traced in (
         ((), [t for t in plan.tensors if t.fused]),
         (("unfused",), plan.tensors),
     ):
-        found = [event for event in run(program, 0, *arguments) if event[0] != PACKET]
-        assert len(found) == len(mapped) * len(seen)
-        for i, (number, values) in enumerate(found):
-            entry, expected = seen[i % len(seen)], tensors[i // len(seen)]
+        events = [event for event in run(program, 0, *arguments) if event[0] != PACKET]
+        assert len(events) == len(mapped) * len(traced)
+        for i, (number, values) in enumerate(events):
+            entry, expected = traced[i % len(traced)], tensors[i // len(traced)]
             assert number == entry.number
             assert len(values) == entry.time * entry.channels
             assert values == expected[entry.name].tobytes(), entry.name
@@ -159,8 +159,8 @@ def predictions(manifest: Manifest, values: Values) -> list[int]:
 
 def reshaped(plan: Plan) -> dict[str, str]:
     """Return the names that the manifest may use for tensors that the firmware keeps."""
-    kept = {tensor.name for tensor in plan.tensors if tensor.fused}
-    return {name: holder for name, holder in plan.network.names.items() if holder in kept}
+    tensors = {tensor.name for tensor in plan.tensors if tensor.fused}
+    return {name: holder for name, holder in plan.network.names.items() if holder in tensors}
 
 
 def runs(program: Path, plan: Plan, bound: int) -> Iterator[tuple[Values, bytes]]:
@@ -169,7 +169,7 @@ def runs(program: Path, plan: Plan, bound: int) -> Iterator[tuple[Values, bytes]
     values: Values = {}
     for number, content in run(program, bound):
         if number == PACKET:
-            dropped = {name: values[kept] for name, kept in reshaped(plan).items()}
+            dropped = {name: values[holder] for name, holder in reshaped(plan).items()}
             yield values | dropped, content
         else:
             values[names[number]] = np.frombuffer(content, np.int8)

@@ -68,11 +68,11 @@ class Course:
 
     def _ready(self, number: int) -> int:
         stage = self._schedule.stages[number]
-        done = self._end[number + 1]
-        left = self._tensors[number + 1].time - done
-        steps = min(left, stage.first if done == 0 else stage.tile)
+        end = self._end[number + 1]
+        left = self._tensors[number + 1].time - end
+        steps = min(left, stage.first if end == 0 else stage.tile)
         for index, source in enumerate(stage.sources):
-            needed = max(source.window.end(done + steps - 1), 1 if index == 0 else 0)
+            needed = max(source.window.end(end + steps - 1), 1 if index == 0 else 0)
             if self._end[source.line] < min(needed, self._tensors[source.line].time):
                 return 0
         return steps
@@ -96,16 +96,16 @@ class Course:
 def overlaps(network: Network, schedule: Schedule) -> set[tuple[str, str]]:
     """Return the lines that hold values at the same time in the same bytes."""
     spans = [(line.offset, line.offset + line.size) for line in schedule.lines]
-    found = set()
+    pairs = set()
     course = Course(network, schedule)
-    for held in course.moments():
-        ordered = sorted(held, key=lambda line: spans[line])
-        for one, other in pairwise(ordered):
-            if spans[other][0] < spans[one][1]:
+    for live in course.moments():
+        ordered = sorted(live, key=lambda line: spans[line])
+        for first, second in pairwise(ordered):
+            if spans[second][0] < spans[first][1]:
                 lines = schedule.lines
-                found.add((lines[one].tensor.name, lines[other].tensor.name))
+                pairs.add((lines[first].tensor.name, lines[second].tensor.name))
     assert course.is_complete()
-    return found
+    return pairs
 
 
 @pytest.mark.parametrize("tile", [1, 4])

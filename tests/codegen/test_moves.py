@@ -16,7 +16,7 @@ from tests.firmware.moving import OneOperator
 Make = Callable[[OneOperator], ModelBuilder]
 
 
-def one() -> OneOperator:
+def operator() -> OneOperator:
     return OneOperator(np.random.default_rng(0))
 
 
@@ -30,12 +30,12 @@ def concatenation(op: OneOperator, *, scale: float | None = None) -> ModelBuilde
     return op.add(OPS.CONCATENATION, inputs, [op.series((1, 4, 5))], Axis=2)
 
 
-def pool(op: OneOperator, height: int, width: int, made: tuple[int, ...]) -> ModelBuilder:
+def pool(op: OneOperator, height: int, width: int, output: tuple[int, ...]) -> ModelBuilder:
     return op.one(
         OPS.MAX_POOL_2D,
         (1, 1, 8, 2),
         [],
-        made,
+        output,
         FilterHeight=height,
         FilterWidth=width,
         StrideW=2,
@@ -142,11 +142,11 @@ REFUSED: dict[str, tuple[Make, str]] = {
 def test_what_the_kernels_cannot_do_is_refused_with_what_to_do(case: str) -> None:
     make, message = REFUSED[case]
     with pytest.raises(ModelError, match=rf'op 0 [A-Z0-9_]+, layer "\w+".*{message}'):
-        lower(read_graph(make(one()).build()))
+        lower(read_graph(make(operator()).build()))
 
 
 def test_a_computed_operand_is_refused_by_what_it_is() -> None:
-    op = one()
+    op = operator()
     axes = op.model.tensor(TensorSpec("axes", (1,), INT8))
     model = op.add(OPS.MEAN, [op.series((1, 4, 2)), axes], [op.series((1, 2))])
     with pytest.raises(ModelError, match="its axes is not an INT32 constant"):
@@ -185,11 +185,11 @@ WINDOWS: dict[str, tuple[Make, tuple[Window, ...]]] = {
 @pytest.mark.parametrize("case", WINDOWS)
 def test_a_layer_says_what_it_reads(case: str) -> None:
     make, windows = WINDOWS[case]
-    assert windows_of(make(one())) == windows
+    assert windows_of(make(operator())) == windows
 
 
 def test_only_the_parts_that_are_read_are_made() -> None:
-    op = one()
+    op = operator()
     outputs = [op.series((1, 2, 2)) for _ in range(3)]
     model = op.add(OPS.SPLIT, [op.integers(1), op.series((1, 6, 2))], outputs, NumSplits=3)
     model.outputs = outputs[1:2]
@@ -200,7 +200,7 @@ def test_only_the_parts_that_are_read_are_made() -> None:
 
 @pytest.mark.parametrize("count", [9, 20])
 def test_a_concatenation_may_have_more_inputs_than_most_layers(count: int) -> None:
-    op = one()
+    op = operator()
     inputs = [op.series((1, 2, 1)) for _ in range(count)]
     model = op.add(OPS.CONCATENATION, inputs, [op.series((1, 2, count))], Axis=-1)
     (layer,) = lower(read_graph(model.build())).layers

@@ -60,7 +60,7 @@ def test_an_operator_added_in_a_copy_runs_in_both_engines(tmp_path: Path) -> Non
     (tmp_path / "neg.tflite").write_bytes(network())
     codes = np.random.default_rng(3).integers(-128, 128, (30, 2)).astype(np.int8)
     codes.tofile(tmp_path / "codes")
-    done = subprocess.run(
+    result = subprocess.run(
         [
             sys.executable,
             FILES / "both_engines.py",
@@ -74,10 +74,10 @@ def test_an_operator_added_in_a_copy_runs_in_both_engines(tmp_path: Path) -> Non
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["words"] == ["neg", "conv k3 s2"]
-    layers, stream = found["made"]
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["words"] == ["neg", "conv k3 s2"]
+    layers, stream = report["tensors"]
     assert layers == stream
     point = Net(30).model.tensors[0].zero_points[0]
     expected = np.clip(2 * point - codes.astype(int), -128, 127)

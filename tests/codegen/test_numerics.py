@@ -73,7 +73,7 @@ def test_predictions_of_another_shape_are_refused() -> None:
 def test_equal_segments_are_decided_as_each_of_them_is(
     levels: list[tuple[int, int]], bound: int, at_edge: int, segments: int
 ) -> None:
-    predicted, margins = [one for one, _ in levels], [margin for _, margin in levels]
+    predicted, margins = [error for error, _ in levels], [margin for _, margin in levels]
     for fixed in (bound, min(max(predicted[0] + margins[0] + at_edge, 0), INT32_MAX)):
         expected = choose_level(predicted, margins, fixed)
         assert level_of([predicted] * segments, margins, fixed) == expected

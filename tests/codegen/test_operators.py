@@ -52,10 +52,10 @@ def set_option(code: int, **options: int) -> Callable[[Net], None]:
     return change
 
 
-def set_code(code: int, other: int) -> Callable[[Net], None]:
+def set_code(code: int, replacement: int) -> Callable[[Net], None]:
     def change(net: Net) -> None:
         changed = op(net, code)
-        changed.code, changed.options = other, {}
+        changed.code, changed.options = replacement, {}
 
     return change
 

@@ -88,8 +88,8 @@ def run(reference: Run, kind: str, cases: list[Case]) -> list[Int8s]:
         builder.inputs += [x, w]
         builder.outputs.append(y)
         inputs |= {f"x{i}": FIRST, f"w{i}": SECOND}
-    found = reference(builder.build(), inputs)
-    return [found[f"y{i}"].reshape(256, 256) for i in range(len(cases))]
+    outputs = reference(builder.build(), inputs)
+    return [outputs[f"y{i}"].reshape(256, 256) for i in range(len(cases))]
 
 
 def draw_cases(kind: str, extreme: bool) -> tuple[list[Case], list[Pair]]:
@@ -165,14 +165,14 @@ def highs(layer: object) -> Int8s | None:
 def test_the_form_for_the_dsp_extension_gives_every_pair_the_same_code(
     kind: str, extreme: bool
 ) -> None:
-    found = 0
+    count = 0
     for op in draw_cases(kind, extreme)[1]:
         layer = op.lower()
-        made = highs(layer) if isinstance(layer, Sum) else None
-        if made is not None:
-            found += 1
-            np.testing.assert_array_equal(made, all_pairs(op))
-    assert found >= COUNT - 3  # most sums have one
+        codes = highs(layer) if isinstance(layer, Sum) else None
+        if codes is not None:
+            count += 1
+            np.testing.assert_array_equal(codes, all_pairs(op))
+    assert count >= COUNT - 3  # most sums have one
 
 
 def test_scales_without_a_linear_form_take_tflites_steps() -> None:

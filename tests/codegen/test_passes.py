@@ -109,9 +109,9 @@ def test_a_reshape_is_dropped_and_leaves_its_name_behind() -> None:
     ]
     assert network.names["latent32/reshape"] == "latent32/silu"
     assert network.names["flat64/reshape"] == "latent64/conv"
-    held = network.tensor("head32/reshape")
-    assert held is not None
-    assert held.name == "head32/conv"
+    holder = network.tensor("head32/reshape")
+    assert holder is not None
+    assert holder.name == "head32/conv"
 
 
 def test_a_flattened_output_is_the_tensor_that_holds_its_values() -> None:
@@ -125,9 +125,9 @@ def test_a_flattened_output_is_the_tensor_that_holds_its_values() -> None:
 
 
 def test_a_reshape_that_changes_steps_is_a_layer_for_all_that_read_it() -> None:
-    made, reshape, latent = lowered(reshaped_encoder()).layers[1:4]
-    assert reshape.inputs[0].name == made.output.name == "conv2/silu"
-    assert (made.output.time, made.output.channels) == (20, 5)
+    conv, reshape, latent = lowered(reshaped_encoder()).layers[1:4]
+    assert reshape.inputs[0].name == conv.output.name == "conv2/silu"
+    assert (conv.output.time, conv.output.channels) == (20, 5)
     assert (reshape.words, reshape.windows[0]) == ("reshape", Window(2, 10, 0, 5))
     assert latent.inputs[0].name == reshape.output.name == "folded/reshape"
     assert (latent.inputs[0].time, latent.inputs[0].channels) == (10, 10)
@@ -215,13 +215,13 @@ def test_letters_that_would_end_a_comment_are_left_out_of_a_name() -> None:
 
 def test_what_no_output_needs_is_left_out_and_named() -> None:
     net = small_encoder()
-    kept = lowered(net)
+    expected = lowered(net)
     net.at = 0
     net.conv("unread", 2, 3)
     net.silu("unread")
     net.pad("unread2", 1, 1)
     network = lowered(net)
-    assert [layer.name for layer in network.layers] == [layer.name for layer in kept.layers]
+    assert [layer.name for layer in network.layers] == [layer.name for layer in expected.layers]
     assert network.unread == (*("unread/conv", "unread/sigmoid", "unread/silu", "unread2/pad"),)
 
 

@@ -23,10 +23,10 @@ M4 = "mps2-an386"
 def test_a_run_is_its_layers_and_what_is_besides(bundle: Bundle) -> None:
     board = load_board(M4)
     plan = plan_for(bundle, board)
-    found = predict_for(plan, board)
-    assert [*found.instructions_by_layer] == [layer.name for layer in plan.network.layers]
-    assert 0.5 < sum(found.instructions_by_layer.values()) / found.instructions < 1
-    assert 0.5 < sum(found.cycles_by_layer.values()) / found.cycles < 1
+    prediction = predict_for(plan, board)
+    assert [*prediction.instructions_by_layer] == [layer.name for layer in plan.network.layers]
+    assert 0.5 < sum(prediction.instructions_by_layer.values()) / prediction.instructions < 1
+    assert 0.5 < sum(prediction.cycles_by_layer.values()) / prediction.cycles < 1
 
 
 def test_tiles_and_calls_are_those_of_the_plan(bundle: Bundle) -> None:
@@ -56,7 +56,7 @@ def test_a_slow_flash_costs_cycles_and_a_cache_takes_some_back(bundle: Bundle) -
     assert board.flash is not None
     slow = replace(board.flash, wait_states=5)
     cached = replace(slow, cache_hit_rate=0.9)
-    cycles = [predict(plan, "cortex-m4", one).cycles for one in (board.flash, cached, slow)]
+    cycles = [predict(plan, "cortex-m4", flash).cycles for flash in (board.flash, cached, slow)]
     assert cycles == sorted(set(cycles))
 
 
@@ -75,11 +75,11 @@ def test_kernels_on_foreign_cores_have_rough_figures_and_say_so(bundle: Bundle) 
 def test_the_plan_shows_what_each_layer_will_take(bundle: Bundle) -> None:
     board = load_board(M4)
     plan = plan_for(bundle, board)
-    found = predict_for(plan, board)
+    prediction = predict_for(plan, board)
     text = describe_plan(plan, board)
     for layer in plan.network.layers:
         (line,) = (line for line in text.splitlines() if f"  {layer.name}  " in line)
-        assert f"{found.instructions_by_layer[layer.name]:,.0f}" in line
-        assert f"{found.cycles_by_layer[layer.name]:,.0f}" in line
+        assert f"{prediction.instructions_by_layer[layer.name]:,.0f}" in line
+        assert f"{prediction.cycles_by_layer[layer.name]:,.0f}" in line
     assert "M instructions" in explain(plan, board)[1]
     assert "cycles" not in describe_plan(plan)

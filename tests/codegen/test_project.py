@@ -25,9 +25,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_names_board_engine_kernels_and_model(project: Path) -> None:
-    found = read_project(project)
-    assert (found.board, found.engine, found.kernels) == ("microbit", "stream", "lanes")
-    assert len(found.model_id) == 16
+    manifest = read_project(project)
+    assert (manifest.board, manifest.engine, manifest.kernels) == ("microbit", "stream", "lanes")
+    assert len(manifest.model_id) == 16
 
 
 def test_a_folder_without_a_manifest_is_no_project(tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def reduced(kind: int, *, output_too: bool = False, time: int = TIME) -> Network
     source = net.model.tensors[net.at]
     axes = TensorSpec("axes", (2,), INT32, (), data=np.array([1, 2], np.int32))
     shape = (1, CHANNELS)
-    made = TensorSpec("pool/all", shape, scales=source.scales, zero_points=source.zero_points)
+    spec = TensorSpec("pool/all", shape, scales=source.scales, zero_points=source.zero_points)
     inputs = [net.at, net.model.tensor(axes)]
-    output = net.model.tensor(made)
+    output = net.model.tensor(spec)
     net.model.op(kind, inputs, [output])
     net.model.outputs = [output, *([net.at] if output_too else [])]
     return with_running_layers(lower(read_graph(net.model.build())))
@@ -101,14 +101,16 @@ def test_a_long_line_lets_steps_go_together_and_changes_no_bit() -> None:
     codes = np.random.default_rng(5).integers(-128, 128, (200, 1)).astype(np.int8)
     with Harness(build_harness(LANES), LANES) as harness:
         for tile, pushes in ((0, (3, 1, 7)), (5, (200,))):
-            found = differences(content, [codes], Streaming(tile, pushes), [harness])
-            assert found == []
+            problems = differences(content, [codes], Streaming(tile, pushes), [harness])
+            assert problems == []
 
 
 def test_the_plan_names_the_layer_that_waits_for_its_other_input() -> None:
     net = waiting_network()
     sentences = long_lines(plan_schedule(lower(read_graph(net.model.build())), 4))
-    waiting, window = sorted(one for one in sentences if not one.startswith("the output"))
+    waiting, window = sorted(
+        sentence for sentence in sentences if not sentence.startswith("the output")
+    )
     # The late layer's first step reads 51 steps, the residual's last one is computed with it.
     assert re.fullmatch(
         r"add \(add\) waits for its other input with 5\d x 8 = 4\d\d B of skipped/conv", waiting

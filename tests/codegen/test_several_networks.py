@@ -50,7 +50,7 @@ def cases(networks: dict[str, Bundle]) -> dict[str, Case]:
 
 def inputs_of(networks: dict[str, Bundle], cases: dict[str, Case]) -> str:
     """Return the C of what goes in."""
-    left, right = (cases["ears"].tensor(one.name) for one in networks["ears"].manifest.inputs)
+    left, right = (cases["ears"].tensor(spec.name) for spec in networks["ears"].manifest.inputs)
     arrays = {"motion": cases["motion"].input, "left": left, "right": right}
     return "#include <stdint.h>\n" + "".join(
         f"static const int8_t {name}_input[] = {{{', '.join(map(str, np.ravel(values)))}}};\n"
@@ -61,9 +61,9 @@ def inputs_of(networks: dict[str, Bundle], cases: dict[str, Case]) -> str:
 def expected_of(networks: dict[str, Bundle], cases: dict[str, Case]) -> list[int]:
     """Return the CRC of each output by TFLite's reference kernels."""
     return [
-        zlib.crc32(cases[name].tensor(one.name).tobytes())
+        zlib.crc32(cases[name].tensor(spec.name).tobytes())
         for name, bundle in networks.items()
-        for one in bundle.manifest.outputs
+        for spec in bundle.manifest.outputs
     ]
 
 
@@ -77,9 +77,9 @@ def test_two_networks_and_a_codec_share_a_firmware_and_a_runtime(
     (tmp_path / "CMakeLists.txt").write_text(CMAKE)
     for command in (["-B", "build"], ["--build", "build", "--parallel"]):
         subprocess.run(["cmake", *command], cwd=tmp_path, check=True, capture_output=True)
-    done = subprocess.run([tmp_path / "build/both"], capture_output=True, text=True, check=True)
-    found = [int(line.split()[0], 16) for line in done.stdout.splitlines()]
-    assert found == 2 * expected_of(networks, cases)
+    result = subprocess.run([tmp_path / "build/both"], capture_output=True, text=True, check=True)
+    crcs = [int(line.split()[0], 16) for line in result.stdout.splitlines()]
+    assert crcs == 2 * expected_of(networks, cases)
 
 
 @pytest.mark.emulator
@@ -100,8 +100,8 @@ def test_two_networks_run_on_an_emulated_cortex_m4(
     command = ["arm-none-eabi-gcc", *flags, *map(str, sources), f"-T{HERE / 'link.ld'}", *LIMITS]
     command += [where]
     subprocess.run([*command, "-o", tmp_path / "both.elf"], check=True)
-    found = [crc for crc, _ in emulate(tmp_path / "both.elf", CORE)]
-    assert found == 2 * expected_of(networks, cases)
+    crcs = [crc for crc, _ in emulate(tmp_path / "both.elf", CORE)]
+    assert crcs == 2 * expected_of(networks, cases)
 
 
 def test_networks_made_for_different_kernel_sets_stop_the_compiler(
@@ -111,9 +111,9 @@ def test_networks_made_for_different_kernel_sets_stop_the_compiler(
     generate(networks["ears"], None, tmp_path / "ears", name="ears")
     folders = [f"-I{tmp_path / folder}" for folder in ("ears/model", "motion/runtime")]
     command = ["gcc", *folders, "-fsyntax-only", tmp_path / "ears/model/ears_net.c"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "generate all networks for one board" in done.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "generate all networks for one board" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["a", "ecg", "motion_2", "x" * 31])

@@ -53,16 +53,16 @@ def pushes(project: Path) -> Path:
 
 def feed(program: Path, steps: Feed, bound: int = 0) -> list[list[bytes]]:
     """Return each of the two encoders' packets."""
-    told = b"".join(
+    request = b"".join(
         struct.pack("<BBH", which, ord(what), len(samples)) + samples.tobytes()
         for which, what, samples in steps
     )
-    done = subprocess.run([program, str(bound)], input=told, capture_output=True, check=True)
+    result = subprocess.run([program, str(bound)], input=request, capture_output=True, check=True)
     sent: list[list[bytes]] = [[], []]
     at = 0
-    while at < len(done.stdout):
-        which, length = struct.unpack_from("<BI", done.stdout, at)
-        sent[which].append(done.stdout[at + 5 : at + 5 + length])
+    while at < len(result.stdout):
+        which, length = struct.unpack_from("<BI", result.stdout, at)
+        sent[which].append(result.stdout[at + 5 : at + 5 + length])
         at += 5 + length
     return sent
 
@@ -213,7 +213,7 @@ def test_lines_hold_each_layers_window_and_no_tile_more(tile: int) -> None:
                 layer.kernel + (stage.tile - 1) * layer.stride
             )  # narrow layers take more at a time
             writes = next(
-                (one.tile for one in schedule.stages if one.layer.output is line.tensor), 1
+                (writer.tile for writer in schedule.stages if writer.layer.output is line.tensor), 1
             )
             assert line.steps <= own + max(writes, tile) + layer.stride
 

@@ -77,8 +77,8 @@ def model_of(kind: str, cases: list[tuple[Quantizations, dict[str, float]]]) -> 
 
 def run(reference: Run, builder: ModelBuilder) -> list[Int8s]:
     inputs = {builder.tensors[index].name: CODES for index in builder.inputs}
-    found = reference(builder.build(), inputs)
-    return [found[builder.tensors[index].name].ravel() for index in builder.outputs]
+    outputs = reference(builder.build(), inputs)
+    return [outputs[builder.tensors[index].name].ravel() for index in builder.outputs]
 
 
 @pytest.mark.parametrize("extreme", [False, True], ids=["ordinary", "extreme"])
@@ -133,12 +133,12 @@ def test_elu_between_dequantize_and_quantize_is_one_table() -> None:
             builder.tensor(TensorSpec(f"{name}{i}", SHAPE, INT8, q.scales, q.zero_points))
             for name, q in (("x", of_x), ("y", of_y))
         )
-        real, made = (
+        real, elu = (
             builder.tensor(TensorSpec(f"{name}{i}", SHAPE, FLOAT32, ())) for name in ("real", "elu")
         )
         builder.op(OPS.DEQUANTIZE, [x], [real])
-        builder.op(OPS.ELU, [real], [made])
-        builder.op(OPS.QUANTIZE, [made], [y])
+        builder.op(OPS.ELU, [real], [elu])
+        builder.op(OPS.QUANTIZE, [elu], [y])
         builder.inputs.append(x)
         builder.outputs.append(y)
     ops = understand(canonical(read_graph(builder.build())))
@@ -150,15 +150,15 @@ def test_elu_between_dequantize_and_quantize_is_one_table() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_floats_in_the_middle_are_refused_with_what_brings_them() -> None:
     builder = ModelBuilder()
-    twice = (*SHAPE[:-1], 2 * SHAPE[-1])
+    doubled = (*SHAPE[:-1], 2 * SHAPE[-1])
     x = builder.tensor(TensorSpec("x", SHAPE))
-    y = builder.tensor(TensorSpec("y", twice))
+    y = builder.tensor(TensorSpec("y", doubled))
     real = builder.tensor(TensorSpec("real", SHAPE, FLOAT32, ()))
-    made = builder.tensor(TensorSpec("elu", SHAPE, FLOAT32, ()))
-    joined = builder.tensor(TensorSpec("joined", twice, FLOAT32, ()))
+    elu = builder.tensor(TensorSpec("elu", SHAPE, FLOAT32, ()))
+    joined = builder.tensor(TensorSpec("joined", doubled, FLOAT32, ()))
     builder.op(OPS.DEQUANTIZE, [x], [real])
-    builder.op(OPS.ELU, [real], [made])
-    builder.op(OPS.CONCATENATION, [real, made], [joined])
+    builder.op(OPS.ELU, [real], [elu])
+    builder.op(OPS.CONCATENATION, [real, elu], [joined])
     builder.op(OPS.QUANTIZE, [joined], [y])
     builder.inputs.append(x)
     builder.outputs.append(y)

@@ -172,13 +172,14 @@ def test_all_operators_that_cannot_run_are_named_at_once() -> None:
     model.inputs, model.outputs = at[:1], at[3:]
     with pytest.raises(ModelError) as caught:
         lower(read_graph(model.build(), "net.tflite"))
-    told = str(caught.value)
-    assert told.startswith("net.tflite: 3 operators cannot run.")
+    message = str(caught.value)
+    assert message.startswith("net.tflite: 3 operators cannot run.")
     assert (
-        'op 0 RFFT2D, layer "a", tensor "a/one"; op 2 RFFT2D, layer "b", tensor "b/three": ' in told
+        'op 0 RFFT2D, layer "a", tensor "a/one"; op 2 RFFT2D, layer "b", tensor "b/three": '
+        in message
     )
-    assert 'op 1 LOGISTIC, layer "two", tensor "two": its output ' in told
-    assert told.count("it is not supported") == 1
+    assert 'op 1 LOGISTIC, layer "two", tensor "two": its output ' in message
+    assert message.count("it is not supported") == 1
 
 
 def test_a_constant_of_the_wrong_size_is_refused_by_name() -> None:

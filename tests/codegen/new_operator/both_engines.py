@@ -22,13 +22,13 @@ copy, model, codes = map(Path, sys.argv[1:])
 assert Path(dynadeep.codegen.__file__).is_relative_to(copy), dynadeep.codegen.__file__
 network = lower(read_graph(model.read_bytes()))
 source = network.input
-given = np.fromfile(codes, np.int8).reshape(source.time, source.channels)
+inputs = np.fromfile(codes, np.int8).reshape(source.time, source.channels)
 with Harness(build_harness(LANES), LANES) as harness:
     outcomes = [
-        run_layers(harness, network, given),
-        run_stream(harness, network, given, Streaming(tile=0, pushes=(3, 1, 7))),
+        run_layers(harness, network, inputs),
+        run_stream(harness, network, inputs, Streaming(tile=0, pushes=(3, 1, 7))),
     ]
 assert all(outcome.status == OK for outcome in outcomes)
 words = [layer.words for layer in network.layers]
-made = [{int(at): v.tolist() for at, v in one.traced.items()} for one in outcomes]
-print(json.dumps({"words": words, "made": made}))
+tensors = [{int(at): v.tolist() for at, v in outcome.traced.items()} for outcome in outcomes]
+print(json.dumps({"words": words, "tensors": tensors}))
