@@ -35,13 +35,13 @@ class Codes:
 
 @dataclass
 class Canvas:
-    """Draws operators one behind the other. ``made`` are the tensors that a step may read."""
+    """Draws operators one behind the other. ``readable`` are the tensors that a step may read."""
 
     rng: np.random.Generator
     form: Form
     expands: bool  # EXPAND_DIMS and SQUEEZE add and remove dimensions, as Keras does; else RESHAPE
     model: ModelBuilder = field(default_factory=ModelBuilder)
-    made: list[int] = field(default_factory=list)
+    readable: list[int] = field(default_factory=list)
 
     def shape(self, at: int) -> Shape:
         """Return a tensor's shape."""
@@ -162,4 +162,4 @@ class Canvas:
 
     def pick(self, back: int) -> int:
         """Return the tensor ``back`` ahead of the last one that was made."""
-        return self.made[-1 - back % len(self.made)]
+        return self.readable[-1 - back % len(self.readable)]

@@ -46,9 +46,9 @@ def differences(
     network = lower(read_graph(content))
     expected = tflite_tensors(content, inputs)
     return [
-        f"{harness.kernels.name} {found}"
+        f"{harness.kernels.name} {difference}"
         for harness in harnesses
-        for found in harness_differs(harness, network, inputs, streaming, expected)
+        for difference in harness_differs(harness, network, inputs, streaming, expected)
     ]
 
 
@@ -66,18 +66,18 @@ def harness_differs(
     if streams(network):
         outcomes["stream"] = run_stream(harness, network, codes, streaming)
     for engine, outcome in outcomes.items():
-        for found in _differ(network, outcome, expected):
-            yield f"{engine}: {found}"
+        for difference in _differ(network, outcome, expected):
+            yield f"{engine}: {difference}"
 
 
 def _differ(network: Network, outcome: Outcome, expected: Tensors) -> Iterator[str]:
     if outcome.status != OK:
         yield f"status {outcome.status}"
-    made = {tensor.index for tensor in network.inputs}
+    indices = {tensor.index for tensor in network.inputs}
     for layer in network.layers:
-        made |= {layer.computed.index, layer.output.index}
-    if outcome.traced.keys() != made:
-        yield f"tensors {sorted(outcome.traced)} were seen, expected {sorted(made)}"
+        indices |= {layer.computed.index, layer.output.index}
+    if outcome.traced.keys() != indices:
+        yield f"tensors {sorted(outcome.traced)} were seen, expected {sorted(indices)}"
     for where, tensors in (("traced", outcome.traced), ("at the end", outcome.outputs)):
         for index, values in tensors.items():
             if not np.array_equal(values, expected[index]):

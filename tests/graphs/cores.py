@@ -78,22 +78,22 @@ def sample_cases(count: int, seed: int) -> list[Case]:
     cases: list[Case] = []
     while len(cases) < count:
         drawn = sample(NETWORKS, count, seed)
-        found = [case for pair in drawn if (case := case_of(*pair)) is not None]
-        cases += [case for case in found if plan_arena(case.network).size <= RAM_BYTES]
+        accepted = [case for pair in drawn if (case := case_of(*pair)) is not None]
+        cases += [case for case in accepted if plan_arena(case.network).size <= RAM_BYTES]
         seed += 1
     return cases[:count]
 
 
 def differ_on_core(core: Core, cases: Sequence[Case], folder: Path) -> list[str]:
     """Return a line for each tensor that is not the reference's."""
-    found: list[str] = []
+    lines: list[str] = []
     for number, runs in enumerate(_firmwares(cases, core.kernels)):
         own = folder / str(number)
         own.mkdir()
         (own / "networks.c").write_text(source_of(runs, core.kernels), encoding="utf-8")
         printed = [crc for crc, _ in emulate(build_for(core, "networks_on_core.c", own), core)]
-        found += [f"{core.name} {line}" for line in _differ(runs, printed)]
-    return found
+        lines += [f"{core.name} {line}" for line in _differ(runs, printed)]
+    return lines
 
 
 def _differ(runs: Sequence[Run], printed: Sequence[int]) -> list[str]:
@@ -165,8 +165,8 @@ def _expected(run: Run) -> Iterator[int]:
     for unfused in (True, False):
         yield OK
         for tensor in traced_tensors(run.network):
-            seen = unfused or tensor.index not in hidden
-            yield zlib.crc32(case.expected[tensor.index].tobytes()) if seen else 0
+            traced = unfused or tensor.index not in hidden
+            yield zlib.crc32(case.expected[tensor.index].tobytes()) if traced else 0
 
 
 def _names(run: Run) -> Iterator[str]:

@@ -39,9 +39,9 @@ class Outcome:
 
 def streams(network: Network) -> bool:
     """Return whether the streaming engine takes a network."""
-    made = {tensor.name: tensor.channels for tensor in network.tensors}
+    channels = {tensor.name: tensor.channels for tensor in network.tensors}
     reads = [tensor for layer in network.layers for tensor in layer.inputs]
-    same = all(tensor.channels == made[tensor.name] for tensor in reads)
+    same = all(tensor.channels == channels[tensor.name] for tensor in reads)
     return len(network.inputs) == 1 and same
 
 
@@ -149,12 +149,12 @@ def _lines(
 
 def traced_tensors(network: Network) -> list[Tensor]:
     """Return the tensors that a trace sees, by their number."""
-    seen = list(network.inputs)
+    traced = list(network.inputs)
     for layer in network.layers:
         if isinstance(layer.output, State):
             continue
-        seen += [layer.computed] if layer.table is None else [layer.computed, layer.output]
-    return seen
+        traced += [layer.computed] if layer.table is None else [layer.computed, layer.output]
+    return traced
 
 
 def _outcome(
@@ -168,4 +168,4 @@ def _outcome(
     outputs = {
         tensor.index: values[offsets[tensor.name] :][: tensor.size] for tensor in network.outputs
     }
-    return Outcome(status, {at: np.concatenate(found) for at, found in traced.items()}, outputs)
+    return Outcome(status, {at: np.concatenate(parts) for at, parts in traced.items()}, outputs)

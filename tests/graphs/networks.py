@@ -78,13 +78,13 @@ def build(drawn: Drawn) -> ModelBuilder:
     """Draw a network's .tflite file."""
     canvas = Canvas(np.random.default_rng(drawn.seed), drawn.form, drawn.expands)
     for number, size in enumerate(drawn.inputs):
-        canvas.made.append(_input(canvas, drawn, f"input{number}", size))
+        canvas.readable.append(_input(canvas, drawn, f"input{number}", size))
     outputs: list[int] = []
     for step in drawn.steps:
-        made = list(step.draw.add(canvas, canvas.pick(step.back)))
-        canvas.made += made
-        outputs += made if step.output else []
-    canvas.model.outputs = [_output(canvas, drawn, at) for at in outputs or canvas.made[-1:]]
+        tensors = list(step.draw.add(canvas, canvas.pick(step.back)))
+        canvas.readable += tensors
+        outputs += tensors if step.output else []
+    canvas.model.outputs = [_output(canvas, drawn, at) for at in outputs or canvas.readable[-1:]]
     _describe(canvas, drawn)
     return canvas.model
 
@@ -189,13 +189,13 @@ def sample(
     networks: st.SearchStrategy[Drawn], count: int, seed: int
 ) -> list[tuple[Drawn, Streaming]]:
     """Return ``count`` random networks, the same ones for the same seed."""
-    found: list[tuple[Drawn, Streaming]] = []
+    drawn: list[tuple[Drawn, Streaming]] = []
 
     @hypothesis.seed(seed)
     @generating(count)
     @given(network=networks, streaming=STREAMINGS)
     def draw(network: Drawn, streaming: Streaming) -> None:
-        found.append((network, streaming))
+        drawn.append((network, streaming))
 
     draw()
-    return found
+    return drawn

@@ -31,11 +31,11 @@ def tflite_tensors(content: bytes, inputs: Sequence[Int8s]) -> Tensors:
         ValueError, RuntimeError: TFLite refuses the model.
     """
     elus, content = _without_elus(content)
-    made = _run(content, inputs, {})
+    tensors = _run(content, inputs, {})
     for _ in elus:  # one more is right after each round
-        known = {elu.target: elu.table[made[elu.source].astype(int) + 128] for elu in elus}
-        made = _run(content, inputs, known)
-    return {at: values.ravel() for at, values in made.items()}
+        elu_values = {elu.target: elu.table[tensors[elu.source].astype(int) + 128] for elu in elus}
+        tensors = _run(content, inputs, elu_values)
+    return {at: values.ravel() for at, values in tensors.items()}
 
 
 def _run(content: bytes, inputs: Sequence[Int8s], known: Tensors) -> Tensors:
@@ -53,8 +53,8 @@ def _run(content: bytes, inputs: Sequence[Int8s], known: Tensors) -> Tensors:
         zeros = np.zeros(source["shape"], np.int8)
         interpreter.set_tensor(source["index"], known.get(source["index"], zeros))
     interpreter.invoke()
-    made = [d for d in interpreter.get_tensor_details() if d["dtype"] == np.int8]
-    return {d["index"]: interpreter.get_tensor(d["index"]) for d in made}
+    tensors = [d for d in interpreter.get_tensor_details() if d["dtype"] == np.int8]
+    return {d["index"]: interpreter.get_tensor(d["index"]) for d in tensors}
 
 
 def _interpreter(content: bytes, resolver: str) -> Any:
@@ -88,16 +88,16 @@ def _without_elus(content: bytes) -> tuple[list[Elu], bytes]:
     model = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     (graph,) = model.subgraphs
     codes = [code.builtinCode for code in model.operatorCodes]
-    found = [op for op in graph.operators if codes[op.opcodeIndex] == OPS.ELU]
-    if not found:
+    elu_ops = [op for op in graph.operators if codes[op.opcodeIndex] == OPS.ELU]
+    if not elu_ops:
         return [], content
-    graph.operators = [op for op in graph.operators if op not in found]
-    graph.inputs = [*graph.inputs, *(op.outputs[0] for op in found)]
+    graph.operators = [op for op in graph.operators if op not in elu_ops]
+    graph.inputs = [*graph.inputs, *(op.outputs[0] for op in elu_ops)]
     used = {op.opcodeIndex for op in graph.operators}
     for number, code in enumerate(model.operatorCodes):
         if number not in used:  # looked up all the same
             code.builtinCode = code.deprecatedBuiltinCode = OPS.RESHAPE
-    ends = [(int(op.inputs[0]), int(op.outputs[0])) for op in found]
+    ends = [(int(op.inputs[0]), int(op.outputs[0])) for op in elu_ops]
     elus = [
         Elu(*pair, _elu_table(*(graph.tensors[at].quantization for at in pair))) for pair in ends
     ]

@@ -39,17 +39,17 @@ class Tally:
         operators = {OPERATORS[op.code] for op in model.ops}
         self.drawn.update(operators)
         try:
-            found = differences(model.build(), network.codes(), streaming, harnesses)
+            problems = differences(model.build(), network.codes(), streaming, harnesses)
         except ModelError as error:
             self._count_refusal(str(error), operators)
             return []
         except Exception as error:  # of the kit, TFLite, or a trap
-            found = [f"{type(error).__name__}: {error}"]
+            problems = [f"{type(error).__name__}: {error}"]
         self.tried += 1
         self.run.update(operators)
-        if found:
-            self.wrong.append(f"{found[0]} ... {network} {streaming}")
-        return found
+        if problems:
+            self.wrong.append(f"{problems[0]} ... {network} {streaming}")
+        return problems
 
     def _count_refusal(self, words: str, operators: set[str]) -> None:
         self.refused += 1

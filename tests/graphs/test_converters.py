@@ -39,9 +39,9 @@ def test_every_tensor_is_the_references(harnesses: list[Harness], path: Path) ->
         tensor.name: rng.integers(-128, 128, (tensor.time, tensor.channels)).astype(np.int8)
         for tensor in graph.inputs
     }
-    made = Reference(content, path.name).run(codes)
-    expected = {tensor.index: made[tensor.name].ravel() for tensor in int8_tensors(graph)}
+    values = Reference(content, path.name).run(codes)
+    expected = {tensor.index: values[tensor.name].ravel() for tensor in int8_tensors(graph)}
     inputs = [codes[tensor.name] for tensor in network.inputs]
     for harness in harnesses:
-        found = harness_differs(harness, network, inputs, Streaming(2, (3, 1, 7)), expected)
-        assert list(found) == []
+        differences = harness_differs(harness, network, inputs, Streaming(2, (3, 1, 7)), expected)
+        assert list(differences) == []

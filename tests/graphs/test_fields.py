@@ -153,10 +153,10 @@ def test_any_field_is_refused_or_gives_tflites_bits(lanes: Harness, fields: Fiel
     content = build(fields)
     codes = np.random.default_rng(fields.seed).integers(-128, 128, SHAPE[2:]).astype(np.int8)
     try:
-        found = differences(content, [codes], STREAMING, [lanes])
+        problems = differences(content, [codes], STREAMING, [lanes])
     except ModelError:
         return
-    assert found == []
+    assert problems == []
 
 
 def test_a_tensor_whose_offsets_would_overflow_is_refused_by_its_size() -> None:
@@ -174,7 +174,7 @@ def test_ordinary_fields_are_no_refusal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "found"),
+    ("fields", "message"),
     [
         (HUGE, "its scales give the multiplier"),
         (with_scale(3, BARELY_POSITIVE), "its scales give the multiplier"),
@@ -182,6 +182,6 @@ def test_ordinary_fields_are_no_refusal() -> None:
         (with_scale(5, BARELY_POSITIVE), "its scales give the multiplier inf"),
     ],
 )
-def test_scales_that_overflow_are_refused_with_what_overflows(fields: Fields, found: str) -> None:
-    with pytest.raises(ModelError, match=found):
+def test_scales_that_overflow_are_refused_with_what_overflows(fields: Fields, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
         lower(read_graph(build(fields)))

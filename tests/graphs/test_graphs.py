@@ -33,10 +33,10 @@ def test_any_network_is_refused_or_runs_to_the_references_bits(
     harnesses: list[Harness], network: Drawn, streaming: Streaming
 ) -> None:
     try:
-        found = differences(network.content(), network.codes(), streaming, harnesses)
+        problems = differences(network.content(), network.codes(), streaming, harnesses)
     except ModelError:
         return
-    assert found == []
+    assert problems == []
 
 
 def test_every_operator_has_a_draw() -> None:

@@ -23,8 +23,8 @@ def tiles_differ(harness: Harness, network: Network, expected: Tensors, seed: in
     rng = np.random.default_rng(seed)
     for layer in network.layers:
         shown = layer.output if layer.table is not None else layer.computed
-        made = run_in_tiles(harness, layer, expected, rng)
-        if not np.array_equal(made, expected[shown.index]):
+        values = run_in_tiles(harness, layer, expected, rng)
+        if not np.array_equal(values, expected[shown.index]):
             yield f"{layer.name} ({layer.FUNCTION}) in tiles makes another tensor {shown.index}"
 
 

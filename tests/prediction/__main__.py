@@ -21,14 +21,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.prediction", description=__doc__)
     parser.add_argument("what", choices=("sizes", "fit", "judge"))
     parser.add_argument("--core", action="append", help="judge this one alone", choices=EMULATED)
-    told = parser.parse_args()
-    if told.what == "sizes":
+    arguments = parser.parse_args()
+    if arguments.what == "sizes":
         text = sizes.text_of(sizes.measure(list(EMULATED)))
         write_whole(ROOT / "codegen" / SIZES, text)
-    elif told.what == "fit":
+    elif arguments.what == "fit":
         write_whole(ROOT / "codegen" / COSTS, fit.text_of(fit.fit(list(EMULATED))))
     else:
-        for line in judge.table(told.core or list(EMULATED)):
+        for line in judge.table(arguments.core or list(EMULATED)):
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
 

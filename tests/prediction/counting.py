@@ -81,51 +81,51 @@ def flash_of(plan: Plan, board: Board) -> dict[str, int]:
     return sizes_by_file((built(plan, board) / "build" / "firmware.map").read_text("utf-8"))
 
 
-def counted(plan: Plan, board: Board, given: Values) -> Counted:
+def counted(plan: Plan, board: Board, values: Values) -> Counted:
     """Return what a run over an input takes, counted once."""
     project = built(plan, board)
-    name = f"{project.parent.name}-costs-{hash_of([given.tobytes()])}-{hash_of_files(PRICED)}"
+    name = f"{project.parent.name}-costs-{hash_of([values.tobytes()])}-{hash_of_files(PRICED)}"
 
     def make(folder: Path) -> None:
-        found = _count(plan, board, project / "build" / "firmware.elf", given)
-        (folder / COUNTED).write_text(json.dumps(asdict(found)), encoding="utf-8")
+        costs = _count(plan, board, project / "build" / "firmware.elf", values)
+        (folder / COUNTED).write_text(json.dumps(asdict(costs)), encoding="utf-8")
 
     data = json.loads((made_once(name, make) / COUNTED).read_text(encoding="utf-8"))
-    return Counted(tuple(Cost(*one) for one in data["layers"]), Cost(*data["besides"]))
+    return Counted(tuple(Cost(*cost) for cost in data["layers"]), Cost(*data["besides"]))
 
 
-def _count(plan: Plan, board: Board, elf: Path, given: Values) -> Counted:
+def _count(plan: Plan, board: Board, elf: Path, values: Values) -> Counted:
     layers, emulator = plan.network.layers, board.emulator
     assert emulator is not None
     program = read_program(elf, len(layers))
     with counting(program, board) as count:
-        told = (*emulator.arguments, *count.arguments)
-        with QemuLink(elf, emulator.machine, told, emulator.program) as link:
+        arguments = (*emulator.arguments, *count.arguments)
+        with QemuLink(elf, emulator.machine, arguments, emulator.program) as link:
             device = Device(link)
             device.hello(plan.manifest.model_id, board.name)
             device.expect(PATIENCE_S)
-            _application(device, plan.manifest).run(given)
+            _application(device, plan.manifest).run(values)
             blocks = count.counts()
     names = [layer.name for layer in layers]
     estimate = price(program, blocks, board.core.cpu, NO_WAITING, names)
-    fetched, accesses = _asked(blocks, len(layers))
+    fetched, accesses = _flash_reads(blocks, len(layers))
     inside = estimate.instructions_by_layer
     of_layers = zip(
         inside.values(), estimate.layers.values(), fetched[1:], accesses[1:], strict=True
     )
     outside = estimate.instructions - sum(inside.values())
     return Counted(
-        tuple(Cost(*one) for one in of_layers),
+        tuple(Cost(*cost) for cost in of_layers),
         Cost(outside, estimate.besides, fetched[0], accesses[0]),
     )
 
 
-def _asked(blocks: Sequence[BlockCount], layers: int) -> tuple[list[int], list[int]]:
+def _flash_reads(blocks: Sequence[BlockCount], layers: int) -> tuple[list[int], list[int]]:
     """Return what each stage asks of the flash: bytes of instructions, and besides them."""
     fetched, accesses = [0] * (layers + 1), [0] * (layers + 1)
-    for one in blocks:
-        fetched[one.stage] += one.executed * one.bytes
-        accesses[one.stage] += one.taken + one.flash_reads
+    for block in blocks:
+        fetched[block.stage] += block.executed * block.bytes
+        accesses[block.stage] += block.taken + block.flash_reads
     return fetched, accesses
 
 

@@ -44,13 +44,13 @@ class Sample:
     whole: float  # instructions of the run
 
 
-def samples_of(plan: Plan, cpu: str, given: Values) -> Iterator[Sample]:
+def samples_of(plan: Plan, cpu: str, values: Values) -> Iterator[Sample]:
     """Yield a counted run's layers, then what is besides."""
-    found = counted(plan, emulated_board(cpu), given)
-    whole = found.besides.instructions + sum(one.instructions for one in found.layers)
-    for number, (layer, counts) in enumerate(zip(plan.network.layers, found.layers, strict=True)):
+    costs = counted(plan, emulated_board(cpu), values)
+    whole = costs.besides.instructions + sum(cost.instructions for cost in costs.layers)
+    for number, (layer, counts) in enumerate(zip(plan.network.layers, costs.layers, strict=True)):
         yield Sample(family_of(layer), layer.name, layer_work(plan, number), counts, whole)
-    yield Sample(plan.choice.engine, "besides", engine_work(plan), found.besides, whole)
+    yield Sample(plan.choice.engine, "besides", engine_work(plan), costs.besides, whole)
 
 
 def inputs_of(plan: Plan) -> Values:
@@ -61,26 +61,26 @@ def inputs_of(plan: Plan) -> Values:
 
 def spread_samples(cpu: str) -> list[Sample]:
     """Return all that a core's costs are fitted to: the spread, and a codec for its samples."""
-    found: list[Sample] = []
+    samples: list[Sample] = []
     for content, engine in spread():
         plan = plan_model(content, manifest_of(content), own_choice(cpu, engine))
-        found += samples_of(plan, cpu, inputs_of(plan))
+        samples += samples_of(plan, cpu, inputs_of(plan))
     small = read_bundle(SMALL_BUNDLE)
-    given = golden_cases(small)[0].input
+    values = golden_cases(small)[0].input
     for engine in ("stream", "layers"):
         plan = make_plan(small, replace(own_choice(cpu), engine=engine))
-        *_, besides = samples_of(plan, cpu, given)
-        found.append(besides)
-    return found
+        *_, besides = samples_of(plan, cpu, values)
+        samples.append(besides)
+    return samples
 
 
 def fitted(samples: Sequence[Sample]) -> Costs:
     """Return what each part costs: the least relative errors, nothing negative."""
     costs: Costs = {}
-    for family in sorted({one.family for one in samples}):
-        mine = [one for one in samples if one.family == family]
-        names = sorted({name for one in mine for name, count in one.work.items() if count})
-        columns = [_solved(mine, names, measure) for measure in Cost._fields]
+    for family in sorted({sample.family for sample in samples}):
+        members = [sample for sample in samples if sample.family == family]
+        names = sorted({name for sample in members for name, count in sample.work.items() if count})
+        columns = [_solved(members, names, measure) for measure in Cost._fields]
         rows = {name: Cost(*map(_rounded, row)) for name, *row in zip(names, *columns, strict=True)}
         costs[family] = {name: row for name, row in rows.items() if any(row)}
     return costs
@@ -92,14 +92,16 @@ def _rounded(value: float) -> float:
 
 
 def _solved(samples: Sequence[Sample], names: Sequence[str], measure: str) -> Floats:
-    rows = np.array([[one.work.get(name, 0) for name in names] for one in samples], np.float64)
-    wanted = np.array([getattr(one.counts, measure) for one in samples])
-    per = sum(wanted) / sum(one.counts.instructions for one in samples)
-    least = np.array([LEAST * one.whole * per for one in samples])
-    weights = 1 / np.maximum(np.maximum(wanted, least), 1)
+    rows = np.array(
+        [[sample.work.get(name, 0) for name in names] for sample in samples], np.float64
+    )
+    measured = np.array([getattr(sample.counts, measure) for sample in samples])
+    per = sum(measured) / sum(sample.counts.instructions for sample in samples)
+    least = np.array([LEAST * sample.whole * per for sample in samples])
+    weights = 1 / np.maximum(np.maximum(measured, least), 1)
     scale = np.maximum(np.abs(rows * weights[:, None]).max(axis=0), 1e-30)
-    found, _ = nnls(rows * weights[:, None] / scale, wanted * weights)
-    return np.asarray(found / scale)
+    solution, _ = nnls(rows * weights[:, None] / scale, measured * weights)
+    return np.asarray(solution / scale)
 
 
 def fit(cpus: Sequence[str]) -> dict[str, Costs]:

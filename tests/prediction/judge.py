@@ -38,27 +38,27 @@ class Errors:
     layer: str  # whose ``by_layer`` it is
 
 
-def errors_of(plan: Plan, cpu: str, given: Values) -> Errors:
+def errors_of(plan: Plan, cpu: str, values: Values) -> Errors:
     """Count a run and hold it against its prediction."""
     board = emulated_board(cpu)
-    found, foretold = counted(plan, board, given), predict_for(plan, board)
+    costs, foretold = counted(plan, board, values), predict_for(plan, board)
     flash = sum(flash_of(plan, board).values())
     names = [layer.name for layer in plan.network.layers]
-    whole = [*found.layers, found.besides]
-    instructions = sum(one.instructions for one in whole)
+    whole = [*costs.layers, costs.besides]
+    instructions = sum(cost.instructions for cost in whole)
     large, cycles, small = [(0.0, "-")], [0.0], [0.0]
-    for name, counts in zip(names, found.layers, strict=True):
+    for name, counts in zip(names, costs.layers, strict=True):
         off = foretold.instructions_by_layer[name] - counts.instructions
         if counts.instructions < SMALL_LAYER * instructions:
             small.append(off / instructions)
             continue
         large.append((off / counts.instructions, name))
         cycles.append(foretold.cycles_by_layer[name] / counts.cycles - 1)
-    worst, layer = max(large, key=lambda one: abs(one[0]))
+    worst, layer = max(large, key=lambda error: abs(error[0]))
     return Errors(
         flash=flash_bytes(plan, board) / flash - 1,
         instructions=foretold.instructions / instructions - 1,
-        cycles=foretold.cycles / sum(one.cycles for one in whole) - 1,
+        cycles=foretold.cycles / sum(cost.cycles for cost in whole) - 1,
         by_layer=worst,
         cycles_by_layer=max(cycles, key=abs),
         small=max(small, key=abs),
@@ -92,7 +92,7 @@ def table(cpus: Sequence[str]) -> Iterator[str]:
     yield f"| {' | '.join(columns)} |"
     yield "|---" * len(columns) + "|"
     for cpu in cpus:
-        for name, one in judged(cpu):
-            figures = (one.flash, one.instructions, one.cycles, one.by_layer)
-            cells = [f"{off:+.1%}" for off in (*figures, one.cycles_by_layer, one.small)]
-            yield f"| {' | '.join([cpu, name, *cells, one.layer])} |"
+        for name, errors in judged(cpu):
+            figures = (errors.flash, errors.instructions, errors.cycles, errors.by_layer)
+            cells = [f"{off:+.1%}" for off in (*figures, errors.cycles_by_layer, errors.small)]
+            yield f"| {' | '.join([cpu, name, *cells, errors.layer])} |"

@@ -18,7 +18,7 @@ def sizes_by_file(text: str) -> Counter[str]:
 
     Sources are called ``dd_net.c``, ``app/main.c``, ``board/board.c``, ``libgcc.a/x.o``.
     """
-    found: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     section, fill = "", 0
     for line in _joined(text[text.index("Linker script and memory map") :]):
         output = OUTPUT.match(line)
@@ -30,14 +30,14 @@ def sizes_by_file(text: str) -> Counter[str]:
         if match[2] is None:
             fill += int(match[1], 16)
         elif int(match[1], 16):
-            found[source_of(match[2])] += int(match[1], 16) + fill
+            sizes[source_of(match[2])] += int(match[1], 16) + fill
             fill = 0
-    return found
+    return sizes
 
 
 def library_symbols(text: str) -> dict[str, str]:
     """Return the member of a library that each of its linked symbols is from."""
-    found: dict[str, str] = {}
+    members: dict[str, str] = {}
     member = ""
     for line in _joined(text[text.index("Linker script and memory map") :]):
         match = INPUT.match(line)
@@ -45,8 +45,8 @@ def library_symbols(text: str) -> dict[str, str]:
             member = source_of(match[2]) if match[2] and MEMBER.search(match[2]) else ""
         symbol = SYMBOL.match(line)
         if member and symbol is not None:
-            found[symbol[1]] = member
-    return found
+            members[symbol[1]] = member
+    return members
 
 
 def wanted_by(text: str) -> dict[str, str]:

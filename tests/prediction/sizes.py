@@ -63,24 +63,24 @@ def measure(cpus: Sequence[str]) -> CodeSizes:
     What a file takes depends on what of it a network calls: of several builds it is the middle
     between the least and the most. Other programs than the harness count for what it has not.
     """
-    made = [(plan, board, built(plan, board)) for plan, board in builds(cpus)]
-    found = CodeSizes()
-    for plan, _, project in made:
-        _note_structs(found.structs, plan, project)
-    taken: dict[Place, list[int]] = {}
-    others: dict[Place, list[int]] = {}
-    for plan, board, project in made:
+    projects = [(plan, board, built(plan, board)) for plan, board in builds(cpus)]
+    measured = CodeSizes()
+    for plan, _, project in projects:
+        _note_structs(measured.structs, plan, project)
+    of_harness: dict[Place, list[int]] = {}
+    of_others: dict[Place, list[int]] = {}
+    for plan, board, project in projects:
         text = (project / "build" / "firmware.map").read_text("utf-8")
-        into = taken if plan.choice.application == "harness" else others
-        for place, size in _taken(found.structs, plan, board, text):
+        into = of_harness if plan.choice.application == "harness" else of_others
+        for place, size in _sizes_of(measured.structs, plan, board, text):
             into.setdefault(place, []).append(size)
-        core = found.cores.setdefault(board.core.cpu, CoreSizes({}, {}, {}, {}))
+        core = measured.cores.setdefault(board.core.cpu, CoreSizes({}, {}, {}, {}))
         for source, members in _calls(project, text).items():
             core.calls[source] = tuple(sorted({*core.calls.get(source, ()), *members}))
-    for (cpu, kind, name), sizes in {**others, **taken}.items():
-        table = found.boards if kind == "boards" else getattr(found.cores[cpu], kind)
+    for (cpu, kind, name), sizes in {**of_others, **of_harness}.items():
+        table = measured.boards if kind == "boards" else getattr(measured.cores[cpu], kind)
         table[name] = (min(sizes) + max(sizes)) // 2
-    return found
+    return measured
 
 
 def _note_structs(structs: dict[str, int], plan: Plan, project: Path) -> None:
@@ -93,7 +93,7 @@ def _note_structs(structs: dict[str, int], plan: Plan, project: Path) -> None:
         structs[layer.STRUCT] = max(structs.get(layer.STRUCT, 0), -(-size // 4) * 4)
 
 
-def _taken(
+def _sizes_of(
     structs: Mapping[str, int], plan: Plan, board: Board, text: str
 ) -> Iterator[tuple[Place, int]]:
     """Yield what of a map takes so many bytes."""
@@ -124,11 +124,11 @@ def _calls(project: Path, text: str) -> dict[str, set[str]]:
         if symbol in members:
             calls.setdefault(_source_of(path), set()).add(members[symbol])
     linked = set(members.values())
-    return {source: _closure({source, *found}, above) & linked for source, found in calls.items()}
+    return {source: _closure({source, *direct}, above) & linked for source, direct in calls.items()}
 
 
 def _closure(members: set[str], above: Mapping[str, str]) -> set[str]:
-    more = {one for one, by in above.items() if by in members} - members
+    more = {member for member, needing in above.items() if needing in members} - members
     return _closure(members | more, above) if more else members
 
 
@@ -146,7 +146,8 @@ def text_of(sizes: CodeSizes) -> str:
         lines += ["", f"[cores.{cpu}.library]", *_numbers(core.library)]
         lines += ["", f"[cores.{cpu}.calls]"]
         lines += [
-            f'"{name}" = {json.dumps(list(found))}' for name, found in sorted(core.calls.items())
+            f'"{name}" = {json.dumps(list(members))}'
+            for name, members in sorted(core.calls.items())
         ]
     return "\n".join(lines) + "\n"
 

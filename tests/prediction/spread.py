@@ -64,15 +64,15 @@ def _file(chains: Iterable[Chain], time: int, channels: int) -> bytes:
     """Draw chains of operators; each but the first begins at an earlier tensor."""
     canvas = Canvas(np.random.default_rng([time, channels]), "11TC", expands=False)
     shape = canvas.whole_shape(time, channels)
-    canvas.made.append(canvas.activation(shape, Codes(0.03, 5), "input"))
-    canvas.model.inputs = canvas.made[:1]
+    canvas.readable.append(canvas.activation(shape, Codes(0.03, 5), "input"))
+    canvas.model.inputs = canvas.readable[:1]
     ends_of: list[int] = []
     for number, chain in enumerate(chains):
-        at = canvas.made[0] if number % 2 == 0 else canvas.made[-1 - number % LATEST]
+        at = canvas.readable[0] if number % 2 == 0 else canvas.readable[-1 - number % LATEST]
         for draw in chain:
-            made = draw.add(canvas, at)
-            canvas.made += made
-            at = made[-1] if made else at
+            outputs = draw.add(canvas, at)
+            canvas.readable += outputs
+            at = outputs[-1] if outputs else at
         ends_of.append(at)
     canvas.model.outputs = sorted(set(ends_of) - set(canvas.model.inputs))
     return canvas.model.build()
@@ -151,9 +151,9 @@ def _general(seed: int) -> Iterable[Chain]:
 
 def _connected(seed: int) -> Iterable[Chain]:
     rng = np.random.default_rng([seed, 1])
-    every: tuple[convolutions.Over, ...] = ("flat", "all", "channels")
+    axes: tuple[convolutions.Over, ...] = ("flat", "all", "channels")
     for number in range(14):
-        over = every[number % 3]
+        over = axes[number % 3]
         units = int(rng.choice(CHANNELS))
         flat = convolutions.FullyConnected(over, units, number % 2, NUMBERS)
         chain: list[Draw] = [_conv(int(rng.choice((3, 8, 16, 21, 32))), 1), flat]
@@ -164,7 +164,7 @@ def _pools(seed: int) -> Iterable[Chain]:
     rng = np.random.default_rng([seed, 1])
     codes = (OPS.MAX_POOL_2D, OPS.AVERAGE_POOL_2D)
     reductions = (OPS.MEAN, OPS.REDUCE_MAX, OPS.REDUCE_MIN)
-    every: tuple[pools.Over, ...] = ("time", "channels", "all")
+    axes: tuple[pools.Over, ...] = ("time", "channels", "all")
     for number in range(12):
         kernel = int(rng.choice((2, 2, 3, 4, 7)))
         stride = kernel if number % 4 < 2 else int(rng.choice((1, 2)))
@@ -174,7 +174,7 @@ def _pools(seed: int) -> Iterable[Chain]:
         )
         chain = [widened, pool, *([_table()] if number % 4 == 0 else [])]
         yield chain
-        over = every[(number // 3) % 3]
+        over = axes[(number // 3) % 3]
         code = reductions[number % 3]
         yield [*chain[:1], pools.Reduce(code, over, keeps=True, all_axes=True, gain=1.0)]
 
@@ -212,5 +212,5 @@ def _moves(seed: int) -> Iterable[Chain]:
             moves.Slice("channels", 0, number % 3, 1, masked=True, shrinks=False),
             moves.Resize(1 + number % 3, 0, align_corners=False, half_pixels=False),
         ]
-        yield from ([widened, one] for one in drawn)
+        yield from ([widened, draw] for draw in drawn)
         yield [_conv(int(rng.choice(CHANNELS[:12])), 1, 1 + number % 3), shapes.Turn()]

@@ -32,8 +32,8 @@ class Arithmetic:
         at = canvas.formed(at)
         scale = canvas.codes(at).scale
         codes = canvas.any_codes(scale * self.ratio)
-        other = _operand(canvas, at, self.operand, self.back, codes)
-        pair = (other, at) if self.swapped else (at, other)
+        operand = _operand(canvas, at, self.operand, self.back, codes)
+        pair = (operand, at) if self.swapped else (at, operand)
         return [joined(canvas, self.code, *pair, activation=self.activation, gain=self.gain)]
 
 
@@ -41,10 +41,10 @@ def joined(
     canvas: Canvas, code: int, first: int, second: int, *, activation: int = 0, gain: float = 1.0
 ) -> int:
     """Add ADD, SUB or MUL of two tensors, in codes that fit them; return what it makes."""
-    one, other = canvas.codes(first).scale, canvas.codes(second).scale
+    first_scale, second_scale = canvas.codes(first).scale, canvas.codes(second).scale
     # Within what TFLite's kernels foresee of a multiplier.
-    sum_scale = 1.5 * max(one, other) / min(gain, 2.0**16)
-    product_scale = one * other * 128 / min(gain, 2.0**12)
+    sum_scale = 1.5 * max(first_scale, second_scale) / min(gain, 2.0**16)
+    product_scale = first_scale * second_scale * 128 / min(gain, 2.0**12)
     codes = canvas.any_codes(product_scale if code == OPS.MUL else sum_scale)
     shape = _broadcast(canvas, first, second)
     return canvas.op(code, [first, second], shape, codes, FusedActivationFunction=activation)
@@ -62,10 +62,10 @@ class Extreme:
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         at = canvas.formed(at)
         codes = canvas.codes(at)
-        other = _operand(canvas, at, self.operand, self.back, codes)
-        other = canvas.quantized_like(other, codes)
-        pair = [other, at] if self.swapped else [at, other]
-        return [canvas.op(self.code, pair, _broadcast(canvas, at, other), codes)]
+        operand = _operand(canvas, at, self.operand, self.back, codes)
+        operand = canvas.quantized_like(operand, codes)
+        pair = [operand, at] if self.swapped else [at, operand]
+        return [canvas.op(self.code, pair, _broadcast(canvas, at, operand), codes)]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,9 @@ class PRelu:
 def _operand(canvas: Canvas, at: int, operand: Operand, back: int, codes: Codes) -> int:
     """Return the second operand: a tensor that fits ``at``, itself at worst, or a constant."""
     if operand == "computed":
-        fitting = [other for other in canvas.made if fit(canvas.size(at), canvas.size(other))]
+        fitting = [
+            tensor for tensor in canvas.readable if fit(canvas.size(at), canvas.size(tensor))
+        ]
         return canvas.formed(fitting[-1 - back % len(fitting)]) if fitting else at
     time, channels = canvas.size(at)
     shapes: dict[str, Shape] = {
@@ -100,13 +102,13 @@ def _operand(canvas: Canvas, at: int, operand: Operand, back: int, codes: Codes)
     return canvas.constant(canvas.random(shapes[operand]), codes)
 
 
-def fit(one: tuple[int, int], other: tuple[int, int]) -> bool:
+def fit(first: tuple[int, int], second: tuple[int, int]) -> bool:
     """Return whether tensors of these steps and channels have one shape, or one broadcasts."""
-    return all(a == b or 1 in (a, b) for a, b in zip(one, other, strict=True))
+    return all(a == b or 1 in (a, b) for a, b in zip(first, second, strict=True))
 
 
-def _broadcast(canvas: Canvas, at: int, other: int) -> Shape:
-    shapes = [canvas.shape(at), canvas.shape(other)]
+def _broadcast(canvas: Canvas, at: int, operand: int) -> Shape:
+    shapes = [canvas.shape(at), canvas.shape(operand)]
     rank = max(map(len, shapes))
     filled = [(1,) * (rank - len(shape)) + shape for shape in shapes]
     return tuple(map(max, *filled))

@@ -27,10 +27,10 @@ class Residual:
     numbers: convolutions.Numbers
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
-        made = [canvas.formed(at)]
+        outputs = [canvas.formed(at)]
         for kernel in self.kernels:
-            made += self._convolution(kernel).add(canvas, made[-1])
-        return _join(canvas, made[0], made[-1], self.join)
+            outputs += self._convolution(kernel).add(canvas, outputs[-1])
+        return _join(canvas, outputs[0], outputs[-1], self.join)
 
     def _convolution(self, kernel: int) -> Draw:
         shared = {"kernel": kernel, "stride": 1, "dilation": self.dilation, "same": True}
@@ -54,10 +54,10 @@ class Hourglass:
         before = canvas.formed(at)
         pool = pools.Pool(OPS.MAX_POOL_2D, self.factor, self.factor, same=True, activation=0)
         (inner,) = pool.add(canvas, before)
-        made = convolutions.Conv2D(
+        outputs = convolutions.Conv2D(
             0, self.kernel, 1, 1, 0, same=True, activation=1, numbers=self.numbers
         ).add(canvas, inner)
-        wider = [at for one in made for at in self._wider().add(canvas, one)]
+        wider = [at for output in outputs for at in self._wider().add(canvas, output)]
         if not wider:
             return []
         (cut,) = moves.PlainSlice(

@@ -76,9 +76,9 @@ def weighted(
     return constants, canvas.any_codes(source * typical / numbers.gain)
 
 
-def narrow(wanted: int, macs_each: int) -> int:
+def narrow(channels: int, macs_each: int) -> int:
     """Return how many of the channels that were drawn keep the layer small."""
-    return max(1, min(wanted, MACS // macs_each))
+    return max(1, min(channels, MACS // macs_each))
 
 
 @dataclass(frozen=True)
@@ -174,11 +174,11 @@ class TransposeConv:
         shape = canvas.four_shape(count, self.kernel, channels)
         taps = max(1, self.kernel * channels // self.stride)
         constants, codes = weighted(canvas, source, self.numbers, shape, taps)
-        made = canvas.four_shape(1, steps, count)
+        output_shape = canvas.four_shape(1, steps, count)
         convolved = canvas.op(
             OPS.TRANSPOSE_CONV,
-            [canvas.numbers(*made), constants[0], source, *constants[1:]],
-            made,
+            [canvas.numbers(*output_shape), constants[0], source, *constants[1:]],
+            output_shape,
             codes,
             Padding=_padding(same=self.same),
             FusedActivationFunction=self.activation,
@@ -206,9 +206,9 @@ class FullyConnected:
         count = narrow(self.units or channels, taps * steps)
         constants, codes = weighted(canvas, at, self.numbers, (count, taps), taps)
         keeps = self.over == "channels"
-        made = (*canvas.shape(at)[:-1], count) if keeps else (1, count)
+        output_shape = (*canvas.shape(at)[:-1], count) if keeps else (1, count)
         options = {"KeepNumDims": keeps, "FusedActivationFunction": self.activation}
-        return [canvas.op(OPS.FULLY_CONNECTED, [at, *constants], made, codes, **options)]
+        return [canvas.op(OPS.FULLY_CONNECTED, [at, *constants], output_shape, codes, **options)]
 
 
 def _steps(time: int, kernel: int, stride: int, dilation: int, *, same: bool) -> tuple[bool, int]:

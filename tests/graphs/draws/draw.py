@@ -52,7 +52,7 @@ CHANNELS = st.one_of(st.just(0), st.integers(1, 9), st.integers(1, 70))
 """0: as many as its input has, so that the two can be added."""
 
 
-def divisor(of: int, number: int) -> int:
+def divisor(value: int, number: int) -> int:
     """Return a divisor of ``of``, any of them for some ``number``, 1 for 0."""
-    found = [n for n in range(1, of + 1) if of % n == 0]
-    return found[number % len(found)]
+    divisors = [n for n in range(1, value + 1) if value % n == 0]
+    return divisors[number % len(divisors)]

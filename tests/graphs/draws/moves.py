@@ -29,13 +29,13 @@ class Concatenation:
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         at = canvas.formed(at)
-        other = 1 if self.axis == "time" else 0  # the dimension in which they agree
+        shared = 1 if self.axis == "time" else 0  # the dimension in which they agree
         size = canvas.size(at)
-        fitting = [m for m in canvas.made if canvas.size(m)[other] == size[other]] or [at]
+        fitting = [m for m in canvas.readable if canvas.size(m)[shared] == size[shared]] or [at]
         chosen = [canvas.formed(fitting[-1 - back % len(fitting)]) for back in self.backs]
         parts = [at, *(canvas.quantized_like(part, canvas.codes(at)) for part in chosen)]
-        total = sum(canvas.size(part)[1 - other] for part in parts)
-        if total * size[other] > VALUES:
+        total = sum(canvas.size(part)[1 - shared] for part in parts)
+        if total * size[shared] > VALUES:
             return []
         whole = (total, size[1]) if self.axis == "time" else (size[0], total)
         number = _number(canvas, self.axis)
@@ -59,9 +59,9 @@ class Split:
         part = (time // count, channels) if self.axis == "time" else (time, channels // count)
         inputs = [canvas.numbers(_number(canvas, self.axis)), at]
         shape = canvas.whole_shape(*part)
-        made = [canvas.activation(shape, canvas.codes(at)) for _ in range(count)]
-        canvas.model.op(OPS.SPLIT, inputs, made, NumSplits=count)
-        return made
+        outputs = [canvas.activation(shape, canvas.codes(at)) for _ in range(count)]
+        canvas.model.op(OPS.SPLIT, inputs, outputs, NumSplits=count)
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,9 @@ class Parts:
         counts = (first, shape[axis] - first)
         inputs = [at, canvas.numbers(*counts), canvas.numbers(axis)]
         shapes = [(*shape[:axis], count, *shape[axis + 1 :]) for count in counts]
-        made = [canvas.activation(part, canvas.codes(at)) for part in shapes]
-        canvas.model.op(OPS.SPLIT_V, inputs, made, NumSplits=2)
-        return made
+        outputs = [canvas.activation(part, canvas.codes(at)) for part in shapes]
+        canvas.model.op(OPS.SPLIT_V, inputs, outputs, NumSplits=2)
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,9 @@ class Unpack:
         if shape[axis] > 9:
             return []
         left = shape[:axis] + shape[axis + 1 :]
-        made = [canvas.activation(left, canvas.codes(at)) for _ in range(shape[axis])]
-        canvas.model.op(OPS.UNPACK, [at], made, Num=shape[axis], Axis=axis)
-        return made
+        outputs = [canvas.activation(left, canvas.codes(at)) for _ in range(shape[axis])]
+        canvas.model.op(OPS.UNPACK, [at], outputs, Num=shape[axis], Axis=axis)
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -190,8 +190,8 @@ class Slice:
         begins, ends, strides = [0] * len(shape), list(shape), [1] * len(shape)
         begins[axis], ends[axis], strides[axis] = begin, end, self.stride
         numbers = [canvas.numbers(*values) for values in (begins, ends, strides)]
-        others = sum(1 << other for other in range(len(shape)) if other != axis)
-        masks = others if self.masked else 0
+        other_axes = sum(1 << other for other in range(len(shape)) if other != axis)
+        masks = other_axes if self.masked else 0
         sliced = (*shape[:axis], left, *shape[axis + 1 :])
         return [
             canvas.moved(OPS.STRIDED_SLICE, [at, *numbers], sliced, BeginMask=masks, EndMask=masks)

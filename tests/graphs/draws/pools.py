@@ -53,13 +53,13 @@ class Reduce:
         at = canvas.formed(at)
         shape = canvas.shape(at)
         axes = self._axes(canvas, len(shape))
-        kept = tuple(1 if axis in axes else count for axis, count in enumerate(shape))
-        left = tuple(count for axis, count in enumerate(shape) if axis not in axes)
+        with_ones = tuple(1 if axis in axes else count for axis, count in enumerate(shape))
+        without = tuple(count for axis, count in enumerate(shape) if axis not in axes)
         codes = canvas.codes(at)
         if self.code == OPS.MEAN:
             codes = canvas.any_codes(codes.scale / self.gain)
         inputs = [at, canvas.numbers(*axes)]
-        reduced = kept if self.keeps else left
+        reduced = with_ones if self.keeps else without
         return [canvas.op(self.code, inputs, reduced, codes, KeepDims=self.keeps)]
 
     def _axes(self, canvas: Canvas, rank: int) -> list[int]:

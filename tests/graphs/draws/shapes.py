@@ -79,12 +79,12 @@ class Transpose:
 
     def add(self, canvas: Canvas, at: int) -> Sequence[int]:
         shape = canvas.shape(at)
-        ones = [axis for axis in range(1, len(shape)) if shape[axis] == 1]
-        if not ones:
+        unit_axes = [axis for axis in range(1, len(shape)) if shape[axis] == 1]
+        if not unit_axes:
             return []
-        moving = ones[self.number % len(ones)]
+        moving = unit_axes[self.number % len(unit_axes)]
         order = [axis for axis in range(len(shape)) if axis != moving]
-        order.insert(1 + self.number // len(ones) % max(len(shape) - 2, 1), moving)
+        order.insert(1 + self.number // len(unit_axes) % max(len(shape) - 2, 1), moving)
         moved = tuple(shape[axis] for axis in order)
         return [canvas.moved(OPS.TRANSPOSE, [at, canvas.numbers(*order)], moved)]
 
