@@ -112,6 +112,7 @@ def test_a_codec_shows_trace_levels_gain_link_and_latency(station, records):
     assert sum(totals["levels"].values()) == totals["segments"]
 
 
+@pytest.mark.heavy
 def test_the_bound_is_moved_by_keys_and_the_board_follows(native, records):
     app = codec_monitor(native, records)
 
@@ -129,6 +130,7 @@ def test_the_bound_is_moved_by_keys_and_the_board_follows(native, records):
     assert app.failure is None
 
 
+@pytest.mark.heavy
 def test_a_bad_line_is_seen_and_nothing_is_lost(native, records):
     native.device.link.port = FaultyPort(
         native.device.link.port, *(Faults(rate=1e-3, kinds=("flip",), seed=s) for s in (1, 2))
@@ -144,6 +146,7 @@ def test_a_bad_line_is_seen_and_nothing_is_lost(native, records):
     assert native.device.traffic.retries > 0
 
 
+@pytest.mark.heavy
 def test_a_board_that_goes_ends_the_screen_with_its_error(native, records):
     app = codec_monitor(native, records)
 
@@ -257,6 +260,7 @@ def alone(bundle) -> Iterator[WiredBoard]:
         yield wired
 
 
+@pytest.mark.heavy
 def test_a_device_that_sends_by_itself_is_shown_as_its_packets_come(
     alone, bundle, monkeypatch, capsys, firmware
 ):
