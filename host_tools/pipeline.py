@@ -103,10 +103,10 @@ def connect(
     """
     with open_device(Place(board, port, baud), elf) as device:
         device.restarts_allowed = RESTARTS_ALLOWED
-        known = None if board is None else load_board(board)
-        about = device.hello(bundle.manifest.model_id, None if known is None else known.name)
+        expected = None if board is None else load_board(board)
+        about = device.hello(bundle.manifest.model_id, None if expected is None else expected.name)
         _check_harness(device)
-        description = greeted_board(device, known)
+        description = greeted_board(device, expected)
         _check_choice(device, wanted)
         plan = plan_as_told(bundle, description, about.engine, about.kernels)
         device.check_model(_model_of(plan))

@@ -180,11 +180,11 @@ def flash(firmware: Firmware, program: str, arguments: Sequence[str]) -> None:
         FlashError: the flasher failed.
     """
     files = {"bin": str(firmware.bin), "elf": str(firmware.elf)}
-    command = [require(program), *(_filled(argument, files) for argument in arguments)]
+    command = [require(program), *(_with_paths(argument, files) for argument in arguments)]
     _run(command, firmware.log, FlashError)
 
 
-def _filled(argument: str, files: Mapping[str, str]) -> str:
+def _with_paths(argument: str, files: Mapping[str, str]) -> str:
     """Put the paths of files into an argument that names them as ``{bin}``."""
     for name, path in files.items():
         argument = argument.replace(f"{{{name}}}", path)
@@ -197,10 +197,10 @@ def _generator(folder: Path) -> list[str]:
     if shutil.which("ninja"):
         return ["-G", "Ninja"]
     require("make")
-    odd = MAKES_OWN.search(str(folder.resolve()))
-    if odd is not None:
+    special = MAKES_OWN.search(str(folder.resolve()))
+    if special is not None:
         raise BuildError(
-            f"{folder}: its path holds {odd[0]!r}, which means something to make. "
+            f"{folder}: its path holds {special[0]!r}, which means something to make. "
             "Install ninja (apt-get install ninja-build), or choose another folder."
         )
     return ["-G", "Unix Makefiles"]

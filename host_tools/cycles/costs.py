@@ -111,7 +111,7 @@ def registers(instruction: Instruction) -> int:
     return sum(_lengths(match[1])) if match else 0
 
 
-def _lengths(listed: str) -> Iterator[int]:
-    for part in re.split(r",\s*", listed):
+def _lengths(register_list: str) -> Iterator[int]:
+    for part in re.split(r",\s*", register_list):
         span = SPAN.fullmatch(part)
         yield 1 if span is None else int(span[3]) - int(span[2]) + 1

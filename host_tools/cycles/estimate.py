@@ -99,7 +99,7 @@ def waiting(count: BlockCount, flash: Flash) -> float:
 
 def _costs(core: Core, blocks: Blocks) -> dict[tuple[int, int], float]:
     """Return what each block takes, by LLVM's model where the core has one."""
-    by_rules = {at: core.cycles_of(block) for at, block in blocks.items()}
+    by_rules = {place: core.cycles_of(block) for place, block in blocks.items()}
     if not core.llvm:
         return by_rules
     places = list(blocks)

@@ -44,8 +44,8 @@ def block_cycles(cpu: str, blocks: Mapping[int, Sequence[Instruction]]) -> dict[
         raise MissingDependencyError(f"{TOOL}: not installed. Install it: apt-get install llvm")
     command = [tool, f"-mtriple={TRIPLE}", f"-mcpu={cpu}", f"-iterations={ITERATIONS}"]
     command += ["-instruction-info=0", "-resource-pressure=0"]
-    texts = {number: lines for number, block in blocks.items() if (lines := _lines(block))}
-    return dict(_analysed(command, texts))
+    assembly = {number: lines for number, block in blocks.items() if (lines := _lines(block))}
+    return dict(_analysed(command, assembly))
 
 
 def _analysed(

@@ -73,10 +73,10 @@ class Program:
     def block(self, start: int, size: int) -> list[Instruction]:
         """Return the instructions of a block of ``size`` bytes."""
         instructions = []
-        at = start
-        while at < start + size and at in self.instructions:
-            instructions.append(self.instructions[at])
-            at += instructions[-1].bytes
+        address = start
+        while address < start + size and address in self.instructions:
+            instructions.append(self.instructions[address])
+            address += instructions[-1].bytes
         return instructions
 
     def behind(self, block: Sequence[Instruction]) -> Instruction | None:
@@ -131,13 +131,13 @@ def _stages(parsed: Any, elf: Path) -> tuple[int, int]:
     return symbols[0]["st_value"], symbols[0]["st_size"]
 
 
-def _bytes_at(parsed: Any, at: int, size: int) -> bytes:
+def _bytes_at(parsed: Any, address: int, size: int) -> bytes:
     for section in parsed.iter_sections():
-        offset = at - section["sh_addr"]
+        offset = address - section["sh_addr"]
         if section["sh_type"] == "SHT_PROGBITS" and 0 <= offset <= section["sh_size"] - size:
             content: bytes = section.data()[offset : offset + size]
             return content
-    raise BuildError(f"the firmware's table of layers at {at:#x} lies in none of its sections")
+    raise BuildError(f"the firmware's table of layers at {address:#x} lies in none of its sections")
 
 
 def _disassembled(elf: Path) -> dict[int, Instruction]:

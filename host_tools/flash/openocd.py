@@ -36,7 +36,7 @@ def flash(probe: Probe, firmware: Firmware, serial: str | None) -> None:
         command += ["-f", file]
     command += ["-c", script(probe, str(firmware.elf.resolve()), serial)]
     output, status = _run(command)
-    write_whole(firmware.log, f"{_before(firmware)}$ {' '.join(command)}\n{output}\n")
+    write_whole(firmware.log, f"{_earlier_log(firmware)}$ {' '.join(command)}\n{output}\n")
     chip = CHIP.search(output)
     if chip is not None:
         check_chip(probe.identity, int(chip[1], 16))
@@ -76,9 +76,9 @@ def complaint(output: str, serial: str | None) -> str:
     if re.search(
         r"no (\S+ )?device found|unable to (open|find)|open failed", output, re.IGNORECASE
     ):
-        which = f"with the serial number {serial}" if serial is not None else "found"
+        qualifier = f"with the serial number {serial}" if serial is not None else "found"
         return (
-            f"no debug probe {which} ({reason}). Is the board plugged in, and may you use its "
+            f"no debug probe {qualifier} ({reason}). Is the board plugged in, and may you use its "
             "probe (udev rules on Linux)?"
         )
     return f"{reason}. Is the board powered, and no debugger connected to it?"
@@ -104,5 +104,5 @@ def _run(command: list[str]) -> tuple[str, int]:
     return completed.stdout, completed.returncode
 
 
-def _before(firmware: Firmware) -> str:
+def _earlier_log(firmware: Firmware) -> str:
     return firmware.log.read_text(encoding="utf-8") if firmware.log.is_file() else ""

@@ -122,10 +122,10 @@ def check_empty(payload: bytes, command: str) -> None:
     exactly(f"{command}: bytes in a reply that has none", len(payload), 0)
 
 
-def within(name: str, value: int, least: int, most: int, command: str = "HELLO") -> None:
+def within(name: str, value: int, minimum: int, maximum: int, command: str = "HELLO") -> None:
     """Check a number of a reply against its range."""
-    if not least <= value <= most:
-        raise MalformedError(f"{command}: the {name} is {value}, expected {least} to {most}")
+    if not minimum <= value <= maximum:
+        raise MalformedError(f"{command}: the {name} is {value}, expected {minimum} to {maximum}")
 
 
 def exactly(name: str, value: int, expected: int) -> None:

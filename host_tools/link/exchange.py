@@ -233,8 +233,8 @@ class Exchange:
     def _give_up(self, command: Command, so_far: Attempts) -> None:
         """Raise what a board is that was asked often enough."""
         tries = self.patience.tries if command != Command.HELLO else self.patience.greetings
-        often = max(so_far.noisy, so_far.unheard)
-        if so_far.silent >= tries or often >= self.patience.noisy_tries:
+        failures = max(so_far.noisy, so_far.unheard)
+        if so_far.silent >= tries or failures >= self.patience.noisy_tries:
             raise silence(self.link, command, so_far, self._clock() - so_far.begin_s)
 
     def _dispatch(

@@ -44,15 +44,17 @@ def cobs_decode(data: bytes) -> bytes:
         MalformedError: a block is cut off.
     """
     out = bytearray()
-    at = 0
-    while at < len(data):
-        code = data[at]
-        block = data[at + 1 : at + code]
+    index = 0
+    while index < len(data):
+        code = data[index]
+        block = data[index + 1 : index + code]
         if code == 0 or len(block) != code - 1:
-            raise MalformedError(f"COBS block at {at} says {code - 1} bytes, {len(block)} follow")
+            raise MalformedError(
+                f"COBS block at {index} says {code - 1} bytes, {len(block)} follow"
+            )
         out += block
-        at += code
-        if code < 0xFF and at < len(data):
+        index += code
+        if code < 0xFF and index < len(data):
             out += END
     return bytes(out)
 

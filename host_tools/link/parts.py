@@ -23,17 +23,19 @@ def place(
         MalformedError: they are not as many bytes as were asked for.
     """
     begin, count = piece
-    at, missing = begin, []
+    offset, missing = begin, []
     for parts in answers:
         for part in parts:
             length = part_bytes if part is None else len(part)
-            if at + length > begin + count:
-                raise MalformedError(f"gave {at + length - begin} values, {count} were asked for")
+            if offset + length > begin + count:
+                raise MalformedError(
+                    f"gave {offset + length - begin} values, {count} were asked for"
+                )
             if part is None:
-                missing.append((at, length))
+                missing.append((offset, length))
             else:
-                values[at : at + length] = part
-            at += length
-        if at == begin + count:
+                values[offset : offset + length] = part
+            offset += length
+        if offset == begin + count:
             return missing
-    raise MalformedError(f"gave {at - begin} values, {count} were asked for")
+    raise MalformedError(f"gave {offset - begin} values, {count} were asked for")

@@ -100,9 +100,9 @@ class NetApplication:
         for number, spec in enumerate(outputs):
             output, reference = self.board.output(number), case.tensor(spec.name)
             sides = (output, reference.reshape(output.shape))
-            wrong = first_difference("output", ("output", spec.name, case.name), *sides)
-            if wrong is not None:
-                yield wrong
+            difference = first_difference("output", ("output", spec.name, case.name), *sides)
+            if difference is not None:
+                yield difference
 
     def ticks(self, inputs: Sequence[Values]) -> list[int]:
         """Return the ticks of each input."""

@@ -73,7 +73,7 @@ def check(
         differing = differing or _compare_tensors(device, plan, case, unfused=False)
         compared = application.compare(case, so_far.segments)
         differences += [*differing, *compared.differences]
-        so_far = _and(so_far, compared)
+        so_far = _with_case(so_far, compared)
         if differences:
             break
         on_case(so_far)
@@ -92,7 +92,7 @@ def _nothing_compared(plan: Plan, application: Application) -> ParityResult:
     )
 
 
-def _and(so_far: ParityResult, compared: Compared) -> ParityResult:
+def _with_case(so_far: ParityResult, compared: Compared) -> ParityResult:
     """Return what was found, and one case more."""
     kinds = dict(so_far.kinds)
     if compared.kind in kinds:
@@ -124,7 +124,7 @@ def require_exact(result: ParityResult) -> None:
 def compare_constants(crcs: Sequence[int], plan: Plan) -> list[Difference]:
     """Return every array of constants whose CRC on the board is not the bundle's."""
     if len(crcs) != len(plan.constants):
-        return [_other_number("constant", "arrays", len(crcs), len(plan.constants))]
+        return [_count_difference("constant", "arrays", len(crcs), len(plan.constants))]
     return [
         Difference(
             kind="constant",
@@ -143,7 +143,7 @@ def _compare_tensors(device: Device, plan: Plan, case: Case, *, unfused: bool) -
     expected = [tensor for tensor in plan.tensors if unfused or tensor.fused]
     traces = device.trace(case.input, unfused=unfused)
     if len(traces) != len(expected):
-        return [_other_number("tensor", "tensors", len(traces), len(expected))]
+        return [_count_difference("tensor", "tensors", len(traces), len(expected))]
     for entry, trace in zip(expected, traces, strict=True):
         reference = case.tensor(entry.name)
         if trace.tensor == entry.number and trace.crc32 == zlib.crc32(reference.tobytes()):
@@ -157,7 +157,7 @@ def _compare_tensors(device: Device, plan: Plan, case: Case, *, unfused: bool) -
     return []
 
 
-def _other_number(kind: str, noun: str, board: int, reference: int) -> Difference:
+def _count_difference(kind: str, noun: str, board: int, reference: int) -> Difference:
     return Difference(kind, "all", f"number of {noun}", str(board), str(reference))
 
 

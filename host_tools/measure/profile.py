@@ -81,12 +81,12 @@ def estimate_cycles(station: Station, runs: Runs) -> CyclesEstimate:
             "Name a board that has one, and the project with --sources."
         )
     program = read_program(station.elf, len(layers))
-    with counting(program, board) as count, emulated_again(station, count.arguments) as again:
-        ticks = runs(again).run(golden_cases(station.bundle)[0].input)
+    with counting(program, board) as count, emulated_again(station, count.arguments) as emulated:
+        ticks = runs(emulated).run(golden_cases(station.bundle)[0].input)
         counts = count.counts()
         names = [layer.name for layer in layers]
         estimate = price(program, counts, board.core.cpu, board.flash, names)
-        _check_counted(estimate.instructions, ticks, again.device.counter.per_tick)
+        _check_counted(estimate.instructions, ticks, emulated.device.counter.per_tick)
     return estimate
 
 

@@ -93,6 +93,8 @@ def _differences(
     for spec, (board, reference) in zip(manifest.outputs, sides, strict=True):
         shape = (spec.time, spec.channels)
         place = ("output", spec.name, case.name)
-        wrong = first_difference("output", place, board.reshape(shape), reference.reshape(shape))
-        if wrong is not None:
-            yield wrong
+        difference = first_difference(
+            "output", place, board.reshape(shape), reference.reshape(shape)
+        )
+        if difference is not None:
+            yield difference

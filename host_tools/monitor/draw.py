@@ -63,15 +63,15 @@ def _dots(
 def bars(group: Sequence[Bar], width: int, style: str) -> Text:
     """Return a bar a line, its label before it and its text behind."""
     margin = max((len(bar.label) for bar in group), default=0) + 1
-    behind = max((len(bar.text) for bar in group), default=0) + 1
-    room = max(width - margin - behind, 1)
+    text_width = max((len(bar.text) for bar in group), default=0) + 1
+    room = max(width - margin - text_width, 1)
     text = Text(no_wrap=True)
     for bar in group:
         filled = round(min(max(bar.share, 0.0), 1.0) * room)
         text.append(bar.label.ljust(margin))
         text.append("█" * filled, style)
         text.append("░" * (room - filled), "dim")
-        text.append(f"{bar.text.rjust(behind)}\n")
+        text.append(f"{bar.text.rjust(text_width)}\n")
     return text
 
 
@@ -88,5 +88,5 @@ def facts(rows: Sequence[tuple[str, str]]) -> Text:
 def sparkline(values: Sequence[int], width: int) -> str:
     """Return the last values as blocks, the largest of them full."""
     recent = list(values)[-width:] if width > 0 else []
-    most = max(recent, default=0) or 1
-    return "".join(BLOCKS[round(value / most * 8)] for value in recent)
+    maximum = max(recent, default=0) or 1
+    return "".join(BLOCKS[round(value / maximum * 8)] for value in recent)

@@ -71,14 +71,16 @@ class NetFeed(BoardFeed):
 
     def _curves(self, case: Case) -> Iterator[Curve]:
         """Yield the first channel of each input, as real values."""
-        at = 0
+        offset = 0
         for spec in self.manifest.inputs:
             size = spec.time * spec.channels
             codes = (
-                case.input[at : at + size].astype(np.int8).reshape(spec.time, spec.channels)[:, 0]
+                case.input[offset : offset + size]
+                .astype(np.int8)
+                .reshape(spec.time, spec.channels)[:, 0]
             )
             yield Curve(spec.name, _real(codes, spec))
-            at += size
+            offset += size
 
     def _facts(self) -> Facts:
         wrong = len(self._differences)

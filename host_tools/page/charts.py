@@ -79,8 +79,8 @@ def ticks(low: float, high: float, most: int) -> list[tuple[float, str]]:
 
 def _widened(low: float, high: float) -> tuple[float, float]:
     """Return limits with some air, which differ."""
-    air = (high - low) * 0.06 or 1.0
-    return low - air, high + air
+    padding = (high - low) * 0.06 or 1.0
+    return low - padding, high + padding
 
 
 def arena_map(network: Network, title: str) -> Map:
@@ -120,8 +120,8 @@ def arena_map(network: Network, title: str) -> Map:
     )
 
 
-def _moment(network: Network, at: int) -> str:
-    return "the input" if at == 0 else f"layer {at} ({network.layers[at - 1].name})"
+def _moment(network: Network, moment: int) -> str:
+    return "the input" if moment == 0 else f"layer {moment} ({network.layers[moment - 1].name})"
 
 
 def _fitting(text: str, width: float, height: float) -> str:

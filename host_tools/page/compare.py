@@ -201,10 +201,10 @@ def _stream(report: Document) -> Iterator[Figure]:
     if report.stream is None:
         return
     for result in report.stream.bounds:
-        of = f"at bound {result.bound:g} of {result.segments} segments"
-        yield Figure(f"mean CG {of}", result.mean_cg, "more")
-        yield Figure(f"byte CG {of}", result.byte_cg, "more")
+        suffix = f"at bound {result.bound:g} of {result.segments} segments"
+        yield Figure(f"mean CG {suffix}", result.mean_cg, "more")
+        yield Figure(f"byte CG {suffix}", result.byte_cg, "more")
         if result.prd is not None:
-            yield Figure(f"PRD % {of}", result.prd)
+            yield Figure(f"PRD % {suffix}", result.prd)
         if result.violations is not None:
-            yield Figure(f"share over the bound {of}", result.violations, share=True)
+            yield Figure(f"share over the bound {suffix}", result.violations, share=True)

@@ -65,10 +65,10 @@ def _latency(latency: Latency, network: Network, predicted: Predicted | None) ->
         ]
         if foretold:
             measured = layer.count if inside is None else inside.get(layer.layer, layer.count)
-            cells.append(_beside(foretold.get(layer.layer), measured))
+            cells.append(_predicted(foretold.get(layer.layer), measured))
         if estimate is not None:
             cells.append(figure(estimate.layers.get(layer.layer)))
-            cells.append(_beside(cycles.get(layer.layer), estimate.layers.get(layer.layer, 0)))
+            cells.append(_predicted(cycles.get(layer.layer), estimate.layers.get(layer.layer, 0)))
         rows.append(tuple(cells))
     columns = _layer_columns(latency.unit, foretold=bool(foretold), estimated=estimate is not None)
     blocks: list[Block] = [Table("Layers in the order of execution", columns, tuple(rows))]
@@ -129,14 +129,14 @@ def _ratio(count: int, macs: int) -> Cell:
     return figure(count / macs, f"{count / macs:.2f}") if macs else figure(None)
 
 
-def _beside(foretold: int | None, measured: int) -> Cell:
+def _predicted(foretold: int | None, measured: int) -> Cell:
     if foretold is None:
         return figure(None)
     return figure(foretold, f"{foretold:,} ({change(foretold, measured)})")
 
 
 def _memory(memory: Memory, network: Network) -> Section:
-    kinds = sorted(memory.flash_by_kind.items(), key=lambda item: _order(item[0]))
+    kinds = sorted(memory.flash_by_kind.items(), key=lambda item: _kind_index(item[0]))
     flash = stack_of("Flash", [(KINDS.get(kind, kind), size) for kind, size in kinds], None)
     unused = max(memory.stack_reserved_bytes - memory.stack_peak_bytes, 0)
     ram = stack_of("RAM", _ram_parts(memory), ("stack reserved, never reached", unused))
@@ -149,7 +149,7 @@ def _memory(memory: Memory, network: Network) -> Section:
     return Section("memory", "Memory map", tuple(blocks), intro)
 
 
-def _order(kind: str) -> int:
+def _kind_index(kind: str) -> int:
     return list(KINDS).index(kind) if kind in KINDS else len(KINDS)
 
 
@@ -220,7 +220,7 @@ def _predictions(report: Document, predicted: Predicted) -> Section:
             figure(measured),
             Cell(UNKNOWN, tone="muted")
             if None in (foretold, measured)
-            else _off(*pair, bound=bound),
+            else _excess_cell(*pair, bound=bound),
         )
         for name, foretold, measured, bound in _pairs(report, predicted)
         for pair in [(foretold or 0, measured or 0)]
@@ -257,7 +257,7 @@ def _pairs(
         yield "cycles", predicted.cycles, latency.least_per_segment, False
 
 
-def _off(foretold: int, measured: int, *, bound: bool) -> Cell:
+def _excess_cell(foretold: int, measured: int, *, bound: bool) -> Cell:
     off = measured / max(foretold, 1) - 1
     if bound:
         return Cell("within", off, tone="good") if off <= 0 else Cell("above it", off, tone="bad")

@@ -22,13 +22,16 @@ def html_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ())
     Whatever a model or a file calls itself is escaped; the page's policy forbids any other script
     than its own, and everything from elsewhere.
     """
-    script = _look(SCRIPT)
+    script = _look_file(SCRIPT)
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     return (
         _environment()
         .get_template(TEMPLATE)
         .render(
-            page=page_of(reports, comparisons), style=_look(STYLE), script=script, digest=digest
+            page=page_of(reports, comparisons),
+            style=_look_file(STYLE),
+            script=script,
+            digest=digest,
         )
     )
 
@@ -36,7 +39,7 @@ def html_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ())
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     return Environment(
-        loader=FunctionLoader(_look),
+        loader=FunctionLoader(_look_file),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -46,6 +49,6 @@ def _environment() -> Environment:
     )
 
 
-def _look(name: str) -> str:
+def _look_file(name: str) -> str:
     folder = resources.files("dynadeep.host_tools.page") / "look"
     return (folder / name).read_text(encoding="utf-8")

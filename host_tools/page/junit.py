@@ -22,9 +22,9 @@ class Case:
 def junit_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ()) -> str:
     """Return one suite a report: its parity, layer by layer, its budgets, what changed."""
     root = Xml.Element("testsuites", name="dynadeep")
-    beside = {comparison.report: comparison for comparison in comparisons}
+    by_report = {comparison.report: comparison for comparison in comparisons}
     for report in reports:
-        cases = list(cases_of(report, beside.get(report.name)))
+        cases = list(cases_of(report, by_report.get(report.name)))
         suite = Xml.SubElement(
             root,
             "testsuite",

@@ -55,7 +55,7 @@ def _sheet(sheet: Sheet, *, folded: bool) -> Iterator[str]:
         [
             tile.label,
             f"**{escaped(f'{tile.value} {tile.unit}'.strip())}**",
-            escaped(_more(tile.gauge_text, tile.detail)),
+            escaped(_joined(tile.gauge_text, tile.detail)),
         ]
         for tile in sheet.tiles
     ]
@@ -65,7 +65,7 @@ def _sheet(sheet: Sheet, *, folded: bool) -> Iterator[str]:
             yield from _section(section)
 
 
-def _more(*parts: str) -> str:
+def _joined(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
 

@@ -36,9 +36,9 @@ VERDICTS = {
 
 def page_of(reports: Sequence[Document], comparisons: Sequence[Comparison] = ()) -> Page:
     """Return the page of one report, or of a benchmark's, with what changed where it is known."""
-    beside = {comparison.report: comparison for comparison in comparisons}
+    by_report = {comparison.report: comparison for comparison in comparisons}
     sheets = tuple(
-        _sheet(report, beside.get(report.name), f"r{index}" if len(reports) > 1 else "r")
+        _sheet(report, by_report.get(report.name), f"r{index}" if len(reports) > 1 else "r")
         for index, report in enumerate(reports)
     )
     if len(sheets) == 1:
@@ -114,8 +114,8 @@ def _tiles(report: Document) -> Iterator[Tile]:
             "Parity",
             "differs" if parity.differences else "exact" if parity.bit_exact else "not compared",
             "",
-            f"{_of(report, parity)} inputs x {parity.tensors} tensors, {parity.constants} arrays "
-            f"of constants, {parity.results} {parity.noun}",
+            f"{_inputs(report, parity)} inputs x {parity.tensors} tensors, {parity.constants} "
+            f"arrays of constants, {parity.results} {parity.noun}",
             "good" if parity.bit_exact else "bad",
         )
     if latency is not None:
@@ -127,8 +127,8 @@ def _tiles(report: Document) -> Iterator[Tile]:
             more = f", {latency.seconds * 1e3:,.1f} ms"
         elif latency.cycles_estimate is not None:
             seconds = latency.cycles_estimate.total / report.target.clock_hz
-            cycles, of = short(latency.cycles_estimate.total)
-            more = f"; about {cycles} {of} cycles, {seconds * 1e3:,.0f} ms (estimated)"
+            cycles, cycles_prefix = short(latency.cycles_estimate.total)
+            more = f"; about {cycles} {cycles_prefix} cycles, {seconds * 1e3:,.0f} ms (estimated)"
         limit = _limit(report, "instructions")
         detail = f"an inference: {per_mac}{macs} {prefix} MAC{more}".replace("  ", " ")
         yield _gauged(Tile("Latency", digits, unit, detail), limit, None)
@@ -150,7 +150,7 @@ def _tiles(report: Document) -> Iterator[Tile]:
         yield Tile("Compression", f"{at.byte_cg:.1f}", "times fewer bytes", detail)
 
 
-def _of(report: Document, parity: Parity) -> str:
+def _inputs(report: Document, parity: Parity) -> str:
     """Return how many inputs were compared, and of how many where not all were."""
     if report.complete or report.run is None:
         return f"{parity.segments}"

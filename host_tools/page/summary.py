@@ -19,8 +19,8 @@ def predicted_table(report: Document, predicted: Predicted) -> Table:
     """
     table = new_table("Predicted and found", "", "predicted", "found", "found over predicted")
     for name, before, after in _pairs(report, predicted):
-        off = f"{after / before - 1:+.1%}" if before else "-"
-        table.add_row(escape(name), f"{before or 0:,}", f"{after:,}", off)
+        excess = f"{after / before - 1:+.1%}" if before else "-"
+        table.add_row(escape(name), f"{before or 0:,}", f"{after:,}", excess)
     return table
 
 

@@ -101,13 +101,13 @@ def doubts(name: str, converted: Converted, manifest: Manifest) -> tuple[str, ..
     share = float(clipped_samples(samples, manifest.input_map)) / len(samples)
     median = float(np.median(samples))
     offset_mv = (median - manifest.adc_baseline) / manifest.adc_gain
-    around = f"around {median:.0f}, {offset_mv:+.2f} mV in the model's ADC units"
+    position = f"around {median:.0f}, {offset_mv:+.2f} mV in the model's ADC units"
     limits = input_limits(manifest)
     low, high = limits or (INT16.min, INT16.max)
     span = f"outside {low:.0f} to {high:.0f}, the model's input"
     if share > REFUSED_SHARE and not converted.is_sure:
         raise EcgError(
-            f"{name}: {converted.remarks[0]}. Its samples then lie {around}, {share:.1%} of them "
+            f"{name}: {converted.remarks[0]}. Its samples then lie {position}, {share:.1%} of them "
             f"{span}. State --gain and --baseline or --unit mV, or --unit adc if it is right."
         )
     warnings = []
@@ -116,7 +116,7 @@ def doubts(name: str, converted: Converted, manifest: Manifest) -> tuple[str, ..
     elif share > 0:
         warnings.append(f"{share:.2%} of its samples are clipped by the model's input")
     if abs(offset_mv) > FAR_FROM_ZERO_MV:
-        warnings.append(f"warning: its samples lie {around}; is that its baseline?")
+        warnings.append(f"warning: its samples lie {position}; is that its baseline?")
     return tuple(warnings)
 
 

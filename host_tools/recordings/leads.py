@@ -42,14 +42,14 @@ def choose(recording: Recording, requested: str | None) -> tuple[Channel, str]:
     channel = channels[index]
     if not channel.is_voltage:
         raise EcgError(
-            f"{recording.name}: channel {_shown(channels, index)} is in {channel.unit}, which is "
-            f"no voltage. {_all_of(channels)}"
+            f"{recording.name}: channel {_label(channels, index)} is in {channel.unit}, which is "
+            f"no voltage. {_channel_list(channels)}"
         )
     leads = sum(is_lead(channel.name) for channel in channels)
     more = f", the first of {leads} leads" if requested is None and leads > 1 else ""
     if len(channels) == 1:
         return channel, f"channel {channel.name}" if channel.name else "its only channel"
-    return channel, f"channel {_shown(channels, index)} of {len(channels)}{more}"
+    return channel, f"channel {_label(channels, index)} of {len(channels)}{more}"
 
 
 def _automatic(recording: Recording) -> int:
@@ -68,7 +68,7 @@ def _automatic(recording: Recording) -> int:
         )
     raise EcgError(
         f"{recording.name}: {len(channels)} channels, and no name says which is the ECG. "
-        f"{_all_of(channels)}"
+        f"{_channel_list(channels)}"
     )
 
 
@@ -87,13 +87,13 @@ def _named(recording: Recording, requested: str) -> int:
         )
     if requested.strip().isdecimal() and len(requested) < 6 and int(requested) < len(channels):
         return int(requested)
-    raise EcgError(f"{recording.name}: has no channel {requested!r}. {_all_of(channels)}")
+    raise EcgError(f"{recording.name}: has no channel {requested!r}. {_channel_list(channels)}")
 
 
-def _all_of(channels: Sequence[Channel]) -> str:
-    listed = ", ".join(_shown(channels, i) for i in range(min(len(channels), 16)))
-    return f"Name one with --channel: {listed}{' ...' if len(channels) > 16 else ''}."
+def _channel_list(channels: Sequence[Channel]) -> str:
+    listing = ", ".join(_label(channels, i) for i in range(min(len(channels), 16)))
+    return f"Name one with --channel: {listing}{' ...' if len(channels) > 16 else ''}."
 
 
-def _shown(channels: Sequence[Channel], index: int) -> str:
+def _label(channels: Sequence[Channel], index: int) -> str:
     return f"{index} ({channels[index].name})" if channels[index].name else str(index)

@@ -68,12 +68,14 @@ def _lines(path: Path) -> list[Line]:
 
 def _load(path: Path, lines: Sequence[Line], dialect: Dialect) -> Values:
     """Return the rows as numbers, float [T, columns], times of day left out."""
-    used = [i for i in range(len(dialect.columns)) if i not in dialect.clock]
+    columns = [i for i in range(len(dialect.columns)) if i not in dialect.clock]
     texts = [text.replace("'", "").replace('"', "") for _, text in lines]
     if dialect.decimal == ",":
         texts = [text.replace(",", ".") for text in texts]
     try:
-        return np.loadtxt(texts, delimiter=dialect.delimiter, usecols=used, ndmin=2, comments=None)
+        return np.loadtxt(
+            texts, delimiter=dialect.delimiter, usecols=columns, ndmin=2, comments=None
+        )
     except ValueError as error:
         raise _bad_row(path, lines, dialect, error) from error
 
@@ -118,8 +120,8 @@ def _axis(columns: Sequence[tuple[str, str]], table: Values) -> tuple[str | None
     rate_hz = (1000.0 if unit.lower().startswith(("ms", "milli")) else 1.0) / step
     if not PLAUSIBLE_HZ[0] <= rate_hz <= PLAUSIBLE_HZ[1]:
         return f"its first column{label} rises by {step:g} a sample and is left out", None
-    near = round(rate_hz)
-    exact = float(near) if abs(rate_hz - near) < 0.001 * rate_hz else rate_hz
+    nearest_hz = round(rate_hz)
+    exact = float(nearest_hz) if abs(rate_hz - nearest_hz) < 0.001 * rate_hz else rate_hz
     return f"its first column{label} is the time", exact
 
 

@@ -159,10 +159,10 @@ def _join(
         if part is not None and index is not None and length > 0
     ]
     scales = {(channel.gain, channel.baseline, channel.unit) for channel in channels}
-    unsure = next((channel for channel in channels if not _is_stated(channel)), None)
-    if unsure is not None:
+    unstated = next((channel for channel in channels if not _is_stated(channel)), None)
+    if unstated is not None:
         raise RecordingError(
-            f"{header.path}: a segment {_assumed(unsure)}. State the scale in its header."
+            f"{header.path}: a segment {_assumed(unstated)}. State the scale in its header."
         )
     remark = f"{len(channels)} segments joined, " + (
         f"their {len(scales)} scales brought to one" if len(scales) > 1 else "of one scale"
