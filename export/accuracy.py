@@ -59,15 +59,15 @@ def layer_sqnr_db(
     floats: dict[str, Floats], tensors: Tensors, quantizations: dict[str, Quantization]
 ) -> dict[str, float]:
     """Return each layer's signal to quantisation noise, at its last tensor, in decibels."""
-    found = {}
+    decibels = {}
     last = {name.partition("/")[0]: name for name in floats}
     for layer, name in last.items():
         signal = floats[name]
         if name in tensors:
             noise = _real(tensors[name], quantizations[name]) - signal
             power = float(np.mean(np.square(signal))), float(np.mean(np.square(noise)))
-            found[layer] = 10 * float(np.log10(power[0] / max(power[1], 1e-30)))
-    return found
+            decibels[layer] = 10 * float(np.log10(power[0] / max(power[1], 1e-30)))
+    return decibels
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Codec:
         latent = np.ascontiguousarray(codes.transpose(0, 2, 1))
         decoded = torch.from_numpy(decoded_of(open_session(self.decoder), level, latent))
         adc = as_tensor(windows)
-        found = self.input_map.decoded_to_unit(decoded, adc)
-        return float(np.mean(prd(to_unit(adc, adc).numpy(), found.numpy())))
+        on_unit = self.input_map.decoded_to_unit(decoded, adc)
+        return float(np.mean(prd(to_unit(adc, adc).numpy(), on_unit.numpy())))
 
 
 def level_losses(

@@ -34,7 +34,7 @@ def adversarial(samples: int) -> dict[str, Samples]:
     rng = np.random.default_rng(SEED)
     spike = np.zeros(samples)
     spike[samples // 2] = HIGHEST
-    made = {
+    cases = {
         "zeros": np.zeros(samples),
         "full_scale_high": np.full(samples, HIGHEST),
         "full_scale_low": np.full(samples, LOWEST),
@@ -43,7 +43,7 @@ def adversarial(samples: int) -> dict[str, Samples]:
         "random": rng.integers(LOWEST, HIGHEST, samples, endpoint=True),
         "random_in_adc_range": rng.integers(0, 2047, samples, endpoint=True),
     }
-    return {name: values.astype(np.int16) for name, values in made.items()}
+    return {name: values.astype(np.int16) for name, values in cases.items()}
 
 
 def write_golden(

@@ -42,11 +42,11 @@ from dynadeep.export.net_golden import (
     Cases,
     Form,
     cases_of,
-    made_up,
     read_inputs,
     run_cases,
     series_form,
     spread,
+    synthetic_cases,
     write_golden,
 )
 from dynadeep.export.reference import has_witness
@@ -88,7 +88,7 @@ class ImportReport:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportOptions:
     """What the user asks of an import."""
 
     calibration: Path | None = None  # real values that a float network is quantised by
@@ -109,7 +109,7 @@ class _Network:
     real: bytes = b""  # the float .tflite that it was quantised from
 
 
-def import_network(path: Path, out: Path, wanted: Wanted) -> ImportReport:
+def import_network(path: Path, out: Path, options: ImportOptions) -> ImportReport:
     """Turn a .tflite or .onnx into a bundle, or leave ``out`` as it was.
 
     Raises:
@@ -119,29 +119,31 @@ def import_network(path: Path, out: Path, wanted: Wanted) -> ImportReport:
     """
     content = _read(path)
     if path.suffix == ".onnx":
-        return _import_onnx(path, _source(path.name, content), out, wanted)
+        return _import_onnx(path, _source(path.name, content), out, options)
     graph = read_graph(content, path.name)
     source = _source(path.name, content)
     forms = [series_form(tensor.name, tensor.time, tensor.channels) for tensor in graph.inputs]
     if not is_float(graph):
-        if wanted.calibration is not None or wanted.clip:
+        if options.calibration is not None or options.clip:
             raise CalibrationError(
                 f"{path.name}: it is quantised already, --calibration and --clip are for a float "
                 "network. Leave them away."
             )
-        return _bundle(_Network(content, source, forms), out, wanted)
+        return _bundle(_Network(content, source, forms), out, options)
     refuse_dynamic_range(graph)
-    return _bundle(_quantized(content, graph, source, forms, wanted), out, wanted)
+    return _bundle(_quantized(content, graph, source, forms, options), out, options)
 
 
-def import_torch(factory: str, shapes: Sequence[Shape], out: Path, wanted: Wanted) -> ImportReport:
+def import_torch(
+    factory: str, shapes: Sequence[Shape], out: Path, options: ImportOptions
+) -> ImportReport:
     """Turn what a function of the user's returns, a torch.nn.Module, into a bundle.
 
     Args:
         factory: ``module:function``; the module is found as Python finds it, or in this folder.
         shapes: of the inputs, the batch of 1 included.
         out: the bundle's folder.
-        wanted: what else was asked for.
+        options: what else was asked for.
 
     Raises:
         ExportError: there is no such function, its code fails, or PyTorch cannot export it.
@@ -149,7 +151,7 @@ def import_torch(factory: str, shapes: Sequence[Shape], out: Path, wanted: Wante
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.onnx"
         torch_network.export(factory, shapes, path)
-        return _import_onnx(path, _source(factory, path.read_bytes()), out, wanted)
+        return _import_onnx(path, _source(factory, path.read_bytes()), out, options)
 
 
 def _read(path: Path) -> bytes:
@@ -157,44 +159,46 @@ def _read(path: Path) -> bytes:
     return reader.content(path, LARGEST_BYTES)
 
 
-def _import_onnx(path: Path, source: Source, out: Path, wanted: Wanted) -> ImportReport:
-    _need_calibration(source.file, wanted)
+def _import_onnx(path: Path, source: Source, out: Path, options: ImportOptions) -> ImportReport:
+    _need_calibration(source.file, options)
     converted = onnx_network.convert(path, source.file)
     forms = [onnx_network.form_of(end) for end in converted.inputs]
     network = _quantized(
-        converted.content, read_graph(converted.content, source.file), source, forms, wanted
+        converted.content, read_graph(converted.content, source.file), source, forms, options
     )
     difference = onnx_network.check(converted, network.calibration, source.file)
     note = f"as a float .tflite at most {difference:.2g} of an output's range from onnxruntime"
-    return _bundle(_noted(network, note, *onnx_network.notes(converted)), out, wanted)
+    return _bundle(_noted(network, note, *onnx_network.notes(converted)), out, options)
 
 
 def _quantized(
-    content: bytes, graph: Graph, source: Source, forms: Sequence[Form], wanted: Wanted
+    content: bytes, graph: Graph, source: Source, forms: Sequence[Form], options: ImportOptions
 ) -> _Network:
     """Quantise a float network by the user's calibration data."""
-    calibration = read_inputs(_need_calibration(source.file, wanted), forms, codes=False)
+    calibration = read_inputs(_need_calibration(source.file, options), forms, codes=False)
     shaped = [
         values.astype(np.float32).reshape(-1, *tensor.shape[1:])
         for values, tensor in zip(calibration, graph.inputs, strict=True)
     ]
-    made = quantize(content, graph, shaped, wanted.clip)
-    network = _Network(made, source, forms, calibration, content)
+    int8_content = quantize(content, graph, shaped, options.clip)
+    network = _Network(int8_content, source, forms, calibration, content)
     clipped = (
-        f", inner ranges without the outermost {wanted.clip:g} of the values" if wanted.clip else ""
+        f", inner ranges without the outermost {options.clip:g} of the values"
+        if options.clip
+        else ""
     )
     return _noted(
         network, f"quantised to int8 by {len(calibration[0])} calibration inputs{clipped}"
     )
 
 
-def _need_calibration(file: str, wanted: Wanted) -> Path:
-    if wanted.calibration is None:
+def _need_calibration(file: str, options: ImportOptions) -> Path:
+    if options.calibration is None:
         raise ModelError(
             f"{file}: a float network, which is quantised by inputs as it will see them. Give "
             "--calibration x.npy (real values, some hundred inputs), or import an int8 .tflite."
         )
-    return wanted.calibration
+    return options.calibration
 
 
 def _source(file: str, content: bytes) -> Source:
@@ -207,13 +211,13 @@ def _noted(network: _Network, *notes: str) -> _Network:
     return replace(network, source=replace(source, notes=(*source.notes, *notes)))
 
 
-def _bundle(network: _Network, out: Path, wanted: Wanted) -> ImportReport:
+def _bundle(network: _Network, out: Path, options: ImportOptions) -> ImportReport:
     """Write the bundle of an int8 .tflite."""
     content, file = network.content, network.source.file
     graph = read_graph(content, file)
     lower(graph)
     inputs, outputs = ends(content, file)
-    cases = _cases(network, inputs, wanted)
+    cases = _cases(network, inputs, options)
     reference = Reference(content, file)
     runs = run_cases(cases, reference)
     micro, differences = _against_micro(content, file, cases, runs)
@@ -229,7 +233,7 @@ def _bundle(network: _Network, out: Path, wanted: Wanted) -> ImportReport:
             outputs=outputs,
             files={name: sha256_of(folder / name) for name in NET_FILES},
             record={},
-            sample_rate_hz=wanted.rate_hz,
+            sample_rate_hz=options.rate_hz,
             source=replace(network.source, notes=notes),
         )
         write_manifest(folder, manifest)
@@ -257,29 +261,29 @@ def _losses(
     chosen = spread(network.calibration, COMPARED)
     run = float_runner(network.real, network.source.file)
     cases = cases_of(chosen, inputs)
-    ours = run_cases(cases, reference)
+    int8_runs = run_cases(cases, reference)
     rows = range(len(cases))
-    floats = [run([values[row].astype(np.float32) for values in chosen]) for row in rows]
-    for at, one in enumerate(outputs):
-        real = np.stack([found[at].ravel() for found in floats]).astype(np.float64)
-        codes = np.stack([found[one.name].ravel() for found in ours]).astype(np.float64)
-        gap = one.scale * (codes - one.zero_point) - real
+    float_runs = [run([values[row].astype(np.float32) for values in chosen]) for row in rows]
+    for at, spec in enumerate(outputs):
+        real = np.stack([tensors[at].ravel() for tensors in float_runs]).astype(np.float64)
+        codes = np.stack([tensors[spec.name].ravel() for tensors in int8_runs]).astype(np.float64)
+        gap = spec.scale * (codes - spec.zero_point) - real
         power = float((real**2).sum()) / max(float((gap**2).sum()), 1e-30)
         worst = float(np.abs(gap).max()) / max(float(np.ptp(real)), 1e-30)
         yield (
-            f'output "{one.name}": int8 is {10 * np.log10(max(power, 1e-30)):.0f} dB from float, '
+            f'output "{spec.name}": int8 is {10 * np.log10(max(power, 1e-30)):.0f} dB from float, '
             f"at most {worst:.1%} of its range, over {len(rows)} calibration inputs"
         )
 
 
-def _cases(network: _Network, inputs: tuple[TensorSpec, ...], wanted: Wanted) -> Cases:
+def _cases(network: _Network, inputs: tuple[TensorSpec, ...], options: ImportOptions) -> Cases:
     """Return the golden inputs: those given, or made up ones and some of the calibration's."""
-    if wanted.golden is not None:
-        return cases_of(read_inputs(wanted.golden, network.forms, codes=True), inputs)
+    if options.golden is not None:
+        return cases_of(read_inputs(options.golden, network.forms, codes=True), inputs)
     if not network.calibration:
-        return made_up(inputs, wanted.count)
-    chosen = spread(network.calibration, wanted.count)
-    return made_up(inputs, 1) | cases_of(chosen, inputs, "calibration")
+        return synthetic_cases(inputs, options.count)
+    chosen = spread(network.calibration, options.count)
+    return synthetic_cases(inputs, 1) | cases_of(chosen, inputs, "calibration")
 
 
 def _against_micro(
@@ -290,7 +294,7 @@ def _against_micro(
         return "not compared: the package tflite-micro is not installed", ()
     try:
         witness = Witness(content, file)
-        found = run_cases(cases, witness)
+        micro_runs = run_cases(cases, witness)
     except ExportError as error:
         why = str(error).partition(": ")[2].removesuffix(" Convert the network again.")
         return f"not compared: {why}", ()
@@ -301,24 +305,24 @@ def _against_micro(
     }
     differences = []
     for name in runs[0]:
-        ours = np.stack([run[name] for run in runs]).astype(np.int16)
-        gap = np.abs(ours - np.stack([run[name] for run in found]))
+        codes = np.stack([run[name] for run in runs]).astype(np.int16)
+        gap = np.abs(codes - np.stack([run[name] for run in micro_runs]))
         if gap.any():
             differences.append(
                 Difference(
                     name, makers.get(name, "input"), int((gap > 0).sum()), gap.size, int(gap.max())
                 )
             )
-    told = "differs" if differences else "equal in every value"
-    return told, tuple(differences)
+    verdict = "differs" if differences else "equal in every value"
+    return verdict, tuple(differences)
 
 
 def _end_notes(inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> tuple[str, ...]:
     """Say which ends of the file the network on the board does not have."""
     return tuple(
-        f'{end} "{one.name}": the file\'s own is {one.file_end.type} "{one.file_end.name}"; the '
+        f'{end} "{spec.name}": the file\'s own is {spec.file_end.type} "{spec.file_end.name}"; the '
         "board's is int8, which the firmware quantises to and from by the scale and zero point"
         for end, tensors in (("input", inputs), ("output", outputs))
-        for one in tensors
-        if one.file_end is not None
+        for spec in tensors
+        if spec.file_end is not None
     )

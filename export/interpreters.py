@@ -42,7 +42,7 @@ NUMPY_TYPES: Mapping[str, type[Any]] = {
 class _Run(Protocol):
     """Runs a file once: the inputs by index, and which tensors to return."""
 
-    def __call__(self, inputs: ByIndex, wanted: Iterable[int]) -> ByIndex: ...
+    def __call__(self, inputs: ByIndex, indices: Iterable[int]) -> ByIndex: ...
 
 
 class Reference:
@@ -62,10 +62,10 @@ class Reference:
         Raises:
             ExportError: TFLite cannot run the file, or makes a tensor of another size than it says.
         """
-        given = dict(_file_input(self.graph, t, inputs[t.name]) for t in self.graph.inputs)
-        made = int8_tensors(self.graph)
-        values = _call(self.graph.file, self._run, given, [tensor.index for tensor in made])
-        return {t.name: _as_series(self.graph, t, values[t.index]) for t in made}
+        feeds = dict(_file_input(self.graph, t, inputs[t.name]) for t in self.graph.inputs)
+        tensors = int8_tensors(self.graph)
+        values = _call(self.graph.file, self._run, feeds, [tensor.index for tensor in tensors])
+        return {t.name: _as_series(self.graph, t, values[t.index]) for t in tensors}
 
 
 class Witness:
@@ -107,8 +107,8 @@ class Witness:
 
 def int8_tensors(graph: Graph) -> tuple[Tensor, ...]:
     """Return the inputs and every int8 tensor of the file that an operator makes, in order."""
-    made = (tensor for node in graph.nodes for tensor in node.outputs)
-    return (*graph.inputs, *(t for t in made if t.type == "INT8" and t.index >= 0))
+    outputs = (tensor for node in graph.nodes for tensor in node.outputs)
+    return (*graph.inputs, *(t for t in outputs if t.type == "INT8" and t.index >= 0))
 
 
 def _reference(content: bytes) -> _Run:
@@ -129,11 +129,11 @@ class _OpByOp:
             (piece, _piece(piece.content)) for piece in pieces(content)
         ]
 
-    def __call__(self, inputs: ByIndex, wanted: Iterable[int]) -> ByIndex:
+    def __call__(self, inputs: ByIndex, indices: Iterable[int]) -> ByIndex:
         values = dict(inputs)
         for piece, run in self._steps:
             values |= run({at: values[at] for at in piece.inputs}, piece.outputs)
-        return {at: values[at] for at in wanted if at in values}
+        return {at: values[at] for at in indices if at in values}
 
 
 def _piece(content: bytes) -> _Run:
@@ -157,7 +157,7 @@ def _whole(content: bytes, *, with_reference: bool) -> _Run:
     )
     ready: dict[int, tuple[int, ...]] | None = None
 
-    def run(inputs: ByIndex, wanted: Iterable[int]) -> ByIndex:
+    def run(inputs: ByIndex, indices: Iterable[int]) -> ByIndex:
         nonlocal ready
         shapes = {index: values.shape for index, values in inputs.items()}
         if shapes != ready:  # what a file with an open batch says of a shape need not be so
@@ -168,7 +168,7 @@ def _whole(content: bytes, *, with_reference: bool) -> _Run:
         for index, values in inputs.items():
             interpreter.set_tensor(index, values)
         interpreter.invoke()
-        return {index: interpreter.get_tensor(index) for index in wanted}
+        return {index: interpreter.get_tensor(index) for index in indices}
 
     return run
 

@@ -24,13 +24,13 @@ def isolated(function: Callable[..., T], *arguments: Any) -> T:
         Exception: whatever the function raises.
     """
     context = multiprocessing.get_context("spawn")  # nothing of ours is copied into it
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_run, args=(theirs, function, arguments))
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_run, args=(sender, function, arguments))
     try:
         with deaf_to_interrupts():  # the parent ends it
             child.start()
-        theirs.close()
-        result = ours.recv()
+        sender.close()
+        result = receiver.recv()
     except EOFError:
         child.join()
         raise ExportError(

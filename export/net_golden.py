@@ -31,39 +31,39 @@ class Runtime(Protocol):
         ...
 
 
-def made_up(inputs: Sequence[TensorSpec], count: int) -> Cases:
+def synthetic_cases(inputs: Sequence[TensorSpec], count: int) -> Cases:
     """Return inputs that look for saturation, borders and wrong signs, ``count`` random ones."""
     rng = np.random.default_rng(SEED)
     cases: Cases = {}
     for name, fill in _FILLS.items():
-        cases[name] = {one.name: fill(one) for one in inputs}
+        cases[name] = {spec.name: fill(spec) for spec in inputs}
     for number in range(count):
         cases[f"random{number:02d}"] = {
-            one.name: rng.integers(LOWEST, HIGHEST, (one.time, one.channels), np.int8, True)
-            for one in inputs
+            spec.name: rng.integers(LOWEST, HIGHEST, (spec.time, spec.channels), np.int8, True)
+            for spec in inputs
         }
     return cases
 
 
-def _constant(one: TensorSpec, value: int) -> Int8:
-    return np.full((one.time, one.channels), value, np.int8)
+def _constant(spec: TensorSpec, value: int) -> Int8:
+    return np.full((spec.time, spec.channels), value, np.int8)
 
 
-def _square(one: TensorSpec) -> Int8:
-    half = np.arange(one.time) // max(1, one.time // 16) % 2
-    return np.where(half[:, None], HIGHEST, LOWEST).astype(np.int8).repeat(one.channels, axis=1)
+def _square(spec: TensorSpec) -> Int8:
+    half = np.arange(spec.time) // max(1, spec.time // 16) % 2
+    return np.where(half[:, None], HIGHEST, LOWEST).astype(np.int8).repeat(spec.channels, axis=1)
 
 
-def _spike(one: TensorSpec) -> Int8:
-    codes = _constant(one, one.zero_point)
-    codes[one.time // 2] = HIGHEST
+def _spike(spec: TensorSpec) -> Int8:
+    codes = _constant(spec, spec.zero_point)
+    codes[spec.time // 2] = HIGHEST
     return codes
 
 
 _FILLS = {
-    "zero": lambda one: _constant(one, one.zero_point),
-    "highest": lambda one: _constant(one, HIGHEST),
-    "lowest": lambda one: _constant(one, LOWEST),
+    "zero": lambda spec: _constant(spec, spec.zero_point),
+    "highest": lambda spec: _constant(spec, HIGHEST),
+    "lowest": lambda spec: _constant(spec, LOWEST),
     "square_wave": _square,
     "spike": _spike,
 }
@@ -108,27 +108,27 @@ def read_inputs(path: Path, forms: Sequence[Form], *, codes: bool) -> list[Array
         arrays = {forms[0].name: read_npy(path, reader)}
     else:
         reader.refuse(f"the network has {len(forms)} inputs, which one array cannot name")
-    found = [_checked(arrays, form, reader, codes=codes) for form in forms]
-    if len({len(values) for values in found}) != 1:
+    checked = [_checked(arrays, form, reader, codes=codes) for form in forms]
+    if len({len(values) for values in checked}) != 1:
         reader.refuse("the arrays differ in their number of inputs")
-    return found
+    return checked
 
 
-def codes_of(values: Array, one: TensorSpec) -> Int8:
+def codes_of(values: Array, spec: TensorSpec) -> Int8:
     """Return int8 codes as they are, real values as TFLite's QUANTIZE and ``dd_quantize.h`` do."""
     if values.dtype == np.int8:
         return values.astype(np.int8)
-    steps = values.astype(np.float32) / np.float32(one.scale)
+    steps = values.astype(np.float32) / np.float32(spec.scale)
     away = np.trunc(steps + np.copysign(np.float32(0.5), steps)).astype(np.float64)
-    codes: Int8 = np.clip(away + one.zero_point, LOWEST, HIGHEST).astype(np.int8)
+    codes: Int8 = np.clip(away + spec.zero_point, LOWEST, HIGHEST).astype(np.int8)
     return codes
 
 
 def cases_of(arrays: Sequence[Array], inputs: Sequence[TensorSpec], name: str = "given") -> Cases:
     """Return the inputs that ``read_inputs`` read, as int8."""
-    codes = {one.name: codes_of(values, one) for values, one in zip(arrays, inputs, strict=True)}
+    codes = {spec.name: codes_of(values, spec) for values, spec in zip(arrays, inputs, strict=True)}
     return {
-        f"{name}{number:02d}": {one: values[number] for one, values in codes.items()}
+        f"{name}{number:02d}": {tensor: values[number] for tensor, values in codes.items()}
         for number in range(len(arrays[0]))
     }
 

@@ -162,15 +162,15 @@ def _modules(graph: onnx.GraphProto) -> list[str]:
     owners = [_owner(node, weights) for node in graph.node]
     layers = {owner for owner in owners if owner}
     maker = {node.output[0]: i for i, node in enumerate(graph.node)}
-    found: list[str] = []
+    modules: list[str] = []
     for index, node in enumerate(graph.node):
         after = [o for o, n in zip(owners, graph.node, strict=True) if node.output[0] in n.input]
-        before = [found[maker[name]] for name in node.input if name in maker]
+        before = [modules[maker[name]] for name in node.input if name in maker]
         scopes = [scope for scope in _scopes(node) if scope in layers]
         near = after + before if node.op_type == "Reshape" else before + after
         candidates = [owners[index], *scopes[-1:], *near, "graph"]
-        found.append(next(name for name in candidates if name))
-    return found
+        modules.append(next(name for name in candidates if name))
+    return modules
 
 
 def _owner(node: onnx.NodeProto, weights: set[str]) -> str:
@@ -196,13 +196,13 @@ def weights_of(proto: onnx.ModelProto) -> dict[str, Floats]:
     Those of a Linear layer, [out, in], are filters over one channel that are as long as its input.
     """
     values = constants(proto)
-    found: dict[str, Floats] = {}
+    by_layer: dict[str, Floats] = {}
     for node in proto.graph.node:
         if node.op_type in ("Conv", "Gemm"):
             weights = values[node.input[1]].astype(np.float32)
             layer = node.name.partition("/")[0]
-            found[layer] = weights if weights.ndim == 3 else weights[:, None]
-    return found
+            by_layer[layer] = weights if weights.ndim == 3 else weights[:, None]
+    return by_layer
 
 
 def output_layers(proto: onnx.ModelProto) -> list[str]:
@@ -233,8 +233,8 @@ def check_encoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
         expected = [value.numpy() for value in model(torch.from_numpy(windows))]
     outputs = [*names(LATENT, model), *names(ERROR, model)]
     runs = [session.run(outputs, {INPUT: window[None]}) for window in windows]
-    found = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
-    return within(expected, found, "encoder.onnx")
+    computed = [np.concatenate(parts) for parts in zip(*runs, strict=True)]
+    return within(expected, computed, "encoder.onnx")
 
 
 def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -> float:
@@ -252,24 +252,28 @@ def check_decoder(model: DynamicDeep, proto: onnx.ModelProto, windows: Floats) -
     feeds = {
         name: latent.numpy() for name, latent in zip(names(LATENT, model), latents, strict=True)
     }
-    found = session.run(names(INPUT, model), feeds)
-    return within(expected, found, "decoder.onnx")
+    computed = session.run(names(INPUT, model), feeds)
+    return within(expected, computed, "decoder.onnx")
 
 
 def decoded_of(session: Any, level: object, latent: Floats) -> Floats:
     """Decode one level's latents [N, 1, codes] by a session of ``export_decoder``'s graph."""
-    feeds = {one.name: np.zeros((1, 1, one.shape[-1]), np.float32) for one in session.get_inputs()}
-    (found,) = session.run([f"{INPUT}{level}"], feeds | {f"{LATENT}{level}": latent})
-    return np.asarray(found)
+    feeds = {
+        value.name: np.zeros((1, 1, value.shape[-1]), np.float32) for value in session.get_inputs()
+    }
+    (decoded,) = session.run([f"{INPUT}{level}"], feeds | {f"{LATENT}{level}": latent})
+    return np.asarray(decoded)
 
 
-def within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> float:
+def within(expected: Sequence[Floats], computed: Sequence[Floats], what: str) -> float:
     """Return the largest difference of outputs, each as a share of its own range.
 
     Raises:
         DisagreementError: it is over ``MAX_DIFFERENCE``.
     """
-    worst = max(_relative(one, other) for one, other in zip(expected, found, strict=True))
+    worst = max(
+        _relative(reference, output) for reference, output in zip(expected, computed, strict=True)
+    )
     if not worst <= MAX_DIFFERENCE:
         raise DisagreementError(
             f"{what}: differs from PyTorch by up to {worst:.3g} of an output's range, allowed are "
@@ -279,10 +283,10 @@ def within(expected: Sequence[Floats], found: Sequence[Floats], what: str) -> fl
     return worst
 
 
-def _relative(expected: Floats, found: Floats) -> float:
+def _relative(expected: Floats, computed: Floats) -> float:
     """Return the largest difference as a share of the range of what is expected."""
     span = max(float(np.ptp(expected)), SMALLEST_RANGE)
-    return float(np.abs(expected - found).max()) / span
+    return float(np.abs(expected - computed).max()) / span
 
 
 def write(proto: onnx.ModelProto, path: Path) -> None:

@@ -96,8 +96,8 @@ def reshape(node: Node) -> Outputs:
     else:
         sizes = [int(size) for size in node.constant(1, "shape").reshape(-1)]
         sizes = [x.shape[i] if size == 0 else size for i, size in enumerate(sizes)]
-        known = math.prod(size for size in sizes if size != -1)
-        sizes = [math.prod(x.shape) // known if size == -1 else size for size in sizes]
+        fixed_size = math.prod(size for size in sizes if size != -1)
+        sizes = [math.prod(x.shape) // fixed_size if size == -1 else size for size in sizes]
     return (reshaped(x, sizes),)
 
 

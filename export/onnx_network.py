@@ -122,7 +122,8 @@ def notes(converted: Converted) -> Iterator[str]:
     """Say where the board's values stand in another order than ONNX's."""
     for kind, ends in (("input", converted.inputs), ("output", converted.outputs)):
         for end in ends:
-            if [one for one in end.layout if one not in (BATCH, ONE)] in ([CHANNELS, TIME], [FLAT]):
+            axes = [axis for axis in end.layout if axis not in (BATCH, ONE)]
+            if axes in ([CHANNELS, TIME], [FLAT]):
                 yield f'{kind} "{end.name}": [time, channels] on the board, channels first in ONNX'
 
 
@@ -147,11 +148,11 @@ def check(converted: Converted, inputs: Sequence[Array], file: str) -> float:
             for end, values in zip(converted.inputs, series, strict=True)
         }
         expected = session.run([end.name for end in converted.outputs], named)
-        found = run([values[:, None] for values in series])
-        for values, real, end in zip(found, expected, converted.outputs, strict=True):
-            ours = to_onnx(values.reshape(1, *values.shape[-2:]), end.layout).reshape(real.shape)
+        computed = run([values[:, None] for values in series])
+        for values, real, end in zip(computed, expected, converted.outputs, strict=True):
+            output = to_onnx(values.reshape(1, *values.shape[-2:]), end.layout).reshape(real.shape)
             span = max(float(np.ptp(real)), SMALLEST_RANGE)
-            worst = max(worst, float(np.abs(ours - real).max()) / span)
+            worst = max(worst, float(np.abs(output - real).max()) / span)
     if not worst <= MAX_DIFFERENCE:
         raise DisagreementError(
             f"{file}: as a .tflite it differs from onnxruntime by {worst:.3g} of an output's "
@@ -219,8 +220,8 @@ def _fix_batch(value: Any, file: str) -> None:
 
 
 def _computed_inputs(proto: Any) -> list[Any]:
-    known = {tensor.name for tensor in proto.graph.initializer}
-    return [value for value in proto.graph.input if value.name not in known]
+    initializers = {tensor.name for tensor in proto.graph.initializer}
+    return [value for value in proto.graph.input if value.name not in initializers]
 
 
 def _input_shape(value: Any, file: str) -> tuple[int, ...]:
@@ -252,9 +253,9 @@ def _check_operators(proto: Any, file: str) -> None:
         elif node.op_type not in LOWERINGS or node.domain not in DOMAINS:
             missing.setdefault(node.op_type, []).append(node.name or node.output[0])
     if missing:
-        told = "; ".join(f"{op} ({', '.join(names)})" for op, names in missing.items())
+        nodes = "; ".join(f"{op} ({', '.join(names)})" for op, names in missing.items())
         raise UnsupportedOpError(
-            f"{file}: {sum(map(len, missing.values()))} nodes have no lowering: {told}. Use "
+            f"{file}: {sum(map(len, missing.values()))} nodes have no lowering: {nodes}. Use "
             f"{', '.join(sorted(LOWERINGS))}, or import a .tflite of a converter of your own."
         )
 
@@ -275,9 +276,11 @@ def _convert(proto: Any, inputs: tuple[End, ...], file: str) -> Converted:
             end.name: Value(tensor, end.layout) for end, tensor in zip(inputs, tensors, strict=True)
         }
         _lower_all(proto, values, file)
-        made = [values[output.name] for output in proto.graph.output]
-        layouts.update({o.name: v.layout for o, v in zip(proto.graph.output, made, strict=True)})
-        return {f"output{at:03d}": tf.identity(value.tensor) for at, value in enumerate(made)}
+        computed = [values[output.name] for output in proto.graph.output]
+        layouts.update(
+            {o.name: v.layout for o, v in zip(proto.graph.output, computed, strict=True)}
+        )
+        return {f"output{at:03d}": tf.identity(value.tensor) for at, value in enumerate(computed)}
 
     signature = [
         tf.TensorSpec([1, 1, *_series_shape(end)], tf.float32, name=f"input{at:03d}")
@@ -312,34 +315,36 @@ def _with_names(content: bytes, inputs: Sequence[End], outputs: Sequence[End]) -
 def _lower_all(proto: Any, values: dict[str, Any], file: str) -> None:
     """Run the nodes in their order; ``values`` has the inputs and gets all that is made."""
     onnx, tf = load("onnx"), tensorflow()
-    known = {t.name: onnx.numpy_helper.to_array(t) for t in proto.graph.initializer}
+    constants = {t.name: onnx.numpy_helper.to_array(t) for t in proto.graph.initializer}
     for item in proto.graph.node:
         name = item.name or item.output[0]
-        if _is_fixed(item, known.keys() | {""}):
-            known.update(_computed_now(item, known, values, proto.opset_import))
+        if _is_fixed(item, constants.keys() | {""}):
+            constants.update(_computed_now(item, constants, values, proto.opset_import))
             continue
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in item.attribute}
-        inputs = tuple(values.get(one, known.get(one)) if one else None for one in item.input)
+        inputs = tuple(values.get(key, constants.get(key)) if key else None for key in item.input)
         node = Node(file, name, item.op_type, inputs, attributes, len(item.output))
         with tf.name_scope(_scope(name)):
-            made = _lower_one(node)
-        values.update(zip(item.output, made, strict=False))
+            lowered = _lower_one(node)
+        values.update(zip(item.output, lowered, strict=False))
 
 
 def _computed_now(
-    item: Any, known: dict[str, Array], values: dict[str, Any], opsets: Any
+    item: Any, constants: dict[str, Array], values: dict[str, Any], opsets: Any
 ) -> dict[str, Array]:
     """Return what a node makes of constants, by ONNX's reference."""
     onnx = load("onnx")
     evaluator = load("onnx.reference").ReferenceEvaluator
-    given = {one: known[one] for one in item.input if one in known}
-    given |= {one: np.zeros(values[one].shape, np.float32) for one in item.input if one in values}
-    inputs = [onnx.helper.make_tensor_value_info(one, 0, None) for one in given]
-    outputs = [onnx.helper.make_tensor_value_info(one, 0, None) for one in item.output]
+    feeds = {name: constants[name] for name in item.input if name in constants}
+    feeds |= {
+        name: np.zeros(values[name].shape, np.float32) for name in item.input if name in values
+    }
+    inputs = [onnx.helper.make_tensor_value_info(name, 0, None) for name in feeds]
+    outputs = [onnx.helper.make_tensor_value_info(name, 0, None) for name in item.output]
     graph = onnx.helper.make_graph([item], "one", inputs, outputs)
     model = onnx.helper.make_model(graph, opset_imports=opsets)
-    made = evaluator(model).run(None, given)
-    return dict(zip(item.output, (np.asarray(one) for one in made), strict=True))
+    computed = evaluator(model).run(None, feeds)
+    return dict(zip(item.output, (np.asarray(array) for array in computed), strict=True))
 
 
 def _scope(name: str) -> str:

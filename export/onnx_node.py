@@ -23,30 +23,30 @@ class Node:
     attributes: dict[str, Any]
     outputs: int
 
-    def refuse(self, found: str, advice: str = ADVICE) -> NoReturn:
+    def refuse(self, fault: str, advice: str = ADVICE) -> NoReturn:
         """Raise the UnsupportedOpError that names this node."""
-        raise UnsupportedOpError(f"{self.file}: node {self.name} ({self.op}): {found}. {advice}")
+        raise UnsupportedOpError(f"{self.file}: node {self.name} ({self.op}): {fault}. {advice}")
 
     def value(self, at: int = 0) -> Value:
         """Return a computed input."""
-        found = self.inputs[at] if at < len(self.inputs) else None
-        if not isinstance(found, Value):
+        tensor = self.inputs[at] if at < len(self.inputs) else None
+        if not isinstance(tensor, Value):
             self.refuse(f"its input {at} is missing or constant, expected a computed one")
-        return found
+        return tensor
 
     def constant(self, at: int, name: str = "") -> Array:
         """Return a constant input, or the attribute that older ONNX has in its place."""
-        found = self.inputs[at] if at < len(self.inputs) else None
-        if found is None and name in self.attributes:
-            found = np.asarray(self.attributes[name])
-        if not isinstance(found, np.ndarray):
+        array = self.inputs[at] if at < len(self.inputs) else None
+        if array is None and name in self.attributes:
+            array = np.asarray(self.attributes[name])
+        if not isinstance(array, np.ndarray):
             self.refuse(f"its input {at} {name} is missing or computed, expected a constant")
-        return found
+        return array
 
     def has(self, at: int, name: str = "") -> bool:
         """Return whether an optional input, or the attribute in its place, is there."""
-        given = at < len(self.inputs) and self.inputs[at] is not None
-        return given or name in self.attributes
+        as_input = at < len(self.inputs) and self.inputs[at] is not None
+        return as_input or name in self.attributes
 
 
 Outputs = tuple[Value, ...]

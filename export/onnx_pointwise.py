@@ -42,10 +42,10 @@ def _rank_and_size(value: Value) -> tuple[int, int]:
     return len(value.layout), math.prod(value.shape)
 
 
-def _clash(one: Value, other: Value) -> bool:
+def _clash(left: Value, right: Value) -> bool:
     return any(
         ONE not in (a, b) and a != b and 1 not in (m, n)
-        for a, b, m, n in zip(one.layout, other.layout, one.shape, other.shape, strict=True)
+        for a, b, m, n in zip(left.layout, right.layout, left.shape, right.shape, strict=True)
     )
 
 

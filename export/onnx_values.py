@@ -60,8 +60,8 @@ class Value:
 
     def is_kind(self, axis: int, kind: str) -> bool:
         """Return whether a dimension is, or can be taken for, the channels or the time."""
-        found = self.kind(axis)
-        return found == kind or (found == ONE and kind not in self.layout)
+        own_kind = self.kind(axis)
+        return own_kind == kind or (own_kind == ONE and kind not in self.layout)
 
     def axis(self, axis: int) -> int:
         """Return which dimension of ``tensor`` one of ONNX's is: 2 for time, 3 for channels."""

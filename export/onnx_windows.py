@@ -43,11 +43,11 @@ def conv_transpose(node: Node) -> Outputs:
     extra = int(_last(node.attributes.get("output_padding", [0])))
     filters = weights.transpose(2, 1, 0)[None]  # [1, kernel, filters, channels]
     full = (x.time - 1) * stride + weights.shape[2]
-    wanted = full - sum(pads) + extra
+    steps = full - sum(pads) + extra
     y = tf.nn.conv2d_transpose(
         x.tensor, filters, [1, 1, full + extra, weights.shape[1]], [1, 1, stride, 1], "VALID"
     )
-    cut = y if wanted == full + extra else y[:, :, pads[0] : pads[0] + wanted, :]
+    cut = y if steps == full + extra else y[:, :, pads[0] : pads[0] + steps, :]
     return (x.having(_biased(node, cut)),)
 
 
@@ -134,9 +134,9 @@ def reduce(kind: str, *, whole: bool) -> Lowering:
         at = sorted({x.axis(axis) for axis in axes if x.kind(axis) != ONE} or {2})
         function = tf.reduce_mean if kind == "mean" else tf.reduce_max
         y = function(x.tensor, axis=at, keepdims=True)
-        gone = {axis % len(x.layout) for axis in axes}
+        reduced = {axis % len(x.layout) for axis in axes}
         layout = tuple(
-            ONE if i in gone else k for i, k in enumerate(x.layout) if keep or i not in gone
+            ONE if i in reduced else k for i, k in enumerate(x.layout) if keep or i not in reduced
         )
         return (Value(y, layout),)
 
@@ -197,9 +197,11 @@ def _biased(node: Node, tensor: Any) -> Any:
     return tensorflow().nn.bias_add(tensor, node.constant(2).astype(np.float32))
 
 
-def _need_channels(node: Node, x: Value, wanted: int) -> None:
-    if x.channels != wanted:
-        raise LayoutError(f"{node.name} takes {wanted} channels, {list(x.shape)} has {x.channels}")
+def _need_channels(node: Node, x: Value, channels: int) -> None:
+    if x.channels != channels:
+        raise LayoutError(
+            f"{node.name} takes {channels} channels, {list(x.shape)} has {x.channels}"
+        )
 
 
 def _one_of(node: Node, sizes: list[int], what: str) -> int:

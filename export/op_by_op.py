@@ -28,13 +28,15 @@ def pieces(content: bytes) -> Iterator[Piece]:
     for operator in list(graph.operators):
         computed = (int(at) for at in operator.inputs if at >= 0)
         inputs = dict.fromkeys(at for at in computed if not flatbuffer.is_constant(model, at))
-        one = copy.copy(model)
-        one.subgraphs = [copy.copy(graph)]
+        single = copy.copy(model)
+        single.subgraphs = [copy.copy(graph)]
         # A resolver looks up every code of a file, also those that no operator has.
-        one.operatorCodes = [model.operatorCodes[operator.opcodeIndex]]
+        single.operatorCodes = [model.operatorCodes[operator.opcodeIndex]]
         alone = copy.copy(operator)
         alone.opcodeIndex = 0
-        one.subgraphs[0].operators = [alone]
-        one.subgraphs[0].inputs = list(inputs)
-        one.subgraphs[0].outputs = [int(at) for at in operator.outputs]
-        yield Piece(flatbuffer.pack(one), tuple(inputs), tuple(int(at) for at in operator.outputs))
+        single.subgraphs[0].operators = [alone]
+        single.subgraphs[0].inputs = list(inputs)
+        single.subgraphs[0].outputs = [int(at) for at in operator.outputs]
+        yield Piece(
+            flatbuffer.pack(single), tuple(inputs), tuple(int(at) for at in operator.outputs)
+        )

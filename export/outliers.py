@@ -34,15 +34,15 @@ def clip_ranges(calibrated: bytes, calibration: Sequence[Floats], share: float) 
     ranged = [i for i in inner if _has_range(graph.tensors[i])]
     for index, values in zip(ranged, _values(calibrated, calibration, ranged), strict=True):
         low, high = np.quantile(values, [share / 2, 1 - share / 2])
-        found = graph.tensors[index].quantization
-        found.min = np.array([max(float(found.min[0]), low)], np.float32)
-        found.max = np.array([min(float(found.max[0]), high)], np.float32)
+        ranges = graph.tensors[index].quantization
+        ranges.min = np.array([max(float(ranges.min[0]), low)], np.float32)
+        ranges.max = np.array([min(float(ranges.max[0]), high)], np.float32)
     return flatbuffer.pack(model)
 
 
 def _has_range(tensor: Any) -> bool:
-    found = tensor.quantization
-    return found is not None and found.min is not None and len(found.min) == 1
+    ranges = tensor.quantization
+    return ranges is not None and ranges.min is not None and len(ranges.min) == 1
 
 
 def _values(content: bytes, calibration: Sequence[Floats], indices: Sequence[int]) -> list[Floats]:
@@ -53,12 +53,12 @@ def _values(content: bytes, calibration: Sequence[Floats], indices: Sequence[int
         )
         interpreter.allocate_tensors()
     inputs = interpreter.get_input_details()
-    kept: list[list[Floats]] = [[] for _ in indices]
+    samples: list[list[Floats]] = [[] for _ in indices]
     for row in range(0, len(calibration[0]), -(-len(calibration[0]) // RUNS)):
         for detail, values in zip(inputs, calibration, strict=True):
             interpreter.set_tensor(detail["index"], values[row].reshape(detail["shape"]))
         interpreter.invoke()
-        for index, seen in zip(indices, kept, strict=True):
+        for index, sample in zip(indices, samples, strict=True):
             flat = interpreter.get_tensor(index).ravel()
-            seen.append(flat[:: -(-flat.size // VALUES)].copy())
-    return [np.concatenate(seen) for seen in kept]
+            sample.append(flat[:: -(-flat.size // VALUES)].copy())
+    return [np.concatenate(sample) for sample in samples]

@@ -101,9 +101,9 @@ def _with_ranges(proto: onnx.ModelProto, content: bytes, ends: dict[str, float])
         if operator.layer in ends:
             output.min = np.array([ends[operator.layer]], np.float32)
         elif operator.layer.startswith(HEAD):
-            seen = float(output.max[0])
+            largest = float(output.max[0])
             output.max = np.array(
-                [max(seen, min(ERROR_HEADROOM * seen, LARGEST_ERROR))], np.float32
+                [max(largest, min(ERROR_HEADROOM * largest, LARGEST_ERROR))], np.float32
             )
     return flatbuffer.pack(model)
 
@@ -150,11 +150,11 @@ def check(content: bytes, expected_input: Quantization) -> None:
     Raises:
         QuantizationError: it names the tensor, its scale and what to do.
     """
-    found = quantizations(content)
-    _require(found, flatbuffer.INPUT, expected_input)
-    for name, quantization in found.items():
+    by_tensor = quantizations(content)
+    _require(by_tensor, flatbuffer.INPUT, expected_input)
+    for name, quantization in by_tensor.items():
         if name.endswith("/sigmoid"):
-            _require(found, name, SIGMOID)
+            _require(by_tensor, name, SIGMOID)
         if not SMALLEST_SCALE <= quantization.scale < np.inf:
             raise QuantizationError(
                 f"encoder.tflite: tensor {name} has scale {quantization.scale:g}, under "
@@ -174,11 +174,12 @@ def _check_error(name: str, quantization: Quantization) -> None:
         )
 
 
-def _require(found: dict[str, Quantization], name: str, expected: Quantization) -> None:
-    if found[name] != _rounded(expected):
+def _require(by_tensor: dict[str, Quantization], name: str, expected: Quantization) -> None:
+    if by_tensor[name] != _rounded(expected):
         raise QuantizationError(
-            f"encoder.tflite: tensor {name} has scale {found[name].scale!r} and zero point "
-            f"{found[name].zero_point}, it must be {expected.scale!r} and {expected.zero_point}. "
+            f"encoder.tflite: tensor {name} has scale {by_tensor[name].scale!r} and zero point "
+            f"{by_tensor[name].zero_point}, "
+            f"it must be {expected.scale!r} and {expected.zero_point}. "
             "Is the pinned TensorFlow installed?"
         )
 

@@ -26,14 +26,14 @@ def negative_ends(proto: onnx.ModelProto, windows: Floats) -> dict[str, float]:
         windows: float [N, 1, T], real ECG.
     """
     rng = np.random.default_rng(0)
-    found: dict[str, float] = {}
+    ends: dict[str, float] = {}
     tensors = float_tensors(proto, windows)
     for name, values in tensors.items():
         layer, _, role = name.partition("/")
         if role == "conv" and f"{layer}/silu" in tensors:
             sample = rng.choice(values.ravel(), min(VALUES, values.size), replace=False)
-            found[layer] = negative_end(sample, float(values.min()), float(values.max()))
-    return found
+            ends[layer] = negative_end(sample, float(values.min()), float(values.max()))
+    return ends
 
 
 def negative_end(values: Floats, low: float, high: float) -> float:

@@ -93,28 +93,28 @@ def has_witness() -> bool:
     return WITNESS_EXPECTED or find_spec("tflite_micro") is not None
 
 
-def cross_check(one: Tensors, other: Tensors) -> int:
+def cross_check(reference: Tensors, witness: Tensors) -> int:
     """Compare two runs of the same inputs to the bit and return how many tensors there were.
 
     Raises:
         DisagreementError: it names the first tensor that differs, where, and both values.
     """
-    if one.keys() != other.keys():
-        odd = sorted(one.keys() ^ other.keys())
+    if reference.keys() != witness.keys():
+        odd = sorted(reference.keys() ^ witness.keys())
         raise DisagreementError(
             f"only one of two runs has {', '.join(odd)}. Use one model for both."
         )
-    for name, values in one.items():
-        differs = np.argwhere(values != other[name])
+    for name, values in reference.items():
+        differs = np.argwhere(values != witness[name])
         if len(differs):
             segment, time, channel = (int(i) for i in differs[0])
             raise DisagreementError(
                 f"tensor {name} differs in {len(differs)} values, first in segment {segment} at "
                 f"time {time}, channel {channel}: {values[segment, time, channel]} from the "
-                f"reference, {other[name][segment, time, channel]} from the witness. "
+                f"reference, {witness[name][segment, time, channel]} from the witness. "
                 "Are tensorflow and tflite-micro the pinned versions?"
             )
-    return len(one)
+    return len(reference)
 
 
 def _read(model: Path | bytes) -> bytes:
@@ -140,9 +140,9 @@ def _collect(
         raise ExportError(
             f"inputs are {inputs.dtype} {inputs.shape}, not int8 [N, T]. Map the samples first."
         )
-    wanted = list(index.values())
+    indices = list(index.values())
     try:
-        runs = [run_one(segment.reshape(1, 1, -1, 1), wanted) for segment in inputs]
+        runs = [run_one(segment.reshape(1, 1, -1, 1), indices) for segment in inputs]
     except ValueError as error:
         raise ExportError(
             f"inputs have {inputs.shape[1]} samples a segment, which the model does not take: "

@@ -22,8 +22,8 @@ def replaced(out: Path, known: Collection[str]) -> Iterator[Path]:
     """
     with locked(out):
         _refuse_foreign(out, known)
-        with write_folder_whole(out) as made:
-            yield made
+        with write_folder_whole(out) as folder:
+            yield folder
 
 
 def _refuse_foreign(out: Path, known: Collection[str]) -> None:

@@ -59,12 +59,12 @@ def lower(proto: onnx.ModelProto) -> Any:
     """
     tf = tensorflow()
     _, channels, samples = (d.dim_value for d in proto.graph.input[0].type.tensor_type.shape.dim)
-    known = constants(proto)
+    initializers = constants(proto)
 
     def encode(segment: Any) -> dict[str, Any]:
         values = {INPUT: segment}
         for item in proto.graph.node:
-            node = _read(item, values, known)
+            node = _read(item, values, initializers)
             values[item.output[0]] = _lowering(node)(tf, node)
         return {output.name: values[output.name] for output in proto.graph.output}
 
@@ -72,10 +72,10 @@ def lower(proto: onnx.ModelProto) -> Any:
     return tf.function(encode, input_signature=signature, autograph=False)
 
 
-def _read(item: onnx.NodeProto, values: dict[str, Any], known: dict[str, Array]) -> Node:
+def _read(item: onnx.NodeProto, values: dict[str, Any], initializers: dict[str, Array]) -> Node:
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in item.attribute}
     tensors = tuple(values[name] for name in item.input if name in values)
-    arrays = tuple(known[name] for name in item.input if name in known)
+    arrays = tuple(initializers[name] for name in item.input if name in initializers)
     return Node(item.name, item.op_type, module_of(item), tensors, arrays, attributes)
 
 
@@ -162,8 +162,8 @@ def max_pool(tf: Any, node: Node) -> Any:
     """Lower a MaxPool along time whose windows lie side by side."""
     (kernel,) = node.attributes["kernel_shape"]
     form = {"strides": [1], "pads": [0, 0], "dilations": [1], "ceil_mode": 0} | node.attributes
-    found = (form["strides"], form["pads"], form["dilations"], form["ceil_mode"])
-    if found != ([kernel], [0, 0], [1], 0):
+    settings = (form["strides"], form["pads"], form["dilations"], form["ceil_mode"])
+    if settings != ([kernel], [0, 0], [1], 0):
         raise node.refuse("has windows that overlap or are padded", "Use max_pool1d(x, kernel).")
     window = [1, 1, kernel, 1]
     return tf.nn.max_pool2d(node.tensors[0], window, window, "VALID", name=node.name)

@@ -31,7 +31,7 @@ def export(factory: str, shapes: Sequence[tuple[int, ...]], path: Path) -> None:
     """
     torch = load("torch")
     load("onnxscript")  # which PyTorch's exporter needs
-    network = _made(factory, torch.nn.Module).eval()
+    network = _call_factory(factory, torch.nn.Module).eval()
     torch.manual_seed(0)
     example = tuple(torch.randn(shape) for shape in shapes)
     names = ["input", *(f"input{number}" for number in range(1, len(shapes)))]
@@ -43,16 +43,16 @@ def export(factory: str, shapes: Sequence[tuple[int, ...]], path: Path) -> None:
             )
     except Exception as error:  # the user's own code runs in there
         raise _failed(
-            factory, f"it does not run or export with --shape {_told(shapes)}", error
+            factory, f"it does not run or export with --shape {_sizes_text(shapes)}", error
         ) from error
     _check(factory, path, dict(zip(names, example, strict=True)), expected)
 
 
-def _told(shapes: Sequence[tuple[int, ...]]) -> str:
+def _sizes_text(shapes: Sequence[tuple[int, ...]]) -> str:
     return " and ".join(",".join(str(size) for size in shape) for shape in shapes)
 
 
-def _made(factory: str, kind: type) -> Any:
+def _call_factory(factory: str, kind: type) -> Any:
     """Call the user's function."""
     module, _, name = factory.partition(":")
     if not module or not name:
@@ -60,15 +60,15 @@ def _made(factory: str, kind: type) -> Any:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        made = getattr(importlib.import_module(module), name)()
+        network = getattr(importlib.import_module(module), name)()
     except Exception as error:  # the user's own code runs in there
         raise _failed(factory, "its code fails", error) from error
-    if not isinstance(made, kind):
+    if not isinstance(network, kind):
         raise ExportError(
-            f"--torch {factory}: returned {type(made).__name__}, expected a torch.nn.Module with "
-            "its weights. Return it from the function."
+            f"--torch {factory}: returned {type(network).__name__}, expected a torch.nn.Module "
+            "with its weights. Return it from the function."
         )
-    return made
+    return network
 
 
 def _failed(factory: str, what: str, error: Exception) -> ExportError:
@@ -82,16 +82,16 @@ def _flat(outputs: Any) -> list[Any]:
     """Return the tensors of an output that may be a tuple or list of some."""
     if not isinstance(outputs, (tuple, list)):
         return [outputs]
-    return [one for part in outputs for one in _flat(part)]
+    return [tensor for part in outputs for tensor in _flat(part)]
 
 
 def _check(factory: str, path: Path, example: dict[str, Any], expected: list[Any]) -> None:
     """Hold the ONNX file against PyTorch."""
     session = load("onnxruntime").InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = session.run(None, {name: value.numpy() for name, value in example.items()})
-    for ours, theirs in zip(found, expected, strict=True):
-        real = theirs.numpy()
-        worst = float(np.abs(ours - real).max()) / max(float(np.ptp(real)), SMALLEST_RANGE)
+    computed = session.run(None, {name: value.numpy() for name, value in example.items()})
+    for output, reference in zip(computed, expected, strict=True):
+        real = reference.numpy()
+        worst = float(np.abs(output - real).max()) / max(float(np.ptp(real)), SMALLEST_RANGE)
         if not worst <= MAX_DIFFERENCE:
             raise DisagreementError(
                 f"--torch {factory}: its ONNX differs from PyTorch by {worst:.3g} of an output's "

@@ -85,7 +85,7 @@ def two_inputs() -> bytes:
 
 def main() -> None:
     """Import both, over those that are there."""
-    from dynadeep.export.importing import Wanted, import_network
+    from dynadeep.export.importing import ImportOptions, import_network
 
     with TemporaryDirectory() as folder:
         for make in (branches, two_inputs):
@@ -93,7 +93,7 @@ def main() -> None:
             path.write_bytes(make())
             out = NET_BUNDLES / make.__name__
             shutil.rmtree(out, ignore_errors=True)
-            report = import_network(path, out, Wanted(count=3, rate_hz=100))
+            report = import_network(path, out, ImportOptions(count=3, rate_hz=100))
             sys.stdout.write(f"{out}: {report.model_id}\n")
 
 

@@ -104,8 +104,8 @@ def import_(
         from dynadeep.export import importing
         from dynadeep.export.isolated import isolated
 
-        wanted = importing.Wanted(
-            calibration, golden, count or importing.Wanted.count, rate, clip or 0.0
+        wanted = importing.ImportOptions(
+            calibration, golden, count or importing.ImportOptions.count, rate, clip or 0.0
         )
         with step(f"importing {file or torch}"):
             if file is not None:

@@ -13,19 +13,19 @@ from dynadeep.codegen.golden import read_net_golden
 from dynadeep.codegen.lowering import lower
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.export.errors import CalibrationError, ExportError, QuantizationError
-from dynadeep.export.importing import Wanted, import_network
+from dynadeep.export.importing import ImportOptions, import_network
 from dynadeep.export.interpreters import Reference
 from tests.codegen.tflite_builder import ModelBuilder, TensorSpec
 
 ROOT = Path(__file__).parents[1]
 OPERATORS = ROOT / "data" / "operators"
 NAMES = sorted((ROOT / "graphs" / "cases" / "names").glob("*.tflite"))
-QUICK = Wanted(count=1)
+QUICK = ImportOptions(count=1)
 
 pytestmark = pytest.mark.heavy
 
 
-def imported(path: Path, out: Path, wanted: Wanted = QUICK):
+def imported(path: Path, out: Path, wanted: ImportOptions = QUICK):
     report = import_network(path, out, wanted)
     bundle = read_bundle(out)
     return report, bundle, read_net_golden(out / GOLDEN, bundle.manifest.inputs)
@@ -52,7 +52,7 @@ def test_the_bundle_holds_the_file_as_it_was_and_says_which(tmp_path: Path) -> N
 
 def test_golden_vectors_hold_every_tensor_of_the_references_kernels(tmp_path: Path) -> None:
     path = OPERATORS / "conv_relu_sigmoid.tflite"
-    _, bundle, golden = imported(path, tmp_path / "b", Wanted(count=2))
+    _, bundle, golden = imported(path, tmp_path / "b", ImportOptions(count=2))
     assert golden.names == (
         "zero", "highest", "lowest", "square_wave", "spike", "random00", "random01",
     )  # fmt: skip
@@ -110,7 +110,7 @@ def test_all_operators_that_cannot_run_are_named_and_nothing_is_written(tmp_path
 def test_a_float_network_is_quantised_by_calibration_data(tmp_path: Path) -> None:
     inputs = np.random.default_rng(0).normal(size=(20, 32, 1))
     np.save(tmp_path / "x.npy", inputs)
-    wanted = Wanted(calibration=tmp_path / "x.npy", count=3)
+    wanted = ImportOptions(calibration=tmp_path / "x.npy", count=3)
     report, bundle, golden = imported(OPERATORS / "float32_model.tflite", tmp_path / "b", wanted)
     assert bundle.manifest.input.scale == pytest.approx(float(np.ptp(inputs)) / 255, rel=1e-3)
     assert golden.names[-3:] == ("calibration00", "calibration01", "calibration02")
@@ -134,7 +134,7 @@ def test_what_is_no_whole_tflite_is_refused_by_its_name(content: str, tmp_path: 
 
 def test_a_network_of_another_kind_than_calibration_is_for_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((2, 32, 1)))
-    wanted = Wanted(calibration=tmp_path / "x.npy")
+    wanted = ImportOptions(calibration=tmp_path / "x.npy")
     with pytest.raises(CalibrationError, match="is quantised already"):
         import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", wanted)
     with pytest.raises(QuantizationError, match=r"op 0 CONV_2D.*\(dynamic range\)"):
@@ -148,7 +148,7 @@ def test_given_inputs_are_codes_or_real_values(tmp_path: Path) -> None:
     for number, values in enumerate((codes, (codes - 15.0) * scale, codes[:, None], codes[..., 0])):
         given = tmp_path / f"given{number}.npy"
         np.save(given, values)
-        _, bundle, golden = imported(path, tmp_path / "b", Wanted(golden=given))
+        _, bundle, golden = imported(path, tmp_path / "b", ImportOptions(golden=given))
         np.testing.assert_array_equal(golden.tensors[bundle.manifest.input.name], codes)
 
 
@@ -168,7 +168,7 @@ def test_given_inputs_of_another_shape_or_type_are_refused(case: str, tmp_path: 
     given = tmp_path / "given.npy"
     np.save(given, values, allow_pickle=True)
     with pytest.raises(CalibrationError, match=rf"given\.npy: .*{message}.*\[N, 32, 1\]"):
-        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(golden=given))
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", ImportOptions(golden=given))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_calibration_that_gives_no_range_is_refused(
     np.save(tmp_path / "x.npy", np.full((2, 32, 1), value))
     with pytest.raises(CalibrationError, match=rf"x\.npy: .*{message}.*\[N, 32, 1\]"):
         import_network(
-            OPERATORS / "float32_model.tflite", tmp_path / "b", Wanted(tmp_path / "x.npy")
+            OPERATORS / "float32_model.tflite", tmp_path / "b", ImportOptions(tmp_path / "x.npy")
         )
     assert not (tmp_path / "b").exists()
 
@@ -197,15 +197,17 @@ def test_an_earlier_bundle_is_replaced_whole_and_a_users_folder_kept(tmp_path: P
 
 
 def test_a_rate_is_kept(tmp_path: Path) -> None:
-    imported(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(count=1, rate_hz=16_000))
+    imported(OPERATORS / "conv_only.tflite", tmp_path / "b", ImportOptions(count=1, rate_hz=16_000))
     assert json.loads((tmp_path / "b" / MANIFEST).read_text())["sample_rate_hz"] == 16_000
 
 
 def test_clipping_is_said_and_leaves_the_ends_whole(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 32, 1)))
     path, calibration = OPERATORS / "float32_model.tflite", tmp_path / "x.npy"
-    whole = imported(path, tmp_path / "whole", Wanted(calibration, count=1))[1]
-    report, clipped, _ = imported(path, tmp_path / "b", Wanted(calibration, count=1, clip=0.05))
+    whole = imported(path, tmp_path / "whole", ImportOptions(calibration, count=1))[1]
+    report, clipped, _ = imported(
+        path, tmp_path / "b", ImportOptions(calibration, count=1, clip=0.05)
+    )
     assert any("inner ranges without the outermost 0.05" in note for note in report.notes)
     assert clipped.manifest.input == whole.manifest.input
     assert clipped.manifest.outputs == whole.manifest.outputs
@@ -213,4 +215,4 @@ def test_clipping_is_said_and_leaves_the_ends_whole(tmp_path: Path) -> None:
 
 def test_clipping_a_quantised_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CalibrationError, match="--calibration and --clip are for a float network"):
-        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", Wanted(clip=0.01))
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", ImportOptions(clip=0.01))

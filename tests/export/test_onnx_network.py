@@ -17,7 +17,7 @@ from dynadeep.codegen.errors import ModelError
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.export import onnx_network
 from dynadeep.export.errors import CalibrationError, ExportError, UnsupportedOpError
-from dynadeep.export.importing import Wanted, import_network, import_torch
+from dynadeep.export.importing import ImportOptions, import_network, import_torch
 from dynadeep.export.packages import quiet
 
 pytestmark = pytest.mark.heavy
@@ -152,7 +152,7 @@ def test_an_onnx_file_is_quantised_by_data_in_its_own_layout(tmp_path: Path) -> 
     path = exported(network, (1, 2, 32), tmp_path / "n.onnx")
     inputs = np.random.default_rng(0).normal(size=(20, 2, 32)).astype(np.float32)
     np.save(tmp_path / "x.npy", inputs)
-    report = import_network(path, tmp_path / "b", Wanted(tmp_path / "x.npy", count=2))
+    report = import_network(path, tmp_path / "b", ImportOptions(tmp_path / "x.npy", count=2))
     source = read_bundle(tmp_path / "b").manifest.input
     assert (source.name, source.time, source.channels) == ("x", 32, 2)
     assert source.scale == pytest.approx(float(np.ptp(inputs)) / 255, rel=1e-3)
@@ -167,7 +167,7 @@ def test_a_function_that_returns_a_network_is_imported(tmp_path: Path, monkeypat
     )
     monkeypatch.syspath_prepend(tmp_path)
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 1, 16)))
-    wanted = Wanted(tmp_path / "x.npy", count=1)
+    wanted = ImportOptions(tmp_path / "x.npy", count=1)
     import_torch("own_network:make", [(1, 1, 16)], tmp_path / "b", wanted)
     manifest = read_bundle(tmp_path / "b").manifest
     assert manifest.source.file == "own_network:make"
@@ -185,7 +185,7 @@ def test_a_function_that_returns_a_network_is_imported(tmp_path: Path, monkeypat
 )
 def test_a_function_that_makes_no_network_is_refused(factory: str, told: str, tmp_path) -> None:
     with pytest.raises(ExportError, match=re.escape(told)):
-        import_torch(factory, [(1, 1, 16)], tmp_path / "b", Wanted())
+        import_torch(factory, [(1, 1, 16)], tmp_path / "b", ImportOptions())
     assert not (tmp_path / "b").exists()
 
 
@@ -251,7 +251,7 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_float_network_needs_calibration_data(tmp_path: Path) -> None:
     path = made_of(["Relu"], (1, 2, 8), tmp_path / "n.onnx")
     with pytest.raises(ModelError, match="--calibration"):
-        import_network(path, tmp_path / "b", Wanted())
+        import_network(path, tmp_path / "b", ImportOptions())
     np.save(tmp_path / "x.npy", np.zeros((3, 8, 2), np.float32))
     with pytest.raises(CalibrationError, match=r'"x" is float32 \[3, 8, 2\].*"x" \[N, 2, 8\]'):
-        import_network(path, tmp_path / "b", Wanted(tmp_path / "x.npy"))
+        import_network(path, tmp_path / "b", ImportOptions(tmp_path / "x.npy"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dynadeep.export.importing import Wanted, import_network
+from dynadeep.export.importing import ImportOptions, import_network
 from dynadeep.export.isolated import isolated
 from tests.codegen.tflite_builder import OPS, ModelBuilder, TensorSpec
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.heavy
 
 def test_an_imported_network_is_planned_built_and_checked_without_the_heavy_packages(tmp_path):
     bundle = tmp_path / "bundle"
-    import_network(DATA / "keras" / "flatten_dense.tflite", bundle, Wanted(count=1))
+    import_network(DATA / "keras" / "flatten_dense.tflite", bundle, ImportOptions(count=1))
     lines = [
         f"generate --bundle {bundle} --plan --board native",
         f"generate --bundle {bundle} --board native --out {tmp_path}/c",
@@ -55,8 +55,8 @@ def test_an_imported_network_is_planned_built_and_checked_without_the_heavy_pack
 def test_an_import_without_tensorflow_says_what_to_install(tmp_path):
     script = WITHOUT.partition("from dynadeep.host_tools.cli")[0] + (
         "from pathlib import Path\n"
-        "from dynadeep.export.importing import Wanted, import_network\n"
-        "import_network(Path(sys.argv[1]), Path(sys.argv[2]), Wanted())\n"
+        "from dynadeep.export.importing import ImportOptions, import_network\n"
+        "import_network(Path(sys.argv[1]), Path(sys.argv[2]), ImportOptions())\n"
     )
     path = DATA / "operators" / "conv_only.tflite"
     done = subprocess.run(
@@ -117,7 +117,7 @@ def test_a_file_that_is_not_there_is_named(fails, tmp_path):
 
 
 def test_a_command_that_needs_a_codec_says_so_of_a_network(fails, tmp_path):
-    import_network(DATA / "operators" / "conv_only.tflite", tmp_path / "b", Wanted(count=1))
+    import_network(DATA / "operators" / "conv_only.tflite", tmp_path / "b", ImportOptions(count=1))
     (tmp_path / "p.bin").write_bytes(b"")
     given = ("--bundle", tmp_path / "b", "--out", tmp_path / "ecg.npy")
     line = fails(6, "decode", tmp_path / "p.bin", *given)

@@ -14,7 +14,7 @@ from dynadeep.codegen.files import write_whole
 from dynadeep.codegen.markdown import table
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.export.float_network import WEIGHTED
-from dynadeep.export.importing import Wanted, import_network, import_torch
+from dynadeep.export.importing import ImportOptions, import_network, import_torch
 from dynadeep.export.packages import quiet, tensorflow
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.applications import application_of
@@ -90,7 +90,7 @@ def cost(name: str) -> Cost:
         HostError: it cannot be built or run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        import_network(MODELS / f"{name}.tflite", Path(folder) / name, Wanted(count=RUNS))
+        import_network(MODELS / f"{name}.tflite", Path(folder) / name, ImportOptions(count=RUNS))
         return _cost(read_bundle(Path(folder) / name))
 
 
@@ -100,7 +100,7 @@ def _imported(name: str, calibration: Floats, clip: float) -> bytes:
     given = folder / "calibration.npy"
     np.save(given, calibration)
     shape = (1, *calibration.shape[1:])
-    wanted = Wanted(calibration=given, clip=clip, count=1)
+    wanted = ImportOptions(calibration=given, clip=clip, count=1)
     import_torch(f"tests.networks.{name}:network", [shape], folder / "bundle", wanted)
     return read_bundle(folder / "bundle").path(MODEL_TFLITE).read_bytes()
 

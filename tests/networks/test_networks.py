@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dynadeep.codegen.bundle import Bundle, read_bundle
-from dynadeep.export.importing import Wanted, import_network
+from dynadeep.export.importing import ImportOptions, import_network
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.measure import parity, profile
@@ -46,7 +46,7 @@ def bundle(
     """Return the bundle of a network."""
     if name not in bundles:
         folder = tmp_path_factory.mktemp(name)
-        import_network(MODELS / f"{name}.tflite", folder / "bundle", Wanted(count=1))
+        import_network(MODELS / f"{name}.tflite", folder / "bundle", ImportOptions(count=1))
         bundles[name] = read_bundle(folder / "bundle")
     return bundles[name]
 
