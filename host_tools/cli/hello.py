@@ -36,7 +36,7 @@ def hello(
     """Greet a board, or the emulator, and print what it says of itself."""
     from dynadeep.host_tools.cli.output import print_lines, write_json
 
-    with _greeted(bundle, place) as device:
+    with _greeted_device(bundle, place) as device:
         about = vars(device.about) | {"counter_unit": device.counter.unit}
     for name, value in about.items():
         print_lines(json, f"{name:<18} {value}")
@@ -44,7 +44,7 @@ def hello(
 
 
 @contextmanager
-def _greeted(bundle: Path | None, place: "Place") -> "Iterator[Device]":
+def _greeted_device(bundle: Path | None, place: "Place") -> "Iterator[Device]":
     """Yield a board that was greeted; its model is held against the bundle only if one is named."""
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle

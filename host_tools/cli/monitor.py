@@ -70,7 +70,7 @@ def monitor(
         refuse_with("the bundle", {"--ecg": recordings.paths or None, "--bound": bound}, why)
     elif bound is not None:
         fixed_error(bound)  # refused before anything is built
-    with _opened(model, place, recordings, bound, real_time=real_time) as (feed, title):
+    with _open_feed(model, place, recordings, bound, real_time=real_time) as (feed, title):
         app = Monitor(feed, title, Pace(real_time, inputs))
         app.run()
     totals, link, failure = feed.totals(), feed.traffic(), app.failure
@@ -88,7 +88,7 @@ def _is_terminal() -> bool:
 
 
 @contextmanager
-def _opened(
+def _open_feed(
     model: "Bundle",
     place: "Place",
     recordings: Recordings,
@@ -100,7 +100,7 @@ def _opened(
     from dynadeep.host_tools.cli.station import open_station, records_of
 
     place = place.named(model.manifest.model_id)
-    with _heard(model, place) as device:
+    with _autonomous_device(model, place) as device:
         if device is not None:
             options = {
                 "--ecg": recordings.paths or None,
@@ -109,7 +109,7 @@ def _opened(
             }
             why = "the firmware there sends by itself, of its own samples"
             refuse_with("--port", options, why)
-            yield _listening(device, model)
+            yield _listen_feed(device, model)
             return
     codec = model.manifest.codec
     records = [] if codec is None else records_of(model.manifest, recordings, SEGMENTS)
@@ -124,7 +124,7 @@ def _opened(
 
 
 @contextmanager
-def _heard(model: "Bundle", place: "Place") -> "Iterator[Device | None]":
+def _autonomous_device(model: "Bundle", place: "Place") -> "Iterator[Device | None]":
     """Yield the greeted board at a port if it sends by itself, else None."""
     from dynadeep.codegen.board import load_board
     from dynadeep.host_tools.place import open_device
@@ -141,7 +141,7 @@ def _heard(model: "Bundle", place: "Place") -> "Iterator[Device | None]":
     yield None
 
 
-def _listening(device: "Device", model: "Bundle") -> "tuple[Feed, str]":
+def _listen_feed(device: "Device", model: "Bundle") -> "tuple[Feed, str]":
     from dynadeep.host_tools.codec.decode import Decoder
     from dynadeep.host_tools.monitor.listen_feed import ListenFeed
 

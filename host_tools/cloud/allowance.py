@@ -7,8 +7,8 @@ comes faster than that, draws on an allowance that grows slowly.
 
 from dataclasses import dataclass, field
 
-MOST = 500_000.0
-A_SECOND = 10.0
+CAPACITY = 500_000.0
+REFILL_PER_S = 10.0
 """As many packets as a gateway lets through, unless it is told otherwise."""
 ODD = 500.0
 """Of a restart, a bad packet: a thousand at once, and then one in 50 s."""
@@ -28,10 +28,10 @@ class Bucket:
     left: float
     at_us: int  # when that was so
 
-    def take(self, price: float, now_us: int, *, most: float, a_second: float) -> bool:
-        """Take tokens if there are so many; ``most`` is what it holds."""
+    def take(self, price: float, now_us: int, *, capacity: float, refill_per_s: float) -> bool:
+        """Take tokens if there are so many; ``capacity`` is what it holds."""
         elapsed = max(0.0, (now_us - self.at_us) / 1e6)
-        self.left, self.at_us = min(most, self.left + a_second * elapsed), now_us
+        self.left, self.at_us = min(capacity, self.left + refill_per_s * elapsed), now_us
         if price > self.left:
             return False
         self.left -= price
@@ -42,22 +42,22 @@ class Bucket:
 class Allowance(Bucket):
     """What a device has left in an archive."""
 
-    left: float = MOST
+    left: float = CAPACITY
     at_us: int = 0
     refused: int = 0  # packets since it last had enough
     explained: Bucket = field(default_factory=lambda: Bucket(EXPLAINED, 0))  # by the latest stamp
 
     def pay(self, price: float, now_us: int) -> bool:
         """Take a price, if there is enough left."""
-        paid = self.take(price, now_us, most=MOST, a_second=A_SECOND)
+        paid = self.take(price, now_us, capacity=CAPACITY, refill_per_s=REFILL_PER_S)
         self.refused += not paid
         return paid
 
     def explains(self, arrival_us: int, period_us: float) -> bool:
         """Whether the time up to a stamp explains one more segment of that length."""
         latest_us = max(arrival_us, self.explained.at_us)
-        a_second = TOLERANCE * 1e6 / period_us
-        return self.explained.take(1, latest_us, most=EXPLAINED, a_second=a_second)
+        refill_per_s = TOLERANCE * 1e6 / period_us
+        return self.explained.take(1, latest_us, capacity=EXPLAINED, refill_per_s=refill_per_s)
 
 
 def plain(size: int) -> float:

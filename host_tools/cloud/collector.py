@@ -29,9 +29,9 @@ from dynadeep.host_tools.codec.packet import Packet
 from dynadeep.host_tools.errors import ArchiveError, PacketError
 
 DEVICES_MAX = 1_000_000
-REMEMBERED = 20_000
+DEVICES_CACHED = 20_000
 """Devices that are held in memory; the others are in the journal."""
-KEPT_OF_BAD = 4096
+BAD_PACKET_BYTES_MAX = 4096
 """Bytes of a packet that cannot be read."""
 EARLIEST_US = 1_577_836_800_000_000
 """2020: an earlier stamp is of a clock that nobody has set."""
@@ -111,7 +111,7 @@ class Collector:
             packet = _read(message.payload)
             self._take_packet(message, packet, arrival_us, stamped=stamped)
         except PacketError as error:
-            packet_start = message.payload[:KEPT_OF_BAD]
+            packet_start = message.payload[:BAD_PACKET_BYTES_MAX]
             row = {"packet": packet_start, "detail": str(error)[:1000]}
             self._put_odd(message.device, schema.BAD_PACKET, arrival_us, price.ODD, **row)
 
@@ -123,7 +123,7 @@ class Collector:
         if count or streams or paid:
             self._journal.commit(self._rows, streams, paid)
         self._rows, self._changed, self._paid = [], {}, set()
-        while len(self._devices) > REMEMBERED:
+        while len(self._devices) > DEVICES_CACHED:
             self._devices.popitem(last=False)
         return count
 

@@ -19,7 +19,7 @@ VERSION = "1"
 VERSION_KEY, MODELS_KEY = b"dynadeep.decoded", b"dynadeep.models"
 
 SAMPLES = "samples"
-WRITTEN: dict[str, Any] = {
+WRITE_OPTIONS: dict[str, Any] = {
     "compression": "zstd",
     "compression_level": 1,
     "use_dictionary": ["kind", "model", "level", "detail"],
@@ -57,7 +57,7 @@ class ParquetOutput:
 
     def __init__(self, folder: Path, models: Models) -> None:
         self._schema = schema_of(models)
-        self._writer = pq.ParquetWriter(folder / "ecg.parquet", self._schema, **WRITTEN)
+        self._writer = pq.ParquetWriter(folder / "ecg.parquet", self._schema, **WRITE_OPTIONS)
 
     def take(self, piece: Piece) -> None:
         """Write the next piece."""

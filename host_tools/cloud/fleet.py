@@ -50,7 +50,7 @@ class Delivery:
     message: Message
     run: int  # counts the device's restarts
     number: int  # of the segment in its run, not wrapped
-    again: bool  # it was delivered before
+    is_repeat: bool  # it was delivered before
 
 
 @dataclass
@@ -155,7 +155,7 @@ class _Device:
                 recent.append(delivery)
                 yield delivery
                 if rng.random() < rates.repeat:
-                    yield from _again(recent, delivery.at_us, rng, truth)
+                    yield from _repeats(recent, delivery.at_us, rng, truth)
             self._number += 1
             if self._number - self._first > SETTLED and rng.random() < rates.restart:
                 self._restart()
@@ -169,7 +169,7 @@ class _Device:
         packet = packets.Packet(segment.level, model_id, 0, sequence, segment.payload)
         at_us = round(time + DELAY_US + self._rng.expovariate(1 / JITTER_US))
         message = Message(self._name, packets.encode(packet), str(at_us), self._session)
-        return Delivery(at_us, message, self._run, self._number, again=False)
+        return Delivery(at_us, message, self._run, self._number, is_repeat=False)
 
     def _restart(self) -> None:
         self._run, self._first, self._number = self._run + 1, 0, 0
@@ -179,13 +179,13 @@ class _Device:
         return f"{self._rng.getrandbits(64):016x}"
 
 
-def _again(
+def _repeats(
     recent: Sequence[Delivery], at_us: int, rng: random.Random, truth: Truth
 ) -> Iterator[Delivery]:
     """Yield the last packets once more, as a connection that was lost brings them."""
     for delivery in list(recent)[-rng.randint(1, len(recent)) :]:
         truth.repeated += 1
-        yield Delivery(at_us, delivery.message, delivery.run, delivery.number, again=True)
+        yield Delivery(at_us, delivery.message, delivery.run, delivery.number, is_repeat=True)
 
 
 def _played(records: Sequence[Record], rng: random.Random) -> Iterator[Encoded]:

@@ -142,10 +142,10 @@ class RowDecoder:
         self._tally.wrong += kind == schema.BAD_PACKET
 
     def _is_repeat(self, stream: int, index: int) -> bool:
-        again = self._last == (stream, index)
+        is_repeat = self._last == (stream, index)
         self._last = (stream, index)
-        self._tally.repeated += again
-        return again
+        self._tally.repeated += is_repeat
+        return is_repeat
 
     def _without_bundle(self, piece: Piece, row: int, model: int | None) -> None:
         name = "unknown" if model is None else f"{model:08x}"

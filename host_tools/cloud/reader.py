@@ -71,8 +71,8 @@ class Reader(threading.Thread):
         self.on_stored: Callable[[], None] = lambda: None
         """Called when there is something new in the spool."""
         self._spool, self._say = spool, say
-        self._most = float(most_per_minute)
-        self._allowance = Bucket(self._most, time.monotonic_ns() // 1000)
+        self._most_per_minute = float(most_per_minute)
+        self._allowance = Bucket(self._most_per_minute, time.monotonic_ns() // 1000)
         self._sessions = Sessions()
         self._stopped = threading.Event()
         self._dropping = False
@@ -123,7 +123,9 @@ class Reader(threading.Thread):
     def _may_send(self) -> bool:
         """Whether one more packet may come now: so many a minute, and as many at once."""
         now_us = time.monotonic_ns() // 1000
-        return self._allowance.take(1, now_us, most=self._most, a_second=self._most / 60)
+        return self._allowance.take(
+            1, now_us, capacity=self._most_per_minute, refill_per_s=self._most_per_minute / 60
+        )
 
     def _note(self, event: Announced | Crashed) -> None:
         self._sessions.begin()

@@ -11,7 +11,7 @@ from dynadeep.host_tools.cloud.arrow import compute as pc
 from dynadeep.host_tools.cloud.journal import Journal
 from dynadeep.host_tools.cloud.rows import day_at
 
-DAYS_REMEMBERED = 64
+DAYS_CACHED = 64
 NEAR_US = 60_000_000
 """By how much a segment's time may come out otherwise than when it was archived."""
 TIDY_AFTER = timedelta(days=2)
@@ -76,7 +76,7 @@ class Store:
         key = Day(device, day, self._folder(device, day.isoformat()))
         if key not in self._segments:
             self._segments[key] = self._read_segments(key)
-            while len(self._segments) > DAYS_REMEMBERED:
+            while len(self._segments) > DAYS_CACHED:
                 self._segments.popitem(last=False)
         return self._segments[key]
 

@@ -233,12 +233,14 @@ def _index_by_time(stream: Stream, packet: Arrived) -> int | None:
     if not stream.is_young():
         estimates.append(stream.newest + ahead_us / max(1.0, stream.pace_us()))
     skipped = SKIPPED + UNSTEADIER * stream.unsteadiness()
-    anew = packet.sequence <= (1 + UNSTEADY_SHARE) * (max(estimates) - stream.newest) + WINDOW
+    may_restart = (
+        packet.sequence <= (1 + UNSTEADY_SHARE) * (max(estimates) - stream.newest) + WINDOW
+    )
     for expected in estimates:
         index = _nearest(packet.sequence, expected)
         is_behind = index <= stream.newest
         follows = index == stream.newest + 1 and (not packet.session or stream.has_session(packet))
-        most = WINDOW if is_behind or follows or not anew else skipped
+        most = WINDOW if is_behind or follows or not may_restart else skipped
         in_time = ahead_us <= half_us if is_behind else ahead_us >= -half_us
         drift = (RATE_MAX + stream.clock.drift()) * abs(expected - stream.newest)
         if in_time and abs(expected - index) <= most + drift:

@@ -146,7 +146,9 @@ class TaskOutput:
         lengths = sorted({_samples(window) for window in self._pending})
         for length in lengths:
             windows = [window for window in self._pending if _samples(window) == length]
-            adc = np.stack([_in_units(self._models[window[0].model], window) for window in windows])
+            adc = np.stack(
+                [_in_training_units(self._models[window[0].model], window) for window in windows]
+            )
             firsts = [window[0] for window in windows]
             columns: list[Any] = [
                 [segment.stream for segment in firsts],
@@ -171,7 +173,7 @@ def _samples(window: list[Segment]) -> int:
     return sum(len(segment.ecg) for segment in window)
 
 
-def _in_units(model: Model, window: list[Segment]) -> Floats:
+def _in_training_units(model: Model, window: list[Segment]) -> Floats:
     """Return a window in the ADC units of the records that the task was trained on."""
     joined = np.concatenate([segment.ecg for segment in window])
     scale = np.float32(GAIN / model.manifest.adc_gain)

@@ -47,8 +47,8 @@ def keep_streams(
     stopped: BaseException | None = None
     with ExitStack() as files:
         most = segments * packet_bytes(manifest, LEVEL_NONE)
-        packet_file = _opened(files, packets, most)
-        report_file = _opened(files, json, REPORT_BYTES * (bounds + 1))
+        packet_file = _open_reserved(files, packets, most)
+        report_file = _open_reserved(files, json, REPORT_BYTES * (bounds + 1))
         try:
             yield streams
         except BaseException as error:
@@ -73,7 +73,7 @@ def report_of(streams: Sequence[Stream], stopped: BaseException | None) -> dict[
     }
 
 
-def _opened(files: ExitStack, path: Path | None, size: int) -> BinaryIO | None:
+def _open_reserved(files: ExitStack, path: Path | None, size: int) -> BinaryIO | None:
     if path is None:
         return None
     file = files.enter_context(open_whole(path))

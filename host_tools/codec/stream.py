@@ -138,10 +138,10 @@ def _send(chain: _Chain, stream: int, record: Record, sent: list[Sent]) -> None:
         losses = chain.judge.losses(record, np.stack(decoded)) if chain.judge else None
     finally:
         decoded += [chain.decoder.decode(undecoded.packet) for undecoded in replies[len(decoded) :]]
-        sent += _measured(record, replies, decoded, losses)
+        sent += _measure(record, replies, decoded, losses)
 
 
-def _measured(
+def _measure(
     record: Record,
     replies: Sequence[EncodeReply],
     decoded: Sequence[Ecg],

@@ -107,10 +107,10 @@ class _Placer:
     def _restart(self, packet: Packet) -> None:
         """Begin anew; repeats that lead up to this packet were the begin, of the same signal."""
         self._timeline.restarts += 1
-        again, self._repeats = self._repeats, []
+        repeats, self._repeats = self._repeats, []
         self._run = self._begin(packet.stream)
-        if again and packet.sequence == (again[-1].sequence + 1) % SEQUENCES:
-            self._timeline.repeated -= len(again)
-            for repeat in again:
+        if repeats and packet.sequence == (repeats[-1].sequence + 1) % SEQUENCES:
+            self._timeline.repeated -= len(repeats)
+            for repeat in repeats:
                 self.take(repeat)
         self.take(packet)

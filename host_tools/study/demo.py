@@ -60,14 +60,14 @@ class DemoConfig:
 
 
 @dataclass(frozen=True)
-class Demonstrated:
+class DemoResult:
     """What the demo measured, and the same as it is written."""
 
     report: CodecReport
     document: Document
 
 
-def run_demo(config: DemoConfig, watch: Watch) -> Demonstrated:
+def run_demo(config: DemoConfig, watch: Watch) -> DemoResult:
     """Run every stage; ``watch`` is told of each.
 
     Raises:
@@ -116,7 +116,7 @@ def _export(config: DemoConfig, say: Say) -> Bundle:
     return read_bundle(done.folder)
 
 
-def _measure(station: Station, config: DemoConfig, watch: Watch) -> Demonstrated:
+def _measure(station: Station, config: DemoConfig, watch: Watch) -> DemoResult:
     manifest, say = station.bundle.manifest, watch.say
     board = report_of(station, "demo")
     watch.begin(board)
@@ -159,5 +159,5 @@ def _measure(station: Station, config: DemoConfig, watch: Watch) -> Demonstrated
     board = replace(board, memory=used)
     requested = BOUND_FACTORS.index(1.0)
     whole = CodecReport(board, results[requested], results, len(records))
-    drawn = stream_of(whole, examples_of(streams[requested], records, decoder))
-    return Demonstrated(whole, document_of(board, drawn))
+    stream_document = stream_of(whole, examples_of(streams[requested], records, decoder))
+    return DemoResult(whole, document_of(board, stream_document))

@@ -34,12 +34,12 @@ def test_packets_stand_in_the_archive_with_their_times_gaps_and_restarts(
         ("packet", 0, 4, 1, 4), ("restart", 1, 0, 0, None), ("packet", 1, 0, 1, 0),
         ("packet", 1, 1, 1, 1),
     ]  # fmt: skip
-    found = rows(tmp_path, "packet", "time", "level", "model")
-    assert found[0][0] == sent[0].payload
-    assert round(found[3][1].timestamp() * 1e6) == pytest.approx(
+    packets = rows(tmp_path, "packet", "time", "level", "model")
+    assert packets[0][0] == sent[0].payload
+    assert round(packets[3][1].timestamp() * 1e6) == pytest.approx(
         START_US + 4 * manifest.segment_length / manifest.rate_hz * 1e6, abs=1
     )
-    assert f"{found[0][3]:08x}" == manifest.model_id[:8]
+    assert f"{packets[0][3]:08x}" == manifest.model_id[:8]
 
 
 def test_what_comes_twice_is_archived_once_over_flushes_and_processes(tmp_path, bundle, manifest):
@@ -52,7 +52,9 @@ def test_what_comes_twice_is_archived_once_over_flushes_and_processes(tmp_path, 
 
 def test_a_packet_that_comes_late_makes_its_written_gap_smaller(tmp_path, bundle, manifest):
     sent = [message(manifest, i) for i in range(300)]
-    collect(tmp_path, bundle, [one for i, one in enumerate(sent) if i not in range(10, 20)])
+    collect(
+        tmp_path, bundle, [delivery for i, delivery in enumerate(sent) if i not in range(10, 20)]
+    )
     assert ("gap", 10, 10) in rows(tmp_path, "kind", "index", "count")
     collect(tmp_path, bundle, [sent[13], sent[14], sent[13], sent[19]])
     gaps = [row for row in rows(tmp_path, "kind", "index", "count") if row[0] == "gap"]
@@ -78,8 +80,8 @@ def test_whoever_sends_rubbish_gets_rows_of_it_and_no_traceback(tmp_path, bundle
         payload(manifest, 0, level=9), payload(manifest, 0, quantization=1),
         payload(manifest, 0, payload=b"12"),
     ]  # fmt: skip
-    other = payload(manifest, 5, model_id=b"\x01\x02\x03\x04")
-    messages = [Message("wrist-1", one, str(START_US)) for one in [*wrong, other]]
+    unknown = payload(manifest, 5, model_id=b"\x01\x02\x03\x04")
+    messages = [Message("wrist-1", content, str(START_US)) for content in [*wrong, unknown]]
     done = collect(tmp_path, bundle, messages)
     kinds = [kind for (kind,) in rows(tmp_path, "kind")]
     assert kinds == ["unknown_model"] + ["bad_packet"] * len(wrong)
@@ -117,13 +119,13 @@ def test_a_flood_is_bounded_told_and_leaves_other_devices_alone(tmp_path, bundle
     flood += [message(manifest, i % 2, at=i * 9, salt=i, device="restless") for i in range(3000)]
     quiet = [message(manifest, i, device="quiet") for i in range(50)]
     done = collect(tmp_path, bundle, flood + quiet)
-    most = price.MOST / price.ODD + 2
-    found = rows(tmp_path, "device", "kind", "detail")
-    assert sum(device == "loud" for device, *_ in found) <= most
-    assert sum(kind == "restart" for _, kind, _ in found) <= most
-    assert sum(device == "quiet" for device, *_ in found) == 50
+    most = price.CAPACITY / price.ODD + 2
+    archived = rows(tmp_path, "device", "kind", "detail")
+    assert sum(device == "loud" for device, *_ in archived) <= most
+    assert sum(kind == "restart" for _, kind, _ in archived) <= most
+    assert sum(device == "quiet" for device, *_ in archived) == 50
     assert done.counts["flooded"] > 1000
-    assert sum(detail is not None and "flood" in detail for *_, detail in found) == 2
+    assert sum(detail is not None and "flood" in detail for *_, detail in archived) == 2
 
 
 def test_after_a_flood_it_is_told_how_much_was_refused(tmp_path, bundle, manifest):
@@ -149,11 +151,11 @@ def test_only_so_many_devices_are_let_in(tmp_path, bundle, manifest, monkeypatch
 
 
 def test_more_devices_than_fit_memory_are_remembered(tmp_path, bundle, manifest, monkeypatch):
-    monkeypatch.setattr("dynadeep.host_tools.cloud.collector.REMEMBERED", 2)
+    monkeypatch.setattr("dynadeep.host_tools.cloud.collector.DEVICES_CACHED", 2)
     messages = [message(manifest, i, device=f"d{i % 5}") for i in range(50)]
     with open_collector(tmp_path, bundle) as collector:
-        for one in [*messages, *messages]:
-            collector.take(one)
+        for delivery in [*messages, *messages]:
+            collector.take(delivery)
             collector.commit()
         drain(collector)
         assert collector.counts["repeated"] == 50

@@ -33,45 +33,53 @@ def load(records, manifest, truth=None, **changes):
 def test_the_firmware_encodes_real_recordings_at_several_levels(records, bundle):
     assert sum(map(len, records)) == 40
     assert len(records) >= 8
-    assert len({one.level for record in records for one in record}) > 1
+    assert len({segment.level for record in records for segment in record}) > 1
 
 
 def test_the_archive_of_a_fleet_is_what_is_true_of_it(tmp_path, records, bundle):
-    truth, kept = Truth(), []
-    came = load(records, bundle.manifest, truth)
-    counts = fill(tmp_path, bundle.manifest, (kept.append(one) or one for one in came))
+    truth, delivered = Truth(), []
+    load_of_fleet = load(records, bundle.manifest, truth)
+    counts = fill(
+        tmp_path,
+        bundle.manifest,
+        (delivered.append(delivery) or delivery for delivery in load_of_fleet),
+    )
     assert truth.restarts > 5
     assert counts["repeated"] == truth.repeated > 100
     assert counts["restart"] == truth.restarts
     assert counts["packet"] == truth.delivered == truth.segments - truth.lost
-    sent = [(one.message.device, one.message.payload) for one in kept if not one.again]
+    sent = [
+        (delivery.message.device, delivery.message.payload)
+        for delivery in delivered
+        if not delivery.is_repeat
+    ]
     there = [row for row in rows(tmp_path, "device", "packet", "kind") if row[2] == "packet"]
     assert sorted(sent) == sorted(row[:2] for row in there)
     assert sum(count for kind, count in rows(tmp_path, "kind", "count") if kind == "gap") == lost(
-        kept
+        delivered
     )
 
 
-def lost(kept) -> int:
+def lost(delivered) -> int:
     """Return the segments that are missing before one that came: others nobody can know of."""
     places: dict[tuple[str, int], set[int]] = {}
-    for one in kept:
-        places.setdefault((one.message.device, one.run), set()).add(one.number)
-    return sum(max(one) - min(one) + 1 - len(one) for one in places.values())
+    for delivery in delivered:
+        places.setdefault((delivery.message.device, delivery.run), set()).add(delivery.number)
+    return sum(max(numbers) - min(numbers) + 1 - len(numbers) for numbers in places.values())
 
 
 def test_the_same_seed_gives_the_same_load_and_another_another(records, bundle):
     manifest = bundle.manifest
-    first = [one.message for one in load(records, manifest)]
-    assert first == [one.message for one in load(records, manifest)]
-    assert first != [one.message for one in load(records, manifest, seed=4)]
+    first = [delivery.message for delivery in load(records, manifest)]
+    assert first == [delivery.message for delivery in load(records, manifest)]
+    assert first != [delivery.message for delivery in load(records, manifest, seed=4)]
 
 
 def test_every_packet_of_a_fleet_is_one_of_its_model(records, bundle):
     manifest = bundle.manifest
-    for one in load(records, manifest, days=0.002):
-        packet = packets.decode(one.message.payload, manifest)
-        assert packet.sequence == one.number % 65536
+    for delivery in load(records, manifest, days=0.002):
+        packet = packets.decode(delivery.message.payload, manifest)
+        assert packet.sequence == delivery.number % 65536
 
 
 def test_a_folder_without_recordings_is_named(tmp_path, bundle):
@@ -84,7 +92,7 @@ def test_the_command_makes_an_archive_and_tells_what_is_true(tmp_path, bundle, c
     command = ["fleet", "--data", str(DATA), "--archive", "archive", "--bundle", str(bundle.folder)]
     command += ["--devices", "2", "--days", "0.01", "--distinct", "10", "--json", "-"]
     assert run(command) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["archived"]["packet"] == said["truth"]["delivered"] > 1000
+    report = json.loads(capsys.readouterr().out)
+    assert report["archived"]["packet"] == report["truth"]["delivered"] > 1000
     assert run(command) == 2
     assert "name a new folder" in capsys.readouterr().err

@@ -21,7 +21,7 @@ def arrivals(numbers: range) -> list[Arrival]:
 
 
 def packets_of(spool: Spool, device: str, number: int = 0) -> list[bytes]:
-    return [one.packet for one in spool.after(device, number, 1000)]
+    return [stored.packet for stored in spool.after(device, number, 1000)]
 
 
 def test_packets_come_out_in_order_and_are_gone_when_removed(tmp_path: Path) -> None:
@@ -29,12 +29,12 @@ def test_packets_come_out_in_order_and_are_gone_when_removed(tmp_path: Path) -> 
     assert spool.add("bed-7", arrivals(range(4))) == {}
     assert spool.add("bed-8", arrivals(range(9))) == {}
     assert spool.add("bed-7", arrivals(range(4, 6))) == {}
-    found = spool.after("bed-7", 0, 100)
-    assert [one.packet for one in found] == [packet(number) for number in range(6)]
-    assert [(one.arrival, one.session) for one in found[:1]] == [(1000, "0" * 16)]
-    spool.remove("bed-7", [one.number for one in found[:4]])
+    stored_packets = spool.after("bed-7", 0, 100)
+    assert [stored.packet for stored in stored_packets] == [packet(number) for number in range(6)]
+    assert [(stored.arrival, stored.session) for stored in stored_packets[:1]] == [(1000, "0" * 16)]
+    spool.remove("bed-7", [stored.number for stored in stored_packets[:4]])
     assert packets_of(spool, "bed-7") == [packet(4), packet(5)]
-    assert packets_of(spool, "bed-7", found[4].number) == [packet(5)]
+    assert packets_of(spool, "bed-7", stored_packets[4].number) == [packet(5)]
     assert (spool.waiting("bed-7"), spool.waiting("bed-8")) == (2, 9)
     spool.close()
 
@@ -60,7 +60,7 @@ def test_what_was_taken_before_a_kill_is_there_after_it(tmp_path: Path, last: in
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert ended.stdout.split()[-1:] == [str(last)], ended.stderr
     spool = Spool(tmp_path / "spool", 1 << 20, ("bed-7",))
-    numbers = [int.from_bytes(one, "little") for one in packets_of(spool, "bed-7")]
+    numbers = [int.from_bytes(data, "little") for data in packets_of(spool, "bed-7")]
     assert numbers == list(range(last + 1))
     spool.close()
 
@@ -99,13 +99,13 @@ def test_a_full_disk_drops_what_comes_and_keeps_what_the_broker_may_have_lost(
     assert spool.add("bed-7", arrivals(range(9))) == {DISK: 9}
     there = spool.waiting("bed-7")
     spool._file.execute("PRAGMA query_only = 1")  # nothing can be written at all, no removal either
-    assert not spool.remove("bed-7", [one.number for one in spool.after("bed-7", 0, 2)])
+    assert not spool.remove("bed-7", [stored.number for stored in spool.after("bed-7", 0, 2)])
     before = spool.dropped("bed-7")[DISK]
     assert spool.add("bed-7", arrivals(range(7))) == {DISK: 7}
     assert spool.dropped("bed-7")[DISK] == before + 7  # counted though it cannot be written
     spool._file.execute("PRAGMA query_only = 0")
     assert spool.waiting("bed-7") == there
-    assert spool.remove("bed-7", [one.number for one in spool.after("bed-7", 0, 2)])
+    assert spool.remove("bed-7", [stored.number for stored in spool.after("bed-7", 0, 2)])
     assert spool.waiting("bed-7") == there - 2
     spool.close()
     again = Spool(tmp_path / "spool", 1 << 30, DEVICES)
@@ -133,8 +133,8 @@ def test_packets_of_a_device_that_is_named_no_more_are_told(tmp_path: Path) -> N
 
 def test_two_gateways_do_not_share_a_spool(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool", 1 << 20, DEVICES)
-    other = "Spool(Path(sys.argv[1]), 1 << 20, ('bed-7',))"
-    words = [sys.executable, "-c", f"{IMPORTS}{other}", str(tmp_path / "spool")]
+    script = "Spool(Path(sys.argv[1]), 1 << 20, ('bed-7',))"
+    words = [sys.executable, "-c", f"{IMPORTS}{script}", str(tmp_path / "spool")]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)
     assert "BusyError" in ended.stderr.splitlines()[-1]
     spool.close()
@@ -142,24 +142,24 @@ def test_two_gateways_do_not_share_a_spool(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_spool_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database at all, but long enough to look at" * 100)
-    with sqlite3.connect(tmp_path / "other") as other:
-        other.execute("CREATE TABLE mine (value)")
-    other.close()
+    with sqlite3.connect(tmp_path / "other") as database:
+        database.execute("CREATE TABLE mine (value)")
+    database.close()
     for name in ("text", "other"):
         with pytest.raises(GatewayError, match=r"expected a spool.*--spool"):
             Spool(tmp_path / name, 1 << 20, DEVICES)
-    with sqlite3.connect(tmp_path / "other") as other:
-        assert [row[0] for row in other.execute("SELECT name FROM sqlite_master")] == ["mine"]
-    other.close()
+    with sqlite3.connect(tmp_path / "other") as database:
+        assert [row[0] for row in database.execute("SELECT name FROM sqlite_master")] == ["mine"]
+    database.close()
 
 
 def test_a_bucket_gives_what_it_holds_and_then_what_comes_in() -> None:
     bucket, now_us = Bucket(50, 0), 0
-    held = {"most": 50.0, "a_second": 0.5}
-    assert sum(bucket.take(1, now_us, **held) for _ in range(10_000)) == 50
-    assert sum(bucket.take(1, now_us + 10_000_000, **held) for _ in range(10)) == 5
-    assert sum(bucket.take(1, now_us - 10_000_000, **held) for _ in range(10)) == 0
-    assert sum(bucket.take(1, 1 << 60, **held) for _ in range(100)) == 50
+    limits = {"capacity": 50.0, "refill_per_s": 0.5}
+    assert sum(bucket.take(1, now_us, **limits) for _ in range(10_000)) == 50
+    assert sum(bucket.take(1, now_us + 10_000_000, **limits) for _ in range(10)) == 5
+    assert sum(bucket.take(1, now_us - 10_000_000, **limits) for _ in range(10)) == 0
+    assert sum(bucket.take(1, 1 << 60, **limits) for _ in range(100)) == 50
 
 
 def test_a_session_ends_when_the_numbers_step_back_and_not_when_they_wrap() -> None:
