@@ -88,10 +88,10 @@ def level_row(bench: Bench, level: int) -> LevelRow:
     wall = run_once(bench, root / "archive", root / "out", by_local(1))
     cpu = time.process_time() - cpu
     hour = 3600 * manifest.rate_hz / manifest.segment_length / short.delivered
-    each = [packets.OVERHEAD_BYTES + len(one.payload) for one in record]
+    sizes = [packets.OVERHEAD_BYTES + len(segment.payload) for segment in record]
     row = LevelRow(
         level=name,
-        packet_bytes=sum(each) / len(each),
+        packet_bytes=sum(sizes) / len(sizes),
         archive_bytes_hour=size_of(root / "short") * hour,
         decoded_bytes_hour=size_of(root / "short-out") * hour,
         segments_per_second=truth.delivered / cpu,
@@ -165,16 +165,16 @@ def by_ray(bench: Bench, root: Path, out: Path, workers: int) -> float:
 
 def require_same(folders: list[Path]) -> None:
     """Refuse outputs of which one has other bytes."""
-    first, *others = folders
+    first, *rest = folders
     for path in first.rglob("ecg.parquet"):
-        for other in others:
-            if (other / path.relative_to(first)).read_bytes() != path.read_bytes():
-                raise RuntimeError(f"{other}: another output than {first}")
+        for folder in rest:
+            if (folder / path.relative_to(first)).read_bytes() != path.read_bytes():
+                raise RuntimeError(f"{folder}: another output than {first}")
 
 
 def peaks(bench: Bench) -> tuple[int, int]:
     """Return the peak memory of decoding two devices and twenty, in bytes."""
-    found = []
+    peak_bytes = []
     for devices in (2, 20):
         root = bench.folder / f"memory-{devices}"
         put_mixed(bench, root, devices, bench.segments // 4)
@@ -183,8 +183,8 @@ def peaks(bench: Bench) -> tuple[int, int]:
             [sys.executable, "-c", MEMORY, *map(str, arguments)],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-        found.append(1024 * int(done.stdout.splitlines()[-1]))
-    return found[0], found[1]
+        peak_bytes.append(1024 * int(done.stdout.splitlines()[-1]))
+    return peak_bytes[0], peak_bytes[1]
 
 
 def computer() -> str:
@@ -227,14 +227,14 @@ PARTS: tuple[Callable[[Bench], dict[str, object]], ...] = (
 computer that is very busy."""
 
 
-def add_to(out: Path, found: dict[str, object]) -> None:
+def add_to(out: Path, figures: dict[str, object]) -> None:
     """Put figures into ``cloud.json``, and write the page anew.
 
     ``lost``, ``doubled`` and ``kills`` are of the way into the archive, and stay.
     """
     path = out / "cloud.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    content = kept | found
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    content = earlier | figures
     write_whole(path, json.dumps(content, indent=1) + "\n")
     write_whole(out / "cloud.md", cloud_page.text_of(content))
 

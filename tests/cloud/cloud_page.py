@@ -49,29 +49,29 @@ LIMITS = """
 """
 
 
-def text_of(found: dict[str, Any]) -> str:
+def text_of(figures: dict[str, Any]) -> str:
     """Return the page."""
     parts = [
         HEAD.format(
-            computer=found["computer"],
-            load=found["load"],
-            load_kind=FLEET if found.get("made_by") == "fleet" else DIRECT,
+            computer=figures["computer"],
+            load=figures["load"],
+            load_kind=FLEET if figures.get("made_by") == "fleet" else DIRECT,
         ),
-        *_levels(found),
-        *_engines(found),
-        *_way_in(found),
-        *_fleets(found),
+        *_levels(figures),
+        *_engines(figures),
+        *_way_in(figures),
+        *_fleets(figures),
         LIMITS,
     ]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
-def _levels(found: dict[str, Any]) -> list[str]:
+def _levels(figures: dict[str, Any]) -> list[str]:
     headings = (
         "level", "packet, bytes", "archive, KB/h", "decoded, MB/h", "segments/s/core",
         "hours of ECG a second",
     )  # fmt: skip
-    seconds = found["segment_length"] / found["sample_rate_hz"]
+    seconds = figures["segment_length"] / figures["sample_rate_hz"]
     rows = [
         (
             row["level"],
@@ -81,21 +81,21 @@ def _levels(found: dict[str, Any]) -> list[str]:
             f"{row['segments_per_second']:,.0f}",
             f"{row['segments_per_second'] * seconds / 3600:.1f}",
         )
-        for row in found["levels"]
+        for row in figures["levels"]
     ]
     return [*table(headings, rows), ""]
 
 
-def _engines(found: dict[str, Any]) -> list[str]:
+def _engines(figures: dict[str, Any]) -> list[str]:
     lines = []
-    if "peak_bytes" in found:
-        first, second = found["peak_bytes"] / 1e6, found["peak_bytes_ten_times"] / 1e6
+    if "peak_bytes" in figures:
+        first, second = figures["peak_bytes"] / 1e6, figures["peak_bytes_ten_times"] / 1e6
         lines += [
             f"Peak memory of a process: {first:.0f} MB, of an archive ten times as large "
             f"{second:.0f} MB.",
             "",
         ]
-    rows = [row for engine in ("local", "ray") for row in found.get(engine, ())]
+    rows = [row for engine in ("local", "ray") for row in figures.get(engine, ())]
     if rows:
         cells = [
             (
@@ -107,62 +107,65 @@ def _engines(found: dict[str, Any]) -> list[str]:
             for row in rows
         ]
         lines += [
-            _mixed(found),
+            _mixed(figures),
             "included, Ray's own not; the output is the same to the byte:",
             "",
             *table(("engine", "workers", "segments", "segments/s"), cells),
             "",
         ]
     for engine in ("local", "ray"):
-        if f"{engine}_speedup" in found:
-            lines += [f"Two workers against one, {engine}: {found[f'{engine}_speedup']} times.", ""]
+        if f"{engine}_speedup" in figures:
+            lines += [
+                f"Two workers against one, {engine}: {figures[f'{engine}_speedup']} times.",
+                "",
+            ]
     return lines
 
 
-def _mixed(found: dict[str, Any]) -> str:
-    if found.get("made_by") == "fleet":
+def _mixed(figures: dict[str, Any]) -> str:
+    if figures.get("made_by") == "fleet":
         return "16 devices with losses, repeats and restarts, by the clock, the start of processes"
     return "All levels by turns, 16 days of one device, by the clock, the start of processes"
 
 
-def _way_in(found: dict[str, Any]) -> list[str]:
-    if "lost" not in found:
+def _way_in(figures: dict[str, Any]) -> list[str]:
+    if "lost" not in figures:
         return []
     return [
         "## Into the archive",
-        f"Of {found['packets']:,} packets, with broker, gateway and collector killed "
-        f"{found['kills']} times between them, {found['lost']} were lost and {found['doubled']} "
-        "doubled.",
+        f"Of {figures['packets']:,} packets, with broker, gateway and collector killed "
+        f"{figures['kills']} times between them, {figures['lost']} were lost and "
+        f"{figures['doubled']} doubled.",
         "",
     ]
 
 
-def _fleets(found: dict[str, Any]) -> list[str]:
+def _fleets(figures: dict[str, Any]) -> list[str]:
     prices = read_prices()
     headings = (
         "devices", "segments/s", "cores", "decoding, $/year", "storage: raw, $/year",
-        *(f"{row['level']}, $/year" for row in found["levels"]), "cheapest, below raw",
+        *(f"{row['level']}, $/year" for row in figures["levels"]), "cheapest, below raw",
     )  # fmt: skip
     lines = PAPER.format(source=prices.source, months=prices.retention_months)
-    rows = [_fleet(devices, found, prices) for devices in FLEETS]
-    slowest = min(found["segments_per_second"], key=found["segments_per_second"].__getitem__)
+    rows = [_fleet(devices, figures, prices) for devices in FLEETS]
+    slowest = min(figures["segments_per_second"], key=figures["segments_per_second"].__getitem__)
     note = f"Cores are for level {slowest}, the slowest to decode; whole ones are rented."
     return ["## On paper" + lines, *table(headings, rows), "", note]
 
 
-def _fleet(devices: int, found: dict[str, Any], prices: Prices) -> list[str]:
-    a_second = devices * found["sample_rate_hz"] / found["segment_length"]
-    cores = a_second / min(found["segments_per_second"].values())
+def _fleet(devices: int, figures: dict[str, Any], prices: Prices) -> list[str]:
+    samples_per_s = devices * figures["sample_rate_hz"] / figures["segment_length"]
+    cores = samples_per_s / min(figures["segments_per_second"].values())
     decoding = math.ceil(cores) * HOURS * prices.vcpu_hour
-    raw = _storage(devices * 2 * found["sample_rate_hz"] * 3600, prices)
-    stored = [_storage(devices * row["archive_bytes_hour"], prices) for row in found["levels"]]
+    raw = _storage(devices * 2 * figures["sample_rate_hz"] * 3600, prices)
+    stored = [_storage(devices * row["archive_bytes_hour"], prices) for row in figures["levels"]]
     return [
         f"{devices:,}",
-        f"{a_second:,.0f}",
+        f"{samples_per_s:,.0f}",
         f"{cores:,.2f}" if cores < 10 else f"{cores:,.0f}",
         f"{decoding:,.0f}",
         f"{raw:,.0f}",
-        *(f"{one:,.0f}" for one in stored),
+        *(f"{price:,.0f}" for price in stored),
         f"{1 - (min(stored) + decoding) / raw:.0%}",
     ]
 

@@ -51,7 +51,7 @@ class Outcome:
     seconds: float
 
 
-def made(manifest: Manifest, label: int, number: int) -> bytes:
+def packet_of(manifest: Manifest, label: int, number: int) -> bytes:
     """Return a packet that no other stream and number has, though sequence numbers wrap."""
     codes = np.random.default_rng(number).bytes(payload_bytes(manifest, 1) - 4)
     payload = number.to_bytes(4, "little") + codes
@@ -97,9 +97,9 @@ class Wearable:
 
     def tick(self, manifest: Manifest, elapsed_s: float, *, heard: bool) -> None:
         """Make what is due; what nobody hears is lost on the wire."""
-        due = int(elapsed_s * self.speed * SAMPLE_RATE_HZ / manifest.segment_length)
-        while self.made < due:
-            packet = made(manifest, self.label, self.made)
+        expected = int(elapsed_s * self.speed * SAMPLE_RATE_HZ / manifest.segment_length)
+        while self.made < expected:
+            packet = packet_of(manifest, self.label, self.made)
             if heard:
                 self.wire.send(pushed(packet, self.made))
                 self.sent.append(packet)
@@ -126,8 +126,8 @@ class Chain:
         collect += ["--archive", str(self.archive), "--bundles", str(bundle), "--every", "2"]
         carry = ["gateway", *way, *_shown(certificates, "{device}"), "--spool", str(self.spool)]
         carry += ["--most-per-minute", str(MOST_PER_MINUTE)]
-        for one in self.devices:
-            carry += ["--port", one.wire.url, "--device", one.name]
+        for device in self.devices:
+            carry += ["--port", device.wire.url, "--device", device.name]
         self.collector = Running(collect, folder / "collector.log")
         self.gateway = Running(carry, self._log)
 
@@ -141,8 +141,10 @@ class Chain:
 
     def heard(self) -> int:
         """Return how often all ports were open at both ends: what is sent before that is lost."""
-        said = self._log.read_text()
-        return min(min(said.count(f"{one.name}: reading"), one.wire.opened) for one in self.devices)
+        log = self._log.read_text()
+        return min(
+            min(log.count(f"{device.name}: reading"), device.wire.opened) for device in self.devices
+        )
 
     def last_taken(self, device: Wearable) -> bytes | None:
         """Return a device's last packet in the spool; it stays there for a while after all."""
@@ -151,21 +153,21 @@ class Chain:
             row = file.execute(query, (device.name,)).fetchone()
             return None if row is None else bytes(row[0])
 
-    def found(self) -> Counter[bytes]:
+    def archived(self) -> Counter[bytes]:
         """Return how often each packet stands in the archive."""
-        found: Counter[bytes] = Counter()
+        packets: Counter[bytes] = Counter()
         if self.archive.is_dir():
             for batch in archive.read(self.archive):
                 rows = zip(batch["kind"].to_pylist(), batch["packet"].to_pylist(), strict=True)
-                found.update(packet for kind, packet in rows if kind == "packet")
-        return found
+                packets.update(packet for kind, packet in rows if kind == "packet")
+        return packets
 
     def close(self) -> None:
         self.gateway.end()
         self.collector.end()
         self.broker.kill()
-        for one in self.devices:
-            one.wire.close()
+        for device in self.devices:
+            device.wire.close()
 
 
 def fast_bundle(folder: Path) -> Path:
@@ -189,8 +191,8 @@ def strike(chain: Chain, part: Part, rng: random.Random) -> None:
     kill, start = part
     kill()
     if kill == chain.gateway.kill:
-        for one in chain.devices:
-            one.forget_behind(chain.last_taken(one))
+        for device in chain.devices:
+            device.forget_behind(chain.last_taken(device))
     time.sleep(rng.random() * 0.5)
     start()
 
@@ -199,20 +201,20 @@ def feed(chain: Chain, count: int, kills: int, rng: random.Random) -> None:
     """Have the devices send so many packets, and kill each part so often meanwhile."""
     order = [part for part in chain.parts() for _ in range(kills)]
     rng.shuffle(order)
-    due = sorted(rng.sample(range(1, count), len(order)), reverse=True)
+    kills_at = sorted(rng.sample(range(1, count), len(order)), reverse=True)
     begun_s, ears = time.monotonic(), 1
-    while due or sum(len(one.sent) for one in chain.devices) < count:
+    while kills_at or sum(len(device.sent) for device in chain.devices) < count:
         heard = chain.heard() >= ears
-        for one in chain.devices:
-            one.tick(chain.manifest, time.monotonic() - begun_s, heard=heard)
-        if heard and due and sum(len(one.sent) for one in chain.devices) >= due[-1]:
-            due.pop()
+        for device in chain.devices:
+            device.tick(chain.manifest, time.monotonic() - begun_s, heard=heard)
+        if heard and kills_at and sum(len(device.sent) for device in chain.devices) >= kills_at[-1]:
+            kills_at.pop()
             part = order.pop()
             ears += part[0] == chain.gateway.kill
             strike(chain, part, rng)
         time.sleep(0.02)
-    for one in chain.devices:  # the gateway is alive: what is on the wire arrives
-        _until(partial(_has_taken, chain, one))
+    for device in chain.devices:  # the gateway is alive: what is on the wire arrives
+        _until(partial(_has_taken, chain, device))
 
 
 def _has_taken(chain: Chain, device: Wearable) -> bool:
@@ -221,12 +223,12 @@ def _has_taken(chain: Chain, device: Wearable) -> bool:
 
 def settle(chain: Chain, count: int) -> None:
     """Wait until the archive has everything, or nothing more comes."""
-    found, changed_s = len(chain.found()), time.monotonic()
-    while found < count and time.monotonic() < changed_s + SETTLED_S:
+    arrived, changed_s = len(chain.archived()), time.monotonic()
+    while arrived < count and time.monotonic() < changed_s + SETTLED_S:
         time.sleep(1)
-        again = len(chain.found())
-        changed_s = time.monotonic() if again > found else changed_s
-        found = again
+        arrived_now = len(chain.archived())
+        changed_s = time.monotonic() if arrived_now > arrived else changed_s
+        arrived = arrived_now
 
 
 def run(
@@ -243,15 +245,15 @@ def run(
     chain, begin_s = Chain(folder, certificates, devices, speed), time.monotonic()
     try:
         feed(chain, count, kills, random.Random(seed))
-        sent = {packet for one in chain.devices for packet in one.sent}
+        sent = {packet for device in chain.devices for packet in device.sent}
         settle(chain, len(sent))
     finally:
         chain.close()
-    found = chain.found()
-    assert set(found) <= sent
-    doubled = found.total() - len(found)
+    archived = chain.archived()
+    assert set(archived) <= sent
+    doubled = archived.total() - len(archived)
     seconds = time.monotonic() - begin_s
-    return Outcome(len(sent), 3 * kills, len(sent - set(found)), doubled, seconds)
+    return Outcome(len(sent), 3 * kills, len(sent - set(archived)), doubled, seconds)
 
 
 def _until(what: Callable[[], bool]) -> None:
@@ -270,17 +272,17 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=1, help="times as fast as segments take (1)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder of a benchmark's cloud.json")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         certificates = Path(name) / "certificates"
         certificates.mkdir()
-        devices = [f"bed-{number + 1}" for number in range(given.devices)]
+        devices = [f"bed-{number + 1}" for number in range(arguments.devices)]
         authority(certificates, (*devices, COLLECTOR))
-        how = {"kills": given.kills, "speed": given.speed, "seed": given.seed}
-        outcome = run(Path(name), certificates, devices, given.packets, **how)
+        how = {"kills": arguments.kills, "speed": arguments.speed, "seed": arguments.seed}
+        outcome = run(Path(name), certificates, devices, arguments.packets, **how)
     print(json.dumps(asdict(outcome)))
-    if given.out is not None:
-        add_to(given.out, asdict(outcome))
+    if arguments.out is not None:
+        add_to(arguments.out, asdict(outcome))
 
 
 if __name__ == "__main__":

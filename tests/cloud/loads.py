@@ -38,10 +38,10 @@ class Loads:
         """Make an archive of devices that send so many segments each; say what is true of it."""
         truth, names = Truth(), [f"bench-{number:03d}" for number in range(devices)]
         days = (segments + 0.5) * period_us(self.manifest) / DAY_US
-        came = deliveries(
+        delivered = deliveries(
             names, records, self.manifest, days=days, rates=rates, seed=SEED, truth=truth
         )
-        fill(root, self.manifest, came)
+        fill(root, self.manifest, delivered)
         return truth
 
 
@@ -56,23 +56,23 @@ def read_loads(bundle: Bundle) -> Loads:
     length = manifest.segment_length
     whole = windows[:, : windows.shape[1] // length * length].reshape(len(windows), -1, length)
     elf = pipeline.make_firmware(bundle, BOARD).elf
-    found: list[list[Encoded]] = [[] for _ in range(len(manifest.levels) + 1)]
+    by_level: list[list[Encoded]] = [[] for _ in range(len(manifest.levels) + 1)]
     for bound in BOUNDS:
-        for one in chain.from_iterable(encode(bundle, elf, list(whole), bound)):
-            found[one.level].append(one)
-    missing = [level for level, segments in enumerate(found) if not segments]
+        for segment in chain.from_iterable(encode(bundle, elf, list(whole), bound)):
+            by_level[segment.level].append(segment)
+    missing = [level for level, segments in enumerate(by_level) if not segments]
     if missing:
         raise RuntimeError(f"no segment is of level {missing}, whatever the bound: add to BOUNDS")
     mixed = encode(bundle, elf, list(whole), manifest.default_bound)
-    unlike = [tuple(dict.fromkeys(segments)) for segments in found]
-    return Loads(manifest, mixed, [_filled(manifest, *one) for one in enumerate(unlike)])
+    unlike = [tuple(dict.fromkeys(segments)) for segments in by_level]
+    return Loads(manifest, mixed, [_filled(manifest, *pair) for pair in enumerate(unlike)])
 
 
 def _filled(manifest: Manifest, level: int, record: Record) -> Record:
     """Add random codes to a level that few segments have: a file of few has more bytes for each."""
-    drawn, found = np.random.default_rng(level), list(record)
-    while level != LEVEL_NONE and len(found) < UNLIKE:
-        codes = drawn.integers(-128, 128, manifest.levels[level - 1].codes).astype(np.int8)
+    rng, filled = np.random.default_rng(level), list(record)
+    while level != LEVEL_NONE and len(filled) < UNLIKE:
+        codes = rng.integers(-128, 128, manifest.levels[level - 1].codes).astype(np.int8)
         samples = np.zeros(manifest.segment_length, np.int16)
-        found.append(Encoded(level, packets.payload_of(manifest, level, samples, codes)))
-    return tuple(found)
+        filled.append(Encoded(level, packets.payload_of(manifest, level, samples, codes)))
+    return tuple(filled)

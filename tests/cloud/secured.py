@@ -29,27 +29,27 @@ include_dir {more}
 
 def block(kind: str) -> str:
     """Return a block of the page by its kind."""
-    found = re.search(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    return found[1]
+    match = re.search(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
+    assert match is not None
+    return match[1]
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def authority(folder: Path, names: Sequence[str], name: str = "ward authority") -> None:
     """Make certificates with the commands of the page: ca, broker, and one for each name."""
-    made, *others = [line for line in PAGE.splitlines() if line.startswith("openssl ")]
-    each = [line for line in others if "bed-7" in line]
-    brokers = [line for line in others if "broker" in line]
-    assert len(each) == len(brokers) == len(others) / 2 == 2
-    _run(made.replace("ward authority", name), folder)
+    first, *rest = [line for line in PAGE.splitlines() if line.startswith("openssl ")]
+    of_device = [line for line in rest if "bed-7" in line]
+    brokers = [line for line in rest if "broker" in line]
+    assert len(of_device) == len(brokers) == len(rest) / 2 == 2
+    _run(first.replace("ward authority", name), folder)
     for line in brokers:
         _run(line.replace("DNS:broker.ward.example", "DNS:localhost,IP:127.0.0.1"), folder)
-    for line in (line.replace("bed-7", one) for one in names for line in each):
+    for line in (line.replace("bed-7", device) for device in names for line in of_device):
         _run(line, folder)
 
 
@@ -63,8 +63,8 @@ def launch(folder: Path, port: int) -> subprocess.Popen[bytes]:
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(words, stdout=log, stderr=log)
     for _ in range(600):
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return process
         if process.poll() is not None:
             break
@@ -136,10 +136,10 @@ class MosquittoOfPasswords(Mosquitto):
         (sentence,) = re.findall(r"certificates: the lines `(\w+)` and `(\w+)` go", PAGE)
         (added,) = re.findall(r"`(password_file /etc\S+)` comes in their place", PAGE)
         lines = block("conf").splitlines()
-        kept = [line for line in lines if line.split()[0] not in sentence]
-        assert len(kept) == len(lines) - 2
+        remaining = [line for line in lines if line.split()[0] not in sentence]
+        assert len(remaining) == len(lines) - 2
         added = added.replace("/etc/mosquitto/dynadeep/passwords", str(self._file))
-        return "\n".join([*kept, added]) + "\n"
+        return "\n".join([*remaining, added]) + "\n"
 
     def broker_of(self, name: str, password: str | None = None, **changes: str | None) -> Broker:
         """Return the way to it for who says that name, and a password."""

@@ -45,8 +45,8 @@ def collect(root: Path, bundle: Bundle, messages: list[Message], **options: Any)
     """Take messages into an archive, flush and close it."""
     options.setdefault("now_us", lambda: NOW_US)
     with Collector(root, models_of(bundle), **options) as collector:
-        for one in messages:
-            collector.take(one)
+        for published in messages:
+            collector.take(published)
         collector.commit()
         drain(collector)
     return collector
@@ -58,5 +58,5 @@ def drain(collector: Collector) -> None:
 
 
 def rows(root: Path, *columns: str) -> list[tuple[Any, ...]]:
-    found = [row for batch in archive.read(root) for row in batch.to_pylist()]
-    return [tuple(row[name] for name in columns) for row in found]
+    records = [row for batch in archive.read(root) for row in batch.to_pylist()]
+    return [tuple(row[name] for name in columns) for row in records]

@@ -59,34 +59,34 @@ WAYS = st.builds(
 )
 
 
-def first_deliveries(way: Way, drawn: random.Random, count: int) -> Iterator[Sent]:
+def first_deliveries(way: Way, rng: random.Random, count: int) -> Iterator[Sent]:
     """Yield what a gateway hears of a device, stamped and with its sessions."""
     sessions, step_us = Sessions(), PERIOD_US / way.rate
-    run, number, first, time_us = 0, drawn.choice([0, 65_400]), 0, float(START_US)
+    run, number, first, time_us = 0, rng.choice([0, 65_400]), 0, float(START_US)
     first = number
     for _ in range(count):
-        time_us += step_us * (1 + way.jitter * drawn.uniform(-1, 1))
+        time_us += step_us * (1 + way.jitter * rng.uniform(-1, 1))
         settled = number - first >= BEGUN
-        if not settled or drawn.random() >= way.lost:
+        if not settled or rng.random() >= way.lost:
             yield Sent(run, number, heard(sessions, run, number, time_us, way))
         number += 1
-        if settled and drawn.random() < way.leap:
-            skipped = drawn.randrange(5_000, 15_000)
+        if settled and rng.random() < way.leap:
+            skipped = rng.randrange(5_000, 15_000)
             number, time_us = number + skipped, time_us + skipped * step_us
         is_by_wrap = number % 65_536 > 65_300 or number % 65_536 < 64  # a restart looks alike
-        if settled and not is_by_wrap and drawn.random() < way.reopened:
-            skipped = drawn.randrange(12)
+        if settled and not is_by_wrap and rng.random() < way.reopened:
+            skipped = rng.randrange(12)
             number, time_us = number + skipped, time_us + skipped * step_us
             sessions.begin()
-        if settled and not is_by_wrap and drawn.random() < way.restart:
+        if settled and not is_by_wrap and rng.random() < way.restart:
             run, number, first = run + 1, 0, 0
-            time_us += drawn.uniform(0.3, 60) * max(step_us, BLOCK_US)
+            time_us += rng.uniform(0.3, 60) * max(step_us, BLOCK_US)
             sessions.begin()
 
 
 def heard(sessions: Sessions, run: int, number: int, time_us: float, way: Way) -> Arrived:
     """Return a packet as the gateway sends it on."""
-    said = packets.encode(packets.Packet(1, b"\1\2\3\4", 0, number % 65536, b""))
+    data = packets.encode(packets.Packet(1, b"\1\2\3\4", 0, number % 65536, b""))
     return Arrived(
         model=1,
         label=0,
@@ -94,32 +94,37 @@ def heard(sessions: Sessions, run: int, number: int, time_us: float, way: Way) -
         crc=number if way.alike else hash((run, number)) & 0xFFFFFFFF,
         arrival_us=-int(-time_us // BLOCK_US) * BLOCK_US,
         period_us=PERIOD_US,
-        session=sessions.of(said),
+        session=sessions.of(data),
     )
 
 
-def delivered(way: Way, drawn: random.Random, count: int) -> Iterator[Sent]:
+def delivered(way: Way, rng: random.Random, count: int) -> Iterator[Sent]:
     """Yield what a collector gets: packets come again, a few of them or all there were."""
     sent: list[Sent] = []
-    for one in first_deliveries(way, drawn, count):
-        sent.append(one)
-        yield one
-        if drawn.random() < way.again:
-            yield from sent[-drawn.choice([1, 5, 40, 300, len(sent)]) :]
+    for delivery in first_deliveries(way, rng, count):
+        sent.append(delivery)
+        yield delivery
+        if rng.random() < way.again:
+            yield from sent[-rng.choice([1, 5, 40, 300, len(sent)]) :]
 
 
 def check(way: Way, seed: int) -> None:
     """Place a device's packets, and hold each to what it truly is."""
     device, archived = Device(), set()
     runs: dict[int, int] = {}
-    came: set[tuple[int, int]] = set()
-    for one in delivered(way, random.Random(seed), 400):
-        verdict = device.judge(one.packet, lambda *place: place in archived)
-        assert (verdict.outcome is Outcome.REPEAT) == ((one.run, one.number) in came)
-        placed = device.place(one.packet, verdict)
-        assert (runs.setdefault(placed.stream, one.run), placed.index) == (one.run, one.number)
+    delivered_before: set[tuple[int, int]] = set()
+    for delivery in delivered(way, random.Random(seed), 400):
+        verdict = device.judge(delivery.packet, lambda *place: place in archived)
+        assert (verdict.outcome is Outcome.REPEAT) == (
+            (delivery.run, delivery.number) in delivered_before
+        )
+        placed = device.place(delivery.packet, verdict)
+        assert (runs.setdefault(placed.stream, delivery.run), placed.index) == (
+            delivery.run,
+            delivery.number,
+        )
         archived.add((placed.stream, placed.index))
-        came.add((one.run, one.number))
+        delivered_before.add((delivery.run, delivery.number))
     assert len(set(runs.values())) == len(runs)  # no stream was taken for two
 
 

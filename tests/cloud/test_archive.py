@@ -32,9 +32,9 @@ def indices(root: Path, **options) -> list[int]:
 
 
 def refused(root: Path) -> list[str]:
-    found: list[str] = []
-    list(archive.read(root, on_refused=lambda error: found.append(str(error))))
-    return found
+    errors: list[str] = []
+    list(archive.read(root, on_refused=lambda error: errors.append(str(error))))
+    return errors
 
 
 def test_what_is_written_is_read_sorted_with_its_device(tmp_path):
@@ -108,10 +108,10 @@ def test_damage_within_a_file_is_refused_or_changes_nothing(tmp_path):
         flipped[drawn.randrange(len(whole))] ^= 1 << drawn.randrange(8)
         path.write_bytes(flipped)
         try:
-            found = parts.read(path)
+            content = parts.read(path)
         except ArchiveError:
             continue
-        assert found["packet"].equals(rows["packet"])  # it lay in what says nothing of the rows
+        assert content["packet"].equals(rows["packet"])  # it lay in what says nothing of the rows
 
 
 @pytest.mark.parametrize(
@@ -130,23 +130,23 @@ def test_damage_within_a_file_is_refused_or_changes_nothing(tmp_path):
 )
 def test_a_value_that_no_archive_has_is_refused(tmp_path, changes):
     put(tmp_path, table(packet_row(0), packet_row(1, **changes)))
-    (said,) = refused(tmp_path)
-    assert f'column "{next(iter(changes))}" has a value that no archive has' in said
+    (error,) = refused(tmp_path)
+    assert f'column "{next(iter(changes))}" has a value that no archive has' in error
 
 
 def test_a_file_of_another_schema_is_refused(tmp_path):
     path = put(tmp_path, table(packet_row(0)))
     rows = table(packet_row(0))
-    others = (
+    wrong_tables = (
         (rows.replace_schema_metadata({}), "states no version"),
         (rows.replace_schema_metadata({schema.VERSION_KEY: b"2"}), "is of version b'2'"),
         (rows.drop_columns(["level"]), 'its column "level"'),
         (rows.append_column("more", rows["level"]), "one of its columns"),
         (rows.set_column(8, "level", rows["level"].cast(pa.int64())), 'its column "level"'),
     )
-    for other, said in others:
-        pq.write_table(other, path)
-        with pytest.raises(ArchiveError, match=said):
+    for wrong_table, message in wrong_tables:
+        pq.write_table(wrong_table, path)
+        with pytest.raises(ArchiveError, match=message):
             parts.read(path)
 
 
@@ -169,8 +169,8 @@ def test_a_file_that_says_it_is_huge_is_refused_before_it_is_read(tmp_path, monk
 def test_a_folder_that_is_no_part_of_an_archive_is_told_and_left_alone(tmp_path, name):
     put(tmp_path, table(packet_row(0)))
     (tmp_path / name.replace("/up", "%2Fup")).mkdir(parents=True)
-    (said,) = refused(tmp_path)
-    assert "no part of an archive" in said
+    (error,) = refused(tmp_path)
+    assert "no part of an archive" in error
     with pytest.raises(ArchiveError, match="no part of an archive"):
         list(archive.read(tmp_path))
 

@@ -9,5 +9,5 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def test_the_page_is_that_of_the_figures():
-    found = json.loads((BENCHMARKS / "cloud.json").read_text(encoding="utf-8"))
-    assert (BENCHMARKS / "cloud.md").read_text(encoding="utf-8") == text_of(found)
+    figures = json.loads((BENCHMARKS / "cloud.json").read_text(encoding="utf-8"))
+    assert (BENCHMARKS / "cloud.md").read_text(encoding="utf-8") == text_of(figures)

@@ -33,11 +33,14 @@ def publish(port: int, messages: list[tuple[str, Message]]) -> None:
     client.connect("127.0.0.1", port)
     client.loop_start()
     sent = []
-    for topic, one in messages:
+    for topic, content in messages:
         properties = Properties(PacketTypes.PUBLISH)
-        if one.arrival is not None:
-            properties.UserProperty = [("arrival", one.arrival), ("session", one.session or "")]
-        sent.append(client.publish(topic, one.payload, qos=1, properties=properties))
+        if content.arrival is not None:
+            properties.UserProperty = [
+                ("arrival", content.arrival),
+                ("session", content.session or ""),
+            ]
+        sent.append(client.publish(topic, content.payload, qos=1, properties=properties))
     for info in sent:
         info.wait_for_publish(60)
     client.disconnect()
@@ -78,7 +81,7 @@ def collected(root: Path) -> int:
 def test_a_collector_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path, bundle):
     root, manifest = tmp_path / "archive", bundle.manifest
     sent = [message(manifest, i // 3, device=f"d{i % 3}") for i in range(1003)]
-    topics = [(f"dynadeep/{one.device}/packets", one) for one in sent]
+    topics = [(f"dynadeep/{published.device}/packets", published) for published in sent]
     with open_broker(tmp_path / "broker") as port:
         let_the_broker_keep(port, "dynadeep-collect")
         for part in range(2):
@@ -202,8 +205,8 @@ def archived(tmp_path: Path, bundle) -> Path:
 def test_archive_shows_each_day_and_what_it_lacks(tmp_path, bundle, capsys):
     root = archived(tmp_path, bundle)
     assert run(["archive", str(root), "--bundles", str(bundle.folder), "--json", "-"]) == 0
-    said, shown = capsys.readouterr()
-    (day,) = json.loads(said)["days"]
+    output, shown = capsys.readouterr()
+    (day,) = json.loads(output)["days"]
     size = 4 * len(payload(bundle.manifest, 0))
     gain = 2 * 4 * bundle.manifest.segment_length / size
     assert day == {
@@ -226,8 +229,8 @@ def test_archive_names_what_is_damaged_and_shows_the_rest(tmp_path, bundle, caps
     root = archived(tmp_path, bundle)
     (root / "device=wrist-1" / "day=2026-03-01" / "9.parquet").write_bytes(b"PAR1")
     assert run(["archive", str(root)]) == 17
-    said, error = capsys.readouterr()
-    assert "wrist-1" in said
+    output, error = capsys.readouterr()
+    assert "wrist-1" in output
     assert "9.parquet: no whole Parquet file" in error
 
 

@@ -63,40 +63,40 @@ def found_in(root: Path, file: bytes, log: bytes) -> list[int]:
         journal.close()
 
 
-def check(root: Path, one: Killed, offsets: Iterable[int]) -> None:
+def check(root: Path, run: Killed, offsets: Iterable[int]) -> None:
     for offset in offsets:
-        found = found_in(root, one.file, one.log[:offset])
-        assert sorted(found) == list(range(len(found))), offset
-        assert len(found) >= one.least(offset), offset
+        recovered = found_in(root, run.file, run.log[:offset])
+        assert sorted(recovered) == list(range(len(recovered))), offset
+        assert len(recovered) >= run.least(offset), offset
 
 
 def test_a_journal_cut_where_its_pages_end_keeps_all_that_was_acknowledged(tmp_path, bundle):
-    one = killed(tmp_path / "archive", bundle, 3, 2)
-    ends = [size + aside for size, _ in one.acknowledged for aside in (-1, 0, 1)]
-    check(tmp_path / "cut", one, [*ends, *range(0, len(one.log), 997)])
+    run = killed(tmp_path / "archive", bundle, 3, 2)
+    ends = [size + aside for size, _ in run.acknowledged for aside in (-1, 0, 1)]
+    check(tmp_path / "cut", run, [*ends, *range(0, len(run.log), 997)])
 
 
 @pytest.mark.nightly
 def test_a_small_journal_cut_at_any_byte_keeps_all_that_was_acknowledged(tmp_path, bundle):
-    one = killed(tmp_path / "archive", bundle, 3, 2)
-    check(tmp_path / "cut", one, range(len(one.log) + 1))
+    run = killed(tmp_path / "archive", bundle, 3, 2)
+    check(tmp_path / "cut", run, range(len(run.log) + 1))
 
 
 @pytest.mark.parametrize("cuts", [10, pytest.param(200, marks=pytest.mark.nightly)])
 def test_a_large_journal_cut_anywhere_keeps_all_that_was_acknowledged(tmp_path, bundle, cuts):
-    one, drawn = killed(tmp_path / "archive", bundle, 40, 50), random.Random(5)
-    check(tmp_path / "cut", one, [drawn.randrange(len(one.log) + 1) for _ in range(cuts)])
+    run, rng = killed(tmp_path / "archive", bundle, 40, 50), random.Random(5)
+    check(tmp_path / "cut", run, [rng.randrange(len(run.log) + 1) for _ in range(cuts)])
 
 
 @pytest.mark.parametrize("step", [4999, pytest.param(1, marks=pytest.mark.nightly)])
 def test_a_cut_while_the_log_goes_into_the_file_keeps_all(tmp_path, bundle, step):
     root = tmp_path / "archive"
-    one = killed(root, bundle, 3, 2)
+    run = killed(root, bundle, 3, 2)
     after = (root / NAME).read_bytes()  # closing brings the log in
-    assert after != one.file
+    assert after != run.file
     for offset in range(0, len(after) + 1, step):
-        mixed = after[:offset] + one.file[offset:]
-        assert sorted(found_in(tmp_path / "cut", mixed, one.log)) == list(range(6)), offset
+        mixed = after[:offset] + run.file[offset:]
+        assert sorted(found_in(tmp_path / "cut", mixed, run.log)) == list(range(6)), offset
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_a_large_parquet_file_cut_while_it_takes_in_others_loses_nothing(
     sent = [message(bundle.manifest, i) for i in range(packets)]
     collect(root, bundle, sent[: packets // 2])
     with Collector(root, models_of(bundle), now_us=lambda: NOW_US) as collector:
-        for one in sent[packets // 2 :]:
-            collector.take(one)
+        for published in sent[packets // 2 :]:
+            collector.take(published)
         collector.commit()
     before = tmp_path / "before"
     shutil.copytree(root, before)
@@ -129,13 +129,13 @@ def test_a_large_parquet_file_cut_while_it_takes_in_others_loses_nothing(
             collect(cut, bundle, [])
             assert rows(cut, "index") == [(i,) for i in range(packets)]
         else:
-            assert sum(parts.count(one) for one in parquet_files(cut)) == packets // 2
+            assert sum(parts.count(path) for path in parquet_files(cut)) == packets // 2
 
 
 def parquet_files(root: Path) -> list[Path]:
     """Return the files of an archive that are read."""
     folders = {path.parent for path in root.rglob("*.parquet")}
-    return [one for folder in folders for one in parts.in_folder(folder)[0]]
+    return [path for folder in folders for path in parts.in_folder(folder)[0]]
 
 
 @pytest.mark.parametrize("step", [499, pytest.param(1, marks=pytest.mark.nightly)])

@@ -32,10 +32,10 @@ def decode(tmp_path, capsys):
             ["decode", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / out),
              "--bundles", str(bundles), "--workers", "1", *options]
         )  # fmt: skip
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        assert "fault of the kit" not in said.err
-        return status, said
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        assert "fault of the kit" not in printed.err
+        return status, printed
 
     return check
 
@@ -55,9 +55,9 @@ def alone(request) -> np.ndarray:
     from dynadeep.codegen.bundle import read_bundle
 
     decoder = Decoder(read_bundle(SMALL_BUNDLE))
-    found = np.stack([decoder.decode(sent(i)) for i in range(12)])
-    found[4:6] = np.nan
-    return found
+    segments = np.stack([decoder.decode(sent(i)) for i in range(12)])
+    segments[4:6] = np.nan
+    return segments
 
 
 def ecg(out: Path, device: str = "a", day: str = DAY):
@@ -65,19 +65,19 @@ def ecg(out: Path, device: str = "a", day: str = DAY):
 
 
 def test_every_segment_is_decoded_at_its_place_and_gaps_stay(decode, archive, alone, tmp_path):
-    status, said = decode("--json", str(tmp_path / "report.json"))
-    assert (status, said.err) == (0, "")
-    found = ecg(tmp_path / "out")
-    assert found["kind"].to_pylist() == ["packet"] * 4 + ["gap"] + ["packet"] * 6
+    status, printed = decode("--json", str(tmp_path / "report.json"))
+    assert (status, printed.err) == (0, "")
+    table = ecg(tmp_path / "out")
+    assert table["kind"].to_pylist() == ["packet"] * 4 + ["gap"] + ["packet"] * 6
     for index, samples in zip(
-        found["index"].to_pylist(), found["samples"].to_pylist(), strict=True
+        table["index"].to_pylist(), table["samples"].to_pylist(), strict=True
     ):
         if index == 4:
             assert samples is None
         else:
             assert np.array_equal(np.array(samples, np.float32), alone[index].astype(np.float32))
-    assert found["time"].to_pylist()[6] == BEGIN + 7 * PERIOD
-    units = json.loads(found.schema.metadata[b"dynadeep.models"])[f"{MODEL:08x}"]
+    assert table["time"].to_pylist()[6] == BEGIN + 7 * PERIOD
+    units = json.loads(table.schema.metadata[b"dynadeep.models"])[f"{MODEL:08x}"]
     assert (units["adc_gain"], units["sample_rate_hz"]) == (1000, 300)
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["decoded"], report["lost"], report["days"]) == (10, 2, 1)
@@ -96,9 +96,9 @@ def test_wfdb_records_have_the_millivolts_the_time_and_the_gaps(decode, alone, t
     record = wfdb.rdrecord(str(tmp_path / "out" / "ecg" / "device=a" / DAY / "s0-0"))
     assert record.fs == decoding.MANIFEST.rate_hz
     assert record.base_datetime == BEGIN.replace(tzinfo=None)
-    found, expected = record.p_signal[:, 0], millivolts(alone)
-    assert np.array_equal(np.isnan(found), np.isnan(expected))
-    assert np.nanmax(np.abs(found - expected)) <= 0.51 / decoding.MANIFEST.adc_gain
+    actual, expected = record.p_signal[:, 0], millivolts(alone)
+    assert np.array_equal(np.isnan(actual), np.isnan(expected))
+    assert np.nanmax(np.abs(actual - expected)) <= 0.51 / decoding.MANIFEST.adc_gain
 
 
 @pytest.mark.usefixtures("archive")
@@ -110,9 +110,11 @@ def test_edf_has_the_millivolts_the_time_and_says_where_the_gaps_are(decode, alo
     path = tmp_path / "out" / "ecg" / "device=a" / DAY / "s0-0.edf"
     edf = edfio.read_edf(path)
     assert edf.startdatetime == BEGIN.replace(tzinfo=None)
-    assert [one.text for one in edf.annotations] == ["not received"] * 2
+    assert [annotation.text for annotation in edf.annotations] == ["not received"] * 2
     seconds = PERIOD.total_seconds()
-    assert [one.onset for one in edf.annotations] == pytest.approx([4 * seconds, 12 * seconds])
+    assert [annotation.onset for annotation in edf.annotations] == pytest.approx(
+        [4 * seconds, 12 * seconds]
+    )
     assert edf.annotations[0].duration == pytest.approx(2 * seconds)
     gain, baseline = decoding.MANIFEST.adc_gain, decoding.MANIFEST.adc_baseline
     assert tuple(edf.signals[0].physical_range) == (  # to the digit: gain and offset are right
@@ -121,10 +123,10 @@ def test_edf_has_the_millivolts_the_time_and_says_where_the_gaps_are(decode, alo
     )
     with pyedflib.EdfReader(str(path)) as reader:  # another library's reading
         assert reader.getSampleFrequency(0) == decoding.MANIFEST.rate_hz
-        found = reader.readSignal(0)
+        actual = reader.readSignal(0)
     expected = millivolts(alone)
     there = ~np.isnan(expected)
-    assert np.abs(found[: len(expected)] - expected)[there].max() <= 0.51 / 1000
+    assert np.abs(actual[: len(expected)] - expected)[there].max() <= 0.51 / 1000
 
 
 @pytest.mark.usefixtures("archive")
@@ -134,8 +136,8 @@ def test_npy_has_the_samples_and_says_what_they_mean(decode, alone, tmp_path):
     assert np.array_equal(
         np.load(folder / "s0-0.npy"), alone.astype(np.float32).reshape(-1), equal_nan=True
     )
-    said = json.loads((folder / "s0-0.json").read_text())
-    assert said["begin"] == BEGIN.isoformat()
+    description = json.loads((folder / "s0-0.json").read_text())
+    assert description["begin"] == BEGIN.isoformat()
 
 
 def test_a_gap_of_more_than_an_hour_ends_a_record(decode, tmp_path):
@@ -151,13 +153,13 @@ def test_a_run_goes_on_where_it_was_and_takes_what_came_since(decode, tmp_path):
     root, out = tmp_path / "archive", tmp_path / "out"
     decoding.put_days(root, 3, 4)
     assert decode()[0] == 0
-    made = {path: path.stat().st_mtime_ns for path in out.rglob("ecg.parquet")}
+    written_at = {path: path.stat().st_mtime_ns for path in out.rglob("ecg.parquet")}
     shutil.rmtree(out / "ecg" / "device=a" / "day=2026-03-02")  # as if it had been cut off
     put(root, [row(7)], batch=2)
-    status, said = decode()
+    status, printed = decode()
     assert status == 0
-    assert "1 of these days were decoded by an earlier run" in said.out
-    same = [path.parent.name for path, at in made.items() if path.stat().st_mtime_ns == at]
+    assert "1 of these days were decoded by an earlier run" in printed.out
+    same = [path.parent.name for path, at in written_at.items() if path.stat().st_mtime_ns == at]
     assert same == ["day=2026-03-03"]
     assert ecg(out)["index"].to_pylist() == [0, 1, 2, 3, 7]
 
@@ -165,9 +167,9 @@ def test_a_run_goes_on_where_it_was_and_takes_what_came_since(decode, tmp_path):
 def test_what_another_run_asked_for_is_not_replaced(decode, archive, tmp_path):
     assert decode()[0] == 0
     before = (tmp_path / "out/ecg/device=a" / DAY / "ecg.parquet").read_bytes()
-    status, said = decode("--format", "npy")
+    status, printed = decode("--format", "npy")
     assert status == 17
-    assert "decoded with format parquet, asked for is npy" in said.err
+    assert "decoded with format parquet, asked for is npy" in printed.err
     assert (tmp_path / "out/ecg/device=a" / DAY / "ecg.parquet").read_bytes() == before
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").write_text("mine")
@@ -189,20 +191,20 @@ def test_times_and_devices_are_those_asked_for(decode, tmp_path):
     assert decode("--device", "c", out="two")[0] == 17
     assert decode("--from", "yesterday", out="three")[0] == 2
     for beyond in ("0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"):
-        status, said = decode("--from", beyond, out="three")
+        status, printed = decode("--from", beyond, out="three")
         assert status == 2
-        assert "is no time" in said.err
-    status, said = decode("--from", "2026-03-01T10:00", "--to", "2026-03-01T08:00", out="three")
+        assert "is no time" in printed.err
+    status, printed = decode("--from", "2026-03-01T10:00", "--to", "2026-03-01T08:00", out="three")
     assert status == 2
-    assert "nothing lies between" in said.err
-    status, said = decode("--device", "b", "--device", "b", out="three")
+    assert "nothing lies between" in printed.err
+    status, printed = decode("--device", "b", "--device", "b", out="three")
     assert status == 2
-    assert "--device b is given twice" in said.err
-    status, said = decode(
+    assert "--device b is given twice" in printed.err
+    status, printed = decode(
         "--to", "2026-03-01", out="three"
     )  # the day that begins then is not in it
     assert status == 17
-    assert "holds no day" in said.err
+    assert "holds no day" in printed.err
 
 
 @pytest.fixture
@@ -227,18 +229,18 @@ def test_each_packet_is_decoded_by_its_model_and_an_unknown_one_is_named(
     decode, two_bundles, tmp_path, alone
 ):
     folder, number = two_bundles
-    other = dataclasses.replace(decoding.MANIFEST, model_id=f"{number:08x}00000000")
+    manifest = dataclasses.replace(decoding.MANIFEST, model_id=f"{number:08x}00000000")
     mixed = [row(i) for i in range(3)]
-    mixed += [row(i, model=number, packet=sent(i, other)) for i in (3,)]
+    mixed += [row(i, model=number, packet=sent(i, manifest)) for i in (3,)]
     put(tmp_path / "archive", [*mixed, row(7, model=0xABCD)])
-    status, said = decode(bundles=folder)
+    status, printed = decode(bundles=folder)
     assert status == 12
-    assert "1 packets are of model 0000abcd, of which there is no bundle" in said.err
-    found = ecg(tmp_path / "out")
-    samples = found["samples"].to_pylist()
+    assert "1 packets are of model 0000abcd, of which there is no bundle" in printed.err
+    table = ecg(tmp_path / "out")
+    samples = table["samples"].to_pylist()
     assert np.array_equal(np.array(samples[:4], np.float32), alone[:4].astype(np.float32))
     assert samples[4] is None
-    assert found["detail"].to_pylist()[4] == "no bundle of model 0000abcd"
+    assert table["detail"].to_pylist()[4] == "no bundle of model 0000abcd"
 
 
 def test_hostile_packets_and_files_are_left_out_and_counted(decode, tmp_path):
@@ -248,9 +250,9 @@ def test_hostile_packets_and_files_are_left_out_and_counted(decode, tmp_path):
     put(root, [*rows, row(3), row(5, "bad_packet", detail="no CRC")])
     folder = root / "device=a" / DAY
     (folder / "0000000009-0000000009.parquet").write_bytes(b"PAR1 and nothing else")
-    status, said = decode("--json", str(tmp_path / "report.json"))
+    status, printed = decode("--json", str(tmp_path / "report.json"))
     assert status == 17
-    assert "1 files or folders were left out, the first:" in said.err
+    assert "1 files or folders were left out, the first:" in printed.err
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["decoded"], report["wrong"], report["repeated"]) == (1, 5, 1)
 
@@ -273,8 +275,8 @@ def test_two_workers_write_the_bytes_of_one(decode, tmp_path):
 def test_ray_writes_the_bytes_of_local(decode, tmp_path):
     decoding.put_days(tmp_path / "archive", 3, 5, "b")
     assert decode()[0] == 0
-    status, said = decode("--engine", "ray", "--workers", "2", out="ray")
-    assert status == 0, said.err
+    status, printed = decode("--engine", "ray", "--workers", "2", out="ray")
+    assert status == 0, printed.err
     for path in sorted((tmp_path / "out").rglob("ecg.parquet")):
         twin = tmp_path / "ray" / path.relative_to(tmp_path / "out")
         assert twin.read_bytes() == path.read_bytes()
@@ -282,13 +284,13 @@ def test_ray_writes_the_bytes_of_local(decode, tmp_path):
 
 @pytest.mark.usefixtures("archive")
 def test_options_that_would_be_ignored_are_refused(decode, tmp_path):
-    for options, said in (
+    for options, message in (
         (["--address", "auto"], "--engine ray"),
         (["packets.bin"], "PACKETS"),
         (["--bundle", "x"], "for --bundle:"),
     ):
-        status, told = decode(*options)
+        status, printed = decode(*options)
         assert status == 2
-        assert said in told.err + " "
+        assert message in printed.err + " "
     assert run(["decode", "packets.bin", "--out", "x.npy", "--format", "edf"]) == 2
     assert run(["decode", "--out", "x.npy"]) == 2

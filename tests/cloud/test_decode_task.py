@@ -28,9 +28,9 @@ def test_a_task_reads_windows_without_gaps(tmp_path):
          "--bundle", str(SMALL_BUNDLE), "--task", "rhythm", "--workers", "1"]
     )  # fmt: skip
     assert status == 0
-    found = pq.read_table(tmp_path / "out/rhythm/device=a/day=2026-03-01/rhythm.parquet")
-    assert found["index"].to_pylist() == [4]  # behind the gap; what is left is less than a window
-    assert found["time"].to_pylist() == [BEGIN + 4 * PERIOD]
+    table = pq.read_table(tmp_path / "out/rhythm/device=a/day=2026-03-01/rhythm.parquet")
+    assert table["index"].to_pylist() == [4]  # behind the gap; what is left is less than a window
+    assert table["time"].to_pylist() == [BEGIN + 4 * PERIOD]
     decoder = Decoder(read_bundle(SMALL_BUNDLE))
     samples = np.concatenate([decoder.decode(sent(i)) for i in range(4, 4 + WINDOW)])
     manifest = decoding.MANIFEST
@@ -39,9 +39,9 @@ def test_a_task_reads_windows_without_gaps(tmp_path):
     with torch.no_grad():
         expected = task.probabilities(standardise(torch.from_numpy(adc[None])))[0].numpy()
     names = ("af", "normal", "other", "noisy")
-    given = [found[name].to_pylist()[0] for name in names]
-    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-6)
-    assert found["rhythm"].to_pylist() == ["ANO~"[int(expected.argmax())]]
+    actual = [table[name].to_pylist()[0] for name in names]
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+    assert table["rhythm"].to_pylist() == ["ANO~"[int(expected.argmax())]]
 
 
 def test_the_peaks_of_what_was_sent_without_loss_are_those_of_the_recording(tmp_path):
@@ -52,22 +52,27 @@ def test_the_peaks_of_what_was_sent_without_loss_are_those_of_the_recording(tmp_
     short = packets.short_model_id(manifest)
     cut = adc.astype(np.int16).reshape(WINDOW, -1)
     sent_whole = [
-        packets.encode(packets.Packet(0, short, 0, i, packets.payload_of(manifest, 0, one, None)))
-        for i, one in enumerate(cut)
+        packets.encode(
+            packets.Packet(0, short, 0, i, packets.payload_of(manifest, 0, segment, None))
+        )
+        for i, segment in enumerate(cut)
     ]
-    put(tmp_path / "archive", [row(i, packet=one, level=0) for i, one in enumerate(sent_whole)])
+    put(
+        tmp_path / "archive",
+        [row(i, packet=packet, level=0) for i, packet in enumerate(sent_whole)],
+    )
     status = run(
         ["decode", "--archive", str(tmp_path / "archive"), "--out", str(tmp_path / "out"),
          "--bundle", str(SMALL_BUNDLE), "--task", "rpeaks", "--workers", "1"]
     )  # fmt: skip
     assert status == 0
-    found = pq.read_table(tmp_path / "out/rpeaks/device=a/day=2026-03-01/rpeaks.parquet")
-    assert (found["index"].to_pylist(), found["count"].to_pylist()) == ([0], [WINDOW])
+    table = pq.read_table(tmp_path / "out/rpeaks/device=a/day=2026-03-01/rpeaks.parquet")
+    assert (table["index"].to_pylist(), table["count"].to_pylist()) == ([0], [WINDOW])
     task = load_task("rpeaks")
     with torch.no_grad():
         curve = task.reference(standardise(torch.from_numpy(adc.astype(np.float32)[None])))[0]
     expected = find_peaks(curve.numpy(), manifest.rate_hz / task.net.config.decimation)
-    (peaks,) = found["peaks_s"].to_pylist()
+    (peaks,) = table["peaks_s"].to_pylist()
     np.testing.assert_allclose(peaks, expected, atol=1e-6)
     assert 40 < len(peaks) / (length / manifest.rate_hz / 60) < 180  # beats a minute
 

@@ -19,7 +19,7 @@ COMMANDS = {
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_without_its_packages_says_which_extra_to_install(command, monkeypatch, capsys):
     monkeypatch.setattr("dynadeep.host_tools.cloud.extra.find_spec", lambda name: None)
-    for name in [one for one in sys.modules if one.split(".")[0] in {"pyarrow", "paho"}]:
+    for name in [module for module in sys.modules if module.split(".")[0] in {"pyarrow", "paho"}]:
         monkeypatch.setitem(sys.modules, name, None)
     assert run(COMMANDS[command]) == 3
     assert "pip install 'dynadeep[cloud]'" in capsys.readouterr().err

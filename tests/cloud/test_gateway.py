@@ -32,16 +32,16 @@ Started = tuple[Gateway, list[str]]
 
 @pytest.fixture
 def wire() -> Iterator[Wire]:
-    one = Wire()
-    yield one
-    one.close()
+    device_wire = Wire()
+    yield device_wire
+    device_wire.close()
 
 
 @pytest.fixture
 def listener(mosquitto: Mosquitto) -> Iterator[Listener]:
-    one = Listener(mosquitto.broker(COLLECTOR))
-    yield one
-    one.close()
+    subscriber = Listener(mosquitto.broker(COLLECTOR))
+    yield subscriber
+    subscriber.close()
 
 
 @contextmanager
@@ -49,16 +49,16 @@ def running(
     mosquitto: Mosquitto, wire: Wire, spool: Path, device: str = "bed-7", *, shows: str = ""
 ) -> Iterator[Started]:
     """Yield a gateway at work in a thread, and what it says."""
-    said: list[str] = []
+    log: list[str] = []
     ended = threading.Event()
     broker = mosquitto.broker(shows or device)
     limits = Limits(most_per_minute=100_000)
-    with open_gateway({device: wire.url}, broker, spool, said.append, limits=limits) as gateway:
+    with open_gateway({device: wire.url}, broker, spool, log.append, limits=limits) as gateway:
         thread = threading.Thread(target=gateway.run, args=(ended.is_set,))
         thread.start()
         try:
-            until(lambda: wire.read_by(said) == 1)
-            yield gateway, said
+            until(lambda: wire.read_by(log) == 1)
+            yield gateway, log
         finally:
             ended.set()
             thread.join()
@@ -66,8 +66,8 @@ def running(
 
 def send(wire: Wire, numbers: range) -> list[bytes]:
     packets = [packet(number) for number in numbers]
-    for number, one in zip(numbers, packets, strict=True):
-        wire.send(pushed(one, number))
+    for number, packet_bytes in zip(numbers, packets, strict=True):
+        wire.send(pushed(packet_bytes, number))
     return packets
 
 
@@ -83,7 +83,7 @@ def test_the_packets_of_an_emulated_device_arrive_as_the_device_made_them(  # no
     samples, length = samples_of(bundle, 3), bundle.manifest.segment_length
     board = load_board("mps2-an386")
     with (
-        running(mosquitto, wire, tmp_path / "spool") as (gateway, said),
+        running(mosquitto, wire, tmp_path / "spool") as (gateway, log),
         open_link(board, autonomous(bundle, board.name).elf) as link,
     ):
         link.port = Tee(link.port, wire)
@@ -93,21 +93,21 @@ def test_the_packets_of_an_emulated_device_arrive_as_the_device_made_them(  # no
     until(lambda: len([m for m in listener.all() if m.topic == "dynadeep/bed-7/status"]) == 2)
     assert listener.packets("bed-7") == by_request(firmware, samples, length)
     assert (counts["packets"], counts["dropped"], counts["line"]["damaged"]) == (3, {}, 0)
-    messages = [one for one in listener.all() if one.topic == "dynadeep/bed-7/packets"]
-    properties = [dict(one.properties.UserProperty) for one in messages]
-    assert len({one["session"] for one in properties}) == 1
+    messages = [message for message in listener.all() if message.topic == "dynadeep/bed-7/packets"]
+    properties = [dict(message.properties.UserProperty) for message in messages]
+    assert len({values["session"] for values in properties}) == 1
     assert len(properties[0]["session"]) == 16
-    arrivals = [int(one["arrival"]) for one in properties]
+    arrivals = [int(values["arrival"]) for values in properties]
     assert arrivals == sorted(arrivals)
     states = [json.loads(m.payload) for m in listener.all() if m.topic == "dynadeep/bed-7/status"]
-    assert [one["state"] for one in states] == ["online", "offline"]
-    assert any("reading socket" in line for line in said)
+    assert [values["state"] for values in states] == ["online", "offline"]
+    assert any("reading socket" in line for line in log)
 
 
 def test_packets_wait_while_the_broker_is_away_and_follow_in_order(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
-    with running(mosquitto, wire, tmp_path / "spool") as (gateway, said):
+    with running(mosquitto, wire, tmp_path / "spool") as (gateway, log):
         sent = send(wire, range(30))
         until(lambda: listener.packets("bed-7") == sent)
         mosquitto.kill()
@@ -116,22 +116,22 @@ def test_packets_wait_while_the_broker_is_away_and_follow_in_order(
         mosquitto.start()
         until(lambda: len(listener.packets("bed-7")) == 90)
     assert listener.packets("bed-7") == sent
-    assert any("is gone" in line for line in said)
+    assert any("is gone" in line for line in log)
 
 
 def test_what_nobody_subscribes_to_waits_in_the_spool(
     mosquitto: Mosquitto, wire: Wire, tmp_path: Path
 ) -> None:
-    with running(mosquitto, wire, tmp_path / "spool") as (gateway, said):
+    with running(mosquitto, wire, tmp_path / "spool") as (gateway, log):
         sent = send(wire, range(5))
-        until(lambda: any("No matching subscribers" in line for line in said))
+        until(lambda: any("No matching subscribers" in line for line in log))
         assert gateway.counts()[0]["published"] == 0
         listener = Listener(mosquitto.broker(COLLECTOR))
         until(lambda: listener.packets("bed-7") == sent)
     listener.close()
 
 
-def kept(spool: Path) -> int:
+def ever_stored(spool: Path) -> int:
     """Return how many packets a spool ever took, as another process sees it."""
     if not spool.is_file():
         return 0
@@ -168,7 +168,7 @@ def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
     until(lambda: wire.read_by(lines(log)) == 1)
     mosquitto.kill()
     sent = send(wire, range(40))
-    until(lambda: kept(spool) == 40)
+    until(lambda: ever_stored(spool) == 40)
     first.send_signal(signal.SIGKILL)
     first.wait()
     mosquitto.start()
@@ -178,43 +178,49 @@ def test_a_gateway_that_is_killed_loses_nothing_of_what_it_had_read(
     sent += send(wire, range(40, 45))
     until(lambda: listener.packets("bed-7") == sent)
     second.send_signal(signal.SIGTERM)
-    told, _ = second.communicate()
+    output, _ = second.communicate()
     log.close()
     assert second.returncode == 0
-    (device,) = json.loads(told)["devices"]
+    (device,) = json.loads(output)["devices"]
     assert (device["packets"], device["dropped"]) == (5, {})
 
 
 def test_a_port_that_goes_away_is_opened_again_and_begins_a_session(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
-    with running(mosquitto, wire, tmp_path / "spool") as (_, said):
+    with running(mosquitto, wire, tmp_path / "spool") as (_, log):
         sent = send(wire, range(2))
         until(lambda: listener.packets("bed-7") == sent)
         wire.hang_up()
-        until(lambda: wire.read_by(said) == 2)
+        until(lambda: wire.read_by(log) == 2)
         sent += send(wire, range(2, 4))
         until(lambda: listener.packets("bed-7") == sent)
-    messages = [one for one in listener.all() if one.topic == "dynadeep/bed-7/packets"]
-    sessions = {one.payload: dict(one.properties.UserProperty)["session"] for one in messages}
-    assert len({sessions[one] for one in sent[:2]}) == len({sessions[one] for one in sent[2:]}) == 1
+    messages = [message for message in listener.all() if message.topic == "dynadeep/bed-7/packets"]
+    sessions = {
+        message.payload: dict(message.properties.UserProperty)["session"] for message in messages
+    }
+    assert (
+        len({sessions[packet] for packet in sent[:2]})
+        == len({sessions[packet] for packet in sent[2:]})
+        == 1
+    )
     assert sessions[sent[0]] != sessions[sent[2]]
 
 
 def nothing_gets_in(listener: Listener, gateway: Gateway) -> None:
     """Send a packet of an honest device, after which what came before would have come too."""
     assert gateway.counts()[0]["published"] == 0
-    assert [one for one in listener.all() if "bed-8" in one.topic] == []
+    assert [message for message in listener.all() if "bed-8" in message.topic] == []
 
 
 def test_a_device_that_speaks_as_another_gets_nothing_in(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
-    with running(mosquitto, wire, tmp_path / "spool", "bed-8", shows="bed-7") as (gateway, said):
+    with running(mosquitto, wire, tmp_path / "spool", "bed-8", shows="bed-7") as (gateway, log):
         send(wire, range(3))
         until(lambda: gateway.counts()[0]["refused"] > 0)
         until(lambda: gateway.lanes[0].reader.stored == 3)
-        assert any("rules" in line or "Not authorized" in line for line in said)
+        assert any("rules" in line or "Not authorized" in line for line in log)
         nothing_gets_in(listener, gateway)
         assert gateway.counts()[0]["in_spool"] == 3  # none is lost: the rules may be mended
 
@@ -244,20 +250,20 @@ def test_a_certificate_of_another_authority_gets_nothing_in(
     forged = tmp_path / "forged"
     forged.mkdir()
     authority(forged, ("bed-8",), "another authority")
-    said: list[str] = []
+    log: list[str] = []
     broker = mosquitto.broker("bed-8", forged)
-    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
-        gateway.run(lambda: any("closes the connection" in line for line in said))
+    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", log.append) as gateway:
+        gateway.run(lambda: any("closes the connection" in line for line in log))
         nothing_gets_in(listener, gateway)
 
 
 def test_a_stranger_without_a_certificate_gets_nothing_in(
     mosquitto: Mosquitto, listener: Listener, wire: Wire, tmp_path: Path
 ) -> None:
-    said: list[str] = []
+    log: list[str] = []
     broker = parse_broker(mosquitto.url, cafile=str(mosquitto.certificates / "ca.crt"))
-    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
-        gateway.run(lambda: any(mosquitto.url in line for line in said))
+    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", log.append) as gateway:
+        gateway.run(lambda: any(mosquitto.url in line for line in log))
         nothing_gets_in(listener, gateway)
 
 
@@ -276,9 +282,9 @@ def test_a_broker_that_is_not_who_it_says_gets_no_packet(
         cert=str(own / "bed-8.crt"),
         key=str(own / "bed-8.key"),
     )
-    said: list[str] = []
-    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", said.append) as gateway:
-        gateway.run(lambda: any("cannot be reached" in line for line in said))
+    log: list[str] = []
+    with open_gateway({"bed-8": wire.url}, broker, tmp_path / "spool", log.append) as gateway:
+        gateway.run(lambda: any("cannot be reached" in line for line in log))
         nothing_gets_in(listener, gateway)
         gc.collect()
 
@@ -301,10 +307,10 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_way_to_a_broker_that_is_none_is_refused_by_name(wrong, tmp_path, capsys) -> None:
-    options, told = WRONG[wrong]
+    options, message = WRONG[wrong]
     words = ["gateway", "--port", "loop://", "--device", "bed-7", "--spool", str(tmp_path / "s")]
     assert run([*words, *options]) == BrokerError.exit_status
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("device", ["", "../bed", "bed/7", "+", "#", "bed 7", "b" * 65, "-bed"])

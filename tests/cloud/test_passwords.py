@@ -24,60 +24,62 @@ def make_mosquitto() -> Callable[[Path, Path], Mosquitto]:
 
 @pytest.fixture
 def heard(mosquitto: MosquittoOfPasswords) -> Iterator[Listener]:
-    one = Listener(mosquitto.broker_of(COLLECTOR, PASSWORDS[COLLECTOR]))
-    yield one
-    one.close()
+    listener = Listener(mosquitto.broker_of(COLLECTOR, PASSWORDS[COLLECTOR]))
+    yield listener
+    listener.close()
 
 
 def send(
     folder: Path, broker: Broker, device: str, ended: Callable[[Gateway, list[str]], bool]
 ) -> list[str]:
     """Have a gateway send three packets as a device until ``ended``; return what it said."""
-    wire, said = Wire(), list[str]()
+    wire, log = Wire(), list[str]()
     stop = threading.Event()
-    with open_gateway({device: wire.url}, broker, folder / f"{device}.spool", said.append) as one:
-        thread = threading.Thread(target=one.run, args=(stop.is_set,))
+    with open_gateway(
+        {device: wire.url}, broker, folder / f"{device}.spool", log.append
+    ) as gateway:
+        thread = threading.Thread(target=gateway.run, args=(stop.is_set,))
         thread.start()
         try:
-            until(lambda: wire.read_by(said) == 1)
+            until(lambda: wire.read_by(log) == 1)
             for number in range(3):
                 wire.send(pushed(packet(number), number))
-            until(lambda: one.lanes[0].reader.stored == 3)
-            until(lambda: ended(one, said))
+            until(lambda: gateway.lanes[0].reader.stored == 3)
+            until(lambda: ended(gateway, log))
         finally:
             stop.set()
             thread.join()
             wire.close()
-    return said
+    return log
 
 
-def came(heard: Listener) -> int:
+def received(heard: Listener) -> int:
     """Return how many packets of bed-7 came, repeats included."""
-    return [one.topic for one in heard.all()].count("dynadeep/bed-7/packets")
+    return [message.topic for message in heard.all()].count("dynadeep/bed-7/packets")
 
 
 def published(gateway: Gateway, _said: list[str]) -> bool:
     return gateway.lanes[0].publisher.flow.published == 3
 
 
-def refused(gateway: Gateway, said: list[str]) -> bool:
+def refused(gateway: Gateway, log: list[str]) -> bool:
     assert gateway.lanes[0].publisher.flow.published == 0
     words = ("refuses the device", "closes the connection", "rules", "Not authorized")
-    return any(word in line for word in words for line in said)
+    return any(word in line for word in words for line in log)
 
 
 def test_a_device_with_its_password_is_let_in(mosquitto, heard, tmp_path) -> None:
     send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
-    until(lambda: came(heard) == 3)
+    until(lambda: received(heard) == 3)
 
 
 WRONG: dict[str, Callable[[MosquittoOfPasswords], Any]] = {
-    "a stranger without a name": lambda one: one.broker_of("bed-8"),
-    "a stranger with a name": lambda one: one.broker_of("bed-9", "anything"),
-    "a wrong password": lambda one: one.broker_of("bed-8", "of bed-8 a long one?"),
-    "the password of another": lambda one: one.broker_of("bed-8", PASSWORDS["bed-7"]),
-    "a name alone": lambda one: one.broker_of("bed-8", "", password_file=None),
-    "another device": lambda one: one.broker_of("bed-7", PASSWORDS["bed-7"]),
+    "a stranger without a name": lambda broker: broker.broker_of("bed-8"),
+    "a stranger with a name": lambda broker: broker.broker_of("bed-9", "anything"),
+    "a wrong password": lambda broker: broker.broker_of("bed-8", "of bed-8 a long one?"),
+    "the password of another": lambda broker: broker.broker_of("bed-8", PASSWORDS["bed-7"]),
+    "a name alone": lambda broker: broker.broker_of("bed-8", "", password_file=None),
+    "another device": lambda broker: broker.broker_of("bed-7", PASSWORDS["bed-7"]),
 }
 
 
@@ -86,13 +88,13 @@ def test_nothing_gets_in_of(wrong, mosquitto, heard, tmp_path) -> None:
     """Who is wrong sends as bed-8; what bed-7 sends after that comes, and nothing else."""
     send(tmp_path, WRONG[wrong](mosquitto), "bed-8", refused)
     send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
-    until(lambda: came(heard) == 3)
-    assert [one.topic for one in heard.all_sent() if "bed-7" not in one.topic] == []
+    until(lambda: received(heard) == 3)
+    assert [message.topic for message in heard.all_sent() if "bed-7" not in message.topic] == []
 
 
 def test_a_device_reads_nothing(mosquitto, heard, tmp_path) -> None:
-    other = Listener(mosquitto.broker_of("bed-8", PASSWORDS["bed-8"]), "bed-8")
+    listener = Listener(mosquitto.broker_of("bed-8", PASSWORDS["bed-8"]), "bed-8")
     send(tmp_path, mosquitto.broker_of("bed-7", PASSWORDS["bed-7"]), "bed-7", published)
-    until(lambda: came(heard) == 3)
-    assert other.all_sent() == []
-    other.close()
+    until(lambda: received(heard) == 3)
+    assert listener.all_sent() == []
+    listener.close()

@@ -38,12 +38,12 @@ def outcomes(
 ) -> list[tuple[str, int, int]]:
     device = Device()
     placed = [placed_of(device, packet, known) for packet in packets]
-    return [(one.outcome.value, one.stream, one.index) for one in placed]
+    return [(place.outcome.value, place.stream, place.index) for place in placed]
 
 
 def test_numbers_on_end_are_one_stream():
-    found = outcomes([arrived(i) for i in range(200)])
-    assert found == [("first" if i == 0 else "next", 0, i) for i in range(200)]
+    places = outcomes([arrived(i) for i in range(200)])
+    assert places == [("first" if i == 0 else "next", 0, i) for i in range(200)]
 
 
 def test_a_gap_is_told_with_its_time():
@@ -56,18 +56,18 @@ def test_a_gap_is_told_with_its_time():
 
 @pytest.mark.parametrize("lost", [0, 40_000, 70_000, 200_000])
 def test_the_number_counts_on_over_its_wraps_however_much_was_lost(lost):
-    found = outcomes([arrived(65_534), arrived(65_536 + lost)])
-    assert found[1] == ("next", 0, 65_536 + lost)
+    places = outcomes([arrived(65_534), arrived(65_536 + lost)])
+    assert places[1] == ("next", 0, 65_536 + lost)
 
 
 def test_a_repeat_is_dropped_at_once_and_after_a_week():
     old = [arrived(i) for i in range(3)]
-    asked = []
+    looked_up = []
     packets = [*old, old[1], *(arrived(i) for i in range(3, 400)), old[2]]
-    found = outcomes(packets, lambda *place: asked.append(place) or True)
-    assert found[3] == ("repeat", 0, 1)
-    assert found[-1] == ("repeat", 0, 2)
-    assert asked == [(0, 2)]
+    places = outcomes(packets, lambda *place: looked_up.append(place) or True)
+    assert places[3] == ("repeat", 0, 1)
+    assert places[-1] == ("repeat", 0, 2)
+    assert looked_up == [(0, 2)]
 
 
 def test_a_packet_that_comes_after_days_and_was_not_archived_is_late():
@@ -92,14 +92,14 @@ def test_a_restart_begins_a_stream_though_its_number_lies_ahead_or_behind(number
 def test_a_restart_whose_packets_have_the_same_bytes_is_no_repeat():
     flat = [arrived(i, at=i + 1, crc=i) for i in range(5)]
     again = [arrived(i, at=i + 7, crc=i) for i in range(5)]
-    assert [one[1] for one in outcomes([*flat, *again])] == [0] * 5 + [1] * 5
+    assert [place[1] for place in outcomes([*flat, *again])] == [0] * 5 + [1] * 5
 
 
 def test_what_comes_again_from_before_a_restart_is_a_repeat():
     old = [arrived(i) for i in range(5)]
     new = [arrived(i, at=i + 7, crc=100 + i) for i in range(3)]
-    found = outcomes([*old, *new[:2], *old[2:], *new[1:]])
-    assert found[7:] == [("repeat", 0, i) for i in (2, 3, 4)] + [
+    places = outcomes([*old, *new[:2], *old[2:], *new[1:]])
+    assert places[7:] == [("repeat", 0, i) for i in (2, 3, 4)] + [
         ("repeat", 1, 1), ("next", 1, 2),
     ]  # fmt: skip
 
@@ -107,8 +107,8 @@ def test_what_comes_again_from_before_a_restart_is_a_repeat():
 def test_what_was_on_its_way_when_a_stream_began_belongs_to_the_one_before():
     old = [arrived(i) for i in range(5)]
     new = [arrived(i, at=i + 7, crc=100 + i) for i in range(3)]
-    found = outcomes([*old[:4], *new[:2], old[4], new[2]])
-    assert found[6:] == [("next", 0, 4), ("next", 1, 2)]
+    places = outcomes([*old[:4], *new[:2], old[4], new[2]])
+    assert places[6:] == [("next", 0, 4), ("next", 1, 2)]
 
 
 def test_a_restart_shortly_after_the_begin_is_told_by_time():
@@ -124,15 +124,15 @@ def test_a_clock_that_is_set_begins_a_stream():
 
 
 def test_another_model_or_stream_of_the_device_begins_a_stream():
-    other = [replace(arrived(1), model=2), replace(arrived(1), label=7)]
-    for packet in other:
+    strangers = [replace(arrived(1), model=2), replace(arrived(1), label=7)]
+    for packet in strangers:
         assert outcomes([arrived(0), packet])[1] == ("restart", 1, 1)
 
 
 def test_packets_that_waited_on_the_way_stay_in_their_stream():
     waited = [arrived(i, at=60) for i in range(10, 59)]
-    found = outcomes([*(arrived(i) for i in range(10)), *waited, *(arrived(i) for i in (60, 61))])
-    assert {stream for _, stream, _ in found} == {0}
+    places = outcomes([*(arrived(i) for i in range(10)), *waited, *(arrived(i) for i in (60, 61))])
+    assert {stream for _, stream, _ in places} == {0}
 
 
 def test_without_a_stamp_the_number_decides():
@@ -174,27 +174,27 @@ def deliveries(draw) -> list[Sent]:
     return delivered(sent, again, drawn)
 
 
-def delivered(sent: list[Sent], again: float, drawn: random.Random) -> list[Sent]:
+def delivered(sent: list[Sent], again: float, rng: random.Random) -> list[Sent]:
     """Repeat what was not acknowledged after reconnects, and swap neighbours now and then."""
-    found: list[Sent] = []
-    for index, one in enumerate(sent):
-        found.append(one)
-        if drawn.random() < again:
-            found += sent[max(0, index - drawn.randrange(40)) : index + 1]
-        if index > 4 and drawn.random() < again / 2:
-            found[-1], found[-2] = found[-2], found[-1]
-    return found
+    arrivals: list[Sent] = []
+    for index, delivery in enumerate(sent):
+        arrivals.append(delivery)
+        if rng.random() < again:
+            arrivals += sent[max(0, index - rng.randrange(40)) : index + 1]
+        if index > 4 and rng.random() < again / 2:
+            arrivals[-1], arrivals[-2] = arrivals[-2], arrivals[-1]
+    return arrivals
 
 
 @settings(max_examples=60, deadline=None)
 @given(deliveries())
 def test_every_packet_is_placed_once_where_it_truly_stands(got):
     device, archived, streams = Device(), set(), {}
-    for one in got:
-        placed = placed_of(device, one.packet, lambda *place: place in archived)
-        truly = (one.run, one.number)
-        assert streams.setdefault(placed.stream, one.run) == one.run
-        assert placed.index == one.number
+    for delivery in got:
+        placed = placed_of(device, delivery.packet, lambda *place: place in archived)
+        truly = (delivery.run, delivery.number)
+        assert streams.setdefault(placed.stream, delivery.run) == delivery.run
+        assert placed.index == delivery.number
         assert (placed.outcome is Outcome.REPEAT) == (truly in archived)
         archived.add(truly)
     assert len(set(streams.values())) == len(streams)

@@ -61,12 +61,12 @@ class Wire:
             self.listener = listener
             self.opened += 1
 
-    def read_by(self, said: Iterable[str]) -> int:
+    def read_by(self, lines: Iterable[str]) -> int:
         """Return how often a gateway that said this began to read here.
 
         What is sent before is lost, and so is what is sent before the connection is accepted here.
         """
-        return min(sum(": reading " in line for line in said), self.opened)
+        return min(sum(": reading " in line for line in lines), self.opened)
 
     def send(self, data: bytes) -> None:
         try:
@@ -105,7 +105,7 @@ class Listener:
 
     def __init__(self, broker: Broker, name: str = COLLECTOR):
         self.messages: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
-        self.seen: list[MQTTMessage] = []
+        self.received: list[MQTTMessage] = []
         self._answered = threading.Event()
         self.client = make_client(broker, name)
         self.client.on_message = lambda _client, _data, message: self.messages.put(message)
@@ -121,8 +121,8 @@ class Listener:
     def all(self) -> list[MQTTMessage]:
         """Return what has come so far, in its order."""
         while not self.messages.empty():
-            self.seen.append(self.messages.get())
-        return self.seen
+            self.received.append(self.messages.get())
+        return self.received
 
     def all_sent(self) -> list[MQTTMessage]:
         """Return all that the broker has sent until now: it answers a request behind them."""

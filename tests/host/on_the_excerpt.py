@@ -7,7 +7,7 @@ from dynadeep.train.data import cinc2017
 from dynadeep.train.data.cinc2017 import SAMPLE, Split
 
 
-def _excerpt(folder: Path, **_told: object) -> Split:
+def _excerpt(folder: Path, **_options: object) -> Split:
     return _WHOLE(folder, parts=SAMPLE)
 
 

@@ -19,6 +19,6 @@ def test_every_example_gives_what_the_page_says(
     text = PAGE.read_text(encoding="utf-8").replace("```", "")
     test = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
     assert len(test.examples) >= 15
-    said: list[str] = []
-    result = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=said.append)
-    assert result.failed == 0, "".join(said)
+    output: list[str] = []
+    result = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=output.append)
+    assert result.failed == 0, "".join(output)

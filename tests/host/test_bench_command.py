@@ -35,8 +35,8 @@ def test_another_networks_figures_are_not_replaced_unasked(
 def test_figures_of_boards_that_are_not_measured_are_not_dropped_unasked(
     bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept = [{"board": name, "engine": "stream", "kernels": "dsp"} for name in ("bench", "microbit")]
-    content = json.dumps({"model_id": bundle.manifest.model_id, "rows": kept})
+    rows = [{"board": name, "engine": "stream", "kernels": "dsp"} for name in ("bench", "microbit")]
+    content = json.dumps({"model_id": bundle.manifest.model_id, "rows": rows})
     (tmp_path / "results.json").write_text(content)
     where = ["--bundle", str(bundle.folder), "--out", str(tmp_path)]
     assert run(["bench", *where, "--board", "microbit"]) == 1
@@ -85,15 +85,15 @@ def test_two_boards_at_a_time_give_the_reports_of_one_after_the_other(
     """
     monkeypatch.chdir(tmp_path)
     setups = [Setup("mps2-an386", "stream", DSP), Setup("microbit", "stream", PLAIN)]
-    reports, told = [], []
+    reports, begun_boards = [], []
     for jobs in (2, 1):
         begun: list[Report] = []
         watch = Watch(lambda line: None, begin=begun.append)
         results = run_bench(bundle, setups, application_of, watch, jobs=jobs)
-        documents = [document_of(one.report) for one in results]
+        documents = [document_of(result.report) for result in results]
         reports.append(json.loads(json_text(documents))["reports"])
-        told.append([report.board.name for report in begun])
-    assert told == [["mps2-an386", "microbit"]] * 2
+        begun_boards.append([report.board.name for report in begun])
+    assert begun_boards == [["mps2-an386", "microbit"]] * 2
     for at_once, alone in zip(*reports, strict=True):
         (rest, counts), (same, before) = without_counts(at_once), without_counts(alone)
         assert rest == same
@@ -105,15 +105,15 @@ def test_two_boards_at_a_time_give_the_reports_of_one_after_the_other(
 def test_what_fails_ends_what_runs_beside_it() -> None:
     begun, ended = [], []
 
-    def do(one: int, go_on) -> int:
-        begun.append(one)
-        if one == 0:
+    def do(number: int, go_on) -> int:
+        begun.append(number)
+        if number == 0:
             raise ValueError("it failed")
         while True:
             try:
                 go_on()
             except HostError:
-                ended.append(one)
+                ended.append(number)
                 raise
 
     with pytest.raises(ValueError, match="it failed"):

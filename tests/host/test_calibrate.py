@@ -37,26 +37,30 @@ def test_margins_hold_on_the_holdout_as_the_board_decides_it(
     data: Path, tmp_path: Path, shipped_bundle: Bundle
 ) -> None:
     shipped = checkpoint.DEFAULT_CHECKPOINT
-    told = checkpoint.load(shipped).promise
-    assert told is not None
+    promised = checkpoint.load(shipped).promise
+    assert promised is not None
     exported_already(shipped_bundle, shipped, tmp_path / "work" / "bundle")
-    said: list[str] = []
+    lines: list[str] = []
     out = calibrate(
         shipped,
         tmp_path / "out.safetensors",
         tmp_path / "work",
-        said.append,
+        lines.append,
         data=data,
         rate=RATE,
         parts=cinc2017.SAMPLE,
     )
     assert out.read_bytes() == shipped.read_bytes()
-    kept = checkpoint.load(out).promise
-    assert kept is not None
-    assert kept.violation_rate == RATE
-    assert kept.bounds == margins.knots_for(told.bound)
-    assert len(kept.record_margins["64"]) == len(kept.margins["64"]) == len(kept.bounds)
-    assert said[0].startswith("read")
+    calibrated = checkpoint.load(out).promise
+    assert calibrated is not None
+    assert calibrated.violation_rate == RATE
+    assert calibrated.bounds == margins.knots_for(promised.bound)
+    assert (
+        len(calibrated.record_margins["64"])
+        == len(calibrated.margins["64"])
+        == len(calibrated.bounds)
+    )
+    assert lines[0].startswith("read")
 
     exported_already(shipped_bundle, out, tmp_path / "check" / "bundle")
     bundle = export_once(out, tmp_path / "check" / "bundle")
@@ -69,13 +73,13 @@ def test_margins_hold_on_the_holdout_as_the_board_decides_it(
         for level, codes in enumerate(coded.codes, start=1)
     ]
     weighted = [WeightedTask(tasks.load_task("rhythm"), 1.0)]
-    judged = promise.losses_of(decoded, unseen, weighted, kept.kind)
+    judged = promise.losses_of(decoded, unseen, weighted, calibrated.kind)
     table = MarginTable.of_records(bundle.manifest.need_codec())
     predicted = coded.predicted.reshape(len(adc), -1, len(decoded))
     sent = 0
     for bound in (0.1, 0.33, 0.75, 1.1, 1.9):
         fixed = fixed_error(bound)
-        chosen = [record_level(one, table.at(fixed), fixed) for one in predicted]
+        chosen = [record_level(row, table.at(fixed), fixed) for row in predicted]
         worse = [judged.records[i, level - 1] > bound for i, level in enumerate(chosen) if level]
         assert sum(worse) <= RATE * (len(adc) + 1) - 1
         sent += len(worse)

@@ -114,7 +114,9 @@ def test_json_on_standard_output_stands_there_alone(capsys, command):
 
 def test_json_in_a_file_leaves_the_table_where_it_is(capsys, tmp_path):
     assert run(["boards", "--json", str(tmp_path / "boards.json")]) == 0
-    names = [one["name"] for one in json.loads((tmp_path / "boards.json").read_text())["boards"]]
+    names = [
+        board["name"] for board in json.loads((tmp_path / "boards.json").read_text())["boards"]
+    ]
     assert all(name in capsys.readouterr().out or name in names for name in names)
     assert "microbit" in names
 
@@ -145,8 +147,8 @@ def test_the_shell_completes_commands_and_boards():
     assert "microbit" in complete("dynadeep hello --board micro")
 
 
-@pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
-def test_whoever_ends_a_command_ends_it_as_an_interrupt(wanted):
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_a_command_ends_it_as_an_interrupt(signum):
     """A cancelled CI job sends SIGTERM: what Ctrl-C would keep is kept then, too."""
     program = Path(sys.executable).with_name("dynadeep")
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -158,10 +160,10 @@ def test_whoever_ends_a_command_ends_it_as_an_interrupt(wanted):
             connection, _ = silent.accept()
             with connection:
                 connection.recv(1)  # it waits for an answer now
-                running.send_signal(wanted)
-                _, said = running.communicate(timeout=60)
+                running.send_signal(signum)
+                _, errors = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert said.splitlines()[-1] == "dynadeep: interrupted"
+    assert errors.splitlines()[-1] == "dynadeep: interrupted"
 
 
 @pytest.fixture
@@ -232,7 +234,7 @@ def port_of(device: str, vid: int | None = None, pid: int | None = None) -> Simp
 
 
 def test_ports_name_the_boards_that_they_could_be():
-    found = ports.describe(
+    described = ports.describe(
         [
             port_of("/dev/ttyS0"),
             port_of("/dev/ttyACM0", 0x0D28, 0x0204),
@@ -240,8 +242,8 @@ def test_ports_name_the_boards_that_they_could_be():
             port_of("/dev/ttyUSB1", 0x1234, 0x5678),
         ]
     )
-    assert [port.device for port in found][-1] == "/dev/ttyS0"  # no USB device: last
-    by_name = {port.device: port for port in found}
+    assert [port.device for port in described][-1] == "/dev/ttyS0"  # no USB device: last
+    by_name = {port.device: port for port in described}
     assert by_name["/dev/ttyACM0"].boards == ("microbit",)
     assert by_name["/dev/ttyACM0"].usb == "0d28:0204"
     assert (by_name["/dev/ttyUSB0"].boards, by_name["/dev/ttyUSB0"].adapter) == ((), "FTDI")

@@ -79,12 +79,12 @@ def test_with_each_window_scaled_by_its_range_they_are_so_too(
 def test_the_golden_vectors_are_met(bundle, folder):
     cases = golden_cases(bundle)
     samples = np.stack([case.input for case in cases])
-    found = deployed.encode_segments(bundle, samples, folder)
+    coded = deployed.encode_segments(bundle, samples, folder)
     for i, level in enumerate(bundle.manifest.levels):
         expected = [case.tensors[level.latent_tensor].ravel() for case in cases]
-        np.testing.assert_array_equal(found.codes[i], expected)
+        np.testing.assert_array_equal(coded.codes[i], expected)
         heads = [int(case.tensors[level.error_tensor].item()) for case in cases]
-        assert found.predicted[:, i].tolist() == [predicted_error(code, level) for code in heads]
+        assert coded.predicted[:, i].tolist() == [predicted_error(code, level) for code in heads]
 
 
 def test_packets_are_those_of_the_board_behind_its_link(
@@ -123,16 +123,16 @@ def check_decoded(bundle: Bundle, segments: Samples, encoded: DeployedCodes) -> 
         assert (many.dtype, many.shape) == (np.float32, segments.shape)
         for i, segment in enumerate(segments):
             limits = (int(segment.min()), int(segment.max()))
-            one = decoder.decode_codes(level, codes[i], limits)
+            single = decoder.decode_codes(level, codes[i], limits)
             # The sums' order differs, and the full scale of int16 is 65536.
-            np.testing.assert_allclose(many[i], one, rtol=1e-4, atol=0.5)
+            np.testing.assert_allclose(many[i], single, rtol=1e-4, atol=0.5)
 
 
 def test_no_segments_give_no_rows(bundle, folder):
-    found = deployed.encode_segments(bundle, np.empty((0, 320), np.int16), folder)
-    assert [one.shape for one in found.codes] == [(0, 10), (0, 5)]
-    assert found.predicted.shape == (0, 2)
-    assert found.none_bytes.shape == (0,)
+    coded = deployed.encode_segments(bundle, np.empty((0, 320), np.int16), folder)
+    assert [codes.shape for codes in coded.codes] == [(0, 10), (0, 5)]
+    assert coded.predicted.shape == (0, 2)
+    assert coded.none_bytes.shape == (0,)
 
 
 @pytest.mark.parametrize(

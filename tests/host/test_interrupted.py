@@ -31,7 +31,7 @@ PATIENCE_S = 300.0
 
 def running() -> dict[int, tuple[int, int, str]]:
     """Return parent, session and name of every process that runs."""
-    found = {}
+    processes = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, _, rest = status.read_text().partition("(")[2].rpartition(")")
@@ -39,8 +39,8 @@ def running() -> dict[int, tuple[int, int, str]]:
             continue
         state, parent, _, session = rest.split()[:4]
         if state != "Z":
-            found[int(status.parent.name)] = (int(parent), int(session), name)
-    return found
+            processes[int(status.parent.name)] = (int(parent), int(session), name)
+    return processes
 
 
 def started_by(parent: int) -> dict[int, tuple[int, str]]:
@@ -62,13 +62,13 @@ def left_of(before: dict[int, tuple[int, str]], session: int) -> dict[int, str]:
 def until(holds: Callable[[], bool]) -> bool:
     """Whether it held at any moment; it may be over again, as a compiler is."""
     deadline = time.monotonic() + PATIENCE_S
-    while not (held := holds()) and time.monotonic() < deadline:
+    while not (result := holds()) and time.monotonic() < deadline:
         time.sleep(0.005)
-    return held
+    return result
 
 
 def interrupted(
-    words: list[object], folder: Path, program: str, wanted: signal.Signals, count: int = 1
+    words: list[object], folder: Path, program: str, signum: signal.Signals, count: int = 1
 ) -> list[str]:
     """Stop a command once it has started ``program``; return what it said on standard error."""
     with subprocess.Popen(
@@ -86,16 +86,16 @@ def interrupted(
 
         assert until(lambda: command.poll() is not None or is_there())
         before = started_by(command.pid)
-        if wanted == signal.SIGINT:
-            os.killpg(command.pid, wanted)  # as a terminal does
+        if signum == signal.SIGINT:
+            os.killpg(command.pid, signum)  # as a terminal does
         else:
-            command.send_signal(wanted)
-        _, said = command.communicate(timeout=PATIENCE_S)
-    assert before, said
-    assert command.returncode == 130, said
+            command.send_signal(signum)
+        _, output = command.communicate(timeout=PATIENCE_S)
+    assert before, output
+    assert command.returncode == 130, output
     assert until(lambda: not left_of(before, command.pid)), left_of(before, command.pid)
-    assert "Traceback" not in said
-    return said.splitlines()
+    assert "Traceback" not in output
+    return output.splitlines()
 
 
 def interrupted_at(
@@ -115,18 +115,18 @@ def interrupted_at(
         start_new_session=True,
     ) as command:
         assert command.stdout is not None
-        said: list[str] = []
-        while (not said or line not in said[-1]) and (came := command.stdout.readline()):
-            said.append(came)
+        lines: list[str] = []
+        while (not lines or line not in lines[-1]) and (new_line := command.stdout.readline()):
+            lines.append(new_line)
         before = started_by(command.pid)
         os.killpg(command.pid, signal.SIGINT)
-        said += command.communicate(timeout=PATIENCE_S)[0].splitlines()
-    whole = "\n".join(said)
+        lines += command.communicate(timeout=PATIENCE_S)[0].splitlines()
+    whole = "\n".join(lines)
     assert line in whole
     assert "Traceback" not in whole
     assert until(lambda: not left_of(before, command.pid)), left_of(before, command.pid)
     assert not [path for path in folder.rglob("*") if TEMPORARY.fullmatch(path.name)]
-    return command.returncode, said
+    return command.returncode, lines
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def silent_boards(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
 
 
-BOTH = pytest.mark.parametrize("wanted", [signal.SIGINT, signal.SIGTERM])
+BOTH = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 AT = ("--bundle", SMALL_BUNDLE, "--board", "mps2-an386")
 
 
@@ -147,47 +147,47 @@ AT = ("--bundle", SMALL_BUNDLE, "--board", "mps2-an386")
 @pytest.mark.usefixtures("silent_boards")
 @BOTH
 @pytest.mark.parametrize("name", ["hello", "profile"])
-def test_a_command_with_a_board_ends_its_emulator(tmp_path, bundle, firmware, name, wanted):
+def test_a_command_with_a_board_ends_its_emulator(tmp_path, bundle, firmware, name, signum):
     project = firmware("mps2-an386").elf.parents[1]
     words = [name, "--bundle", bundle.folder, "--sources", project]
-    said = interrupted(words, tmp_path, "qemu-system-arm", wanted)
-    assert said[-1] == "dynadeep: interrupted"
+    lines = interrupted(words, tmp_path, "qemu-system-arm", signum)
+    assert lines[-1] == "dynadeep: interrupted"
 
 
 @pytest.mark.emulator
 @pytest.mark.usefixtures("silent_boards")
 @BOTH
-def test_boards_that_are_measured_at_a_time_end_together(tmp_path, wanted):
+def test_boards_that_are_measured_at_a_time_end_together(tmp_path, signum):
     boards = ("--board", "mps2-an386", "--board", "microbit", "-j", "2")
     words = ["bench", "--bundle", SMALL_BUNDLE, *boards, "--out", "figures"]
-    said = interrupted(words, tmp_path, "qemu-system-arm", wanted, count=2)
-    assert said[-1] == "dynadeep: interrupted"
+    lines = interrupted(words, tmp_path, "qemu-system-arm", signum, count=2)
+    assert lines[-1] == "dynadeep: interrupted"
 
 
 @BOTH
-def test_a_build_ends_with_all_its_compilers(tmp_path, wanted):
+def test_a_build_ends_with_all_its_compilers(tmp_path, signum):
     subprocess.run([PROGRAM, "generate", *AT, "--out", "project"], cwd=tmp_path, check=True)
-    said = interrupted(["build", "project"], tmp_path, "cc1", wanted)
-    assert said[-1] == "dynadeep: interrupted"
+    lines = interrupted(["build", "project"], tmp_path, "cc1", signum)
+    assert lines[-1] == "dynadeep: interrupted"
     subprocess.run([PROGRAM, "build", "project"], cwd=tmp_path, check=True)
 
 
 @pytest.mark.heavy
 @BOTH
-def test_an_import_ends_its_process_and_leaves_no_bundle(tmp_path, wanted):
+def test_an_import_ends_its_process_and_leaves_no_bundle(tmp_path, signum):
     network = ROOT / "tests" / "data" / "keras" / "causal.tflite"
-    said = interrupted(["import", network, "--out", "bundle"], tmp_path, "python", wanted, count=2)
-    assert said[-1] == "dynadeep: interrupted"
+    lines = interrupted(["import", network, "--out", "bundle"], tmp_path, "python", signum, count=2)
+    assert lines[-1] == "dynadeep: interrupted"
     assert not (tmp_path / "bundle" / "manifest.json").exists()
 
 
 @pytest.mark.heavy
 @BOTH
-def test_the_workers_of_a_decoding_end_and_the_run_goes_on(tmp_path, wanted):
+def test_the_workers_of_a_decoding_end_and_the_run_goes_on(tmp_path, signum):
     put_days(tmp_path / "archive", days=3, segments=60)
     words = ["decode", "--archive", "archive", "--out", "out", "--bundles", SMALL_BUNDLE]
-    said = interrupted([*words, "--workers", 2], tmp_path, "python", wanted, count=3)
-    assert said == ["dynadeep: interrupted"]
+    lines = interrupted([*words, "--workers", 2], tmp_path, "python", signum, count=3)
+    assert lines == ["dynadeep: interrupted"]
     command = [PROGRAM, *words, "--workers", "1", "--json", "report.json"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert json.loads((tmp_path / "report.json").read_text())["days"] == 3
@@ -229,8 +229,8 @@ ALIKE = ("calibrate", "results")
 )
 def test_ctrl_c_ends_what_trains_or_exports_and_leaves_no_half_of_it(tmp_path, name):
     line, words, program, left = LONG[name]
-    status, said = interrupted_at(line, [name, *words], tmp_path, program)
-    assert (status, said[-1]) == (130, "dynadeep: interrupted")
+    status, lines = interrupted_at(line, [name, *words], tmp_path, program)
+    assert (status, lines[-1]) == (130, "dynadeep: interrupted")
     assert sorted(path.name for path in tmp_path.glob("out/[!.]*")) == left
 
 
@@ -238,8 +238,8 @@ def test_ctrl_c_ends_what_trains_or_exports_and_leaves_no_half_of_it(tmp_path, n
 def test_ctrl_c_ends_a_fleet_and_its_archive_can_be_read(tmp_path):
     data = ("--data", DATA / "cinc2017_sample", "--distinct", 20, "--devices", 50, "--days", 30)
     words = ["fleet", "-v", *data, "--bundle", SMALL_BUNDLE, "--archive", "archive"]
-    status, said = interrupted_at("filling the archive", words, tmp_path)
-    assert (status, said[-1]) == (130, "dynadeep: interrupted")
+    status, lines = interrupted_at("filling the archive", words, tmp_path)
+    assert (status, lines[-1]) == (130, "dynadeep: interrupted")
     if (tmp_path / "archive").exists():
         subprocess.run([PROGRAM, "archive", "archive"], cwd=tmp_path, check=True)
 
@@ -248,15 +248,15 @@ def test_ctrl_c_ends_a_gateway_in_order_and_it_says_its_counts(tmp_path):
     wire = Wire()
     ends = ("--port", wire.url, "--broker", f"mqtt://127.0.0.1:{free_port()}")
     words = ["gateway", "--device", "bed-7", *ends, "--spool", "spool"]
-    status, said = interrupted_at("reading", words, tmp_path)
+    status, lines = interrupted_at("reading", words, tmp_path)
     wire.close()
     assert status == 0
-    assert said[-1].startswith("bed-7: 0 packets, 0 published, 0 in the spool, ")
+    assert lines[-1].startswith("bed-7: 0 packets, 0 published, 0 in the spool, ")
 
 
 @pytest.mark.heavy
 def test_ctrl_c_ends_a_collector_in_order_and_it_says_its_counts(tmp_path):
     with open_broker(tmp_path / "broker") as port:
         words = ["collect", "--broker", f"mqtt://127.0.0.1:{port}", "--bundles", SMALL_BUNDLE]
-        status, said = interrupted_at("collecting", [*words, "--archive", "archive"], tmp_path)
-    assert (status, said[-1]) == (0, "nothing came")
+        status, lines = interrupted_at("collecting", [*words, "--archive", "archive"], tmp_path)
+    assert (status, lines[-1]) == (0, "nothing came")

@@ -62,8 +62,8 @@ def read(path: Path) -> dict[str, Any]:
 
 def children(parent: int) -> list[int]:
     """Return the processes that a process has started, and theirs."""
-    found = [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-    return [*found, *(child for one in found for child in children(one))]
+    own = [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return [*own, *(child for pid in own for child in children(pid))]
 
 
 @pytest.mark.emulator
@@ -126,7 +126,7 @@ def test_every_form_says_what_stopped_the_run(parity, monkeypatch, tmp_path):
     junit, page, summary = (tmp_path / name for name in ("junit.xml", "page.html", "summary.md"))
     assert parity("--junit", junit, "--html", page, "--markdown", summary) == 130
     failures = ElementTree.parse(junit).iter("failure")
-    assert [one.get("message") for one in failures] == ["stopped: interrupted"]
+    assert [failure.get("message") for failure in failures] == ["stopped: interrupted"]
     for form in (page, summary):
         text = form.read_text()
         assert "stopped early" in text
@@ -143,17 +143,17 @@ def test_nothing_is_written_where_nothing_was_measured(parity, tmp_path):
 def test_a_report_is_kept_while_a_long_run_is_under_way(parity, monkeypatch):
     """A computer that goes down takes the work of some seconds with it."""
     monkeypatch.setattr(report_forms, "KEEP_EVERY_S", 0.0)
-    seen = []
+    reports = []
 
     def noted(path, content):
-        seen.append(json.loads(content))
+        reports.append(json.loads(content))
         return write_whole(path, content)
 
     monkeypatch.setattr(report_forms, "write_whole", noted)
     assert parity() == 0
-    assert [one["parity"]["segments"] for one in seen[:3]] == [1, 2, 3]
-    assert seen[0]["stopped"] == report_forms.UNDER_WAY
-    assert seen[-1]["complete"]
+    assert [report["parity"]["segments"] for report in reports[:3]] == [1, 2, 3]
+    assert reports[0]["stopped"] == report_forms.UNDER_WAY
+    assert reports[-1]["complete"]
 
 
 def altered(**changes):
@@ -188,13 +188,13 @@ def test_a_report_of_another_run_is_not_gone_on_with(parity, monkeypatch, fails,
         stop_at(stopping, 1)
         assert parity() == 130
     capsys.readouterr()
-    alter, said = REFUSED[what]
+    alter, message = REFUSED[what]
     report = read(parity.report)
     alter(report)
     parity.report.write_text(json.dumps(report))
     before = parity.report.read_bytes()
     line = fails(15, *parity.words("--resume"))
-    assert said in line
+    assert message in line
     assert "Leave --resume out to begin anew." in line
     assert parity.report.read_bytes() == before
 
@@ -216,8 +216,8 @@ def test_figures_are_not_compared_with_those_of_a_stopped_run(parity, monkeypatc
 @pytest.mark.emulator
 def test_a_stopped_benchmark_measures_no_firmware_twice(bundle, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    wanted = [bench.Setup("mps2-an386", engine, DSP) for engine in ("stream", "layers")]
-    monkeypatch.setattr(bench, "choose", lambda bundle, names: bench.Choice(tuple(wanted), {}))
+    setups = [bench.Setup("mps2-an386", engine, DSP) for engine in ("stream", "layers")]
+    monkeypatch.setattr(bench, "choose", lambda bundle, names: bench.Choice(tuple(setups), {}))
     measure, measured = profile.measure, []
 
     def measuring(station, *arguments):
@@ -233,7 +233,7 @@ def test_a_stopped_benchmark_measures_no_firmware_twice(bundle, tmp_path, monkey
     assert sorted(path.name for path in Path("figures").iterdir()) == ["results.unfinished.json"]
     partial = read(Path("all.json"))
     assert (partial["complete"], partial["stopped"]) == (False, "interrupted")
-    assert [one.get("complete", True) for one in partial["reports"]] == [True, False]
+    assert [report.get("complete", True) for report in partial["reports"]] == [True, False]
     assert run([*command, "--resume"]) == 0
     assert "measured before, and the firmware is the same" in capsys.readouterr().out
     assert measured == ["stream", "stopped", "layers"]

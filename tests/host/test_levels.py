@@ -115,10 +115,10 @@ def test_an_emulated_board_has_the_references_bits_of_every_level(
     files = project_files(plan_for(toy, board), board)
     write_project(files, tmp_path / "project")
     elf = toolchain.build(tmp_path / "project").elf
-    with pipeline.connect(toy, board.name, elf=elf) as one:
-        result = parity.check(one.device, one.plan, cases, application_of(one))
+    with pipeline.connect(toy, board.name, elf=elf) as station:
+        result = parity.check(station.device, station.plan, cases, application_of(station))
     assert result.bit_exact, [str(difference) for difference in result.differences]
-    assert (result.segments, result.constants) == (len(cases), len(one.plan.constants))
+    assert (result.segments, result.constants) == (len(cases), len(station.plan.constants))
     assert len([count for count in result.kinds.values() if count]) > 1
 
 
@@ -141,7 +141,7 @@ def test_packets_of_the_generated_c_decode_to_the_codes_of_the_level_chosen(
 ) -> None:
     decoder, count = Decoder(toy), len(toy.manifest.levels)
     bounds = [0.0, *(float(p) / fixed_error(1.0) for p in encoded.predicted[0]), 127.0]
-    seen = set()
+    used_levels = set()
     for bound in bounds:
         sent = deployed.packets_at(toy, segments, bound, tmp_path)
         for row, data in enumerate(sent):
@@ -154,5 +154,5 @@ def test_packets_of_the_generated_c_decode_to_the_codes_of_the_level_chosen(
             else:
                 expected = segments[row].astype(np.float64)
             np.testing.assert_array_equal(decoder.decode(data), expected)
-            seen.add(packet.level)
-    assert {0, count} <= seen
+            used_levels.add(packet.level)
+    assert {0, count} <= used_levels

@@ -48,9 +48,9 @@ def test_every_stream_and_sequence_number_survives(make_manifest, stream, sequen
 def test_packets_have_the_documented_sizes(make_manifest, kind, sizes):
     manifest = make_manifest(kind)
     assert tuple(packets.packet_bytes(manifest, level) for level in range(3)) == sizes
-    found = tuple(len(packets.encode(make(manifest, level))) for level in range(3))
-    assert found[1:] == sizes[1:]
-    assert found[0] < sizes[0] // 10  # a straight line
+    actual = tuple(len(packets.encode(make(manifest, level))) for level in range(3))
+    assert actual[1:] == sizes[1:]
+    assert actual[0] < sizes[0] // 10  # a straight line
 
 
 def test_the_bytes_are_those_of_the_description(make_manifest):

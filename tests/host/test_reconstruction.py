@@ -45,8 +45,8 @@ def made(
     return reconstruction.make_table(shipped, excerpt, work, say_nothing)
 
 
-def rows_of(made: ReconstructionTable, **wanted: str) -> list[Row]:
-    return [row for row in table.rows(made.measured) if wanted.items() <= row.items()]
+def rows_of(measured: ReconstructionTable, **cells: str) -> list[Row]:
+    return [row for row in table.rows(measured.measured) if cells.items() <= row.items()]
 
 
 def test_every_shipped_checkpoint_of_mit_bih_is_found() -> None:
@@ -59,13 +59,13 @@ def test_each_checkpoint_has_both_levels_in_both_precisions_on_its_own_split(
     made: ReconstructionTable,
 ) -> None:
     keys = [(r["checkpoint"], r["precision"], r["level"]) for r in rows_of(made)]
-    wanted = [
+    expected = [
         (name, p, k)
         for name in (PATIENT, PUBLISHED)
         for p in ("float", "int8")
         for k in ("32", "64")
     ]
-    assert keys == wanted
+    assert keys == expected
     assert {
         (r["split"], r["windows"], r["records"]) for r in rows_of(made, checkpoint=PATIENT)
     } == {("patient", 210, 21)}
@@ -103,11 +103,11 @@ def test_it_says_which_weights_were_measured(made: ReconstructionTable) -> None:
 
 
 def test_a_folder_without_the_database_is_said_and_measures_nothing(tmp_path: Path) -> None:
-    said: list[str] = []
-    found = reconstruction.make_table(
-        reconstruction.shipped(), cinc2017.SAMPLE_FOLDER, tmp_path, said.append
+    lines: list[str] = []
+    empty = reconstruction.make_table(
+        reconstruction.shipped(), cinc2017.SAMPLE_FOLDER, tmp_path, lines.append
     )
-    assert not found.measured
-    assert len(said) == 1
-    assert "reconstruction is not measured" in said[0]
-    assert "no WFDB header" in said[0]
+    assert not empty.measured
+    assert len(lines) == 1
+    assert "reconstruction is not measured" in lines[0]
+    assert "no WFDB header" in lines[0]

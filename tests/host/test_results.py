@@ -29,13 +29,13 @@ def compressor(tmp_path_factory: pytest.TempPathFactory) -> Path:
     loaded = checkpoint.load(checkpoint.PRETRAINED_FOLDER / "mitdb-affine-patient")
     bounds = (0.75, 1.5)
     margins = {"32": (-8.0, -7.0), "64": (-12.0, -11.5)}
-    made = replace(
+    trained = replace(
         loaded,
         training=replace(loaded.training, dataset="cinc2017"),
         input_map=replace(loaded.input_map, offset=0.0, scale=1300.0),
         promise=Promise({"rhythm": 1.0}, "cross entropy", 0.75, 0.02, bounds, margins, margins),
     )
-    return checkpoint.save(made, tmp_path_factory.mktemp("compressor") / "rhythm")
+    return checkpoint.save(trained, tmp_path_factory.mktemp("compressor") / "rhythm")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def summary(
     (data / "mitdb").symlink_to(mitdb.SAMPLE_FOLDER)
     shutil.copytree(shipped_bundle.folder, folder / "work" / f"bundle-{reconstruction}")
     nets = {name: tasks.weights_of(name) for name in tasks.TASKS}
-    said: list[str] = []
+    lines: list[str] = []
     path = results.make_results(
         ResultsConfig(
             checkpoints={"rhythm": compressor},
@@ -70,9 +70,9 @@ def summary(
             parts=cinc2017.SAMPLE,
         ),
         measure.load_nets(nets, ["rhythm"]),
-        said.append,
+        lines.append,
     )
-    assert said[0].startswith("read")
+    assert lines[0].startswith("read")
     return path
 
 
@@ -82,8 +82,8 @@ def test_every_bound_has_a_row_in_float_and_as_the_board_runs_it(summary: Path) 
     rows = [tuple(p[name] for name in names) for p in content["points"]]
     bounds = {p["bound"] for p in content["points"]}
     assert {0.1, 0.5, 0.75, 1.0, 1.9} <= bounds
-    wanted = [(b, "record") for b in bounds] + [(b, "segment") for b in results.SEGMENT_BOUNDS]
-    kinds = itertools.product(("loss", "added"), ("float", "int8"), wanted)
+    decisions = [(b, "record") for b in bounds] + [(b, "segment") for b in results.SEGMENT_BOUNDS]
+    kinds = itertools.product(("loss", "added"), ("float", "int8"), decisions)
     assert sorted(rows) == sorted(("rhythm", kind, p, b, d) for kind, p, (b, d) in kinds)
 
 
@@ -105,12 +105,12 @@ def test_raw_records_are_sent_losslessly_and_lose_nothing(summary: Path) -> None
 def test_reconstruction_on_mit_bih_is_in_the_summary_and_has_a_table_of_its_own(
     summary: Path,
 ) -> None:
-    found = json.loads(summary.read_text())["reconstruction"]
-    assert found == json.loads((summary.parent / "reconstruction.json").read_text())
-    assert [(row["precision"], row["level"]) for row in found["rows"]] == [
+    written = json.loads(summary.read_text())["reconstruction"]
+    assert written == json.loads((summary.parent / "reconstruction.json").read_text())
+    assert [(row["precision"], row["level"]) for row in written["rows"]] == [
         (precision, level) for precision in ("float", "int8") for level in ("32", "64")
     ]
-    assert all(row["prd_lo"] <= row["prd"] <= row["prd_hi"] for row in found["rows"])
+    assert all(row["prd_lo"] <= row["prd"] <= row["prd_hi"] for row in written["rows"])
     assert "| mitdb-affine-patient |" in (summary.parent / "reconstruction.md").read_text()
 
 
@@ -127,8 +127,8 @@ def test_classical_codecs_get_the_bytes_of_each_level(summary: Path) -> None:
 
 def test_what_it_was_made_of_stands_in_every_table(summary: Path) -> None:
     content = json.loads(summary.read_text())
-    wanted = {"compressor, rhythm", "CAE32", "network, rhythm", "network, rpeaks"}
-    assert set(content["provenance"]["weights_sha256"]) == wanted
+    names = {"compressor, rhythm", "CAE32", "network, rhythm", "network, rpeaks"}
+    assert set(content["provenance"]["weights_sha256"]) == names
     for name in ("table1", "table2", "points", "levels", "cost"):
         text = (summary.parent / f"{name}.md").read_text()
         assert content["provenance"]["commit"][:12] in text

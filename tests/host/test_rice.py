@@ -35,7 +35,7 @@ def test_any_samples_come_back(samples):
 def test_segments_coded_together_are_coded_as_each_alone(segments):
     array = np.array([*segments, [0] * 12], np.int16)
     together = rice.encode_segments(array)
-    assert together == [rice.encode_samples(one) for one in array]
+    assert together == [rice.encode_samples(segment) for segment in array]
     assert np.array_equal(rice.decode_segments(together, 12), array)
 
 

@@ -96,7 +96,7 @@ def test_an_error_in_the_other_process_is_the_same_here():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ((), "name a .tflite or .onnx file"),
         (("x.tflite", "--torch", "a:b"), "name a .tflite or .onnx file"),
@@ -107,8 +107,8 @@ def test_an_error_in_the_other_process_is_the_same_here():
         (("x.tflite", "--rate", "0"), "--rate"),
     ],
 )
-def test_options_that_say_nothing_together_are_refused(fails, arguments, told):
-    assert told in fails(2, "import", *arguments)
+def test_options_that_say_nothing_together_are_refused(fails, arguments, message):
+    assert message in fails(2, "import", *arguments)
 
 
 def test_a_file_that_is_not_there_is_named(fails, tmp_path):
@@ -119,6 +119,6 @@ def test_a_file_that_is_not_there_is_named(fails, tmp_path):
 def test_a_command_that_needs_a_codec_says_so_of_a_network(fails, tmp_path):
     import_network(DATA / "operators" / "conv_only.tflite", tmp_path / "b", ImportOptions(count=1))
     (tmp_path / "p.bin").write_bytes(b"")
-    given = ("--bundle", tmp_path / "b", "--out", tmp_path / "ecg.npy")
-    line = fails(6, "decode", tmp_path / "p.bin", *given)
+    options = ("--bundle", tmp_path / "b", "--out", tmp_path / "ecg.npy")
+    line = fails(6, "decode", tmp_path / "p.bin", *options)
     assert "is a network without a codec" in line

@@ -23,7 +23,7 @@ def test_a_looser_bound_set_at_run_time_never_compresses_less(bundle, station, r
         decoder = Decoder(bundle)
         bounds = [0.0, bundle.manifest.default_bound, 127.0]
         streams = stream.stream_at_bounds(opened.device, decoder, records, bounds)
-    gains = [one.result.byte_cg for one in streams]
+    gains = [streamed.result.byte_cg for streamed in streams]
     assert gains == sorted(gains)
     assert streams[0].result.levels["none"] == streams[0].result.segments
     assert streams[0].result.prd == 0
@@ -36,9 +36,9 @@ def test_what_is_decoded_is_closer_to_the_segments_than_their_mean_is(
     records = sample_records(shipped_bundle.manifest, segments=4)[:6]
     with shipped_station("native") as opened:
         decoder = Decoder(shipped_bundle)
-        (one,) = stream.stream_at_bounds(opened.device, decoder, records, [127.0])
-    assert one.result.prdn_compressed is not None
-    assert one.result.prdn_compressed < 100  # percent: what the mean alone would give
+        (streamed,) = stream.stream_at_bounds(opened.device, decoder, records, [127.0])
+    assert streamed.result.prdn_compressed is not None
+    assert streamed.result.prdn_compressed < 100  # percent: what the mean alone would give
 
 
 def test_uncompressed_packets_give_the_samples_back(bundle, station, records):
@@ -52,9 +52,9 @@ def test_uncompressed_packets_give_the_samples_back(bundle, station, records):
 def test_packets_that_were_kept_are_decoded_by_the_command(bundle, firmware, tmp_path, capsys):
     sources = firmware("native").elf.parents[1]
     where = ("--bundle", str(bundle.folder), "--board", "native", "--sources", str(sources))
-    kept = tmp_path / "packets.bin"
-    assert run(["stream", *where, "--segments", "1", "--packets", str(kept)]) == 0
+    packets = tmp_path / "packets.bin"
+    assert run(["stream", *where, "--segments", "1", "--packets", str(packets)]) == 0
     assert "mean CG (published)" in capsys.readouterr().out
     out = tmp_path / "ecg.npy"
-    assert run(["decode", str(kept), "--bundle", where[1], "--out", str(out)]) == 0
+    assert run(["decode", str(packets), "--bundle", where[1], "--out", str(out)]) == 0
     assert np.load(out).shape == (24, bundle.manifest.segment_length)

@@ -15,17 +15,27 @@ EPOCHS = 2
 
 
 def train(out: Path, *options: object) -> int:
-    told = ("--architecture", "cae32", "--epochs", EPOCHS, "--batch", 8, "--threads", 1, *options)
+    settings = (
+        "--architecture",
+        "cae32",
+        "--epochs",
+        EPOCHS,
+        "--batch",
+        8,
+        "--threads",
+        1,
+        *options,
+    )
     where = ("--dataset", "cinc2017", "--data", cinc2017.SAMPLE_FOLDER, "--out", out)
-    return run([str(word) for word in ("train", *where, *told)])
+    return run([str(word) for word in ("train", *where, *settings)])
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _excerpt_is_the_database() -> Iterator[None]:
     whole = cinc2017.read_split
 
-    def read_split(folder: Path, **told: object) -> cinc2017.Split:
-        return whole(folder, **{**told, "parts": cinc2017.SAMPLE})  # type: ignore[arg-type]
+    def read_split(folder: Path, **options: object) -> cinc2017.Split:
+        return whole(folder, **{**options, "parts": cinc2017.SAMPLE})  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cinc2017, "read_split", read_split)
@@ -40,9 +50,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_json_has_each_checkpoint_with_its_record(trained: Path) -> None:
-    told = json.loads(trained.with_name("told.json").read_text())["checkpoints"]["checkpoint"]
-    assert told["path"] == str(trained / "checkpoint.safetensors")
-    assert told["record"] == json.loads((trained / "checkpoint.json").read_text())
+    entry = json.loads(trained.with_name("told.json").read_text())["checkpoints"]["checkpoint"]
+    assert entry["path"] == str(trained / "checkpoint.safetensors")
+    assert entry["record"] == json.loads((trained / "checkpoint.json").read_text())
 
 
 def test_the_baseline_trains_and_its_loss_falls(trained: Path) -> None:
@@ -53,13 +63,13 @@ def test_the_baseline_trains_and_its_loss_falls(trained: Path) -> None:
 
 def test_the_record_says_what_it_was_trained_on(trained: Path) -> None:
     loaded = checkpoint.load(trained / "checkpoint")
-    told = loaded.training
+    training = loaded.training
     assert loaded.config.architecture == "cae32"
-    assert (told.dataset, told.data) == ("cinc2017", DESCRIPTIONS["cinc2017"])
-    assert (told.split, told.epochs, told.batch) == ("published", EPOCHS, 8)
-    assert (told.train_windows, told.test_windows) == (40, 40)
-    assert set(told.scores) == {"32"}
-    assert set(told.scores["32"]) == {"prd", "prdn"}
+    assert (training.dataset, training.data) == ("cinc2017", DESCRIPTIONS["cinc2017"])
+    assert (training.split, training.epochs, training.batch) == ("published", EPOCHS, 8)
+    assert (training.train_windows, training.test_windows) == (40, 40)
+    assert set(training.scores) == {"32"}
+    assert set(training.scores["32"]) == {"prd", "prdn"}
 
 
 def test_a_start_of_another_architecture_is_refused_with_both(

@@ -20,13 +20,13 @@ def random_packets(manifest, count: int) -> list[Packet]:
     """Packets of every level by turns."""
     rng = np.random.default_rng(7)
     segments = rng.normal(0, 40, (count, manifest.segment_length)).cumsum(axis=1).astype(np.int16)
-    made = []
+    drawn = []
     for sequence, segment in enumerate(segments):
         level = sequence % (len(manifest.levels) + 1)
         codes = rng.integers(-128, 128, manifest.levels[level - 1].codes).astype(np.int8)
         payload = packets.payload_of(manifest, level, segment, codes)
-        made.append(Packet(level, packets.short_model_id(manifest), 0, sequence, payload))
-    return made
+        drawn.append(Packet(level, packets.short_model_id(manifest), 0, sequence, payload))
+    return drawn
 
 
 def test_how_many_are_decoded_at_once_changes_no_bit(bundle):

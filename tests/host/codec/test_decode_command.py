@@ -31,16 +31,16 @@ def decode(bundle, tmp_path, capsys):
     """Decode bytes with the command; return the exit status, its two outputs and the array."""
 
     def check(data: bytes, *options: str, name: str = "ecg.npy"):
-        kept, out = tmp_path / "packets.bin", tmp_path / name
-        kept.write_bytes(data)
+        received, out = tmp_path / "packets.bin", tmp_path / name
+        received.write_bytes(data)
         status = run(
-            ["decode", str(kept), "--bundle", str(bundle.folder), "--out", str(out), *options]
+            ["decode", str(received), "--bundle", str(bundle.folder), "--out", str(out), *options]
         )
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        assert len(said.err.splitlines()) == (status != 0)
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        assert len(printed.err.splitlines()) == (status != 0)
         array = np.load(out) if out.exists() and out.suffix == ".npy" else None
-        return status, said, array
+        return status, printed, array
 
     return check
 
@@ -58,7 +58,7 @@ def join(order: list[int]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("order", "rows", "said"),
+    ("order", "rows", "message"),
     [
         ([0, 1, 3, 4, 5], [0, 1, None, 3, 4, 5], "1 of 6 segments were lost (2)"),
         ([5], [None] * 5 + [5], "5 of 6 segments were lost (0 to 4)"),
@@ -67,10 +67,10 @@ def join(order: list[int]) -> bytes:
     ],
     ids=["the third lost", "the first five dropped", "the third doubled", "the first two swapped"],
 )
-def test_every_segment_is_written_at_its_place_in_time(decode, whole, order, rows, said):
-    status, told, ecg = decode(join(order))
+def test_every_segment_is_written_at_its_place_in_time(decode, whole, order, rows, message):
+    status, printed, ecg = decode(join(order))
     assert status == 12
-    assert said in told.err
+    assert message in printed.err
     assert len(ecg) == len(rows)
     for row, expected in zip(ecg, rows, strict=True):
         if expected is None:
@@ -80,41 +80,41 @@ def test_every_segment_is_written_at_its_place_in_time(decode, whole, order, row
 
 
 def test_a_packet_that_is_cut_off_costs_no_other(decode, whole):
-    status, told, ecg = decode(SIX[:-1])
+    status, printed, ecg = decode(SIX[:-1])
     assert status == 12
     left, at = len(PARTS[5]) - 1, len(SIX) - len(PARTS[5])
-    assert f"no whole packet in {left} bytes at {at}" in told.err
+    assert f"no whole packet in {left} bytes at {at}" in printed.err
     assert np.array_equal(ecg, whole[:5])
 
 
 def test_one_flipped_bit_costs_one_segment(decode, whole):
     damaged = bytearray(SIX)
     damaged[len(PARTS[0]) + 19] ^= 4
-    status, told, ecg = decode(bytes(damaged))
+    status, printed, ecg = decode(bytes(damaged))
     assert status == 12
     where = f"{len(PARTS[1])} bytes at {len(PARTS[0])}"
-    assert f"1 of 6 segments were lost (1); no whole packet in {where}" in told.err
+    assert f"1 of 6 segments were lost (1); no whole packet in {where}" in printed.err
     assert np.isnan(ecg[1]).all()
     assert np.array_equal(ecg[[0, 2, 3, 4, 5]], whole[[0, 2, 3, 4, 5]])
 
 
 @pytest.mark.parametrize("data", [b"", b"these are none", bytes(1000)])
 def test_a_file_without_packets_is_refused_and_nothing_is_written(decode, data):
-    status, told, ecg = decode(data)
-    assert (status, ecg, told.out) == (12, None, "")
+    status, printed, ecg = decode(data)
+    assert (status, ecg, printed.out) == (12, None, "")
 
 
 def test_packets_of_another_version_are_refused_by_it(decode):
-    status, told, ecg = decode((CASES / "six_of_version_2.bin").read_bytes())
+    status, printed, ecg = decode((CASES / "six_of_version_2.bin").read_bytes())
     assert (status, ecg) == (12, None)
-    assert f"packet version 2, this kit reads {packets.VERSION}" in told.err
+    assert f"packet version 2, this kit reads {packets.VERSION}" in printed.err
 
 
 def test_packets_of_another_model_among_ours_are_counted(decode, whole, bundle):
-    other = packets.Packet(1, b"\1\2\3\4", 0, 0, bytes(10))
-    status, told, ecg = decode(SIX + packets.encode(other))
+    stranger = packets.Packet(1, b"\1\2\3\4", 0, 0, bytes(10))
+    status, printed, ecg = decode(SIX + packets.encode(stranger))
     assert status == 12
-    assert "1 packets cannot be decoded, the first: packet 0: made by model 01020304" in told.err
+    assert "1 packets cannot be decoded, the first: packet 0: made by model 01020304" in printed.err
     assert np.array_equal(ecg, whole)
 
 
@@ -122,9 +122,9 @@ def test_samples_that_do_not_decode_are_one_lost_segment(decode, whole, bundle):
     """A whole packet, its CRC right, whose payload no encoder makes."""
     model_id = packets.short_model_id(bundle.manifest)
     bad = packets.encode(packets.Packet(0, model_id, 0, 3, b"\xff" * 300))
-    status, told, ecg = decode(b"".join([*PARTS[:3], bad, *PARTS[4:]]))
+    status, printed, ecg = decode(b"".join([*PARTS[:3], bad, *PARTS[4:]]))
     assert status == 12
-    assert "1 of 6 segments were lost (3)" in told.err
+    assert "1 of 6 segments were lost (3)" in printed.err
     assert np.isnan(ecg[3]).all()
     assert np.array_equal(ecg[4:], whole[4:])
 
@@ -135,9 +135,9 @@ def test_gaps_that_no_memory_holds_are_refused(decode, bundle):
         packets.encode(packets.Packet(1, model_id, 0, n * 30_000 % 65_536, bytes(10)))
         for n in range(24)
     ]
-    status, told, ecg = decode(b"".join(far))
+    status, printed, ecg = decode(b"".join(far))
     assert (status, ecg) == (12, None)
-    assert "Cut the file and decode its parts" in told.err
+    assert "Cut the file and decode its parts" in printed.err
 
 
 @pytest.mark.parametrize("name", ["d.mat", "d.dat", "d", "d.edf"])
@@ -158,10 +158,10 @@ def test_text_has_a_line_for_each_sample_nan_where_it_was_lost(decode, tmp_path)
 
 def test_an_archive_says_which_segment_each_row_is(decode, tmp_path):
     assert decode(join([0, 2]), name="ecg.npz")[0] == 12
-    with np.load(tmp_path / "ecg.npz") as found:
-        assert found["received"].tolist() == [True, False, True]
-        assert found["segment"].tolist() == [0, 1, 2]
-        assert found["stream"].tolist() == [0, 0, 0]
+    with np.load(tmp_path / "ecg.npz") as arrays:
+        assert arrays["received"].tolist() == [True, False, True]
+        assert arrays["segment"].tolist() == [0, 1, 2]
+        assert arrays["stream"].tolist() == [0, 0, 0]
 
 
 def test_the_counts_are_written_as_json(decode, tmp_path):

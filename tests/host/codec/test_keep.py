@@ -84,13 +84,13 @@ def test_a_stream_that_ends_early_keeps_its_packets_and_a_valid_report(
     stop, error, why = ENDS[end]
     with pytest.raises(error):
         stream(stop, at)
-    found = find((tmp_path / "p.bin").read_bytes(), bundle.manifest)
+    scan = find((tmp_path / "p.bin").read_bytes(), bundle.manifest)
     report = json.loads((tmp_path / "r.json").read_text())
-    assert at - 1 <= len(found.packets) <= at
-    assert found.damaged == ()
+    assert at - 1 <= len(scan.packets) <= at
+    assert scan.damaged == ()
     assert report["complete"] is False
     assert why in report["stopped"]
-    assert report["bounds"][0]["segments"] == len(found.packets)
+    assert report["bounds"][0]["segments"] == len(scan.packets)
     assert names(tmp_path) == ["p.bin", "r.json"]
 
 

@@ -20,12 +20,12 @@ SIGNALS = (
 )
 
 
-def both(coded: list[bytes], count: int) -> Samples:
+def decoded_alike(coded: list[bytes], count: int) -> Samples:
     """Decode by both, and return the samples when they are one."""
     expected, right = rice.decode_all(coded, count)
-    samples, found = lossless.decode_all(coded, count)
+    samples, decoded = lossless.decode_all(coded, count)
     assert lossless.why_slow() == ""
-    assert np.array_equal(found, right)
+    assert np.array_equal(decoded, right)
     assert np.array_equal(samples, expected)
     return samples
 
@@ -34,13 +34,13 @@ def both(coded: list[bytes], count: int) -> Samples:
 @given(signal=SIGNALS)
 def test_any_samples_come_back(signal):
     samples = np.array([signal], np.int16)
-    assert np.array_equal(both(rice.encode_segments(samples), 30), samples)
+    assert np.array_equal(decoded_alike(rice.encode_segments(samples), 30), samples)
 
 
 @settings(max_examples=200, deadline=None)
 @given(lots=st.lists(st.binary(max_size=48), min_size=1, max_size=8), count=st.integers(1, 20))
 def test_any_bytes_are_decoded_or_refused_by_both(lots, count):
-    both(lots, count)
+    decoded_alike(lots, count)
 
 
 @settings(max_examples=100, deadline=None)
@@ -49,17 +49,17 @@ def test_damaged_codes_are_decoded_or_refused_by_both(signal, place, bit, cut):
     (coded,) = rice.encode_segments(np.array([signal], np.int16))
     flipped = bytearray(coded)
     flipped[place % len(coded)] ^= 1 << bit
-    both([coded, bytes(flipped), coded[: len(coded) - cut], coded + bytes(cut)], 30)
+    decoded_alike([coded, bytes(flipped), coded[: len(coded) - cut], coded + bytes(cut)], 30)
 
 
 @pytest.mark.parametrize("count", [0, 1, 29, 31, 4000])
 def test_another_number_of_samples_is_refused_by_both(count):
     samples = np.arange(60, dtype=np.int16).reshape(2, 30)
-    both(rice.encode_segments(samples), count)
+    decoded_alike(rice.encode_segments(samples), count)
 
 
 def test_no_segments_are_no_samples():
-    assert both([], 30).shape == (0, 30)
+    assert decoded_alike([], 30).shape == (0, 30)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def fresh():
 @pytest.mark.usefixtures("fresh")
 def test_without_a_compiler_numpy_decodes_and_it_is_said(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv(compiled.CACHE, str(tmp_path))
-    found = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "cc" else found(name))
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "cc" else which(name))
     samples = np.arange(60, dtype=np.int16).reshape(2, 30)
     monkeypatch.setattr(logging.getLogger("dynadeep"), "propagate", True)
     decoded, right = lossless.decode_all(rice.encode_segments(samples), 30)

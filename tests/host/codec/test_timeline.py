@@ -14,7 +14,7 @@ from dynadeep.host_tools.codec.timeline import place
 SIX = Path(__file__).parents[1] / "cases" / "packets" / "six.bin"
 
 
-def one(sequence: int, *, stream: int = 0, payload: bytes = b"") -> Packet:
+def packet(sequence: int, *, stream: int = 0, payload: bytes = b"") -> Packet:
     payload = payload or f"{stream}/{sequence}".encode()
     return Packet(1, b"\1\2\3\4", stream, sequence % SEQUENCES, payload)
 
@@ -36,55 +36,62 @@ def runs_of(timeline) -> list[list[int]]:
     ],
 )
 def test_packets_of_one_stream_are_put_in_their_place(received, segments, lost, repeated, late):
-    found = place(map(one, received))
-    assert (found.segments, found.lost, found.repeated, found.late, found.restarts) == (
-        segments, lost, repeated, late, 0
-    )  # fmt: skip
+    timeline = place(map(packet, received))
+    counts = (timeline.segments, timeline.lost, timeline.repeated, timeline.late)
+    assert counts == (segments, lost, repeated, late)
+    assert timeline.restarts == 0
 
 
 def test_the_sequence_wraps_without_a_gap():
-    found = place(one(number) for number in range(SEQUENCES + 3))
-    assert (found.segments, found.lost, found.restarts) == (SEQUENCES + 3, 0, 0)
+    timeline = place(packet(number) for number in range(SEQUENCES + 3))
+    assert (timeline.segments, timeline.lost, timeline.restarts) == (SEQUENCES + 3, 0, 0)
 
 
 def test_a_gap_over_the_wrap_is_a_gap():
-    found = place(one(number) for number in [*range(SEQUENCES - 2), SEQUENCES + 1])
-    assert (found.segments, found.lost, found.restarts) == (SEQUENCES + 2, 3, 0)
+    timeline = place(packet(number) for number in [*range(SEQUENCES - 2), SEQUENCES + 1])
+    assert (timeline.segments, timeline.lost, timeline.restarts) == (SEQUENCES + 2, 3, 0)
 
 
 def test_a_late_packet_over_the_wrap_is_late():
     order = [*range(SEQUENCES - 1), SEQUENCES, SEQUENCES - 1, SEQUENCES + 1]
-    found = place(one(number) for number in order)
-    assert (found.segments, found.lost, found.late, found.restarts) == (SEQUENCES + 2, 0, 1, 0)
+    timeline = place(packet(number) for number in order)
+    assert (timeline.segments, timeline.lost, timeline.late, timeline.restarts) == (
+        SEQUENCES + 2,
+        0,
+        1,
+        0,
+    )
 
 
 def test_a_stream_that_begins_anew_is_a_run_of_its_own():
-    again = [one(n, payload=b"other") for n in range(3)]
-    found = place([*(one(n) for n in range(100)), *again])
-    assert runs_of(found) == [list(range(100)), [0, 1, 2]]
-    assert (found.restarts, found.lost, found.repeated) == (1, 0, 0)
+    again = [packet(n, payload=b"other") for n in range(3)]
+    timeline = place([*(packet(n) for n in range(100)), *again])
+    assert runs_of(timeline) == [list(range(100)), [0, 1, 2]]
+    assert (timeline.restarts, timeline.lost, timeline.repeated) == (1, 0, 0)
 
 
 def test_a_stream_that_begins_anew_with_the_same_signal_is_not_a_repeat():
     """An idle line gives the same packets after a restart, until something differs."""
-    first = [one(n, payload=b"flat") for n in range(10)]
-    again = [*first[:3], one(3, payload=b"beat")]
-    found = place([*first, *again])
-    assert runs_of(found) == [list(range(10)), [0, 1, 2, 3]]
-    assert (found.restarts, found.repeated, found.lost) == (1, 0, 0)
+    first = [packet(n, payload=b"flat") for n in range(10)]
+    again = [*first[:3], packet(3, payload=b"beat")]
+    timeline = place([*first, *again])
+    assert runs_of(timeline) == [list(range(10)), [0, 1, 2, 3]]
+    assert (timeline.restarts, timeline.repeated, timeline.lost) == (1, 0, 0)
 
 
 def test_a_stream_that_begins_anew_unseen_has_lost_its_begin():
-    found = place([*(one(n) for n in range(100)), one(2, payload=b"a"), one(3, payload=b"b")])
-    assert runs_of(found)[1] == [2, 3]
-    assert (found.restarts, found.lost) == (1, 2)
+    timeline = place(
+        [*(packet(n) for n in range(100)), packet(2, payload=b"a"), packet(3, payload=b"b")]
+    )
+    assert runs_of(timeline)[1] == [2, 3]
+    assert (timeline.restarts, timeline.lost) == (1, 2)
 
 
 def test_streams_that_alternate_stay_apart():
-    mixed = [one(n, stream=s) for n in range(4) for s in (7, 3)]
-    found = place(mixed)
-    assert [run.stream for run in found.runs] == [7, 3]
-    assert (found.segments, found.lost, found.repeated) == (8, 0, 0)
+    mixed = [packet(n, stream=s) for n in range(4) for s in (7, 3)]
+    timeline = place(mixed)
+    assert [run.stream for run in timeline.runs] == [7, 3]
+    assert (timeline.segments, timeline.lost, timeline.repeated) == (8, 0, 0)
 
 
 @pytest.fixture
@@ -111,23 +118,23 @@ def test_whole_packets_are_found_around_any_flipped_bit(six, of_six):
     for at in range(0, len(data), 7):
         damaged = bytearray(data)
         damaged[at] ^= 1 << at % 8
-        found = find(bytes(damaged), of_six)
+        scan = find(bytes(damaged), of_six)
         hit = next(i for i in range(6) if at < len(b"".join(six[: i + 1])))
-        assert list(found.packets) == six[:hit] + six[hit + 1 :]
-        assert sum(stretch.length for stretch in found.damaged) == len(six[hit])
+        assert list(scan.packets) == six[:hit] + six[hit + 1 :]
+        assert sum(stretch.length for stretch in scan.damaged) == len(six[hit])
 
 
 def test_bytes_in_between_are_skipped(six, of_six):
-    found = find(b"noise \xdd".join(six) + b"\xdd\x31", of_six)
-    assert list(found.packets) == six
-    assert len(found.damaged) == 6
+    scan = find(b"noise \xdd".join(six) + b"\xdd\x31", of_six)
+    assert list(scan.packets) == six
+    assert len(scan.damaged) == 6
 
 
 def test_a_packet_that_is_cut_off_is_left_out(six, of_six):
     for cut in (1, 4, len(six[5]) - 1):
-        found = find(b"".join(six)[:-cut], of_six)
-        assert list(found.packets) == six[:5]
-        assert [str(one) for one in found.damaged] == [
+        scan = find(b"".join(six)[:-cut], of_six)
+        assert list(scan.packets) == six[:5]
+        assert [str(packet) for packet in scan.damaged] == [
             f"{len(six[5]) - cut} bytes at {sum(map(len, six[:5]))}"
         ]
 
@@ -149,5 +156,5 @@ def test_a_packet_of_another_model_is_kept_to_be_named(six, make_manifest):
 
 def test_noise_holds_no_packet(of_six):
     noise = np.random.default_rng(0).integers(0, 256, 100_000, np.uint8).tobytes()
-    found = find(noise, of_six)
-    assert (found.packets, len(found.damaged)) == ((), 1)
+    scan = find(noise, of_six)
+    assert (scan.packets, len(scan.damaged)) == ((), 1)
