@@ -44,7 +44,7 @@ def _header_of(name: str, content: bytes, files: Mapping[str, bytes]) -> str:
     return "" if first is None else first[1].decode()
 
 
-def not_for(plan: Plan) -> set[str]:
+def alternatives_to(plan: Plan) -> set[str]:
     """Return the C files of the runtime that a plan's engine and kernels are an alternative to."""
     other_engine = "layers" if plan.choice.engine == "stream" else "stream"
     stems = ("dd_dot", "dd_depthwise")

@@ -7,14 +7,14 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.net_context import DEFAULT_NAME
 from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
+from dynadeep.codegen.planner import PLANNERS_CHOICE, PlanSettings, plan_for
 
 
 def generate(
     bundle: Bundle,
     board: Board | None,
     out: Path,
-    wanted: Wanted = PLANNERS_CHOICE,
+    settings: PlanSettings = PLANNERS_CHOICE,
     *,
     name: str = DEFAULT_NAME,
     force: bool = False,
@@ -29,6 +29,6 @@ def generate(
     Raises:
         CodegenError: the model cannot become C, does not fit the board, or ``out`` is in the way.
     """
-    plan = plan_for(bundle, board, wanted)
+    plan = plan_for(bundle, board, settings)
     write_project(project_files(plan, board, name), out, force=force)
     return plan

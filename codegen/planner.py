@@ -31,7 +31,7 @@ fewer instructions between layers."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PlanSettings:
     """What the user wants otherwise than the planner would choose it; None leaves it to choose."""
 
     engine: Engine | None = None
@@ -40,10 +40,10 @@ class Wanted:
     application: Wish = "harness"
 
 
-PLANNERS_CHOICE = Wanted()
+PLANNERS_CHOICE = PlanSettings()
 
 
-def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOICE) -> Plan:
+def plan_for(bundle: Bundle, board: Board | None, settings: PlanSettings = PLANNERS_CHOICE) -> Plan:
     """Plan a bundle for a board: the first of the choices, the best first, that fits it.
 
     The streaming engine is taken wherever the model can be streamed, for the layers engine needs
@@ -55,27 +55,27 @@ def plan_for(bundle: Bundle, board: Board | None, wanted: Wanted = PLANNERS_CHOI
         CodegenError: the model cannot be run.
     """
     base = make_plan(bundle)
-    _check_application(base, board, wanted.application)
-    engine = wanted.engine or base.choice.engine
-    chosen = replace(base.choice, engine=engine, application=wanted.application)
+    _check_application(base, board, settings.application)
+    engine = settings.engine or base.choice.engine
+    chosen = replace(base.choice, engine=engine, application=settings.application)
     if board is not None:
-        kernels = KERNELS[wanted.kernels] if wanted.kernels else kernels_of(board.core.cpu)
+        kernels = KERNELS[settings.kernels] if settings.kernels else kernels_of(board.core.cpu)
         chosen = replace(chosen, kernels=kernels, buffers=_buffers_for(board, kernels))
     if chosen != base.choice:
         base = make_plan(bundle, chosen)
     if board is None:
         return base
     variants = [base, *_variants(bundle, base)]
-    if wanted.engine is None and base.manifest.codec is None:
+    if settings.engine is None and base.manifest.codec is None:
         variants += _whole(bundle, base)
-    plan = _first_that_fits(variants, board, wanted.deadline_s)
-    check_fit(plan, board, wanted.deadline_s)
+    plan = _first_that_fits(variants, board, settings.deadline_s)
+    check_fit(plan, board, settings.deadline_s)
     return plan
 
 
-def _check_application(plan: Plan, board: Board | None, wanted: Wish) -> None:
+def _check_application(plan: Plan, board: Board | None, wish: Wish) -> None:
     """Refuse an application that the bundle or the board has nothing for."""
-    if wanted != "autonomous":
+    if wish != "autonomous":
         return
     if plan.manifest.codec is None:
         raise ModelError(
@@ -99,7 +99,7 @@ def _first_that_fits(variants: list[Plan], board: Board, deadline_s: float | Non
     return next((plan for plan in fitting if _keeps_up(plan, board, deadline_s)), fastest)
 
 
-def plan_as_told(bundle: Bundle, board: Board, engine: Engine, kernels: KernelName) -> Plan:
+def plan_as_built(bundle: Bundle, board: Board, engine: Engine, kernels: KernelName) -> Plan:
     """Plan a bundle with the engine and kernels that a firmware has; what fits is not asked.
 
     Raises:

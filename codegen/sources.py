@@ -6,7 +6,7 @@ from importlib.resources.abc import Traversable
 
 from dynadeep.codegen.applications import APPLICATIONS, Application
 from dynadeep.codegen.board import Board
-from dynadeep.codegen.closure import ALWAYS, needed, not_for
+from dynadeep.codegen.closure import ALWAYS, alternatives_to, needed
 from dynadeep.codegen.plan import Plan
 
 COPIED = (".c", ".h", ".S", ".ld", ".cmake", ".toml")
@@ -23,7 +23,7 @@ Files = dict[str, bytes]
 def runtime_files(plan: Plan, files: Files) -> Files:
     """Return what the sources of a project need of the runtime."""
     runtime = named("runtime")
-    names = needed([*files.values(), runtime[ALWAYS]], runtime, not_for(plan)) | {ALWAYS}
+    names = needed([*files.values(), runtime[ALWAYS]], runtime, alternatives_to(plan)) | {ALWAYS}
     return {f"runtime/{name}": runtime[name] for name in names}
 
 

@@ -12,7 +12,13 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.generate import generate
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, busy_s, instructions, plan_as_told
+from dynadeep.codegen.planner import (
+    PLANNERS_CHOICE,
+    PlanSettings,
+    busy_s,
+    instructions,
+    plan_as_built,
+)
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.errors import BoardCrashedError, OtherBuildError
 from dynadeep.host_tools.link.answers import Model
@@ -56,7 +62,7 @@ def make_firmware(
     board: str,
     sources: Path | None = None,
     *,
-    wanted: Wanted = PLANNERS_CHOICE,
+    settings: PlanSettings = PLANNERS_CHOICE,
     optimize: str | None = None,
 ) -> Firmware:
     """Generate a board's C project, in ``sources`` or a folder of its own, and build it.
@@ -64,13 +70,13 @@ def make_firmware(
     ``optimize`` takes the place of the project's own -O2, in a build folder of its own.
     """
     target = load_board(board)
-    application = None if wanted.application == "harness" else wanted.application
-    words = [target.name, application, wanted.engine, wanted.kernels, bundle.manifest.model_id]
+    application = None if settings.application == "harness" else settings.application
+    words = [target.name, application, settings.engine, settings.kernels, bundle.manifest.model_id]
     name = "-".join(filter(None, words))
     folder = sources or SOURCES / name
     build_dir = folder / f"build{optimize}" if optimize else None
     with locked(folder):  # what is built is what was generated here
-        generate(bundle, target, folder, wanted)
+        generate(bundle, target, folder, settings)
         return toolchain.build(folder, build_dir, optimize=optimize)
 
 
@@ -82,7 +88,7 @@ def connect(
     port: str | None = None,
     baud: int | None = None,
     elf: Path | None = None,
-    wanted: Wanted = PLANNERS_CHOICE,
+    settings: PlanSettings = PLANNERS_CHOICE,
 ) -> Iterator[Station]:
     """Open a board and make sure that it runs the bundle's model.
 
@@ -92,7 +98,7 @@ def connect(
         port: a serial port or pyserial URL; without it ``elf`` is run on this computer.
         baud: of the port; None is the board's own, or 115,200 for one that is not named.
         elf: the firmware.
-        wanted: the engine and kernels that it must have; None takes the firmware's word.
+        settings: the engine and kernels that it must have; None takes the firmware's word.
 
     Raises:
         LinkError: nothing answers.
@@ -107,8 +113,8 @@ def connect(
         about = device.hello(bundle.manifest.model_id, None if expected is None else expected.name)
         _check_harness(device)
         description = greeted_board(device, expected)
-        _check_choice(device, wanted)
-        plan = plan_as_told(bundle, description, about.engine, about.kernels)
+        _check_choice(device, settings)
+        plan = plan_as_built(bundle, description, about.engine, about.kernels)
         device.check_model(_model_of(plan))
         device.expect(inference_s(plan, description, here=port is None))
         try:
@@ -172,12 +178,12 @@ def _check_harness(device: Device) -> None:
         )
 
 
-def _check_choice(device: Device, wanted: Wanted) -> None:
+def _check_choice(device: Device, settings: PlanSettings) -> None:
     """Refuse firmware of another engine or kernel set than was asked for or generated."""
     about = device.about
     for name, actual, expected in (
-        ("engine", about.engine, wanted.engine),
-        ("kernel set", about.kernels, wanted.kernels),
+        ("engine", about.engine, settings.engine),
+        ("kernel set", about.kernels, settings.kernels),
     ):
         if expected not in (None, actual):
             raise OtherBuildError(

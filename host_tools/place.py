@@ -11,7 +11,7 @@ from dynadeep.codegen.board import Board, load_board
 from dynadeep.codegen.errors import BoardError, ProjectError
 from dynadeep.codegen.kernels import KernelName
 from dynadeep.codegen.plan import Engine
-from dynadeep.codegen.planner import Wanted
+from dynadeep.codegen.planner import PlanSettings
 from dynadeep.codegen.project import Project, read_project
 from dynadeep.codegen.sources import BOARD_FOLDER
 from dynadeep.host_tools.boards import AUTO, find_attached
@@ -127,7 +127,7 @@ def check_application(folder: Path, project: Project, expected: Wish) -> None:
         )
 
 
-def generated_with(folder: Path) -> Wanted:
+def generated_with(folder: Path) -> PlanSettings:
     """Return the engine and kernels that a project was generated with.
 
     Raises:
@@ -140,7 +140,7 @@ def generated_with(folder: Path) -> Wanted:
                 f"{folder}: was generated with {name!r}, this kit has {' and '.join(supported)}. "
                 "Generate it again with this kit."
             )
-    return Wanted(cast(Engine, project.engine), cast(KernelName, project.kernels))
+    return PlanSettings(cast(Engine, project.engine), cast(KernelName, project.kernels))
 
 
 @contextmanager

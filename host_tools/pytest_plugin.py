@@ -140,7 +140,7 @@ def dynadeep_board(
     A port is held until its tests are done: another process waits for it meanwhile.
     """
     from dynadeep.codegen.lock import locked
-    from dynadeep.codegen.planner import Wanted
+    from dynadeep.codegen.planner import PlanSettings
     from dynadeep.host_tools import pipeline
     from dynadeep.host_tools.link.serial import lock_of
     from dynadeep.host_tools.place import Place, generated_with
@@ -156,10 +156,10 @@ def dynadeep_board(
             elf = _firmware(dynadeep_bundle, place, folder)
             if place.port is not None:
                 stack.enter_context(locked(lock_of(place.port)))
-            wanted = Wanted() if sources is None else generated_with(sources)
+            settings = PlanSettings() if sources is None else generated_with(sources)
             station = stack.enter_context(
                 pipeline.connect(
-                    dynadeep_bundle, place.board, port=place.port, elf=elf, wanted=wanted
+                    dynadeep_bundle, place.board, port=place.port, elf=elf, settings=settings
                 )
             )
         yield station

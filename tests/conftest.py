@@ -17,7 +17,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.plan import Plan, make_plan
-from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
+from dynadeep.codegen.planner import PLANNERS_CHOICE, PlanSettings, plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.toolchain import Firmware
 
@@ -172,12 +172,12 @@ def shipped_plan(shipped_bundle: Bundle) -> Plan:
     return make_plan(shipped_bundle)
 
 
-def firmware_maker(bundle: Bundle, wanted: Wanted = PLANNERS_CHOICE) -> FirmwareMaker:
+def firmware_maker(bundle: Bundle, settings: PlanSettings = PLANNERS_CHOICE) -> FirmwareMaker:
     """Make a bundle's firmware for a board, with sanitizers if asked; native only."""
 
     def make(board: str, *, sanitize: bool = False) -> Firmware:
         description = load_board(board)
-        files = project_files(plan_for(bundle, description, wanted), description)
+        files = project_files(plan_for(bundle, description, settings), description)
         name = f"{board}-{hash_of([*map(str.encode, files), *files.values()])}"
         name = f"{name}-sanitize" if sanitize else name
         folder = made_once(name, lambda empty: write_project(files, empty / "project")) / "project"

@@ -69,7 +69,7 @@ def generate(
     from dynadeep.codegen.describe import describe_model, describe_plan
     from dynadeep.codegen.generate import generate as emit
     from dynadeep.codegen.net_context import DEFAULT_NAME, check_name
-    from dynadeep.codegen.planner import Wanted, explain, plan_for
+    from dynadeep.codegen.planner import PlanSettings, explain, plan_for
     from dynadeep.codegen.progress import step
     from dynadeep.host_tools.cli.output import console_beside, print_lines, write_json
     from dynadeep.host_tools.measure.summary import columns_of
@@ -88,16 +88,16 @@ def generate(
     prefix = check_name(name or DEFAULT_NAME)
     model = read_bundle(bundle)
     target = None if model_only else target_board(board)
-    wanted = Wanted(engine, kernels, deadline, "autonomous" if autonomous else application)
+    settings = PlanSettings(engine, kernels, deadline, "autonomous" if autonomous else application)
     with step("planning"):
-        plan = plan_for(model, target, wanted)
+        plan = plan_for(model, target, settings)
     print_lines(json, describe_plan(plan, target, columns_of(console_beside(json))))
     if target is not None:
         print_lines(json, *explain(plan, target))
     if not plan_only:
         folder = out or DEFAULT_OUT
         with step("generating"):
-            emit(model, target, folder, wanted, name=prefix, force=force)
+            emit(model, target, folder, settings, name=prefix, force=force)
         what = "model and runtime" if target is None else f"project for {target.name}"
         print_lines(json, f"\n{folder}: C {what}, model {model.manifest.model_id}")
     write_json(json, describe_model(plan))

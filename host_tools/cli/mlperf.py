@@ -36,7 +36,7 @@ def mlperf(
     """
     from dynadeep.codegen.board import load_board
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.codegen.planner import Wanted, plan_for
+    from dynadeep.codegen.planner import PlanSettings, plan_for
     from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.boards import AUTO
     from dynadeep.host_tools.cli.output import print_lines, write_json
@@ -52,15 +52,15 @@ def mlperf(
     if place.board == AUTO:
         raise typer.BadParameter(f"a device of MLPerf Tiny cannot be found by {AUTO}: give --port.")
     model = read_bundle(bundle)
-    wanted = Wanted(application="mlperf")
+    settings = PlanSettings(application="mlperf")
     place = place.named(model.manifest.model_id, "mlperf")
-    elf = build_firmware(model, place, wanted)
+    elf = build_firmware(model, place, settings)
     cases = golden_cases(model)
     with open_link_at(place, elf) as link, counted("mlperf", len(cases)) as advance:
         dut = Dut(link)
         dut.greet()
         target = load_board(place.board) if place.board else board_of(dut)
-        takes_s = inference_s(plan_for(model, target, wanted), target, here=place.port is None)
+        takes_s = inference_s(plan_for(model, target, settings), target, here=place.port is None)
         result = check(dut, model.manifest, cases, takes_s, advance)
     print_lines(json, *_lines(result))
     if out is not None:

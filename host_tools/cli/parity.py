@@ -39,7 +39,7 @@ def parity(
     reference for your own recordings.
     """
     from dynadeep.codegen.bundle import read_bundle
-    from dynadeep.codegen.planner import Wanted
+    from dynadeep.codegen.planner import PlanSettings
     from dynadeep.codegen.progress import counted
     from dynadeep.host_tools.applications import application_of
     from dynadeep.host_tools.cli.output import console_beside, print_lines
@@ -58,7 +58,7 @@ def parity(
     model = read_bundle(bundle)
     cases = _cases(model, recordings)
     with (
-        open_station(model, place, Wanted(engine, kernels, deadline)) as station,
+        open_station(model, place, PlanSettings(engine, kernels, deadline)) as station,
         forms.growing() as growing,
     ):
         report = report_of(station, "parity", run=run_of(station.elf, cases))

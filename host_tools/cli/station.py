@@ -25,7 +25,7 @@ from dynadeep.host_tools.cli.refusals import refuse_with, refuse_without
 
 if TYPE_CHECKING:
     from dynadeep.codegen.bundle import Bundle, Manifest
-    from dynadeep.codegen.planner import Wanted
+    from dynadeep.codegen.planner import PlanSettings
     from dynadeep.host_tools.pipeline import Station
     from dynadeep.host_tools.place import Place
     from dynadeep.host_tools.recordings.convert import Stated
@@ -72,7 +72,7 @@ def refuse_choices(place: "Place", choices: Mapping[str, object]) -> None:
 
 @contextmanager
 def open_station(
-    bundle: "Bundle", place: "Place", wanted: "Wanted | None" = None
+    bundle: "Bundle", place: "Place", settings: "PlanSettings | None" = None
 ) -> "Iterator[Station]":
     """Yield a greeted board: the one at the place's port, or one that is emulated here.
 
@@ -83,19 +83,19 @@ def open_station(
     from dynadeep.host_tools import pipeline
     from dynadeep.host_tools.place import generated_with
 
-    wanted = wanted or PLANNERS_CHOICE
+    settings = settings or PLANNERS_CHOICE
     named = place.named(bundle.manifest.model_id)
     if named.sources is not None:
-        wanted = generated_with(named.sources)
-    elf = build_firmware(bundle, named, wanted)
+        settings = generated_with(named.sources)
+    elf = build_firmware(bundle, named, settings)
     with pipeline.connect(
-        bundle, named.board, port=named.port, baud=named.baud, elf=elf, wanted=wanted
+        bundle, named.board, port=named.port, baud=named.baud, elf=elf, settings=settings
     ) as station:
         yield station
 
 
 def build_firmware(
-    bundle: "Bundle | None", place: "Place", wanted: "Wanted | None" = None
+    bundle: "Bundle | None", place: "Place", settings: "PlanSettings | None" = None
 ) -> Path | None:
     """Build what a place's board runs: its sources as they are, or what the bundle gives.
 
@@ -113,7 +113,7 @@ def build_firmware(
             return toolchain.build(place.sources).elf
         assert bundle is not None
         assert place.board is not None
-        return pipeline.make_firmware(bundle, place.board, wanted=wanted or PLANNERS_CHOICE).elf
+        return pipeline.make_firmware(bundle, place.board, settings=settings or PLANNERS_CHOICE).elf
 
 
 @dataclass(frozen=True)

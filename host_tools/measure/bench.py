@@ -13,7 +13,7 @@ from dynadeep.codegen.bundle import Bundle, sha256_of
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.kernels import DSP, HELIUM, KernelSet, kernels_of
 from dynadeep.codegen.plan import Engine
-from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.planner import PlanSettings, plan_for
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.errors import HostError
 from dynadeep.host_tools.measure import parity, profile
@@ -132,7 +132,9 @@ def choose(bundle: Bundle, names: Sequence[str] = ()) -> Choice:
     refused: dict[str, str] = {}
     for setup in _setups(list(names) or boards):
         try:
-            plan_for(bundle, load_board(setup.board), Wanted(setup.engine, setup.kernels.name))
+            plan_for(
+                bundle, load_board(setup.board), PlanSettings(setup.engine, setup.kernels.name)
+            )
         except BoardError as problem:
             refused[setup.name] = str(problem)
         else:
@@ -211,19 +213,19 @@ def _result(
     watch: Watch,
     earlier: Mapping[tuple[str, str], Measured],
 ) -> Result:
-    wanted = Wanted(setup.engine, setup.kernels.name)
+    settings = PlanSettings(setup.engine, setup.kernels.name)
     board = load_board(setup.board)
-    report = planned("bench", board, plan_for(bundle, board, wanted), build=setup.build)
+    report = planned("bench", board, plan_for(bundle, board, settings), build=setup.build)
     watch.begin(report)
     watch.say(f"{setup.name}: building")
     optimize = OPTIMIZE[setup.build]
-    firmware = pipeline.make_firmware(bundle, setup.board, wanted=wanted, optimize=optimize)
+    firmware = pipeline.make_firmware(bundle, setup.board, settings=settings, optimize=optimize)
     key = (setup.name, sha256_of(firmware.elf))
     if key in earlier:
         watch.say(f"{setup.name}: measured before, and the firmware is the same")
         measured = earlier[key]
     else:
-        with pipeline.connect(bundle, setup.board, elf=firmware.elf, wanted=wanted) as station:
+        with pipeline.connect(bundle, setup.board, elf=firmware.elf, settings=settings) as station:
             measured = _measured(key, station, runs, report, watch)
     watch.done(measured)
     report = replace(

@@ -22,7 +22,7 @@ from dynadeep.codegen.generate import generate
 from dynadeep.codegen.lock import locked
 from dynadeep.codegen.numerics import LEVEL_NONE, fixed_error, real_error
 from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.planner import Wanted
+from dynadeep.codegen.planner import PlanSettings
 from dynadeep.codegen.progress import step
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.codec.decode import Decoder
@@ -115,7 +115,9 @@ def _build(bundle: Bundle, folder: Path) -> Program:
     # By layers, so that a tensor is shown in one piece; the packets are those of any engine.
     templates = resources.files("dynadeep.firmware_templates") / BATCH
     with locked(folder):
-        plan = generate(bundle, load_board("native"), folder / PROJECT, Wanted(engine="layers"))
+        plan = generate(
+            bundle, load_board("native"), folder / PROJECT, PlanSettings(engine="layers")
+        )
         for name in BATCH_FILES:
             _write_if_new(folder / name, (templates / name).read_bytes())
         executable = toolchain.build(folder).elf

@@ -8,7 +8,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.closure import needed
 from dynadeep.codegen.emit import Files, project_files
-from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.planner import PlanSettings, plan_for
 from tests.caching import SMALL_BUNDLE
 from tests.firmware.compiling import RUNTIME
 from tests.net_bundles import NET_BUNDLES
@@ -34,15 +34,15 @@ def test_a_header_of_somebody_elses_is_no_matter() -> None:
     assert needed([b'#include "elsewhere.h"\n#include <stdint.h>\n'], FILES, set()) == set()
 
 
-def project_of(folder: Path, board: str | None, options: Wanted) -> Files:
+def project_of(folder: Path, board: str | None, settings: PlanSettings) -> Files:
     bundle = read_bundle(folder)
     target = None if board is None else load_board(board)
-    return project_files(plan_for(bundle, target, options), target)
+    return project_files(plan_for(bundle, target, settings), target)
 
 
 @pytest.mark.parametrize("engine", ["stream", "layers"])
 def test_a_network_alone_has_nothing_of_the_codecs_and_one_engine(engine) -> None:
-    files = project_of(NET_BUNDLES / "branches", "mps2-an386", Wanted(engine))
+    files = project_of(NET_BUNDLES / "branches", "mps2-an386", PlanSettings(engine))
     names = {Path(name).name for name in files}
     assert {f"dd_{engine}.c", "dd_add_s8.c", "dd_dot_dsp.c", "commands_net.c"} <= names
     unused = {"dd_stream.c", "dd_layers.c"} - {f"dd_{engine}.c"}
@@ -52,7 +52,7 @@ def test_a_network_alone_has_nothing_of_the_codecs_and_one_engine(engine) -> Non
 
 
 def test_a_library_without_a_board_has_what_a_users_code_needs() -> None:
-    files = project_of(SMALL_BUNDLE, None, Wanted())
+    files = project_of(SMALL_BUNDLE, None, PlanSettings())
     assert {"runtime/dd_quantize.h", "runtime/dd_codec.c", "model/model_codec.h"} <= set(files)
     assert not {name for name in files if name.startswith(("app/", "board/"))}
 

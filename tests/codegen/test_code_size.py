@@ -15,7 +15,7 @@ from dynadeep.codegen.code_size import BOARDS_OWN_BYTES, flash_bytes, linked_fil
 from dynadeep.codegen.emit import project_files
 from dynadeep.codegen.errors import CodegenError
 from dynadeep.codegen.plan import Plan, plan_model
-from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.planner import PlanSettings, plan_for
 from dynadeep.host_tools.measure.memory import read_image
 from tests.caching import ROOT
 from tests.net_bundles import NET_BUNDLES
@@ -53,8 +53,8 @@ def test_the_benchmarked_firmware_of_all_boards_is_what_was_foretold(
 ) -> None:
     for bundle, folder in ((shipped_bundle, ""), (reconstruction_bundle, "published")):
         for row in rows(folder):
-            options = Wanted(engine=row["engine"], kernels=row["kernels"])
-            plan = plan_for(bundle, load_board(row["board"]), options)
+            settings = PlanSettings(engine=row["engine"], kernels=row["kernels"])
+            plan = plan_for(bundle, load_board(row["board"]), settings)
             hold(plan, row["board"], row["flash_bytes"], row["static_ram_bytes"])
             assert row["stack_bytes"] <= plan.stack_bytes
 
@@ -96,7 +96,7 @@ def test_the_files_that_are_counted_are_those_of_the_project(
     bundles = [bundle] if application == "autonomous" else [bundle, *map(read_bundle, _nets())]
     for board in boards:
         for model in bundles:
-            plan = plan_for(model, board, Wanted(application=application))
+            plan = plan_for(model, board, PlanSettings(application=application))
             written = {path for path in project_files(plan, board) if path.endswith(".c")}
             linked = linked_files(plan, board)
             counted = {name if "/" in name else f"runtime/{name}" for name in linked}

@@ -11,7 +11,7 @@ from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.errors import BoardError
 from dynadeep.codegen.graph import Graph
 from dynadeep.codegen.kernels import BUFFERS, DSP, KERNELS, kernels_of
-from dynadeep.codegen.planner import Wanted, busy_s, explain, plan_for, segment_s
+from dynadeep.codegen.planner import PlanSettings, busy_s, explain, plan_for, segment_s
 from dynadeep.codegen.tflite import read_graph
 from tests.emulated import TOO_SMALL
 
@@ -77,7 +77,7 @@ def test_eight_kilobytes_suffice_without_lossless_sending(reconstruction_bundle:
 
 def test_a_tight_deadline_buys_larger_tiles_with_ram(bundle: Bundle, m4: Board) -> None:
     loose = plan_for(bundle, m4)
-    tight = Wanted(deadline_s=0.995 * busy_s(loose, m4))
+    tight = PlanSettings(deadline_s=0.995 * busy_s(loose, m4))
     plan = plan_for(bundle, m4, tight)
     assert plan.memory.tile > loose.memory.tile
     assert ram_bytes(plan, m4) > ram_bytes(loose, m4)
@@ -90,7 +90,7 @@ def test_a_deadline_that_nothing_meets_is_refused_with_both_times(
     with pytest.raises(
         BoardError, match=r"mps2-an386: .* M instructions, [01]\.\d\d s .*deadline is 0\.10 s"
     ):
-        plan_for(bundle, m4, Wanted(deadline_s=0.1))
+        plan_for(bundle, m4, PlanSettings(deadline_s=0.1))
 
 
 def test_a_board_that_cannot_keep_up_with_its_samples_is_refused(bundle: Bundle) -> None:
@@ -98,13 +98,13 @@ def test_a_board_that_cannot_keep_up_with_its_samples_is_refused(bundle: Bundle)
     slow = replace(slow, core=replace(slow.core, clock_hz=8_000_000))
     with pytest.raises(BoardError, match=r"at 8 MHz; its samples take 6\.67 s"):
         plan_for(bundle, slow)
-    at_leisure = plan_for(bundle, slow, Wanted(deadline_s=60))
+    at_leisure = plan_for(bundle, slow, PlanSettings(deadline_s=60))
     assert busy_s(at_leisure, slow) > segment_s(at_leisure)
 
 
 def test_kernels_of_another_core_are_planned_with_the_time_of_their_c(bundle: Bundle) -> None:
     with pytest.raises(BoardError, match=r"microbit: .* 28\d\.\d M instructions, .* 6\.67 s"):
-        plan_for(bundle, load_board("microbit"), Wanted(kernels="helium"))
+        plan_for(bundle, load_board("microbit"), PlanSettings(kernels="helium"))
 
 
 @pytest.mark.parametrize("name", ["microbit", "mps2-an385", "mps2-an386", "mps3-an547"])
@@ -127,5 +127,5 @@ def test_the_model_is_read_once_for_all_plans(
     plan_module._lowered.cache_clear()
     monkeypatch.setattr(plan_module, "read_graph", counting)
     plan_for(bundle, m4)
-    plan_for(bundle, m4, Wanted(kernels="lanes"))
+    plan_for(bundle, m4, PlanSettings(kernels="lanes"))
     assert len(read) == 1

@@ -10,7 +10,7 @@ from dynadeep.codegen.describe import describe_plan
 from dynadeep.codegen.kernels import DSP, KERNELS, LANES
 from dynadeep.codegen.ops import OPERATIONS
 from dynadeep.codegen.plan import make_plan, plan_model
-from dynadeep.codegen.planner import Wanted, explain, plan_for
+from dynadeep.codegen.planner import PlanSettings, explain, plan_for
 from dynadeep.codegen.prediction import is_counted, kernel_costs, predict, predict_for
 from dynadeep.codegen.work import family_of, layer_work
 from dynadeep.codegen.work.engine import engine_work
@@ -62,7 +62,7 @@ def test_a_slow_flash_costs_cycles_and_a_cache_takes_some_back(bundle: Bundle) -
 
 def test_kernels_on_foreign_cores_have_rough_figures_and_say_so(bundle: Bundle) -> None:
     board = load_board("microbit")
-    plan = plan_for(bundle, board, Wanted(kernels="lanes"))
+    plan = plan_for(bundle, board, PlanSettings(kernels="lanes"))
     assert plan.choice.kernels is LANES
     assert not is_counted(plan, "cortex-m0")
     rough = predict(plan, "cortex-m0")

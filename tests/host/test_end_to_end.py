@@ -13,7 +13,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.numerics import clipped_samples
 from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.planner import Wanted
+from dynadeep.codegen.planner import PlanSettings
 from dynadeep.host_tools import pipeline, place
 from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.codec import lossless
@@ -166,23 +166,23 @@ def test_noise_gives_a_packet_on_boards_that_take_pieces(
 
 
 @pytest.mark.parametrize(
-    "wanted",
-    [Wanted(kernels="plain"), Wanted(engine="layers", kernels="dsp")],
+    "settings",
+    [PlanSettings(kernels="plain"), PlanSettings(engine="layers", kernels="dsp")],
     ids=["plain", "layers"],
 )
-def test_engine_and_kernels_are_the_firmwares_word(bundle, tmp_path, wanted):
+def test_engine_and_kernels_are_the_firmwares_word(bundle, tmp_path, settings):
     """Parity of what was generated with an option needs no option; another one is refused."""
-    built = pipeline.make_firmware(bundle, "native", tmp_path / "firmware", wanted=wanted)
+    built = pipeline.make_firmware(bundle, "native", tmp_path / "firmware", settings=settings)
     assert place.generated_with(tmp_path / "firmware") == replace(
-        wanted, engine=wanted.engine or "stream"
+        settings, engine=settings.engine or "stream"
     )
     cases = golden_cases(bundle)[:1]
     with pipeline.connect(bundle, "native", elf=built.elf) as one:
         result = parity.check(one.device, one.plan, cases, application_of(one))
         assert result.bit_exact, [str(difference) for difference in result.differences]
     with (
-        pytest.raises(WrongFirmwareError, match=f"kernel set {wanted.kernels}, expected helium"),
-        pipeline.connect(bundle, "native", elf=built.elf, wanted=Wanted(kernels="helium")),
+        pytest.raises(WrongFirmwareError, match=f"kernel set {settings.kernels}, expected helium"),
+        pipeline.connect(bundle, "native", elf=built.elf, settings=PlanSettings(kernels="helium")),
     ):
         pass
 

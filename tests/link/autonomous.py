@@ -9,7 +9,7 @@ import numpy.typing as npt
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.emit import project_files, write_project
-from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.planner import PlanSettings, plan_for
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.codec.board import CodecBoard
 from dynadeep.host_tools.link.device import Device
@@ -18,14 +18,14 @@ from dynadeep.host_tools.place import open_link
 from dynadeep.host_tools.toolchain import Firmware
 from tests.caching import hash_of, made_once
 
-AUTONOMOUS = Wanted(application="autonomous")
+AUTONOMOUS = PlanSettings(application="autonomous")
 Samples = npt.NDArray[np.int16]
 
 
-def autonomous(bundle: Bundle, board: str, wanted: Wanted = AUTONOMOUS) -> Firmware:
+def autonomous(bundle: Bundle, board: str, settings: PlanSettings = AUTONOMOUS) -> Firmware:
     """Return firmware that sends by itself, built once."""
     description = load_board(board)
-    files = project_files(plan_for(bundle, description, wanted), description)
+    files = project_files(plan_for(bundle, description, settings), description)
     name = f"autonomous-{board}-{hash_of([*map(str.encode, files), *files.values()])}"
     folder = made_once(name, lambda empty: write_project(files, empty / "project")) / "project"
     return toolchain.build(folder)

@@ -20,7 +20,7 @@ import pytest
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.generate import generate
-from dynadeep.codegen.planner import Wanted
+from dynadeep.codegen.planner import PlanSettings
 from dynadeep.host_tools import pipeline, toolchain
 from dynadeep.host_tools.applications import application_of
 from dynadeep.host_tools.codec.board import CodecBoard
@@ -164,9 +164,9 @@ class Bench:
 
     def another_engine_or_kernel_set_than_the_plans(self) -> None:
         project = self.folder / "project"
-        generate(self.bundle, load_board(BOARD), project, Wanted(engine="layers"))
-        wanted = generated_with(project)  # its manifest is believed
-        with pipeline.connect(self.bundle, port=self.net.port, wanted=wanted):
+        generate(self.bundle, load_board(BOARD), project, PlanSettings(engine="layers"))
+        settings = generated_with(project)  # its manifest is believed
+        with pipeline.connect(self.bundle, port=self.net.port, settings=settings):
             pass
 
     def another_protocol_version(self) -> None:

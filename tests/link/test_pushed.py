@@ -12,7 +12,7 @@ from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle, read_bundle
 from dynadeep.codegen.emit import project_files, write_project
 from dynadeep.codegen.errors import BoardError, ModelError, ProjectError
-from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.planner import PlanSettings, plan_for
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.cli import run
 from dynadeep.host_tools.errors import OtherBuildError
@@ -47,7 +47,7 @@ def test_the_layers_engine_sends_by_itself_too(
     bundle: Bundle, firmware: Callable[..., Firmware]
 ) -> None:
     samples, length = samples_of(bundle, 2), bundle.manifest.segment_length
-    layers = autonomous(bundle, "native", Wanted("layers", application="autonomous"))
+    layers = autonomous(bundle, "native", PlanSettings("layers", application="autonomous"))
     with started(layers, "native") as (device, unasked):
         device.give_samples(samples)
     packets = [one.payload for one in unasked if one.command == Command.PACKET]

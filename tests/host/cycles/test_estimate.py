@@ -8,7 +8,7 @@ import pytest
 
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
-from dynadeep.codegen.planner import PLANNERS_CHOICE, Wanted, plan_for
+from dynadeep.codegen.planner import PLANNERS_CHOICE, PlanSettings, plan_for
 from dynadeep.codegen.prediction import predict_for
 from dynadeep.host_tools import pipeline
 from dynadeep.host_tools.applications import application_of
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.emulator
 BY_LAYER = {"cortex-m7": 0.08, "cortex-m33": 0.08, "cortex-m55": 0.1}
 """Where a layer's instructions are not held within 5 %: docs/cycles.md says how far off."""
 
-SLOWLY = Wanted(deadline_s=8)
+SLOWLY = PlanSettings(deadline_s=8)
 """The smallest cores take longer than a segment's samples."""
 
 SMALL_LAYER = 0.02
@@ -35,18 +35,18 @@ BOARDS = ("mps2-an386", "mps2-an500", "mps3-an547", "microbit")
 
 
 def estimate(
-    bundle: Bundle, firmware: FirmwareMaker, board: str, wanted: Wanted = PLANNERS_CHOICE
+    bundle: Bundle, firmware: FirmwareMaker, board: str, settings: PlanSettings = PLANNERS_CHOICE
 ) -> CyclesEstimate:
-    with pipeline.connect(bundle, board, elf=firmware(board).elf, wanted=wanted) as station:
+    with pipeline.connect(bundle, board, elf=firmware(board).elf, settings=settings) as station:
         return profile.estimate_cycles(station, application_of)
 
 
 def hold_to_prediction(
-    bundle: Bundle, name: str, found: CyclesEstimate, wanted: Wanted = PLANNERS_CHOICE
+    bundle: Bundle, name: str, found: CyclesEstimate, settings: PlanSettings = PLANNERS_CHOICE
 ) -> None:
     """Hold a run to what was foretold of it: small layers relative to the whole run."""
     board = load_board(name)
-    foretold = predict_for(plan_for(bundle, board, wanted), board)
+    foretold = predict_for(plan_for(bundle, board, settings), board)
     assert foretold.instructions == pytest.approx(found.instructions, rel=0.05)
     assert foretold.cycles == pytest.approx(found.total, rel=0.1)
     for layer, count in found.instructions_by_layer.items():

@@ -8,7 +8,7 @@ import pytest
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import read_bundle
 from dynadeep.codegen.generate import generate
-from dynadeep.codegen.planner import Wanted
+from dynadeep.codegen.planner import PlanSettings
 from dynadeep.host_tools import toolchain
 from dynadeep.host_tools.place import open_link
 from tests.caching import SMALL_BUNDLE
@@ -19,7 +19,7 @@ BUNDLES = {
     "two_inputs": NET_BUNDLES / "two_inputs",
     "codec": SMALL_BUNDLE,
 }
-MLPERF = Wanted(application="mlperf")
+MLPERF = PlanSettings(application="mlperf")
 
 
 @pytest.fixture(scope="session")

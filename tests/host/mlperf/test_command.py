@@ -171,8 +171,8 @@ def test_a_port_where_nothing_speaks_it_is_told(fails, monkeypatch):
 def test_a_project_of_another_application_is_refused(fails, tmp_path, model):
     for application, command in ((MLPERF, "parity"), (None, "mlperf")):
         folder = tmp_path / command
-        wanted = {} if application is None else {"wanted": application}
-        generate(model, load_board("native"), folder, **wanted)
+        settings = {} if application is None else {"settings": application}
+        generate(model, load_board("native"), folder, **settings)
         line = fails(6, command, "--bundle", BRANCHES, "--sources", folder)
         assert "was generated with --application" in line
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dynadeep.codegen.board import load_board
 from dynadeep.codegen.bundle import Bundle
 from dynadeep.codegen.plan import Plan
-from dynadeep.codegen.planner import Wanted, plan_for
+from dynadeep.codegen.planner import PlanSettings, plan_for
 from dynadeep.host_tools.link.device import Counter
 from dynadeep.host_tools.measure.application import Difference, Excerpt
 from dynadeep.host_tools.measure.known import KnownNetwork, Peer
@@ -25,7 +25,7 @@ HOSTILE = "</title><script>alert(1)</script>\"'`|*[x](javascript:1)\x1b[31m\u202
 def whole(bundle: Bundle, engine: str = "stream") -> Document:
     """Return a report with every part, in which all held."""
     board = load_board(BOARD)
-    plan = plan_for(bundle, board, Wanted(engine))
+    plan = plan_for(bundle, board, PlanSettings(engine))
     report = Report(
         command="demo",
         board=board,
