@@ -79,17 +79,17 @@ class CodecApplication:
         self.board.bound(before)
         return ticks
 
-    def run(self, given: Values) -> int:
+    def run(self, values: Values) -> int:
         """Run a segment once, compressed as strongly as it goes; the bound stays as it was."""
         before = self.board.bound()
         self.board.bound(INT32_MAX)
-        ticks = self.board.encode(given).ticks
+        ticks = self.board.encode(values).ticks
         self.board.bound(before)
         return ticks
 
-    def longest_call(self, given: Values) -> int:
+    def longest_call(self, values: Values) -> int:
         """Return what the slowest of a segment's samples sets going."""
-        return self.board.encode(given, single=True).worst_ticks
+        return self.board.encode(values, single=True).worst_ticks
 
 
 def expected_packet(manifest: Manifest, case: Case, level: int, sequence: int) -> bytes:
