@@ -20,6 +20,8 @@ from tests.graphs.tiles import tiles_differ
 
 from .tflite_builder import OPS, ModelBuilder, TensorSpec
 
+pytestmark = pytest.mark.heavy  # the reference is TensorFlow's
+
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 MACS = 60_000
 

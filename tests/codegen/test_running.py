@@ -89,6 +89,7 @@ def waiting_network() -> Net:
     return net
 
 
+@pytest.mark.heavy  # the reference is TensorFlow's
 def test_a_long_line_lets_steps_go_together_and_changes_no_bit() -> None:
     content = waiting_network().model.build()
     line = next(
