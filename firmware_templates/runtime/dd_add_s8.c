@@ -58,10 +58,10 @@ static void add_each(const dd_addition *add, const dd_row *row, int8_t *out)
         second += 4;
         out += 4;
     }
-    const mve_pred16_t there = vctp32q(row->count % 4);
-    int32x4_t sum = vmlaq_n_s32(offset, vldrbq_z_s32(first, there), of_first);
-    sum = vmlaq_n_s32(sum, vldrbq_z_s32(second, there), of_second);
-    vstrbq_p_s32(out, vminq_s32(vmaxq_s32(vshlq_r_s32(sum, shift), least), most), there);
+    const mve_pred16_t active = vctp32q(row->count % 4);
+    int32x4_t sum = vmlaq_n_s32(offset, vldrbq_z_s32(first, active), of_first);
+    sum = vmlaq_n_s32(sum, vldrbq_z_s32(second, active), of_second);
+    vstrbq_p_s32(out, vminq_s32(vmaxq_s32(vshlq_r_s32(sum, shift), least), most), active);
 }
 
 #else

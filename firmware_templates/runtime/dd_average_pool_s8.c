@@ -52,16 +52,16 @@ static void average_twos(const dd_windows *of, uint32_t channels, int8_t *out)
 {
     const int8x16_t lowest_bit = vdupq_n_s8(1);
     for (uint32_t c = 0; c < channels; c += 16u) {
-        const mve_pred16_t there = vctp8q(channels - c);
+        const mve_pred16_t active = vctp8q(channels - c);
         const int8_t *window = of->values + c;
         int8_t *to = out + c;
         for (uint32_t i = 0; i < of->count; i++) {
-            const int8x16_t a = vldrbq_z_s8(window, there);
-            const int8x16_t b = vldrbq_z_s8(window + channels, there);
+            const int8x16_t a = vldrbq_z_s8(window, active);
+            const int8x16_t b = vldrbq_z_s8(window + channels, active);
             const int8x16_t floors = vhaddq_s8(a, b);
             const int8x16_t odd = vandq_s8(veorq_s8(a, b), lowest_bit);
             const int8x16_t up = vbicq_s8(odd, vshrq_n_s8(floors, 7));
-            vstrbq_p_s8(to, vaddq_s8(floors, up), there);
+            vstrbq_p_s8(to, vaddq_s8(floors, up), active);
             window += of->hop;
             to += channels;
         }
@@ -78,19 +78,19 @@ static uint32_t average_most(const dd_windows *of, uint32_t reciprocal, uint32_t
     }
     const int32x4_t factor = vdupq_n_s32((int32_t)reciprocal);
     for (uint32_t c = 0; c < channels; c += 8u) {
-        const mve_pred16_t there = vctp16q(channels - c);
+        const mve_pred16_t active = vctp16q(channels - c);
         const int8_t *window = of->values + c;
         int8_t *to = out + c;
         for (uint32_t i = 0; i < of->count; i++) {
             const int8_t *at = window;
-            int16x8_t sums = vldrbq_z_s16(at, there);
+            int16x8_t sums = vldrbq_z_s16(at, active);
             for (uint32_t k = 1; k < of->steps; k++) {
                 at += channels;
-                sums = vaddq_s16(sums, vldrbq_z_s16(at, there));
+                sums = vaddq_s16(sums, vldrbq_z_s16(at, active));
             }
             const int32x4_t even = means_of(vmovlbq_s16(sums), factor);
             const int32x4_t odd = means_of(vmovltq_s16(sums), factor);
-            vstrbq_p_s16(to, vmovntq_s32(vmovnbq_s32(sums, even), odd), there);
+            vstrbq_p_s16(to, vmovntq_s32(vmovnbq_s32(sums, even), odd), active);
             window += of->hop;
             to += channels;
         }

@@ -80,10 +80,10 @@ static int32_t sum_border(const window *of, const uint32_t *words, uint32_t chan
     int32_t step = of->begin;
     int32_t sum = 0;
     for (uint32_t tap = 0; tap < of->kernel; tap++) {
-        const bool there = (uint32_t)step < of->steps;
+        const bool inside = (uint32_t)step < of->steps;
         const uint32_t place = (uint32_t)step * of->hop + channel;
         const bool high = tap % 2u != 0 || tap == of->kernel - 1u;
-        sum += (there ? of->in->values[place] : of->zero_point) *
+        sum += (inside ? of->in->values[place] : of->zero_point) *
                (high ? dd_high(*words) : dd_low(*words));
         words += high ? 1 : 0;
         step += of->down;

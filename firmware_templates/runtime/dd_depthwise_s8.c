@@ -54,9 +54,9 @@ static void sum_border(const tile *of, const int8_t *weights, uint32_t channel, 
         int32_t at = begin;
         int32_t sum = 0;
         for (uint32_t tap = layer->kernel; tap != 0; tap--) {
-            const bool there = at >= 0 && at < steps;
+            const bool inside = at >= 0 && at < steps;
             const uint32_t place = (uint32_t)at * layer->in_channels + channel;
-            sum += *weight * (there ? of->in->values[place] : layer->in_zero_point);
+            sum += *weight * (inside ? of->in->values[place] : layer->in_zero_point);
             weight += layer->out_channels;
             at += layer->dilation;
         }
@@ -101,19 +101,19 @@ typedef struct scaling {
     int32x4_t least;
     int32x4_t most;
     int32_t zero_point;
-    mve_pred16_t there; /* which of the channels the layer has */
+    mve_pred16_t active; /* which of the channels the layer has */
 } scaling;
 
 static inline scaling scaling_of(const dd_conv1d *layer, uint32_t channel)
 {
-    const mve_pred16_t there = vctp32q(layer->out_channels - channel);
-    return (scaling){.bias = vldrwq_z_s32(layer->bias + channel, there),
-                     .multiplier = vldrwq_z_s32(layer->multiplier + channel, there),
-                     .shift = vldrbq_z_s32(layer->shift + channel, there),
+    const mve_pred16_t active = vctp32q(layer->out_channels - channel);
+    return (scaling){.bias = vldrwq_z_s32(layer->bias + channel, active),
+                     .multiplier = vldrwq_z_s32(layer->multiplier + channel, active),
+                     .shift = vldrbq_z_s32(layer->shift + channel, active),
                      .least = vdupq_n_s32(layer->out_min),
                      .most = vdupq_n_s32(layer->out_max),
                      .zero_point = layer->out_zero_point,
-                     .there = there};
+                     .active = active};
 }
 
 /* The vector multiplication rounds as dd_multiply_high does. */
@@ -125,15 +125,15 @@ static inline void store_four(const scaling *by, const int8_t *table, int32x4_t 
     int32x4_t code = vminq_s32(vmaxq_s32(scaled, by->least), by->most);
     if (table != NULL) {
         const uint32x4_t index = vreinterpretq_u32_s32(vaddq_n_s32(code, 128));
-        code = vldrbq_gather_offset_z_s32(table, index, by->there);
+        code = vldrbq_gather_offset_z_s32(table, index, by->active);
     }
-    vstrbq_p_s32(out, code, by->there);
+    vstrbq_p_s32(out, code, by->active);
 }
 
 static inline int32x4_t add_four(int32x4_t sum, const int8_t *at, int32x4_t weight,
-                                 mve_pred16_t there)
+                                 mve_pred16_t active)
 {
-    return vaddq_s32(sum, vmulq_s32(vldrbq_z_s32(at, there), weight));
+    return vaddq_s32(sum, vmulq_s32(vldrbq_z_s32(at, active), weight));
 }
 
 /* A tile of four channels; `at` is the first value of the first window. */
@@ -150,11 +150,11 @@ static void four_steps(const dd_conv1d *layer, const int8_t *table, uint32_t cha
     int32x4_t sum2 = sum0;
     int32x4_t sum3 = sum0;
     for (uint32_t tap = layer->kernel; tap != 0; tap--) {
-        const int32x4_t weight = vldrbq_z_s32(weights, by.there);
-        sum0 = add_four(sum0, at, weight, by.there);
-        sum1 = add_four(sum1, at + hop, weight, by.there);
-        sum2 = add_four(sum2, at + 2 * hop, weight, by.there);
-        sum3 = add_four(sum3, at + 3 * hop, weight, by.there);
+        const int32x4_t weight = vldrbq_z_s32(weights, by.active);
+        sum0 = add_four(sum0, at, weight, by.active);
+        sum1 = add_four(sum1, at + hop, weight, by.active);
+        sum2 = add_four(sum2, at + 2 * hop, weight, by.active);
+        sum3 = add_four(sum3, at + 3 * hop, weight, by.active);
         weights += channels;
         at += down;
     }
@@ -175,10 +175,10 @@ static void one_step(const tile *of, const int8_t *table, uint32_t channel, int8
     int32x4_t sum = vdupq_n_s32(0);
     int32_t at = of->begin;
     for (uint32_t tap = layer->kernel; tap != 0; tap--) {
-        const int32x4_t weight = vldrbq_z_s32(weights, by.there);
+        const int32x4_t weight = vldrbq_z_s32(weights, by.active);
         if (at >= 0 && at < steps) {
             const int8_t *const value = of->in->values + (uint32_t)at * hop + channel;
-            sum = add_four(sum, value, weight, by.there);
+            sum = add_four(sum, value, weight, by.active);
         } else {
             sum = vaddq_s32(sum, vmulq_n_s32(weight, layer->in_zero_point));
         }

@@ -21,10 +21,10 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
 {
     int8_t *out = (int8_t *)windows;
     for (uint32_t i = 0; i < count; i += GROUP) {
-        const mve_pred16_t there = vctp8q(count - i);
+        const mve_pred16_t active = vctp8q(count - i);
         const int8_t *at = in + i;
         for (uint32_t step = 0; step < DD_TILE; step++) {
-            vstrbq_s8(out, vldrbq_z_s8(at, there));
+            vstrbq_s8(out, vldrbq_z_s8(at, active));
             at += hop;
             out += GROUP;
         }
@@ -129,10 +129,10 @@ void dd_dot_pack(const int8_t *in, uint32_t hop, uint32_t count, uint32_t *windo
 {
     int8_t *out = (int8_t *)windows;
     for (uint32_t i = 0; i < count; i += GROUP) {
-        const uint32_t there = count - i < GROUP ? count - i : GROUP;
+        const uint32_t part = count - i < GROUP ? count - i : GROUP;
         for (uint32_t step = 0; step < DD_TILE; step++) {
             memset(out, 0, GROUP);
-            memcpy(out, in + step * hop + i, there);
+            memcpy(out, in + step * hop + i, part);
             out += GROUP;
         }
     }

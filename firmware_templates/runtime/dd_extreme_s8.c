@@ -35,14 +35,14 @@ static void take_neighbours(const dd_reduce *of, const int8_t *values, uint32_t 
 {
     const int8x16_t flip = vdupq_n_s8(of->flip);
     for (uint32_t c = 0; c < channels; c += 16u) {
-        const mve_pred16_t there = vctp8q(channels - c);
+        const mve_pred16_t active = vctp8q(channels - c);
         const int8_t *at = values + c;
-        int8x16_t most = vldrbq_z_s8(extremes + c, there);
+        int8x16_t most = vldrbq_z_s8(extremes + c, active);
         for (uint32_t i = 0; i < count; i++) {
-            most = vmaxq_s8(most, veorq_s8(vldrbq_z_s8(at, there), flip));
+            most = vmaxq_s8(most, veorq_s8(vldrbq_z_s8(at, active), flip));
             at += of->hop;
         }
-        vstrbq_p_s8(extremes + c, most, there);
+        vstrbq_p_s8(extremes + c, most, active);
     }
 }
 

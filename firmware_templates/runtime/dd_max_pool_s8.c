@@ -12,17 +12,17 @@
 static void max_windows(const dd_windows *of, uint32_t channels, int8_t *out)
 {
     for (uint32_t c = 0; c < channels; c += 16u) {
-        const mve_pred16_t there = vctp8q(channels - c);
+        const mve_pred16_t active = vctp8q(channels - c);
         const int8_t *window = of->values + c;
         int8_t *to = out + c;
         for (uint32_t i = 0; i < of->count; i++) {
             const int8_t *at = window;
-            int8x16_t most = vldrbq_z_s8(at, there);
+            int8x16_t most = vldrbq_z_s8(at, active);
             for (uint32_t k = 1; k < of->steps; k++) {
                 at += channels;
-                most = vmaxq_s8(most, vldrbq_z_s8(at, there));
+                most = vmaxq_s8(most, vldrbq_z_s8(at, active));
             }
-            vstrbq_p_s8(to, most, there);
+            vstrbq_p_s8(to, most, active);
             window += of->hop;
             to += channels;
         }

@@ -31,11 +31,11 @@ static void maximum_any(const dd_row *row, int32_t flip, int8_t *out)
 static uint32_t maximum_each(const dd_row *row, int32_t flip, int8_t *out)
 {
     for (uint32_t at = 0; at < row->count; at += 16) {
-        const mve_pred16_t there = vctp8q(row->count - at);
-        const int8x16_t first = vldrbq_z_s8(row->first + at, there);
-        const int8x16_t second = vldrbq_z_s8(row->second + at, there);
+        const mve_pred16_t active = vctp8q(row->count - at);
+        const int8x16_t first = vldrbq_z_s8(row->first + at, active);
+        const int8x16_t second = vldrbq_z_s8(row->second + at, active);
         const int8x16_t result = flip == 0 ? vmaxq_s8(first, second) : vminq_s8(first, second);
-        vstrbq_p_s8(out + at, result, there);
+        vstrbq_p_s8(out + at, result, active);
     }
     return row->count;
 }

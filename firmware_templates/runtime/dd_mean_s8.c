@@ -32,14 +32,14 @@ static void sum_neighbours(const dd_reduce *of, const int8_t *values, uint32_t c
                            uint32_t count, int32_t *sums)
 {
     for (uint32_t c = 0; c < channels; c += 4u) {
-        const mve_pred16_t there = vctp32q(channels - c);
+        const mve_pred16_t active = vctp32q(channels - c);
         const int8_t *at = values + c;
-        int32x4_t sum = vldrwq_z_s32(sums + c, there);
+        int32x4_t sum = vldrwq_z_s32(sums + c, active);
         for (uint32_t i = 0; i < count; i++) {
-            sum = vaddq_s32(sum, vldrbq_z_s32(at, there));
+            sum = vaddq_s32(sum, vldrbq_z_s32(at, active));
             at += of->hop;
         }
-        vstrwq_p_s32(sums + c, sum, there);
+        vstrwq_p_s32(sums + c, sum, active);
     }
 }
 

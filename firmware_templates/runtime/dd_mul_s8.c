@@ -44,16 +44,16 @@ static void multiply_vectors(const dd_multiplication *of, const dd_row *row, int
     const int32_t right = of->shift < 0 ? of->shift : 0;
     const int32x4_t away = vdupq_n_s32(right != 0 ? -1 : 0); /* so that ties leave zero */
     for (uint32_t at = 0; at < row->count; at += 4) {
-        const mve_pred16_t there = vctp32q(row->count - at);
+        const mve_pred16_t active = vctp32q(row->count - at);
         const int32x4_t first =
-            vsubq_n_s32(vldrbq_z_s32(row->first + at, there), of->first_zero_point);
+            vsubq_n_s32(vldrbq_z_s32(row->first + at, active), of->first_zero_point);
         const int32x4_t second =
-            vsubq_n_s32(vldrbq_z_s32(row->second + at, there), of->second_zero_point);
+            vsubq_n_s32(vldrbq_z_s32(row->second + at, active), of->second_zero_point);
         const int32x4_t product = vshlq_r_s32(vmulq_s32(first, second), left);
         const int32x4_t high = vqrdmulhq_n_s32(product, of->multiplier);
         const int32x4_t fixed = vaddq_s32(high, vandq_s32(vshrq_n_s32(high, 31), away));
         const int32x4_t code = vaddq_n_s32(vrshlq_n_s32(fixed, right), of->out_zero_point);
-        vstrbq_p_s32(out + at, vminq_s32(vmaxq_s32(code, least), most), there);
+        vstrbq_p_s32(out + at, vminq_s32(vmaxq_s32(code, least), most), active);
     }
 }
 #endif

@@ -95,8 +95,8 @@ static bool is_fast(const int8_t *shift, uint32_t count)
 {
     int8_t largest = INT8_MIN;
     for (uint32_t i = 0; i < count; i += 16) {
-        const mve_pred16_t there = vctp8q(count - i);
-        largest = vmaxvq_p_s8(largest, vldrbq_z_s8(shift + i, there), there);
+        const mve_pred16_t active = vctp8q(count - i);
+        largest = vmaxvq_p_s8(largest, vldrbq_z_s8(shift + i, active), active);
     }
     return largest <= -2;
 }
@@ -110,7 +110,7 @@ static inline uint32_t store_vectors(const dd_conv1d *layer, const int8_t *table
     const uint32x4_t hops = vmulq_n_u32(vidupq_n_u32(0, 1), layer->out_channels);
     const int32x4_t least = vdupq_n_s32(layer->out_min + 128);
     const int32x4_t most = vdupq_n_s32(layer->out_max + 128);
-    const mve_pred16_t there = vctp32q(part->steps);
+    const mve_pred16_t active = vctp32q(part->steps);
     const int32_t middle = layer->out_zero_point + 128;
     const int32_t *bias = layer->bias + part->channel;
     const int32_t *multiplier = layer->multiplier + part->channel;
@@ -131,7 +131,7 @@ static inline uint32_t store_vectors(const dd_conv1d *layer, const int8_t *table
         if (whole) {
             vstrbq_scatter_offset_s32(at++, hops, value);
         } else {
-            vstrbq_scatter_offset_p_s32(at++, hops, value, there);
+            vstrbq_scatter_offset_p_s32(at++, hops, value, active);
         }
         sums += DD_TILE;
     }

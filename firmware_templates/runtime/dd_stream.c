@@ -131,10 +131,10 @@ static uint32_t await_tile(const stream *of, const dd_stage *stage, uint32_t fir
         return 1;
     }
     do {
-        const int32_t there = of->plan->lines[source->line].steps;
+        const int32_t total = of->plan->lines[source->line].steps;
         int32_t needed = window_of(source, first + steps - 1u) + source->kernel;
         needed = needed > least ? needed : least;
-        needed = needed < there ? needed : there;
+        needed = needed < total ? needed : total;
         *awaited++ = (uint16_t)needed;
         lacking += of->lines[source->line].end < needed;
         source++;
