@@ -23,7 +23,7 @@ class Faults:
     kinds: tuple[Kind, ...] = ("drop", "double", "flip")
     seed: int = 0
     count: int = field(default=0, init=False)  # bytes that went by
-    done: int = field(default=0, init=False)  # faults that happened
+    injected: int = field(default=0, init=False)  # faults that happened
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -47,7 +47,7 @@ class Faults:
         if kind is None and self._random.random() < self.rate:
             kind = self._random.choice(self.kinds)
         self.count += 1
-        self.done += kind is not None
+        self.injected += kind is not None
         return kind
 
     def _spoil(self, byte: int, kind: Kind | None) -> bytes:

@@ -55,7 +55,7 @@ SCALES: dict[int, tuple[tuple[float, ...], float]] = {
 """Of the inputs, and of the output."""
 
 
-def other(name: str, code: int, made: tuple[int, ...], unit: Unit, **options: Option) -> Row:
+def other(name: str, code: int, out_shape: tuple[int, ...], unit: Unit, **options: Option) -> Row:
     """Return an operator on one tensor, or two."""
 
     def content() -> bytes:
@@ -64,7 +64,7 @@ def other(name: str, code: int, made: tuple[int, ...], unit: Unit, **options: Op
         specs = [TensorSpec(f"x{i}", SHAPE, scales=(of_x,)) for i, of_x in enumerate(scales)]
         model.inputs = [model.tensor(spec) for spec in specs]
         zero_point = -128 if code == OPS.SOFTMAX else 0
-        spec = TensorSpec("y", made, scales=(scale,), zero_points=(zero_point,))
+        spec = TensorSpec("y", out_shape, scales=(scale,), zero_points=(zero_point,))
         model.outputs = [model.tensor(spec)]
         model.op(code, model.inputs, model.outputs, **options)
         return model.build()
@@ -124,8 +124,8 @@ def measure() -> str:
     for core in CORES:
         if not core.traps:
             with tempfile.TemporaryDirectory() as folder:
-                found = run_on_core(cases, core, Path(folder))
-            columns[core.kernels.name] = [count for _, count in found]
+                results = run_on_core(cases, core, Path(folder))
+            columns[core.kernels.name] = [count for _, count in results]
     lines = [f"| kernel | per | {' | '.join(NAMES[name] for name in KERNELS)} |"]
     lines.append("|---|---|" + "---|" * len(KERNELS))
     for number, (row, case) in enumerate(zip(ROWS, cases, strict=True)):

@@ -26,9 +26,9 @@ CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d1
 
 def run(command: list[str], folder: Path) -> str:
     """Run a tool of the toolchain and return what it printed, failing with its own words."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
-    return done.stdout
+    completed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, f"{' '.join(command)}\n{completed.stderr}"
+    return completed.stdout
 
 
 def build_harness(kernels: KernelSet = LANES) -> Path:

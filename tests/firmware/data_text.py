@@ -8,10 +8,10 @@ from tests.firmware.layouts import Image, Reference, Structs, Symbol, Value
 def c_text(image: Image, prefix: str) -> str:
     """Return definitions of an image's objects, called ``prefix`` and their number."""
     return "".join(
-        _array(f"{prefix}{number}", made)
-        if isinstance(made, bytes)
-        else _structs(f"{prefix}{number}", made, prefix)
-        for number, made in enumerate(image.objects)
+        _array(f"{prefix}{number}", item)
+        if isinstance(item, bytes)
+        else _structs(f"{prefix}{number}", item, prefix)
+        for number, item in enumerate(image.objects)
     )
 
 
@@ -20,9 +20,9 @@ def _array(name: str, content: bytes) -> str:
     return f"_Alignas(4) static const uint8_t {name}[] = {{{body}}};\n"
 
 
-def _structs(name: str, made: Structs, prefix: str) -> str:
-    rows = ",\n    ".join(_value(value, prefix) for value in made.values)
-    return f"static const {made.name} {name}[] = {{\n    {rows}}};\n"
+def _structs(name: str, structs: Structs, prefix: str) -> str:
+    rows = ",\n    ".join(_value(value, prefix) for value in structs.values)
+    return f"static const {structs.name} {name}[] = {{\n    {rows}}};\n"
 
 
 def _value(value: Value, prefix: str) -> str:

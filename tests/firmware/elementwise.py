@@ -24,8 +24,8 @@ def broadcast(rng: Rng, shape: Shape) -> Shape:
     """Return the shape, or that of an operand which is the same in some dimensions."""
     keeps = [(True, True), (True, True), (True, False), (False, True), (False, False)]
     time, channels = keeps[rng.integers(len(keeps))]
-    kept = [n if time else 1 for n in shape[:-1]]
-    return (*kept, shape[-1] if channels else 1)
+    sizes = [n if time else 1 for n in shape[:-1]]
+    return (*sizes, shape[-1] if channels else 1)
 
 
 def pair(
@@ -37,7 +37,7 @@ def pair(
     shapes = [shape, broadcast(rng, shape)]
     if rng.integers(2) and code != OPS.PRELU:
         shapes.reverse()
-    operands = [tensor(rng, model, *one) for one in zip(shapes, scales[:2], strict=True)]
+    operands = [tensor(rng, model, *operand) for operand in zip(shapes, scales[:2], strict=True)]
     output = tensor(rng, model, shape, scales[2])
     if code in (OPS.MAXIMUM, OPS.MINIMUM):
         for spec in model.tensors:

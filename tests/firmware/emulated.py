@@ -75,7 +75,7 @@ def emulate(firmware: Path, core: Core) -> list[tuple[int, int]]:
     command = ["qemu-system-arm", "-M", core.machine, "-nographic", "-monitor", "none"]
     command += ["-serial", "none", "-icount", "shift=0,align=off,sleep=off", "-kernel"]
     command += [str(firmware), "-semihosting-config", "enable=on,target=native"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    rows = [line.split() for line in (done.stdout + done.stderr).splitlines()]
+    completed = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    rows = [line.split() for line in (completed.stdout + completed.stderr).splitlines()]
     per_tick = 1000 / core.clock_mhz  # -icount shift=0: one instruction a nanosecond
     return [(int(crc, 16), int(int(ticks, 16) * per_tick)) for crc, ticks in rows]

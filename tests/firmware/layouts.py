@@ -72,17 +72,17 @@ class Image:
         """Add an array of structs."""
         return self._add(Structs(name, values))
 
-    def _add(self, made: bytes | Structs) -> Reference:
-        self.objects.append(made)
+    def _add(self, item: bytes | Structs) -> Reference:
+        self.objects.append(item)
         return Reference(len(self.objects) - 1)
 
     def packed(self, root: Reference) -> bytes:
         """Return the bytes that take_image of harness/image.c reads, for which ``root`` is all."""
         pointers: list[bytes] = []
         parts = [struct.pack("<I", len(self.objects))]
-        for number, made in enumerate(self.objects):
+        for number, item in enumerate(self.objects):
             content = (
-                made if isinstance(made, bytes) else _laid_out(made, number, self.types, pointers)
+                item if isinstance(item, bytes) else _laid_out(item, number, self.types, pointers)
             )
             parts += [struct.pack("<I", len(content)), content]
         parts += [struct.pack("<I", len(pointers)), *pointers, struct.pack("<I", root.number)]
@@ -90,18 +90,18 @@ class Image:
 
 
 def _laid_out(
-    made: Structs, number: int, types: Mapping[str, Type], pointers: list[bytes]
+    structs: Structs, number: int, types: Mapping[str, Type], pointers: list[bytes]
 ) -> bytes:
     """Return an array of structs as it lies in memory, and add its pointers."""
-    kind = types[made.name]
-    content = bytearray(kind.bytes * len(made.values))
+    kind = types[structs.name]
+    content = bytearray(kind.bytes * len(structs.values))
 
     def store(at: int, kind: Type, value: Value) -> None:
         if isinstance(value, Mapping):
             assert kind.members is not None
-            for name, given in value.items():
+            for name, member_value in value.items():
                 offset, member = kind.members[name]
-                store(at + offset, member, given)
+                store(at + offset, member, member_value)
         elif isinstance(value, Reference | Symbol):
             assert kind.pointer, value
             pointers.append(_pointer(number, at, value))
@@ -114,7 +114,7 @@ def _laid_out(
             for index, item in enumerate(value):
                 store(at + index * kind.element.bytes, kind.element, item)
 
-    for index, members in enumerate(made.values):
+    for index, members in enumerate(structs.values):
         store(index * kind.bytes, kind, members)
     return bytes(content)
 
@@ -129,15 +129,15 @@ def _pointer(number: int, at: int, target: Reference | Symbol) -> bytes:
 @cache
 def types_of(program: Path) -> Mapping[str, Type]:
     """Return every typedef of a program that was compiled with -g, by its name."""
-    found: dict[str, Type] = {}
+    types: dict[str, Type] = {}
     with program.open("rb") as file:
         for unit in ELFFile(file).get_dwarf_info().iter_CUs():
             for entry in unit.get_top_DIE().iter_children():
                 if entry.tag == "DW_TAG_typedef" and "DW_AT_type" in entry.attributes:
                     name = entry.attributes["DW_AT_name"].value.decode()
-                    if name not in found:
-                        found[name] = _type(entry)
-    return found
+                    if name not in types:
+                        types[name] = _type(entry)
+    return types
 
 
 def _type(entry: Any) -> Type:

@@ -94,7 +94,7 @@ def test_runtime_needs_no_library_and_keeps_no_state(tmp_path: Path) -> None:
     assert [name for kind, name in symbols if kind.upper() in "BDC"] == []
 
 
-@pytest.mark.parametrize("buffers", BUFFERS, ids=lambda one: f"{one.part}x{one.block}")
+@pytest.mark.parametrize("buffers", BUFFERS, ids=lambda buffer: f"{buffer.part}x{buffer.block}")
 @pytest.mark.parametrize("kernels", KERNELS.values(), ids=list(KERNELS))
 def test_stack_of_the_deepest_calls_is_what_the_planner_counts_on(
     tmp_path: Path, kernels: KernelSet, buffers: Buffers

@@ -103,8 +103,8 @@ def test_noise_ends_at_the_next_zero(harness: Harness, noise: bytes, after: byte
 @pytest.mark.parametrize("capacity", [0, 1, 253, 254])
 def test_frame_beyond_the_buffer_is_told_and_not_written(harness: Harness, capacity: int) -> None:
     data = b"\7" * 255
-    status, kept = decode(harness, stuff(data) + stuff(b""), capacity)[0]
-    assert (status, kept) == (BUFFER_TOO_SMALL, data[:capacity])
+    status, written = decode(harness, stuff(data) + stuff(b""), capacity)[0]
+    assert (status, written) == (BUFFER_TOO_SMALL, data[:capacity])
 
 
 def test_frame_that_just_fits_is_taken(harness: Harness) -> None:

@@ -78,9 +78,9 @@ def calls(
 
 def whole(harness: Harness, stream: Samples, **options: int) -> list[bytes]:
     """Return the packets of segments that are encoded as a whole."""
-    found = calls(harness, [(ENCODE, segment) for segment in stream], **options)
-    assert all(outcome.status == Status.OK for outcome in found)
-    return [outcome.packet for outcome in found]
+    outcomes = calls(harness, [(ENCODE, segment) for segment in stream], **options)
+    assert all(outcome.status == Status.OK for outcome in outcomes)
+    return [outcome.packet for outcome in outcomes]
 
 
 def pushed(harness: Harness, stream: Samples, places: list[int], **options: int) -> list[bytes]:
@@ -89,8 +89,8 @@ def pushed(harness: Harness, stream: Samples, places: list[int], **options: int)
     edges = sorted({place % len(flat) for place in places} | set(range(0, len(flat), LENGTH)))
     pieces = np.split(flat, edges)[1:]
     steps = [(BEGIN, NO_SAMPLES), *((PUSH, piece) for piece in pieces)]
-    found = calls(harness, steps, **options)
-    return [outcome.packet for outcome in found if outcome.status == Status.PACKET_READY]
+    outcomes = calls(harness, steps, **options)
+    return [outcome.packet for outcome in outcomes if outcome.status == Status.PACKET_READY]
 
 
 @settings(max_examples=100, deadline=None)
@@ -137,9 +137,9 @@ def test_clipped_samples_are_counted_as_python_counts_them(
     harness: Harness, segments: list[list[int]]
 ) -> None:
     stream = np.array(segments, np.int16)
-    found = calls(harness, [(ENCODE, segment) for segment in stream])
+    outcomes = calls(harness, [(ENCODE, segment) for segment in stream])
     expected = [int(clipped_samples(segment, MAP)) for segment in stream]
-    assert [outcome.clipped for outcome in found] == expected
+    assert [outcome.clipped for outcome in outcomes] == expected
     pieces = [(PUSH, half) for segment in stream for half in np.split(segment, [3])]
     in_pieces = calls(harness, [(BEGIN, NO_SAMPLES), *pieces])[2::2]
     assert [outcome.clipped for outcome in in_pieces] == expected
@@ -175,9 +175,9 @@ def test_a_segment_of_which_the_network_takes_only_a_part_is_never_sealed(
     (outcome,) = calls(harness, [(ENCODE, segment)], stall_at=stall_at)
     assert (outcome.status, outcome.length, outcome.sequence) == (Status.STALLED, 0, 1)
     steps = [(BEGIN, NO_SAMPLES), *((PUSH, segment[i : i + 1]) for i in range(LENGTH))]
-    found = calls(harness, steps, stall_at=stall_at)[1:]
-    assert [outcome.status for outcome in found[:stall_at]] == [Status.OK] * stall_at
-    assert (found[stall_at].status, found[stall_at].length) == (Status.STALLED, 0)
+    outcomes = calls(harness, steps, stall_at=stall_at)[1:]
+    assert [outcome.status for outcome in outcomes[:stall_at]] == [Status.OK] * stall_at
+    assert (outcomes[stall_at].status, outcomes[stall_at].length) == (Status.STALLED, 0)
 
 
 def test_what_does_not_fit_a_smaller_buffer_uses_up_its_number(harness: Harness) -> None:
@@ -185,12 +185,12 @@ def test_what_does_not_fit_a_smaller_buffer_uses_up_its_number(harness: Harness)
     flat = np.zeros(LENGTH, np.int16)
     steps = [(BEGIN, NO_SAMPLES), (PUSH, flat), (PUSH, noise), (PUSH, flat)]
     _, first, lost, last = calls(harness, steps, capacity=CODED_MAX, bound=WEAKEST)
-    assert [one.status for one in (first, lost, last)] == [
+    assert [encoded.status for encoded in (first, lost, last)] == [
         Status.PACKET_READY,
         Status.BUFFER_TOO_SMALL,
         Status.PACKET_READY,
     ]
-    numbers = [struct.unpack_from("<H", one.packet, 8)[0] for one in (first, last)]
+    numbers = [struct.unpack_from("<H", encoded.packet, 8)[0] for encoded in (first, last)]
     assert numbers == [0, 2]
 
 

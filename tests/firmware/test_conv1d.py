@@ -52,6 +52,6 @@ def test_filter_as_long_as_its_input_gives_one_value(any_harness: Harness, lengt
     rng = np.random.default_rng(length)
     x = rng.integers(-128, 128, (length, 1)).astype(np.int8)
     weights = rng.integers(-127, 128, (1, length, 1)).astype(np.int8)
-    one = np.ones(1, np.int64)
-    conv = Conv1d(weights, 900 * one, 3 * one << 29, np.full(1, -9, np.int8), 1, 1, 0, -52, -128)
+    ones = np.ones(1, np.int64)
+    conv = Conv1d(weights, 900 * ones, 3 * ones << 29, np.full(1, -9, np.int8), 1, 1, 0, -52, -128)
     np.testing.assert_array_equal(any_harness.conv1d(conv, x), conv.run(x))

@@ -103,17 +103,17 @@ def initialiser(conv: Conv1d, x: npt.NDArray[np.int8], index: int) -> str:
 
 
 def write_cases(
-    made: list[tuple[Conv1d, npt.NDArray[np.int8]]], path: Path, kernels: KernelSet
+    convolutions: list[tuple[Conv1d, npt.NDArray[np.int8]]], path: Path, kernels: KernelSet
 ) -> None:
-    largest = max(conv.out_length * conv.out_channels for conv, _ in made)
+    largest = max(conv.out_length * conv.out_channels for conv, _ in convolutions)
     path.write_text(
         '#include "dd_conv1d_s8.h"\n'
-        f"#define CASES {len(made)}u\n#define OUT_BYTES_MAX {largest}u\n"
-        + "".join(arrays(conv, x, index, kernels) for index, (conv, x) in enumerate(made))
+        f"#define CASES {len(convolutions)}u\n#define OUT_BYTES_MAX {largest}u\n"
+        + "".join(arrays(conv, x, index, kernels) for index, (conv, x) in enumerate(convolutions))
         + "typedef struct one_case { dd_conv1d layer; const int8_t *table; const int8_t *in;\n"
         + "int32_t in_length; uint32_t out_length; } one_case;\n"
         + "static const one_case cases[CASES] = {\n"
-        + "".join(initialiser(conv, x, index) for index, (conv, x) in enumerate(made))
+        + "".join(initialiser(conv, x, index) for index, (conv, x) in enumerate(convolutions))
         + "};\n",
         encoding="utf-8",
     )
@@ -125,10 +125,10 @@ def test_a_core_gives_the_same_bits_and_the_dsp_kernels_keep_to_a_budget(
     tmp_path: Path, core: Core
 ) -> None:
     rng = np.random.default_rng(3)
-    made = [make(case, rng) for case in CASES]
-    write_cases(made, tmp_path / "cases.h", core.kernels)
+    convolutions = [make(case, rng) for case in CASES]
+    write_cases(convolutions, tmp_path / "cases.h", core.kernels)
     results = emulate(build_for(core, "main.c", tmp_path), core)
-    for case, (conv, x), (crc, instructions) in zip(CASES, made, results, strict=True):
+    for case, (conv, x), (crc, instructions) in zip(CASES, convolutions, results, strict=True):
         macs = conv.out_length * conv.weights.size
         assert crc == zlib.crc32(conv.run(x).tobytes()), case.name
         if core.kernels is DSP and not core.traps:

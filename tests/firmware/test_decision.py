@@ -78,8 +78,8 @@ def test_decision_equals_python_over_any_table_and_bound(
     table = data.draw(tables(len(chosen)))
     knot = data.draw(st.sampled_from(table.knots))
     edge = data.draw(st.integers(-1, 1))
-    for asked in (bound, knot + edge):
-        check_decision(harness, chosen, table, asked)
+    for limit in (bound, knot + edge):
+        check_decision(harness, chosen, table, limit)
 
 
 @settings(max_examples=100, deadline=None)
@@ -89,8 +89,8 @@ def test_margins_equal_pythons_to_the_last_bit(
 ) -> None:
     """A level whose margin leaves just room for what is predicted shows a margin's last bit."""
     table = data.draw(tables(1))
-    wanted = bound - predicted_error(head.code, head.level) + off
-    shifted = tuple(margin + wanted - table.at(bound)[0] for margin in table.levels[0])
+    margin_wanted = bound - predicted_error(head.code, head.level) + off
+    shifted = tuple(margin + margin_wanted - table.at(bound)[0] for margin in table.levels[0])
     table = MarginTable(table.knots, (tuple(min(max(m, -LARGEST), LARGEST) for m in shifted),))
     check_decision(harness, [head], table, bound)
 

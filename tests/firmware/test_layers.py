@@ -17,9 +17,9 @@ CONV = Conv1d(
 )
 
 
-def assert_same(found: list[tuple[int, Int8]], expected: list[tuple[int, Int8]]) -> None:
-    assert [number for number, _ in found] == [number for number, _ in expected]
-    for (_, values), (_, reference) in zip(found, expected, strict=True):
+def assert_same(actual: list[tuple[int, Int8]], expected: list[tuple[int, Int8]]) -> None:
+    assert [number for number, _ in actual] == [number for number, _ in expected]
+    for (_, values), (_, reference) in zip(actual, expected, strict=True):
         np.testing.assert_array_equal(values, reference.ravel())
 
 

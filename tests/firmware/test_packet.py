@@ -44,8 +44,8 @@ def test_packet_is_what_the_document_describes(
     harness: Harness, model: bytes, numbers: tuple[int, int], level: int, payload: bytes
 ) -> None:
     stream, sequence = numbers
-    found = seal(harness, payload, model=model, stream=stream, sequence=sequence, level=level)
-    assert found == (OK, packet(model, stream, sequence, level, payload))
+    sealed = seal(harness, payload, model=model, stream=stream, sequence=sequence, level=level)
+    assert sealed == (OK, packet(model, stream, sequence, level, payload))
 
 
 @pytest.mark.parametrize("size", [0, 31, 62, 4001, 65535])

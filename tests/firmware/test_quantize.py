@@ -42,10 +42,10 @@ def tool(request, tmp_path_factory) -> tuple[Path, np.float32, int]:
 
 
 def run(tool: Path, values: np.ndarray) -> np.ndarray:
-    done = subprocess.run(
+    completed = subprocess.run(
         [tool], input=values.astype(np.float32).tobytes(), capture_output=True, check=True
     )
-    return np.array([line.split() for line in done.stdout.split(b"\n") if line], np.float64)
+    return np.array([line.split() for line in completed.stdout.split(b"\n") if line], np.float64)
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
@@ -58,11 +58,11 @@ def test_floats_become_the_codes_of_tflites_quantize_and_values_again(tool) -> N
     steps = np.arange(-600, 600) / 2
     values = np.concatenate([steps * scale, np.nextafter(steps * scale, 0, dtype=np.float32)])
     values = np.concatenate([values, [1e30, -1e30, np.inf, -np.inf]]).astype(np.float32)
-    found = run(program, values)
+    rows = run(program, values)
     exact = (values / scale).astype(np.float64)
     codes = np.clip(rounded(np.clip(exact, -1e6, 1e6)) + zero, -128, 127)
-    assert np.array_equal(found[:, 0], codes)
-    assert np.array_equal(found[:, 3].astype(np.float32), (codes - zero).astype(np.float32) * scale)
+    assert np.array_equal(rows[:, 0], codes)
+    assert np.array_equal(rows[:, 3].astype(np.float32), (codes - zero).astype(np.float32) * scale)
 
 
 def test_what_is_no_number_has_the_zero_point(tool) -> None:
@@ -73,8 +73,8 @@ def test_what_is_no_number_has_the_zero_point(tool) -> None:
 def test_samples_become_codes_with_integers_alone_and_come_back_within_half_a_step(tool) -> None:
     program, scale, zero = tool
     samples = np.array([*range(-3000, 3000, 7), -32768, 32767])
-    found = run(program, samples)
+    rows = run(program, samples)
     real = samples * 0.001 / float(scale)
-    assert np.all(np.abs(found[:, 1] - np.clip(real + zero, -128, 127)) <= 0.5 + 1e-3)
-    inside = (found[:, 1] > -128) & (found[:, 1] < 127)
-    assert np.all(np.abs(found[inside, 2] - samples[inside]) <= float(scale) / 0.001 / 2 + 1)
+    assert np.all(np.abs(rows[:, 1] - np.clip(real + zero, -128, 127)) <= 0.5 + 1e-3)
+    inside = (rows[:, 1] > -128) & (rows[:, 1] < 127)
+    assert np.all(np.abs(rows[inside, 2] - samples[inside]) <= float(scale) / 0.001 / 2 + 1)

@@ -14,7 +14,9 @@ LOW, HIGH = -32768, 32767
 
 
 def push(harness: Harness, pieces: list[Samples], capacity: int) -> bytes:
-    body = b"".join(struct.pack("<H", len(one)) + one.astype("<i2").tobytes() for one in pieces)
+    body = b"".join(
+        struct.pack("<H", len(piece)) + piece.astype("<i2").tobytes() for piece in pieces
+    )
     return harness.call(Operation.RICE, struct.pack("<I", capacity) + body)
 
 
@@ -36,7 +38,7 @@ def extremes() -> dict[str, Samples]:
         "steps that sum to most": np.where(time // 4 % 2, HIGH, LOW) * (time % 3 - 1),
         "quiet, then noise": np.where(time < 1000, 0, rng.integers(LOW, HIGH + 1, 2000)),
     }
-    return {name: np.clip(one, LOW, HIGH).astype(np.int16) for name, one in signals.items()}
+    return {name: np.clip(signal, LOW, HIGH).astype(np.int16) for name, signal in signals.items()}
 
 
 @pytest.mark.parametrize("name", extremes())

@@ -122,13 +122,13 @@ def fails(capsys):
     """Run a command that must fail, and return its one line on standard error."""
 
     def check(status: int, *arguments: object) -> str:
-        found = run([str(argument) for argument in arguments])
+        exit_status = run([str(argument) for argument in arguments])
         captured = capsys.readouterr()
         # What came before may tell how far it was, or what was made of a recording.
         *before, line = captured.err.splitlines()
-        assert found == status, captured.err
+        assert exit_status == status, captured.err
         assert line.startswith("dynadeep: ")
-        assert not [one for one in before if one.startswith("dynadeep: ")]
+        assert not [line for line in before if line.startswith("dynadeep: ")]
         assert "Traceback" not in captured.out + captured.err
         return line
 

@@ -39,9 +39,9 @@ def altered(
         write_project(project_files(plan_for(bundle, description), description), folder)
         path = folder / name
         text = path.read_text()
-        found = re.search(pattern, text, re.DOTALL)
-        assert found, pattern
-        start, end = found.span(1)
+        match = re.search(pattern, text, re.DOTALL)
+        assert match, pattern
+        start, end = match.span(1)
         path.write_text(text[:start] + change(text[start:end]) + text[end:])
         return folder
 
@@ -66,9 +66,9 @@ def difference(
         elf = tmp_path / "firmware.elf"
         shutil.copy(firmware(board).elf, elf)
         change_constant(elf, array, change)
-        with pipeline.connect(bundle, board, elf=elf) as one:
+        with pipeline.connect(bundle, board, elf=elf) as opened:
             result = parity.check(
-                one.device, one.plan, golden_cases(bundle)[:1], application_of(one)
+                opened.device, opened.plan, golden_cases(bundle)[:1], application_of(opened)
             )
         assert not result.bit_exact
         return str(result.differences[0])
@@ -79,15 +79,15 @@ def difference(
 @pytest.mark.parametrize("board", ["native", pytest.param("mps2-an386", marks=emulator)])
 @pytest.mark.parametrize("layer", ["conv1", "conv5", "head64"])
 def test_one_flipped_weight_bit_fails_and_names_the_layer(difference, board, layer):
-    found = difference(board, f"{layer}_weights", lambda value: value ^ 1)
-    assert f"layer {layer}, weights" in found
+    text = difference(board, f"{layer}_weights", lambda value: value ^ 1)
+    assert f"layer {layer}, weights" in text
 
 
 @pytest.mark.parametrize("board", ["native", pytest.param("mps2-an386", marks=emulator)])
 @pytest.mark.parametrize("layer", ["conv9", "latent32"])
 def test_one_multiplier_off_by_one_fails_and_names_the_layer(difference, board, layer):
-    found = difference(board, f"{layer}_multiplier", lambda value: value + 1)
-    assert f"layer {layer}, multiplier" in found
+    text = difference(board, f"{layer}_multiplier", lambda value: value + 1)
+    assert f"layer {layer}, multiplier" in text
 
 
 @pytest.mark.parametrize("kind", ["bias", "shift", "table"])

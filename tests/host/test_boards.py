@@ -49,7 +49,7 @@ def silent() -> Iterator[str]:
 
 def test_the_list_says_of_every_board_what_it_is_and_whether_it_was_run(capsys):
     assert run(["boards", "--json", "-"]) == 0
-    rows = {one["name"]: one for one in json.loads(capsys.readouterr().out)["boards"]}
+    rows = {board["name"]: board for board in json.loads(capsys.readouterr().out)["boards"]}
     assert list(rows) == board_names()
     assert rows["mps2-an386"]["run"] == "run here, emulated"
     assert rows["native"]["run"] == "run here"
@@ -72,7 +72,7 @@ def test_the_table_fits_a_terminal_and_names_every_board(capsys):
 
 def test_a_board_is_listed_at_the_ports_that_show_its_usb_ids():
     ports = describe([attached("/dev/ttyACM0"), attached("/dev/ttyUSB0", 0x0403, 0x6001)])
-    rows = {one.board.name: one.ports for one in known_boards(ports=ports)}
+    rows = {entry.board.name: entry.ports for entry in known_boards(ports=ports)}
     assert rows["nucleo-l4r5zi"] == ("/dev/ttyACM0",)
     assert rows["microbit"] == ()
 
@@ -148,8 +148,8 @@ def test_a_second_c_file_of_ones_own_board_is_compiled_too(bundle, tmp_path):
 
 
 def test_auto_finds_the_board_that_answers(port, silent):
-    found = find_attached(describe([attached(silent), attached(port)]))
-    assert (found.port, found.board) == (port, "native")
+    answering = find_attached(describe([attached(silent), attached(port)]))
+    assert (answering.port, answering.board) == (port, "native")
 
 
 def test_auto_takes_no_port_that_is_not_usb(port):
@@ -163,9 +163,9 @@ def test_auto_says_what_each_port_said_where_no_board_answers(silent):
 
 
 def test_auto_chooses_none_of_two_boards(port, firmware):
-    with NativeLink(firmware("native").elf) as other:
-        path = os.ttyname(other._ends[1])
-        other.port.close()
+    with NativeLink(firmware("native").elf) as second:
+        path = os.ttyname(second._ends[1])
+        second.port.close()
         with pytest.raises(LinkError, match=f"native at {port}, native at {path} answer, expected"):
             find_attached(describe([attached(port), attached(path)]))
 
@@ -191,7 +191,7 @@ def test_the_list_fits_a_terminal_of_80_columns_with_every_word_whole():
     text = console.file.getvalue()
     assert "…" not in text
     for name in board_names():
-        (line,) = [one for one in text.splitlines() if one.startswith(f"{name} ")]
+        (line,) = [candidate for candidate in text.splitlines() if candidate.startswith(f"{name} ")]
         assert re.search(r"(run here(, emulated)?|built, not run here)$", line.rstrip())
 
 

@@ -49,16 +49,16 @@ def test_a_board_has_its_own_budget_and_what_it_measures_is_near_it(measured, na
 
 
 def test_the_published_network_is_known_with_its_peers(reconstruction_bundle):
-    found = known.find(make_plan(reconstruction_bundle).network)
-    assert found.name == "Dynamic-Deep, published levels"
-    assert "onnx2c (float32)" in [peer.name for peer in found.peers]
-    assert report_page.undocumented({"peers": asdict(make.peers_of(found))}) == []
+    network = known.find(make_plan(reconstruction_bundle).network)
+    assert network.name == "Dynamic-Deep, published levels"
+    assert "onnx2c (float32)" in [peer.name for peer in network.peers]
+    assert report_page.undocumented({"peers": asdict(make.peers_of(network))}) == []
 
 
 def test_the_shipped_network_is_known_without_peers(shipped_plan):
-    found = known.find(shipped_plan.network)
-    assert found.name == "Dynamic-Deep, four levels"
-    assert make.peers_of(found) is None
+    network = known.find(shipped_plan.network)
+    assert network.name == "Dynamic-Deep, four levels"
+    assert make.peers_of(network) is None
 
 
 def test_a_network_of_other_shapes_has_no_peers_figures(shipped_plan):
@@ -71,8 +71,8 @@ def limits_of(budget: Budget | None, unit: str = "instructions"):
     measured = SimpleNamespace(ram_bytes=101, flash_bytes=100)
     cost = SimpleNamespace(unit=unit, per_segment=1000)
     parts = dict.fromkeys(("command", "board", "emulated", "plan"))
-    made = report.Report(**parts, latency=cost, memory=measured, budget=budget)
-    return report.over_budget(made), made.budgets
+    filled = report.Report(**parts, latency=cost, memory=measured, budget=budget)
+    return report.over_budget(filled), filled.budgets
 
 
 def test_what_is_over_its_boards_budget_is_named():

@@ -42,11 +42,11 @@ def unseen_records(bundle: Bundle) -> list[Record]:
 def real_cases(shipped_bundle: Bundle, shipped_plan: Plan) -> list[Case]:
     """Real segments with their reference tensors; only those that the firmware shows are kept."""
     records = unseen_records(shipped_bundle)
-    wanted = {tensor.name for tensor in shipped_plan.tensors}
+    names = {tensor.name for tensor in shipped_plan.tensors}
     for level in shipped_bundle.manifest.levels:
-        wanted |= {level.latent_tensor, level.error_tensor}
+        names |= {level.latent_tensor, level.error_tensor}
     return [
-        Case(c.name, c.input, {name: c.tensors[name] for name in wanted})
+        Case(c.name, c.input, {name: c.tensors[name] for name in names})
         for c in reference_cases(shipped_bundle, records)
     ]
 
@@ -64,8 +64,8 @@ def test_the_sanitized_host_build_has_the_references_bits(bundle, plan, station)
     """Over the adversarial segments and the first real ones."""
     cases = golden_cases(bundle)
     assert len(plan.tensors) == 27  # 12 convolutions before and after their table, heads, input
-    with station("native") as one:
-        holds(parity.check(one.device, one.plan, cases, application_of(one)), plan, cases)
+    with station("native") as opened:
+        holds(parity.check(opened.device, opened.plan, cases, application_of(opened)), plan, cases)
 
 
 @emulator
@@ -81,16 +81,22 @@ def test_the_host_build_and_all_boards_have_the_references_bits_over_200_real_se
         stations = [opened.enter_context(shipped_station(board)) for board in boards]
         results = list(
             pool.map(
-                lambda one: parity.check(one.device, one.plan, cases, application_of(one)), stations
+                lambda opened: parity.check(
+                    opened.device, opened.plan, cases, application_of(opened)
+                ),
+                stations,
             )
         )
-        stacks = [(one.device.memory(), one.plan.stack_bytes) for one in stations[1:]]
+        stacks = [(opened.device.memory(), opened.plan.stack_bytes) for opened in stations[1:]]
     assert all(0 < stack.peak_bytes <= stated for stack, stated in stacks)
-    for one, result in zip(stations, results, strict=True):
-        assert result.bit_exact, (one.board.name, [str(found) for found in result.differences])
+    for opened, result in zip(stations, results, strict=True):
+        assert result.bit_exact, (
+            opened.board.name,
+            [str(difference) for difference in result.differences],
+        )
         assert result.segments == len(cases)
-        if one.plan.choice.lossless:
-            holds(result, one.plan, cases)
+        if opened.plan.choice.lossless:
+            holds(result, opened.plan, cases)
 
 
 @emulator
@@ -100,15 +106,17 @@ def test_the_shipped_network_has_the_references_bits_on_a_cortex_m4(
     """Over some real segments and some adversarial ones, with packets of every level."""
     cases = golden_cases(shipped_bundle)[::3]
     assert len(shipped_plan.tensors) == 46  # 18 convolutions with a table, 8 without, pool, input
-    with shipped_station("mps2-an386") as one:
-        result = parity.check(one.device, one.plan, cases, application_of(one))
-    holds(result, one.plan, cases)
+    with shipped_station("mps2-an386") as opened:
+        result = parity.check(opened.device, opened.plan, cases, application_of(opened))
+    holds(result, opened.plan, cases)
 
 
 @emulator
 def test_packets_of_every_level_are_the_references(bundle, station):
-    with station("mps2-an386") as one:
-        result = parity.check(one.device, one.plan, golden_cases(bundle), application_of(one))
+    with station("mps2-an386") as opened:
+        result = parity.check(
+            opened.device, opened.plan, golden_cases(bundle), application_of(opened)
+        )
     assert result.bit_exact, [str(difference) for difference in result.differences]
     assert all(count > 0 for count in result.kinds.values())
 
@@ -177,8 +185,8 @@ def test_engine_and_kernels_are_the_firmwares_word(bundle, tmp_path, settings):
         settings, engine=settings.engine or "stream"
     )
     cases = golden_cases(bundle)[:1]
-    with pipeline.connect(bundle, "native", elf=built.elf) as one:
-        result = parity.check(one.device, one.plan, cases, application_of(one))
+    with pipeline.connect(bundle, "native", elf=built.elf) as opened:
+        result = parity.check(opened.device, opened.plan, cases, application_of(opened))
         assert result.bit_exact, [str(difference) for difference in result.differences]
     with (
         pytest.raises(WrongFirmwareError, match=f"kernel set {settings.kernels}, expected helium"),
@@ -190,29 +198,29 @@ def test_engine_and_kernels_are_the_firmwares_word(bundle, tmp_path, settings):
 def test_the_published_min_max_variant_has_the_references_bits_too(published_bundle, tmp_path):
     assert published_bundle.manifest.input_map.kind == "minmax"
     built = pipeline.make_firmware(published_bundle, "native", tmp_path / "firmware")
-    with pipeline.connect(published_bundle, "native", elf=built.elf) as one:
+    with pipeline.connect(published_bundle, "native", elf=built.elf) as opened:
         cases = golden_cases(published_bundle)
-        result = parity.check(one.device, one.plan, cases, application_of(one))
+        result = parity.check(opened.device, opened.plan, cases, application_of(opened))
     assert result.bit_exact, [str(difference) for difference in result.differences]
     assert all(count > 0 for count in result.kinds.values())
 
 
 @emulator
 def test_the_count_of_instructions_is_repeatable_to_the_tick(shipped_station):
-    found = []
+    measurements = []
     for _ in range(2):
         with shipped_station("mps2-an386") as opened:
             latency, memory = profile.measure(opened, application_of(opened), 1)
-        found.append((latency, memory))
-    (latency, memory), (again, same_memory) = found
+        measurements.append((latency, memory))
+    (latency, memory), (again, same_memory) = measurements
     assert memory == same_memory
     assert memory is not None
     assert latency.unit == "instructions"
     # A request may come anywhere within a tick, so a count may be one more or less.
     assert abs(latency.ticks - again.ticks) <= 1
-    for one, other in zip(latency.layers, again.layers, strict=True):
+    for first, second in zip(latency.layers, again.layers, strict=True):
         # A layer's count is a sum over its tiles, each to the tick.
-        assert abs(one.count - other.count) <= latency.counter.per_tick + 0.01 * one.count
+        assert abs(first.count - second.count) <= latency.counter.per_tick + 0.01 * first.count
     layers = sum(layer.count for layer in latency.layers)
     assert 0.95 * latency.least < layers <= latency.per_segment
     constants = [entry.bytes for entry in memory.sections if entry.name == ".rodata"]

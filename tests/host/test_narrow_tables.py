@@ -31,8 +31,8 @@ def drawn(draw: Draw, width: int = WIDTH) -> list[str]:
 def layers(plan: Plan) -> Draw:
     cost = sample.latency(plan)
     named = [
-        replace(one, layer=f"{LONG_NAME}{number}", count=LARGE, macs=LARGE // 10)
-        for number, one in enumerate(cost.layers)
+        replace(layer, layer=f"{LONG_NAME}{number}", count=LARGE, macs=LARGE // 10)
+        for number, layer in enumerate(cost.layers)
     ]
     cost = replace(cost, layers=tuple(named))
     return lambda console: summary.print_table(
@@ -44,11 +44,11 @@ def layers(plan: Plan) -> Draw:
 def stream(make_manifest: ManifestMaker) -> Draw:
     levels = {"none": 1234, "cg8": 1234, "cg16": 1234, "cg32": 1234, "cg64": 1234}
     rate = dict.fromkeys(("prd", "prdn", "prd_compressed", "prdn_compressed"), 160.02)
-    one = StreamResult(
+    result = StreamResult(
         **rate, bound=0.75, segments=6170, levels=levels, mean_cg=45.54, byte_cg=41.72,
         bytes_in=9, bytes_out=1, violations=0.688, clipped=0.0,
     )  # fmt: skip
-    return lambda console: print_stream(console, [one], make_manifest(), 602)
+    return lambda console: print_stream(console, [result], make_manifest(), 602)
 
 
 @pytest.mark.parametrize("name", ["layers", "stream"])

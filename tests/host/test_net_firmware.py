@@ -69,14 +69,19 @@ def test_an_output_that_differs_is_named_by_its_first_value(station, bundle, boa
         return values
 
     monkeypatch.setattr(board, "output", wrong)
-    (found,) = NetApplication(board).compare(case, 0).differences
-    assert (found.kind, found.name, found.time, found.channel) == ("output", last.name, 1, 1)
-    assert found.segment == case.name
+    (difference,) = NetApplication(board).compare(case, 0).differences
+    assert (difference.kind, difference.name, difference.time, difference.channel) == (
+        "output",
+        last.name,
+        1,
+        1,
+    )
+    assert difference.segment == case.name
 
 
 def test_it_says_what_it_is(station, bundle):
     about = station.device.about
-    values = sum(one.time * one.channels for one in bundle.manifest.inputs)
+    values = sum(spec.time * spec.channels for spec in bundle.manifest.inputs)
     assert (about.application, about.input_bytes, about.input_dtype) == ("network", values, np.int8)
     assert (about.inputs, about.outputs) == tuple(
         map(len, (bundle.manifest.inputs, bundle.manifest.outputs))
@@ -89,8 +94,8 @@ def test_its_input_may_come_in_any_pieces(station, bundle, board):
     for chunk in (1, 5, about.chunk_bytes):
         station.device._about = replace(about, chunk_bytes=chunk)
         board.run(case.input)
-        for number, one in enumerate(bundle.manifest.outputs):
-            assert np.array_equal(board.output(number), case.tensor(one.name)), chunk
+        for number, spec in enumerate(bundle.manifest.outputs):
+            assert np.array_equal(board.output(number), case.tensor(spec.name)), chunk
     station.device._about = about
 
 
@@ -179,12 +184,12 @@ def test_the_commands_work_on_an_emulated_board(tmp_path: Path, capsys):
     assert "bit-exact" in page.read_text(encoding="utf-8")
     assert run(["profile", *common, "--html", str(page)]) == 0, capsys.readouterr().err
     assert "Memory map" in page.read_text(encoding="utf-8")
-    found = json.loads(out.read_text())
-    assert found["latency"]["segments"] == 3
-    assert [layer["layer"] for layer in found["latency"]["layers"]] == [
+    report = json.loads(out.read_text())
+    assert report["latency"]["segments"] == 3
+    assert [layer["layer"] for layer in report["latency"]["layers"]] == [
         *("input", "left", "right", "both", "half")
     ]
-    assert found["memory"]["flash_by_layer"]["half"] > 0
+    assert report["memory"]["flash_by_layer"]["half"] > 0
 
 
 @pytest.mark.emulator
@@ -192,12 +197,12 @@ def test_the_longest_call_is_less_than_a_whole_inference():
     folder = NET_BUNDLES / "branches"
     bundle = read_bundle(folder)
     elf = pipeline.make_firmware(bundle, "mps2-an386").elf
-    with pipeline.connect(bundle, "mps2-an386", elf=elf) as one:
-        application = application_of(one)
-        latency, memory = profile.measure(one, application, 1)
-        worst = profile.worst_call(one, application)
+    with pipeline.connect(bundle, "mps2-an386", elf=elf) as opened:
+        application = application_of(opened)
+        latency, memory = profile.measure(opened, application, 1)
+        worst = profile.worst_call(opened, application)
     assert memory is not None
-    assert memory.stack_peak_bytes <= one.plan.stack_bytes
+    assert memory.stack_peak_bytes <= opened.plan.stack_bytes
     assert worst is not None
     assert 0 < worst < latency.per_segment / 4
 

@@ -176,12 +176,16 @@ def test_the_first_value_that_differs_is_named(board, bundle, cases):
 
     board.alter = alter
     result = checked(board, bundle, cases)
-    one = result.differences[0]
+    difference = result.differences[0]
     reference = int(cases[0].tensors["conv2/conv"][1, 3])
-    assert (one.layer, one.name, one.segment) == ("conv2", "conv2/conv", "case0")
-    assert (one.time, one.channel) == (1, 3)
-    assert (one.board, one.reference) == (str(reference ^ 1), str(reference))
-    assert "layer conv2, conv2/conv, segment case0, channel 3, time 1" in str(one)
+    assert (difference.layer, difference.name, difference.segment) == (
+        "conv2",
+        "conv2/conv",
+        "case0",
+    )
+    assert (difference.time, difference.channel) == (1, 3)
+    assert (difference.board, difference.reference) == (str(reference ^ 1), str(reference))
+    assert "layer conv2, conv2/conv, segment case0, channel 3, time 1" in str(difference)
 
 
 def test_the_earlier_layer_is_named_when_two_differ(board, bundle, cases):
@@ -249,9 +253,9 @@ def test_a_missing_tensor_is_a_difference(board, bundle, cases, unfused):
     whole = board.trace
 
     def cut(segment, *, unfused):
-        return whole(segment, unfused=unfused)[: None if unfused is not wanted else -1]
+        return whole(segment, unfused=unfused)[: None if unfused is not shortened else -1]
 
-    wanted = unfused
+    shortened = unfused
     board.trace = cut
     result = checked(board, bundle, cases)
     assert result.differences[0].name == "number of tensors"

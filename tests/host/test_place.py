@@ -122,8 +122,8 @@ def test_a_board_that_there_is_not_is_refused_before_its_port_is_opened():
 def test_firmware_of_a_board_that_the_kit_does_not_know_is_refused(bundle, port, monkeypatch):
     from dynadeep.codegen import board
 
-    known = [name for name in board.board_names() if name != "native"]
-    monkeypatch.setattr(board, "board_names", lambda: known)
+    names = [name for name in board.board_names() if name != "native"]
+    monkeypatch.setattr(board, "board_names", lambda: names)
     with (
         pytest.raises(WrongFirmwareError, match="a board that this kit does not know: native"),
         pipeline.connect(bundle, port=port),

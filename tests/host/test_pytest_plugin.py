@@ -18,7 +18,9 @@ from tests.docs.pages import blocks, page
 from tests.net_bundles import NET_BUNDLES
 
 BRANCHES = NET_BUNDLES / "branches"
-README_TEST = next(one for one in blocks(page("README.md"), "python") if "dynadeep_parity" in one)
+README_TEST = next(
+    block for block in blocks(page("README.md"), "python") if "dynadeep_parity" in block
+)
 STACK_TEST = blocks(page("docs/pytest.md"), "python")[0]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
 
@@ -61,8 +63,8 @@ def user(tmp_path: Path) -> User:
     return User(tmp_path)
 
 
-def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    summary = done.stdout.strip().splitlines()[-1]
+def outcomes(completed: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    summary = completed.stdout.strip().splitlines()[-1]
     return {word: int(count) for count, word in re.findall(r"(\d+) (\w+)", summary)}
 
 
@@ -75,10 +77,10 @@ def test_the_readmes_test_passes_on_two_emulated_boards_at_once(user):
     boards = ("--dynadeep-board", "mps2-an386", "--dynadeep-board", "microbit")
     report = user.folder / "report.xml"
     tests = README_TEST + STACK_TEST
-    done = user.pytest(
+    completed = user.pytest(
         tests, "--dynadeep-bundle", BRANCHES, *boards, "-n", 2, f"--junit-xml={report}"
     )
-    assert done.returncode == 0, done.stdout
+    assert completed.returncode == 0, completed.stdout
     cases = ET.parse(report).getroot().iter("testcase")
     names = {case.get("name").split("[")[1] for case in cases}
     assert names == {"mps2-an386]", "microbit]"}
@@ -100,9 +102,9 @@ def test_one_wrong_value_is_named(dynadeep_board, dynadeep_parity):
 
 
 def test_a_wrong_bit_fails_the_users_test_and_is_named(user):
-    done = user.pytest(WRONG_BIT, "--dynadeep-bundle", BRANCHES, "--dynadeep-board", "native")
-    assert outcomes(done) == {"failed": 1}
-    assert "channel=0, time=0" in done.stdout
+    completed = user.pytest(WRONG_BIT, "--dynadeep-bundle", BRANCHES, "--dynadeep-board", "native")
+    assert outcomes(completed) == {"failed": 1}
+    assert "channel=0, time=0" in completed.stdout
 
 
 HARDWARE = """
@@ -118,17 +120,19 @@ def test_anywhere():
 
 
 def test_a_test_of_hardware_is_skipped_without_a_port(user):
-    done = user.pytest(HARDWARE, "-rs", "--strict-markers")
-    assert outcomes(done) == {"passed": 1, "skipped": 1}
-    assert "name its --dynadeep-port" in done.stdout
+    completed = user.pytest(HARDWARE, "-rs", "--strict-markers")
+    assert outcomes(completed) == {"passed": 1, "skipped": 1}
+    assert "name its --dynadeep-port" in completed.stdout
 
 
 def test_a_test_of_hardware_runs_at_its_port(user):
-    done = user.pytest(HARDWARE, "--dynadeep-port", "/dev/nowhere", "--dynadeep-bundle", BRANCHES)
-    assert outcomes(done) == {"passed": 1, "error": 1}
-    assert done.stdout.count("/dev/nowhere: no such port") == 1
-    assert "another exception" not in done.stdout
-    assert "Traceback" not in done.stdout
+    completed = user.pytest(
+        HARDWARE, "--dynadeep-port", "/dev/nowhere", "--dynadeep-bundle", BRANCHES
+    )
+    assert outcomes(completed) == {"passed": 1, "error": 1}
+    assert completed.stdout.count("/dev/nowhere: no such port") == 1
+    assert "another exception" not in completed.stdout
+    assert "Traceback" not in completed.stdout
 
 
 TURNS = """
@@ -149,23 +153,23 @@ def test_two_processes_take_turns_at_one_port(user, firmware):
     with QemuLink(elf, emulator.machine, emulator.arguments) as link:
         link.port.close()
         port = ("--dynadeep-port", link.port.port)
-        done = user.pytest(TURNS, "--dynadeep-bundle", SMALL_BUNDLE, *port, "-n", 2)
-    assert outcomes(done) == {"passed": 2}, done.stdout
-    assert len(set(re.findall(r"\[(gw\d)\]", done.stdout))) == 2
+        completed = user.pytest(TURNS, "--dynadeep-bundle", SMALL_BUNDLE, *port, "-n", 2)
+    assert outcomes(completed) == {"passed": 2}, completed.stdout
+    assert len(set(re.findall(r"\[(gw\d)\]", completed.stdout))) == 2
 
 
 def test_a_missing_bundle_is_one_line(user):
-    done = user.pytest(README_TEST)
-    assert outcomes(done) == {"error": 1}
-    assert "build/bundle" in done.stdout
-    assert "pytest_plugin.py" not in done.stdout
+    completed = user.pytest(README_TEST)
+    assert outcomes(completed) == {"error": 1}
+    assert "build/bundle" in completed.stdout
+    assert "pytest_plugin.py" not in completed.stdout
 
 
 def test_options_that_do_not_go_together_are_refused(user):
     ports = ("--dynadeep-port", "a", "--dynadeep-port", "b")
-    done = user.pytest(README_TEST, "--dynadeep-board", "microbit", *ports)
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "--dynadeep-board is given 1 times" in done.stderr
+    completed = user.pytest(README_TEST, "--dynadeep-board", "microbit", *ports)
+    assert completed.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--dynadeep-board is given 1 times" in completed.stderr
 
 
 LIGHT = """
@@ -180,5 +184,5 @@ def test_nothing_heavy_was_imported():
 
 
 def test_a_pytest_without_its_options_imports_nothing_of_the_kit(user):
-    done = user.pytest(LIGHT, "-p", "no:randomly", "-p", "no:hypothesispytest")
-    assert outcomes(done) == {"passed": 1}, done.stdout
+    completed = user.pytest(LIGHT, "-p", "no:randomly", "-p", "no:hypothesispytest")
+    assert outcomes(completed) == {"passed": 1}, completed.stdout

@@ -18,9 +18,9 @@ def bare_path(tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     for tool in TOOLS:
-        found = shutil.which(tool)
-        if found:
-            (folder / tool).symlink_to(found)
+        path = shutil.which(tool)
+        if path:
+            (folder / tool).symlink_to(path)
     return folder
 
 
@@ -35,9 +35,9 @@ def run_setup(path: Path, venv: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_where_nothing_can_be_installed_one_line_names_all_that_is_missing(bare_path, tmp_path):
-    done = run_setup(bare_path, tmp_path / "venv")
-    assert done.returncode == 3
-    (line,) = done.stderr.splitlines()
+    completed = run_setup(bare_path, tmp_path / "venv")
+    assert completed.returncode == 3
+    (line,) = completed.stderr.splitlines()
     for package in ("gcc-arm-none-eabi", "qemu-system-arm", "cmake", "g++", "python3-venv"):
         assert package in line
     assert not (tmp_path / "venv").exists()

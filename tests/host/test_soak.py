@@ -64,7 +64,7 @@ def soak(bundle, elf, segments: int) -> None:
     assert result.results == segments
     assert (traffic.damaged_frames, traffic.restarts) == (0, 0)
     settled = memory[int(len(memory) * SETTLED) :]
-    assert settled[-1] - settled[0] < GROWTH_BYTES, [one >> 10 for one in memory]
+    assert settled[-1] - settled[0] < GROWTH_BYTES, [size >> 10 for size in memory]
     assert 0 < stack.peak_bytes < stack.size_bytes
     # A run costs as much as before, to a tick of the counter on either side.
     before, after = ticks

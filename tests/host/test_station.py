@@ -41,15 +41,15 @@ def test_an_imported_network_is_planned_built_and_checked_without_the_heavy_pack
         f"build {tmp_path}/c",
         f"parity --bundle {bundle} --sources {tmp_path}/c",
     ]
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", WITHOUT],
         input="\n".join(lines),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert "bit-exact" in done.stdout
+    assert completed.returncode == 0, completed.stderr
+    assert "bit-exact" in completed.stdout
 
 
 def test_an_import_without_tensorflow_says_what_to_install(tmp_path):
@@ -59,14 +59,14 @@ def test_an_import_without_tensorflow_says_what_to_install(tmp_path):
         "import_network(Path(sys.argv[1]), Path(sys.argv[2]), ImportOptions())\n"
     )
     path = DATA / "operators" / "conv_only.tflite"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", script, path, tmp_path / "b"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "MissingDependencyError" in done.stderr
-    assert "pip install 'dynadeep[export]'" in done.stderr
+    assert "MissingDependencyError" in completed.stderr
+    assert "pip install 'dynadeep[export]'" in completed.stderr
     assert not (tmp_path / "b").exists()
 
 

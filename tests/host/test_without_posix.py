@@ -60,10 +60,12 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a process finds that has the modules and calls of Windows."""
     script = tmp_path_factory.mktemp("elsewhere") / "script.py"
     script.write_text(ELSEWHERE, encoding="utf-8")
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    completed = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False
+    )
+    assert completed.returncode == 0, completed.stderr
+    content: dict[str, Any] = json.loads(completed.stdout)
+    return content
 
 
 def test_every_module_of_the_harness_is_imported_without_posix(elsewhere) -> None:
@@ -79,8 +81,8 @@ def test_every_module_of_the_harness_is_imported_without_posix(elsewhere) -> Non
 
 @pytest.mark.parametrize("kind", ["native", "qemu"])
 def test_what_needs_a_terminal_says_so_where_there_is_none(elsewhere, kind: str) -> None:
-    said = "pseudo-terminal, and win32 has none. Connect a board and give its --port"
-    assert said in elsewhere[kind]
+    message = "pseudo-terminal, and win32 has none. Connect a board and give its --port"
+    assert message in elsewhere[kind]
 
 
 def test_a_serial_port_is_opened_without_posix(elsewhere) -> None:

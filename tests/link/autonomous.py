@@ -52,4 +52,4 @@ def by_request(firmware: Callable[..., Firmware], samples: Samples, length: int)
     """Return the packets of the firmware that is asked for each of them."""
     with open_link(load_board("native"), firmware("native").elf) as link:
         board = CodecBoard(Device(link))
-        return [board.encode(one).packet for one in samples.reshape(-1, length)]
+        return [board.encode(segment).packet for segment in samples.reshape(-1, length)]

@@ -120,7 +120,7 @@ def measure_noisy(elf: Path) -> dict[str, int]:
         link.port = FaultyPort(link.port, *wires)
         packets = [codec.encode(segment).packet for _ in range(NOISY_SEGMENTS)]
         assert [packet[8] for packet in packets] == list(range(NOISY_SEGMENTS))
-        spoilt = sum(wire.done for wire in wires)
+        spoilt = sum(wire.injected for wire in wires)
         carried = sum(wire.count for wire in wires)
     return {"segments": NOISY_SEGMENTS, "spoilt": spoilt, "carried": carried,
             "retries": device.traffic.retries}  # fmt: skip
@@ -140,8 +140,8 @@ def main() -> None:
     write_whole(out / "link.md", TITLE + table(rows) + turns(quick + slow) + noise(noisy))
     rows += slow
     figures = [asdict(row) | {"of_limit": round(row.of_limit, 4)} for row in rows]
-    told = {"board": BOARD, "rows": figures, "noisy": noisy}
-    write_whole(out / "link.json", json.dumps(told, indent=1) + "\n")
+    content = {"board": BOARD, "rows": figures, "noisy": noisy}
+    write_whole(out / "link.json", json.dumps(content, indent=1) + "\n")
 
 
 def table(rows: list[Row]) -> str:
@@ -174,12 +174,12 @@ def turns(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def noise(found: dict[str, int]) -> str:
+def noise(counts: dict[str, int]) -> str:
     """Return what a bad wire costs, in a sentence."""
     return (
         f"\nWith one byte in {round(1 / NOISE):,} dropped, doubled or flipped, both ways, "
-        f"{found['segments']} segments of 4,000 B took {found['carried']:,} B on the wire and "
-        f"{found['retries']} retries: {found['spoilt']} bytes were spoilt, every packet right.\n"
+        f"{counts['segments']} segments of 4,000 B took {counts['carried']:,} B on the wire and "
+        f"{counts['retries']} retries: {counts['spoilt']} bytes were spoilt, every packet right.\n"
     )
 
 

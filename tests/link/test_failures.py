@@ -177,8 +177,8 @@ class Bench:
 
     def flashing_failed(self) -> None:
         nothing = self.folder / "firmware"
-        made = Firmware(nothing, nothing, nothing, self.folder / "build.log")
-        toolchain.flash(made, "sh", ["-c", "echo no device found; exit 1"])
+        broken = Firmware(nothing, nothing, nothing, self.folder / "build.log")
+        toolchain.flash(broken, "sh", ["-c", "echo no device found; exit 1"])
 
     def a_hard_fault(self) -> None:
         encode(self.toy.port, self._orders.CRASH_BY_TRAP)
@@ -199,8 +199,8 @@ class Bench:
         with pipeline.connect(self.bundle, port=self.net.port) as station:
             cases = golden_cases(self.bundle)[:1]
             application = application_of(station)
-            found = parity.check(station.device, station.plan, cases, application)
-        parity.require_exact(found)
+            result = parity.check(station.device, station.plan, cases, application)
+        parity.require_exact(result)
 
 
 def method_of(symptom: str) -> str:
@@ -235,13 +235,13 @@ def test_the_command_that_has_a_port_is_named(toy_board: WiredBoard) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as other:
-        assert other.stdout is not None
-        assert other.stdin is not None
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(PortBusyError, match=rf"in use by process {other.pid} \("):
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(PortBusyError, match=rf"in use by process {holder.pid} \("):
             SerialLink(toy_board.port)
-        other.stdin.close()
+        holder.stdin.close()
     greet(toy_board.port)
 
 

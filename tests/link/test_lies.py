@@ -172,6 +172,6 @@ def test_a_network_without_constants_is_not_asked_for_them(
     native: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native, "_about", replace(native.about, constants=0))
-    asked = native.traffic.requests
+    before = native.traffic.requests
     assert native.constants() == ()
-    assert native.traffic.requests == asked
+    assert native.traffic.requests == before

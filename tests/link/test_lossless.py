@@ -39,10 +39,10 @@ def exchanges(device: Device, count: int) -> None:
     """
     codec, chance = CodecBoard(device), np.random.default_rng(7)
     codec.reset(3)
-    done = encoded = 0
-    while done < count:
+    finished = encoded = 0
+    while finished < count:
         segment = chance.integers(-1000, 1000, 2000).astype(np.int16)
-        level = done // 5 % 3
+        level = finished // 5 % 3
         assert codec.bound((3, 5, 9)[level] * ONE) == (3, 5, 9)[level] * ONE
         packet = codec.encode(segment).packet
         assert (packet[6], int.from_bytes(packet[8:10], "little")) == (3, encoded % 65536)
@@ -54,10 +54,10 @@ def exchanges(device: Device, count: int) -> None:
         )
         assert packet[13:-4] == sent
         assert np.array_equal(device.tensor(segment, 2, 2000, unfused=False), codes)
-        assert [one.tensor for one in device.trace(segment, unfused=False)] == [0, 2, 3]
+        assert [entry.tensor for entry in device.trace(segment, unfused=False)] == [0, 2, 3]
         assert len(device.constants()) == 2
         encoded += 1
-        done += 5
+        finished += 5
 
 
 @pytest.fixture
@@ -68,16 +68,16 @@ def swift(native_link: NativeLink) -> Device:
 
 
 def disturb(device: Device, rate: float, kinds: tuple[Kind, ...], seed: int = 1) -> list[Faults]:
-    both = [Faults(rate=rate, kinds=kinds, seed=seed + each) for each in range(2)]
-    device.link.port = FaultyPort(device.link.port, *both)
-    return both
+    faults = [Faults(rate=rate, kinds=kinds, seed=seed + offset) for offset in range(2)]
+    device.link.port = FaultyPort(device.link.port, *faults)
+    return faults
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_exchanges_end_right_with_one_bad_byte_in_a_thousand(swift: Device, kind: Kind) -> None:
     wires = disturb(swift, 1e-3, (kind,))
     exchanges(swift, 20)
-    assert all(wire.done > 5 for wire in wires)
+    assert all(wire.injected > 5 for wire in wires)
 
 
 @pytest.mark.nightly
@@ -86,7 +86,7 @@ def test_exchanges_end_right_with_one_bad_byte_in_a_thousand(swift: Device, kind
 def test_ten_thousand_exchanges_end_right_and_none_is_done_twice(swift: Device, kind: Kind) -> None:
     wires = disturb(swift, 1e-3, (kind,))
     exchanges(swift, 10_000)
-    assert all(wire.done > 1000 for wire in wires)
+    assert all(wire.injected > 1000 for wire in wires)
 
 
 def test_a_good_line_carries_whole_requests(native_link: NativeLink, segment: Segment) -> None:
@@ -165,8 +165,8 @@ def test_a_reset_in_the_middle_is_resumed_where_it_was(wired: WiredBoard, segmen
                 wired.press_reset()
             packets.append(codec.encode(segment).packet)
             assert len(device.trace(segment, unfused=True)) == 4
-    assert [(one[6], one[8]) for one in packets] == [(5, number) for number in range(6)]
-    assert len({one[13:-4] for one in packets}) == 1  # of the same level each time
+    assert [(packet[6], packet[8]) for packet in packets] == [(5, number) for number in range(6)]
+    assert len({packet[13:-4] for packet in packets}) == 1  # of the same level each time
     assert device.traffic.restarts == 2
 
 
@@ -186,9 +186,9 @@ def test_a_board_that_restarts_each_time_is_a_failure(
 
 
 def test_a_wait_says_what_for(native: Device, segment: Segment) -> None:
-    said: list[str] = []
-    native.exchange.on_wait = lambda waiting: said.append(str(waiting))
+    texts: list[str] = []
+    native.exchange.on_wait = lambda waiting: texts.append(str(waiting))
     native.link.port = FaultyPort(native.link.port, Faults(at={2000: "drop"}))
     CodecBoard(native).encode(segment)
-    assert said[0] == "waiting for ENCODE, due at once"
-    assert said[1] == "waiting for ENCODE, due at once, try 2"
+    assert texts[0] == "waiting for ENCODE, due at once"
+    assert texts[1] == "waiting for ENCODE, due at once, try 2"

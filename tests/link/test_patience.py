@@ -97,8 +97,8 @@ def test_silence_is_told_as_long_as_it_was_and_with_the_tries_that_were_made() -
     exchange = exchange_with(board)
     with pytest.raises(LinkError) as caught:
         ask(exchange)
-    told = f"no answer to CONSTANTS in {len(board.sent_at)} tries, {board.now:.1f} s in all."
-    assert told in str(caught.value)
+    message = f"no answer to CONSTANTS in {len(board.sent_at)} tries, {board.now:.1f} s in all."
+    assert message in str(caught.value)
     assert len(board.sent_at) == Patience().tries
 
 

@@ -90,26 +90,26 @@ def test_blocks_that_are_just_full_are_undone(length: int, tail: bytes) -> None:
 
 @given(st.binary(max_size=300))
 def test_noise_is_never_taken_for_a_reply(noise: bytes) -> None:
-    assert all(isinstance(found, MalformedError) for found in FrameReader().feed(noise + b"\0"))
+    assert all(isinstance(reply, MalformedError) for reply in FrameReader().feed(noise + b"\0"))
 
 
 @given(st.binary(max_size=60), st.data())
 def test_a_reply_is_found_after_noise_however_it_is_cut(noise: bytes, data: st.DataObject) -> None:
     wire = noise + b"\0" + frame(7, 2, 0, b"abc")
     reader = FrameReader()
-    found: list[Reply | MalformedError] = []
+    replies: list[Reply | MalformedError] = []
     while wire:
         length = data.draw(st.integers(1, len(wire)))
-        found += reader.feed(wire[:length])
+        replies += reader.feed(wire[:length])
         wire = wire[length:]
-    assert found[-1] == Reply(7, 2, 0, b"abc")
+    assert replies[-1] == Reply(7, 2, 0, b"abc")
 
 
 @given(st.integers(0, 20), st.integers(1, 255))
 def test_one_changed_byte_is_always_found(position: int, change: int) -> None:
     wire = bytearray(frame(0x1234, 5, 0, b"payload"))
     wire[position % (len(wire) - 1)] ^= change
-    replies = [found for found in FrameReader().feed(bytes(wire)) if isinstance(found, Reply)]
+    replies = [reply for reply in FrameReader().feed(bytes(wire)) if isinstance(reply, Reply)]
     assert replies == []
 
 

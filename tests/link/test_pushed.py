@@ -36,11 +36,11 @@ def test_the_packets_sent_unasked_are_those_that_a_host_would_ask_for(
         assert device.about.application == "autonomous"
         assert device.about.model_id == bundle.manifest.model_id
         device.give_samples(samples[:-1])
-        assert len([one for one in unasked if one.command == Command.PACKET]) == 2
+        assert len([reply for reply in unasked if reply.command == Command.PACKET]) == 2
         device.give_samples(samples[-1:])
-    packets = [one for one in unasked if one.command == Command.PACKET]
-    assert [one.payload for one in packets] == by_request(firmware, samples, length)
-    assert [one.sequence for one in packets] == [1, 2, 3]  # behind the announcement's 0
+    packets = [reply for reply in unasked if reply.command == Command.PACKET]
+    assert [packet.payload for packet in packets] == by_request(firmware, samples, length)
+    assert [packet.sequence for packet in packets] == [1, 2, 3]  # behind the announcement's 0
 
 
 def test_the_layers_engine_sends_by_itself_too(
@@ -50,7 +50,7 @@ def test_the_layers_engine_sends_by_itself_too(
     layers = autonomous(bundle, "native", PlanSettings("layers", application="autonomous"))
     with started(layers, "native") as (device, unasked):
         device.give_samples(samples)
-    packets = [one.payload for one in unasked if one.command == Command.PACKET]
+    packets = [reply.payload for reply in unasked if reply.command == Command.PACKET]
     assert packets == by_request(firmware, samples, length)
 
 

@@ -58,7 +58,7 @@ def test_a_bad_byte_to_the_board_is_detected_and_retried(
     faults = Faults(at={position: kind})
     spoil(native.link, to_board=faults)
     assert three_sequences(native, segment) == [0, 1, 2]
-    assert faults.done == 1
+    assert faults.injected == 1
     assert native.traffic.retries >= 1
 
 
@@ -70,7 +70,7 @@ def test_a_bad_byte_to_the_host_is_retried_and_the_board_does_not_act_twice(
     faults = Faults(at={position: kind})
     spoil(native.link, to_host=faults)
     assert three_sequences(native, segment) == [0, 1, 2]
-    assert faults.done == 1
+    assert faults.injected == 1
     assert native.traffic.retries >= 1
 
 
@@ -98,7 +98,7 @@ def test_many_bad_bytes_both_ways_lose_nothing(
     replies = [CodecBoard(native).encode(segment) for _ in range(12)]
     assert [sequence_of(reply.packet) for reply in replies] == list(range(12))
     assert len({reply.packet[13:-4] for reply in replies}) == 1
-    assert to_board.done + to_host.done > 0
+    assert to_board.injected + to_host.injected > 0
 
 
 @pytest.mark.parametrize("rate", [1e-3, 5e-3])
@@ -109,7 +109,7 @@ def test_noise_among_the_replies_loses_nothing_and_has_nothing_done_twice(
     spoil(native.link, Faults(rate=rate / 100, kinds=("noise",), seed=6), noise)
     replies = [CodecBoard(native).encode(segment) for _ in range(12)]
     assert [sequence_of(reply.packet) for reply in replies] == list(range(12))
-    assert noise.done > 0
+    assert noise.injected > 0
 
 
 def test_a_delayed_reply_is_not_mistaken_for_the_next_one(
@@ -224,12 +224,12 @@ def test_tensors_come_in_pieces_and_whole(native: Device, segment: Segment) -> N
 
 
 def test_the_bound_can_be_changed_at_run_time(native: Device, segment: Segment) -> None:
-    one = 1 << 24
+    unit = 1 << 24
     levels = []
-    for bound in (9 * one, 5 * one, 3 * one):
+    for bound in (9 * unit, 5 * unit, 3 * unit):
         assert CodecBoard(native).bound(bound) == bound
         levels.append(CodecBoard(native).encode(segment).level)
-    assert (levels, CodecBoard(native).bound()) == ([2, 1, 0], 3 * one)
+    assert (levels, CodecBoard(native).bound()) == ([2, 1, 0], 3 * unit)
 
 
 def test_level_none_carries_the_raw_samples(native: Device, segment: Segment) -> None:

@@ -15,8 +15,8 @@ ARM = 40
 
 @pytest.fixture
 def project(toy: ModuleType, tmp_path: Path) -> Path:
-    made: Path = toy.make_project("native", tmp_path / "toy")
-    return made
+    folder: Path = toy.make_project("native", tmp_path / "toy")
+    return folder
 
 
 def test_a_compiler_error_is_told_by_its_first_line(project: Path) -> None:

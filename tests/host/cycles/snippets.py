@@ -42,15 +42,15 @@ def count(body: str, folder: Path, board: Board = BOARD) -> tuple[Program, tuple
     elf = build(body, folder, flags=(f"-mcpu={board.core.cpu}",))
     program = read_program(elf, 1)
     assert board.emulator is not None
-    with counting(program, board) as told:
+    with counting(program, board) as counted:
         command = ["qemu-system-arm", "-M", board.emulator.machine, "-kernel", str(elf)]
         command += ["-display", "none", "-monitor", "none", "-serial", "none"]
-        emulator = subprocess.Popen([*command, *board.emulator.arguments, *told.arguments])
+        emulator = subprocess.Popen([*command, *board.emulator.arguments, *counted.arguments])
         try:
             deadline = time.monotonic() + PATIENCE_S
-            while not told.out.is_file() and time.monotonic() < deadline:
+            while not counted.out.is_file() and time.monotonic() < deadline:
                 time.sleep(0.02)
-            return program, told.counts()
+            return program, counted.counts()
         finally:
             emulator.kill()
             emulator.wait()

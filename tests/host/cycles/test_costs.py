@@ -66,7 +66,7 @@ def test_every_core_says_where_its_cycles_are_from(cpu: str) -> None:
 
 def test_every_board_has_a_core_whose_cycles_are_known() -> None:
     boards = [load_board(name) for name in board_names()]
-    assert {one.core.cpu for one in boards if one.cortex_m} <= set(core_names())
+    assert {board.core.cpu for board in boards if board.cortex_m} <= set(core_names())
     with pytest.raises(HostError, match=r"cortex-m85: .* Add host_tools/cycles/cores/cortex-m85"):
         load_core("cortex-m85")
 
@@ -89,9 +89,9 @@ def test_waiting_is_for_what_no_cache_has() -> None:
 def test_llvm_prices_pairs_of_instructions_where_it_has_a_model() -> None:
     pairs = block(*(f"add.w r{i}, r{i}, #1" for i in range(4)))
     single = block(*(["smlad r0, r1, r2, r0"] * 4))
-    found = mca.block_cycles("cortex-m7", {1: pairs, 2: single})
-    assert found[1] < 3
-    assert found[2] >= 4
+    cycles = mca.block_cycles("cortex-m7", {1: pairs, 2: single})
+    assert cycles[1] < 3
+    assert cycles[2] >= 4
 
 
 def test_a_block_that_llvm_refuses_is_left_to_the_rules() -> None:

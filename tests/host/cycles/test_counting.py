@@ -25,19 +25,21 @@ pytestmark = pytest.mark.emulator
 
 def test_every_turn_of_a_loop_is_counted_and_every_jump_back(tmp_path: Path) -> None:
     program, counts = snippets.count(LOOP, tmp_path)
-    turns = [one for one in counts if one.stage == 1 and one.executed == 9]
-    assert [(one.instructions, one.taken) for one in turns] == [(2, 8)]
-    of_kernel = sum(one.executed * one.instructions for one in counts if one.stage == 1)
+    turns = [count for count in counts if count.stage == 1 and count.executed == 9]
+    assert [(turn.instructions, turn.taken) for turn in turns] == [(2, 8)]
+    of_kernel = sum(count.executed * count.instructions for count in counts if count.stage == 1)
     assert of_kernel == 1 + 10 * 2 + 1  # bx lr ends it
-    assert all(len(program.block(one.start, one.bytes)) == one.instructions for one in counts)
+    assert all(
+        len(program.block(count.start, count.bytes)) == count.instructions for count in counts
+    )
 
 
 def test_what_a_kernel_calls_is_the_layers_and_what_called_it_is_not(tmp_path: Path) -> None:
     body = "    push {r4, lr}\n    bl dd_app_callee\n    pop {r4, lr}\n    b 2f\n"
     body += "dd_app_callee:\n    movs r0, #1\n    bx lr\n2:"
     _, counts = snippets.count(body, tmp_path)
-    assert sum(one.executed * one.instructions for one in counts if one.stage == 1) == 7
-    assert sum(one.executed * one.instructions for one in counts if one.stage == 0) == 9
+    assert sum(count.executed * count.instructions for count in counts if count.stage == 1) == 7
+    assert sum(count.executed * count.instructions for count in counts if count.stage == 0) == 9
 
 
 def test_reads_of_constants_are_told_from_others(tmp_path: Path) -> None:
@@ -72,8 +74,8 @@ def test_without_a_compiler_the_message_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(compiled.CACHE, str(tmp_path))
-    found = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "cc" else found(name))
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "cc" else which(name))
     with pytest.raises(MissingDependencyError, match="apt-get install gcc"):
         plugin.compiled_plugin("qemu-system-arm")
 

@@ -42,35 +42,40 @@ def estimate(
 
 
 def hold_to_prediction(
-    bundle: Bundle, name: str, found: CyclesEstimate, settings: PlanSettings = PLANNERS_CHOICE
+    bundle: Bundle, name: str, estimated: CyclesEstimate, settings: PlanSettings = PLANNERS_CHOICE
 ) -> None:
     """Hold a run to what was foretold of it: small layers relative to the whole run."""
     board = load_board(name)
     foretold = predict_for(plan_for(bundle, board, settings), board)
-    assert foretold.instructions == pytest.approx(found.instructions, rel=0.05)
-    assert foretold.cycles == pytest.approx(found.total, rel=0.1)
-    for layer, count in found.instructions_by_layer.items():
-        least = SMALL_LAYER * found.instructions
+    assert foretold.instructions == pytest.approx(estimated.instructions, rel=0.05)
+    assert foretold.cycles == pytest.approx(estimated.total, rel=0.1)
+    for layer, count in estimated.instructions_by_layer.items():
+        least = SMALL_LAYER * estimated.instructions
         by_layer = foretold.instructions_by_layer[layer]
         within = BY_LAYER.get(board.core.cpu, 0.05)
         assert by_layer == pytest.approx(count, abs=within * max(count, least)), layer
         cycles = foretold.cycles_by_layer[layer]
-        spent = max(found.layers[layer], SMALL_LAYER * found.total)
+        spent = max(estimated.layers[layer], SMALL_LAYER * estimated.total)
         within = max(0.1, BY_LAYER.get(board.core.cpu, 0.0))
-        assert cycles == pytest.approx(found.layers[layer], abs=within * spent), layer
+        assert cycles == pytest.approx(estimated.layers[layer], abs=within * spent), layer
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_what_the_plugin_counts_is_what_the_board_counts(
     bundle: Bundle, firmware: FirmwareMaker, board: str
 ) -> None:
-    found = estimate(bundle, firmware, board)  # it refuses counts that the board does not confirm
-    assert found.total == pytest.approx(found.besides + sum(found.layers.values()), abs=len(BOARDS))
-    assert found.total == pytest.approx(sum(found.functions.values()), abs=len(found.functions))
-    assert 0 < sum(found.instructions_by_layer.values()) < found.instructions
-    assert all(cycles > 0 for cycles in found.layers.values())
-    assert found.estimate
-    hold_to_prediction(bundle, board, found)
+    # It refuses counts that the board does not confirm.
+    estimated = estimate(bundle, firmware, board)
+    assert estimated.total == pytest.approx(
+        estimated.besides + sum(estimated.layers.values()), abs=len(BOARDS)
+    )
+    assert estimated.total == pytest.approx(
+        sum(estimated.functions.values()), abs=len(estimated.functions)
+    )
+    assert 0 < sum(estimated.instructions_by_layer.values()) < estimated.instructions
+    assert all(cycles > 0 for cycles in estimated.layers.values())
+    assert estimated.estimate
+    hold_to_prediction(bundle, board, estimated)
 
 
 @pytest.mark.nightly
@@ -78,10 +83,10 @@ def test_what_the_plugin_counts_is_what_the_board_counts(
 def test_the_shipped_and_the_published_network_take_what_was_foretold(
     shipped_bundle: Bundle, reconstruction_bundle: Bundle, board: str
 ) -> None:
-    for one in (shipped_bundle, reconstruction_bundle):
-        if board != TOO_SMALL or one is reconstruction_bundle:
-            found = estimate(one, firmware_maker(one, SLOWLY), board, SLOWLY)
-            hold_to_prediction(one, board, found, SLOWLY)
+    for network in (shipped_bundle, reconstruction_bundle):
+        if board != TOO_SMALL or network is reconstruction_bundle:
+            estimated = estimate(network, firmware_maker(network, SLOWLY), board, SLOWLY)
+            hold_to_prediction(network, board, estimated, SLOWLY)
 
 
 def test_a_run_that_the_board_does_not_confirm_is_refused() -> None:
@@ -93,30 +98,30 @@ def test_a_profile_shows_the_estimate_and_keeps_it(
     bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
-    told = ["profile", "--bundle", str(bundle.folder), "--segments", "1", "--json", str(report)]
-    assert run(told) == 0
-    said = capsys.readouterr().out
-    assert "by estimate" in said
-    assert "Cortex-M4 Processor Technical Reference Manual" in said
-    assert "found over predicted" in said
+    words = ["profile", "--bundle", str(bundle.folder), "--segments", "1", "--json", str(report)]
+    assert run(words) == 0
+    output = capsys.readouterr().out
+    assert "by estimate" in output
+    assert "Cortex-M4 Processor Technical Reference Manual" in output
+    assert "found over predicted" in output
     written = json.loads(report.read_text())
-    kept, predicted = written["latency"], written["predicted"]
-    assert predicted["cycles"] == pytest.approx(kept["cycles_estimate"]["total"], rel=0.1)
-    assert predicted["cycles_by_layer"].keys() == kept["cycles_estimate"]["layers"].keys()
-    assert kept["cycles_estimate"]["core"] == "cortex-m4"
-    assert kept["cycles_estimate"]["estimate"] is True
-    assert kept["cycles_missing"] == ""
+    latency, predicted = written["latency"], written["predicted"]
+    assert predicted["cycles"] == pytest.approx(latency["cycles_estimate"]["total"], rel=0.1)
+    assert predicted["cycles_by_layer"].keys() == latency["cycles_estimate"]["layers"].keys()
+    assert latency["cycles_estimate"]["core"] == "cortex-m4"
+    assert latency["cycles_estimate"]["estimate"] is True
+    assert latency["cycles_missing"] == ""
 
 
 def test_what_cannot_be_estimated_is_said(
     bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = tmp_path / "report.json"
-    told = ["profile", "--bundle", str(bundle.folder), "--board", "native", "--segments", "1"]
-    assert run([*told, "--json", str(report)]) == 0
+    words = ["profile", "--bundle", str(bundle.folder), "--board", "native", "--segments", "1"]
+    assert run([*words, "--json", str(report)]) == 0
     assert "not estimated: native: cycles are estimated of" in " ".join(
         capsys.readouterr().out.split()
     )
-    kept = json.loads(report.read_text())["latency"]
-    assert kept["cycles_estimate"] is None
-    assert "native" in kept["cycles_missing"]
+    latency = json.loads(report.read_text())["latency"]
+    assert latency["cycles_estimate"] is None
+    assert "native" in latency["cycles_missing"]

@@ -64,5 +64,5 @@ def one_block() -> str:
     ids=["m3-key", "m4-key", "m3-block", "m4-block"],
 )
 def test_aes_takes_what_was_measured(cpu: str, body: str, measured: float, tmp_path: Path) -> None:
-    found = snippets.estimate(body, tmp_path, cpu)
-    assert found.layers[snippets.LAYER] == pytest.approx(measured, rel=WITHIN)
+    estimated = snippets.estimate(body, tmp_path, cpu)
+    assert estimated.layers[snippets.LAYER] == pytest.approx(measured, rel=WITHIN)

@@ -25,14 +25,14 @@ MLPERF = PlanSettings(application="mlperf")
 @pytest.fixture(scope="session")
 def mlperf_elf(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Build a bundle's device for a board; a process has sanitizers."""
-    made: dict[tuple[str, str], Path] = {}
+    firmwares: dict[tuple[str, str], Path] = {}
 
     def build(name: str, board: str) -> Path:
-        if (name, board) not in made:
+        if (name, board) not in firmwares:
             folder = tmp_path_factory.mktemp("mlperf") / f"{name}-{board}"
             generate(read_bundle(BUNDLES[name]), load_board(board), folder, MLPERF)
-            made[name, board] = toolchain.build(folder, sanitize=board == "native").elf
-        return made[name, board]
+            firmwares[name, board] = toolchain.build(folder, sanitize=board == "native").elf
+        return firmwares[name, board]
 
     return build
 

@@ -37,9 +37,9 @@ class StrictRunner:
     def line(self, patience_s: float) -> str:
         deadline = time.monotonic() + patience_s
         while b"\n" not in self.pending:
-            came = self.port.read(max(1, self.port.in_waiting))
-            self.pending += came
-            if not came and time.monotonic() > deadline:
+            data = self.port.read(max(1, self.port.in_waiting))
+            self.pending += data
+            if not data and time.monotonic() > deadline:
                 raise ProtocolError(f"no line in {patience_s} s; {self.pending!r} came")
         line, self.pending = self.pending.split(b"\n", 1)
         if not line.endswith(b"\r") or b"\r" in line[:-1] or not line.isascii():
@@ -48,12 +48,12 @@ class StrictRunner:
 
     def lines(self, patience_s: float) -> list[str]:
         """Return the lines up to the one that says ready, which must be the last that comes."""
-        found: list[str] = []
+        lines: list[str] = []
         while (line := self.line(patience_s)) != "m-ready":
-            found.append(line)
+            lines.append(line)
         if self.pending:
             raise ProtocolError(f"{self.pending!r} comes behind m-ready")
-        return found
+        return lines
 
     def booted(self) -> int:
         """Take what a device says when it begins; return its clock's microseconds."""
@@ -70,33 +70,33 @@ class StrictRunner:
 
     @staticmethod
     def microseconds(line: str) -> int:
-        found = re.fullmatch(r"m-lap-us-(\d{1,20})", line)
-        if found is None:
+        match = re.fullmatch(r"m-lap-us-(\d{1,20})", line)
+        if match is None:
             raise ProtocolError(line)
-        return int(found[1])
+        return int(match[1])
 
     @staticmethod
     def numbers(line: str) -> list[float]:
-        found = re.fullmatch(r"m-results-\[(.+)\]", line)
-        if found is None:
+        match = re.fullmatch(r"m-results-\[(.+)\]", line)
+        if match is None:
             raise ProtocolError(line)
-        return [float(one) for one in found[1].split(",")]
+        return [float(number) for number in match[1].split(",")]
 
     def name(self) -> str:
         (line,) = self.send("name")
-        found = re.fullmatch(r"m-name-dut-\[([^\]]+)\]", line)
-        if found is None:
+        match = re.fullmatch(r"m-name-dut-\[([^\]]+)\]", line)
+        if match is None:
             raise ProtocolError(line)
-        return found[1]
+        return match[1]
 
     def model(self) -> str:
         profile, model = self.send("profile")
         if re.fullmatch(r"m-profile-\[[^\]]+\]", profile) is None:
             raise ProtocolError(profile)
-        found = re.fullmatch(r"m-model-\[([^\]]+)\]", model)
-        if found is None:
+        match = re.fullmatch(r"m-model-\[([^\]]+)\]", model)
+        if match is None:
             raise ProtocolError(model)
-        return found[1]
+        return match[1]
 
     def timestamp(self) -> int:
         (line,) = self.send("timestamp")
@@ -110,13 +110,13 @@ class StrictRunner:
             assert self.send(f"db {piece.hex()}") == (["m-load-done"] if full else [])
 
     def printed(self, arguments: str = "") -> bytes:
-        found = b""
+        content = b""
         for line in self.send(f"db print{arguments}"):
             match = HEX_LINE.fullmatch(line)
             if match is None:
                 raise ProtocolError(line)
-            found += bytes.fromhex(match[1].replace("-", ""))
-        return found
+            content += bytes.fromhex(match[1].replace("-", ""))
+        return content
 
     def infer(self, count: int, warmups: int) -> Inferred:
         start, warm, begin, first, last, done, results = self.send(
@@ -133,7 +133,7 @@ class StrictRunner:
     def refused(self, command: str) -> str:
         """Return why the device refuses a command: one line, and then it is ready again."""
         (line,) = self.send(command)
-        found = re.fullmatch(r"e-\[(.+)\]", line)
-        if found is None:
+        match = re.fullmatch(r"e-\[(.+)\]", line)
+        if match is None:
             raise ProtocolError(line)
-        return found[1]
+        return match[1]

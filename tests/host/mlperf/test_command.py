@@ -37,10 +37,10 @@ def test_the_command_checks_an_emulated_device_and_writes_the_runners_files(
     monkeypatch.chdir(tmp_path)
     options = ["--bundle", str(BRANCHES), "--out", "runner", "--json", "found.json"]
     assert run(["mlperf", *options]) == 0
-    found = json.loads(Path("found.json").read_text())
+    report = json.loads(Path("found.json").read_text())
     cases = golden_cases(read_bundle(BRANCHES))
-    assert (found["bit_exact"], found["inputs"]) == (True, len(cases))
-    assert found["inference_us"] > 0
+    assert (report["bit_exact"], report["inputs"]) == (True, len(cases))
+    assert report["inference_us"] > 0
     assert "dynadeep mps2-an386: bit-exact" in capsys.readouterr().out
     assert Path("runner/devices.yaml").is_file()
 
@@ -99,12 +99,17 @@ def test_a_result_that_differs_is_named_by_output_and_place(device, model):
     with device("branches") as link:
         dut = Dut(link)
         dut.greet()
-        found = check(dut, model.manifest, [spoilt, case], 0.1)
-    assert found.parity.segments == 1
-    (one,) = found.parity.differences
-    assert (one.name, one.time, one.channel, one.segment) == (spec.name, 1, 1, case.name)
+        checked = check(dut, model.manifest, [spoilt, case], 0.1)
+    assert checked.parity.segments == 1
+    (difference,) = checked.parity.differences
+    assert (difference.name, difference.time, difference.channel, difference.segment) == (
+        spec.name,
+        1,
+        1,
+        case.name,
+    )
     with pytest.raises(ParityError, match=spec.name):
-        require_exact(found.parity)
+        require_exact(checked.parity)
 
 
 class Paused:

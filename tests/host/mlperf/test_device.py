@@ -40,10 +40,10 @@ def test_a_strict_host_gets_the_references_results(device, name, board):
         assert host.model() == bundle.manifest.model_id
         for case in golden_cases(bundle)[-2:]:
             host.load(input_of(case).tobytes())
-            found = host.infer(2, 1)
-            assert found.results == results_of(case, bundle.manifest).tolist()
-            assert host.results() == found.results
-            assert began < found.begin_us < found.end_us < host.timestamp()
+            inferred = host.infer(2, 1)
+            assert inferred.results == results_of(case, bundle.manifest).tolist()
+            assert host.results() == inferred.results
+            assert began < inferred.begin_us < inferred.end_us < host.timestamp()
 
 
 @pytest.mark.emulator
@@ -180,9 +180,11 @@ def test_any_bytes_are_answered_and_break_nothing(host):
 def test_the_project_holds_nothing_of_the_harness(name):
     board = load_board("mps2-an386")
     files = project_files(plan_for(read_bundle(BUNDLES[name]), board, MLPERF), board)
-    app = {Path(one).name for one in files if one.startswith("app/")}
+    app = {Path(file).name for file in files if file.startswith("app/")}
     assert {"mlperf.c", "mlperf_text.c", "mlperf_main.c", "fault.c"} <= app
-    assert not {one for one in app if one.startswith(("commands", "dd_link"))} | (app & {"main.c"})
+    assert not {name for name in app if name.startswith(("commands", "dd_link"))} | (
+        app & {"main.c"}
+    )
     assert json.loads(files["manifest.json"])["application"] == "mlperf"
 
 

@@ -12,7 +12,7 @@ from dynadeep.host_tools.monitor.beat import Bar, BoardFeed, Curve, Latencies
 
 
 def plot(*curves: list[float], width: int = 12, height: int = 2):
-    drawn = [Curve(str(index), np.array(one, float)) for index, one in enumerate(curves)]
+    drawn = [Curve(str(index), np.array(values, float)) for index, values in enumerate(curves)]
     return draw.plot(drawn, ("red", "blue"), width, height)
 
 
@@ -34,7 +34,7 @@ def test_a_peak_of_one_sample_is_drawn_however_many_samples_there_are():
 
 def test_values_that_are_not_there_leave_a_gap():
     line = plot([0.0, 0.0, np.nan, np.nan, 0.0, 0.0], width=8, height=1).plain
-    assert [one == chr(draw.BLANK) for one in line[5:]] == [False, True, False]
+    assert [character == chr(draw.BLANK) for character in line[5:]] == [False, True, False]
 
 
 @pytest.mark.parametrize("values", [[], [np.nan], [3.0, 3.0]])
@@ -60,10 +60,10 @@ def test_the_last_latencies_are_shown_where_there_is_no_room_for_all():
 def test_latencies_are_told_in_their_own_unit():
     emulated = Latencies(Counter("instructions", 25_000_000, 40.0))
     board = Latencies(Counter("cycles", 100_000_000, 1.0))
-    for one in (emulated, board):
-        assert one.facts() == ()
-        one.add(1_000_000)
-        one.add(3_000_000)
+    for latencies in (emulated, board):
+        assert latencies.facts() == ()
+        latencies.add(1_000_000)
+        latencies.add(3_000_000)
     assert emulated.facts()[1] == ("mean", "80,000,000 instructions")
     assert board.facts()[2] == ("most", "30.00 ms (3,000,000 cycles)")
 

@@ -42,7 +42,7 @@ def records(bundle) -> list[Record]:
     length = bundle.manifest.segment_length
     cases = golden_cases(bundle)
     signals = [np.concatenate([case.samples for case in cases[at : at + 3]]) for at in (0, 3)]
-    return [cut_record(name, one, length) for name, one in zip("ab", signals, strict=True)]
+    return [cut_record(name, signal, length) for name, signal in zip("ab", signals, strict=True)]
 
 
 @pytest.fixture(params=[pytest.param("mps2-an386", marks=pytest.mark.emulator)])
@@ -95,8 +95,8 @@ def test_a_codec_shows_trace_levels_gain_link_and_latency(station, records):
         assert app.latencies.count <= count + 1  # what was under way
         assert app.sub_title == "paused"
         assert "segment" in app.query_one("#trace", Static).border_title
-        assert any(0x2800 < ord(one) < 0x2900 for one in shown(app, "trace"))
-        for level in ("none", *(one.name for one in station.bundle.manifest.levels)):
+        assert any(0x2800 < ord(character) < 0x2900 for character in shown(app, "trace"))
+        for level in ("none", *(level_spec.name for level_spec in station.bundle.manifest.levels)):
             assert level in shown(app, "bars")
         assert "byte CG" in shown(app, "facts")
         assert "instructions" in shown(app, "latency")
@@ -173,13 +173,13 @@ def test_a_network_shows_its_outputs_and_whether_they_are_right(network):
     cases = len(golden_cases(bundle))
     with pipeline.connect(bundle, "native", elf=elf) as opened:
         app = Monitor(NetFeed(opened.device, bundle), "under test", Pace(inputs=cases + 2))
-        seen = []
+        texts = []
 
         async def steps(pilot):
             await until(pilot, lambda: app.latencies.count >= 1)
             await pilot.press("plus")
             await until(pilot, lambda: "equal to it" in shown(app, "facts"))
-            seen.append(shown(app, "bars"))
+            texts.append(shown(app, "bars"))
             await until(pilot, lambda: not app.is_running)
 
         drive(app, steps)
@@ -189,7 +189,7 @@ def test_a_network_shows_its_outputs_and_whether_they_are_right(network):
         "outputs_compared": (cases + 2) * outputs,
         "differences": [],
     }
-    assert "[0]" in seen[0]
+    assert "[0]" in texts[0]
 
 
 def test_an_output_that_differs_is_told(network, monkeypatch):
@@ -206,7 +206,9 @@ def test_an_output_that_differs_is_told(network, monkeypatch):
 
 
 def test_without_textual_the_extra_is_named(fails, monkeypatch):
-    for name in [one for one in sys.modules if one.startswith("dynadeep.host_tools.monitor.app")]:
+    for name in [
+        module for module in sys.modules if module.startswith("dynadeep.host_tools.monitor.app")
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "textual", None)
     monkeypatch.setitem(sys.modules, "textual.app", None)
@@ -266,22 +268,22 @@ def test_a_device_that_sends_by_itself_is_shown_as_its_packets_come(
 ):
     on_a_terminal(monkeypatch)
     samples, length = samples_of(bundle, 3), bundle.manifest.segment_length
-    seen = []
+    titles = []
 
     async def steps(pilot):
         app = pilot.app
         await until(pilot, lambda: "packets" in shown(app, "link"))
         assert app.query_one("#latency", Static).border_title == "Between two packets"
-        for one in sampled(samples[: 2 * length], 64):
-            alone.link.send(one)
+        for wire in sampled(samples[: 2 * length], 64):
+            alone.link.send(wire)
         await until(pilot, lambda: app.latencies.count == 2)
         await pilot.press("plus")  # there is no bound: a notice, and nothing else
         await until(pilot, lambda: "byte CG" in shown(app, "facts"))
-        seen.append(app.query_one("#trace", Static).border_title)
-        assert any(0x2800 < ord(one) < 0x2900 for one in shown(app, "trace"))
+        titles.append(app.query_one("#trace", Static).border_title)
+        assert any(0x2800 < ord(character) < 0x2900 for character in shown(app, "trace"))
         await pilot.press("p")  # what it sends meanwhile is heard all the same
-        for one in sampled(samples[2 * length :], 64):
-            alone.link.send(one)
+        for wire in sampled(samples[2 * length :], 64):
+            alone.link.send(wire)
         await until(pilot, lambda: not app.is_running)
 
     monkeypatch.setattr(Monitor, "run", lambda app: drive(app, steps))
@@ -289,7 +291,7 @@ def test_a_device_that_sends_by_itself_is_shown_as_its_packets_come(
     assert run(["monitor", *words, "--json", "-"]) == 0
     content = json.loads(capsys.readouterr().out)
     packets = by_request(firmware, samples, length)
-    assert "packet 1: sent as" in seen[0]
+    assert "packet 1: sent as" in titles[0]
     assert (content["segments"], content["refused"], content["stopped"]) == (3, 0, None)
     assert content["bytes_out"] == sum(map(len, packets))
     assert (content["link"]["packets"], content["link"]["lost"]) == (3, 0)

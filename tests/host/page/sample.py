@@ -46,7 +46,7 @@ def differing(report: Document) -> Document:
     """Return the same report of a board whose first layer is not equal to the reference."""
     reference = tuple(round(60 * math.sin(step / 9)) for step in range(97))
     board = tuple(value + 3 * (step >= 48) for step, value in enumerate(reference))
-    found = Difference(
+    difference = Difference(
         kind="tensor",
         layer="conv1",
         name="conv1/conv",
@@ -58,7 +58,7 @@ def differing(report: Document) -> Document:
         around=Excerpt(100, board, reference, wrong=172, size=640),
     )
     assert report.parity is not None
-    parity = replace(report.parity, bit_exact=False, differences=(found,))
+    parity = replace(report.parity, bit_exact=False, differences=(difference,))
     return replace(report, parity=parity, held=False)
 
 
@@ -69,7 +69,7 @@ def hostile(report: Document) -> Document:
     assert report.latency is not None
     assert report.memory is not None
     assert report.stream is not None
-    (found,) = report.parity.differences
+    (difference,) = report.parity.differences
     network = report.network
     layers = (replace(network.layers[0], name=HOSTILE, what=HOSTILE), *network.layers[1:])
     spans = (replace(network.spans[0], tensor=HOSTILE), replace(network.spans[1], tensor=HOSTILE))
@@ -82,7 +82,7 @@ def hostile(report: Document) -> Document:
         network=replace(network, layers=layers, spans=spans),
         parity=replace(
             report.parity,
-            differences=(replace(found, layer=HOSTILE, name=HOSTILE, segment=HOSTILE),),
+            differences=(replace(difference, layer=HOSTILE, name=HOSTILE, segment=HOSTILE),),
         ),
         latency=replace(report.latency, layers=timed),
         memory=replace(report.memory, compiler=HOSTILE, ram_by_symbol={HOSTILE: 99}),
@@ -93,7 +93,9 @@ def hostile(report: Document) -> Document:
 
 def latency(plan: Plan) -> Latency:
     layers = [LayerLatency("input", 1_500, 0)]
-    layers += [LayerLatency(one.name, 900 + 3 * one.macs, one.macs) for one in plan.network.layers]
+    layers += [
+        LayerLatency(layer.name, 900 + 3 * layer.macs, layer.macs) for layer in plan.network.layers
+    ]
     total = sum(layer.count for layer in layers)
     counter = Counter("instructions", 25_000_000, 40.0)
     return Latency(
@@ -122,7 +124,7 @@ def memory(plan: Plan) -> Memory:
 
 def stream(bounds: Sequence[float] = (5.0, 8.0)) -> Stream:
     """Return a stream of two segments, one of them compressed."""
-    came = tuple(
+    results = tuple(
         Bound(
             bound, 2, {"none": 1, "cg32": 1}, 16.5, 1.9, 1_280, 674, 2.0, 5.0, 4.0, 10.0, 0.0, 0.0
         )
@@ -131,4 +133,4 @@ def stream(bounds: Sequence[float] = (5.0, 8.0)) -> Stream:
     samples = tuple(1024 + round(150 * math.sin(step / 6)) for step in range(320))
     decoded = tuple(value + step % 7 - 3 for step, value in enumerate(samples))
     drawn = Example("100", 1, "typical", "cg32", {"cg32": 7.2}, 6.8, 4.0, 74, samples, decoded)
-    return Stream("PRD %", 360.0, 200.0, 1024, {"cg32": 0.5}, 1, came[-1], came, (drawn,))
+    return Stream("PRD %", 360.0, 200.0, 1024, {"cg32": 0.5}, 1, results[-1], results, (drawn,))

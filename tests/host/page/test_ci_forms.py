@@ -25,13 +25,13 @@ def suite_of(*reports: Document, **more) -> Xml.Element:
 def failures(suite: Xml.Element) -> dict[str, str]:
     cases = suite.findall("testcase")
     assert suite.get("tests") == str(len(cases))
-    found = {
+    messages = {
         str(case.get("name")): str(failure.get("message"))
         for case in cases
         for failure in case.findall("failure")
     }
-    assert suite.get("failures") == str(len(found))
-    return found
+    assert suite.get("failures") == str(len(messages))
+    return messages
 
 
 def test_every_layer_is_a_case_and_passes(report):
@@ -51,20 +51,20 @@ def test_the_layer_that_differs_fails_and_those_behind_it_are_skipped(report):
 
 def test_a_budget_that_is_exceeded_fails(report):
     over = replace(report.budgets[0], measured=10**9, held=False)
-    found = failures(suite_of(replace(report, budgets=(over, *report.budgets[1:]), held=False)))
-    assert list(found) == [over.name]
+    messages = failures(suite_of(replace(report, budgets=(over, *report.budgets[1:]), held=False)))
+    assert list(messages) == [over.name]
 
 
 def test_a_figure_that_got_worse_fails(report):
     worse = replace(report, memory=replace(report.memory, ram_bytes=2 * report.memory.ram_bytes))
-    found = failures(suite_of(worse, comparisons=compare([worse], [report], "old.json", 2.0)))
-    assert list(found) == ["RAM bytes"]
+    messages = failures(suite_of(worse, comparisons=compare([worse], [report], "old.json", 2.0)))
+    assert list(messages) == ["RAM bytes"]
 
 
 def test_nothing_compared_is_no_success(report):
     nothing = replace(report.parity, bit_exact=False, segments=0)
-    found = failures(suite_of(replace(report, parity=nothing, held=False)))
-    assert set(found.values()) == {"nothing was compared"}
+    messages = failures(suite_of(replace(report, parity=nothing, held=False)))
+    assert set(messages.values()) == {"nothing was compared"}
 
 
 def test_hostile_names_leave_the_xml_whole(report):
@@ -94,8 +94,8 @@ def test_the_summary_says_what_failed_first(report):
 
 
 def test_a_benchmarks_summary_has_a_row_a_setup_and_details_of_what_failed(report):
-    other = replace(sample.differing(report), board="microbit")
-    text = markdown_of([report, other])
+    second = replace(sample.differing(report), board="microbit")
+    text = markdown_of([report, second])
     assert "1 of 2 setups held" in text.splitlines()[0]
     assert text.count("## ") == 1
     assert "Not equal to the reference" in text

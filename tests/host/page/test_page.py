@@ -143,9 +143,9 @@ def test_hostile_names_stay_text(report):
         decent = html_of([sample.hostile(report)])
     finally:
         sample.HOSTILE = sample_name
-    found, plain = Outline(hostile), Outline(decent)
-    assert found.tags == plain.tags
-    assert [name for name, _ in found.attributes] == [name for name, _ in plain.attributes]
+    outline, plain = Outline(hostile), Outline(decent)
+    assert outline.tags == plain.tags
+    assert [name for name, _ in outline.attributes] == [name for name, _ in plain.attributes]
     assert not {"\x1b", "\u202e", "\x00", "\ud800"} & set(hostile)
     hostile.encode("utf-8")
 
@@ -162,7 +162,7 @@ def test_a_page_of_many_boards_is_small(report):
 def test_every_drawing_has_a_text_for_who_cannot_see_it(report):
     drawings = re.findall(r"<svg[^>]*>", html_of([sample.differing(report)]))
     assert len(drawings) == 3
-    assert all('role="img"' in one and 'aria-label="' in one for one in drawings)
+    assert all('role="img"' in drawing and 'aria-label="' in drawing for drawing in drawings)
 
 
 def luminance(colour: str) -> float:
@@ -171,8 +171,8 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
@@ -216,25 +216,25 @@ def opened(tmp_path) -> Opener:
     return run
 
 
-def console_of(done: subprocess.CompletedProcess[str]) -> list[str]:
-    return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+def console_of(completed: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in completed.stderr.splitlines() if "CONSOLE" in line]
 
 
 @in_browser
 def test_a_browser_opens_the_page_without_an_error(report, opened):
-    done = opened(html_of([sample.hostile(report), sample.differing(report)]), "--dump-dom")
-    assert console_of(done) == []
-    assert re.search(r'<button id="theme" type="button" aria-label="Switch[^>]*>', done.stdout)
-    assert 'data-sort=""' in done.stdout  # the page's own script ran
+    completed = opened(html_of([sample.hostile(report), sample.differing(report)]), "--dump-dom")
+    assert console_of(completed) == []
+    assert re.search(r'<button id="theme" type="button" aria-label="Switch[^>]*>', completed.stdout)
+    assert 'data-sort=""' in completed.stdout  # the page's own script ran
 
 
 @in_browser
 def test_the_pages_policy_forbids_any_other_script(report, opened):
     """And an error in the console would be seen."""
     text = html_of([report]).replace("</body>", "<script>document.title = 'x'</script></body>")
-    done = opened(text, "--dump-dom")
-    assert any("Content Security Policy" in line for line in console_of(done))
-    assert "<title>x</title>" not in done.stdout
+    completed = opened(text, "--dump-dom")
+    assert any("Content Security Policy" in line for line in console_of(completed))
+    assert "<title>x</title>" not in completed.stdout
 
 
 @in_browser

@@ -29,14 +29,14 @@ def test_the_published_schema_is_that_of_the_dataclasses():
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json.loads(json.dumps(json_schema()))
 
 
-@pytest.mark.parametrize("change", [lambda one: one, sample.differing, sample.hostile])
+@pytest.mark.parametrize("change", [lambda unchanged: unchanged, sample.differing, sample.hostile])
 def test_what_is_written_is_what_the_schema_says(report, change):
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     checker = jsonschema.Draft202012Validator(schema)
-    one = change(report)
-    assert list(checker.iter_errors(json.loads(json_text([one])))) == []
-    assert list(checker.iter_errors(json.loads(json_text([one, one])))) == []
+    document = change(report)
+    assert list(checker.iter_errors(json.loads(json_text([document])))) == []
+    assert list(checker.iter_errors(json.loads(json_text([document, document])))) == []
     assert list(checker.iter_errors({"schema": 2, "board": 7})) != []
 
 
@@ -102,11 +102,11 @@ def altered(content: dict[str, Any]) -> dict[str, str]:
 
 def test_a_damaged_hostile_or_old_report_is_refused_by_name(report, tmp_path):
     path = tmp_path / "old.json"
-    for said, text in altered(json.loads(json_text([report]))).items():
+    for message, text in altered(json.loads(json_text([report]))).items():
         path.write_text(text)
         with pytest.raises(ReportError) as caught:
             read_documents(path)
-        assert said in str(caught.value), (said, str(caught.value))
+        assert message in str(caught.value), (message, str(caught.value))
         assert str(caught.value).startswith(f"{path}: ")
     with pytest.raises(ReportError, match="no such file"):
         read_documents(tmp_path / "none.json")

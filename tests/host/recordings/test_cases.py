@@ -49,10 +49,10 @@ def refusal_of(make_manifest):
     ["g1000", "negbase", "uV", "f24", "f32", "flac24", "badinit", "mseg", "mgain", "mvarg"],
 )
 def test_one_ecg_in_any_scale_is_the_same_in_the_models_units(samples_of, original, name):
-    found = samples_of(WFDB / name)
+    samples = samples_of(WFDB / name)
     if name not in {"mseg", "mgain", "mvarg"}:
-        assert np.array_equal(found, original)
-    assert found[:4].tolist() == FIRST
+        assert np.array_equal(samples, original)
+    assert samples[:4].tolist() == FIRST
 
 
 def test_segments_of_different_gains_are_brought_to_one(samples_of):
@@ -68,9 +68,9 @@ def test_a_negative_gain_turns_the_signal_over(samples_of, original):
 
 def test_eight_bit_differences_are_the_ecg_at_their_own_resolution(samples_of, original):
     """25 units per mV: a unit is 8 of the model's, and steps beyond 127 of them are cut."""
-    found = samples_of(WFDB / "f8")
-    assert len(found) == len(original)
-    assert np.median(np.abs(found - original)) <= 8
+    samples = samples_of(WFDB / "f8")
+    assert len(samples) == len(original)
+    assert np.median(np.abs(samples - original)) <= 8
 
 
 def test_a_record_without_gain_takes_wfdbs_default_and_says_so(refusal_of):
@@ -82,15 +82,15 @@ def test_a_record_without_gain_takes_wfdbs_default_and_says_so(refusal_of):
 
 
 def test_a_record_without_gain_takes_the_one_that_is_stated(samples_of, original):
-    found = samples_of(WFDB / "gainless", gain=200, baseline=1024)
-    assert np.array_equal(found, original)
+    samples = samples_of(WFDB / "gainless", gain=200, baseline=1024)
+    assert np.array_equal(samples, original)
 
 
 def test_wfdbs_default_gain_is_said_of_a_record_that_fits_it(make_manifest):
     manifest = make_manifest("minmax").with_codec(adc_baseline=0)
     remarks = read_record(WFDB / "gainless", manifest).remarks
-    assert any("WFDB's default of 200 ADC units per mV" in one for one in remarks)
-    assert any(one.startswith("warning: its samples lie around 1020") for one in remarks)
+    assert any("WFDB's default of 200 ADC units per mV" in remark for remark in remarks)
+    assert any(remark.startswith("warning: its samples lie around 1020") for remark in remarks)
 
 
 def test_the_ecg_is_taken_and_not_the_respiration_and_that_is_said(make_manifest):
@@ -132,24 +132,24 @@ def test_a_record_is_held_against_the_models_rate_whichever_that_is(make_manifes
 
 
 def test_resampling_keeps_the_duration(samples_of):
-    found = samples_of(WFDB / "own300", resample=True)
-    assert len(found) == math.ceil(4000 * 360 / 300)
+    samples = samples_of(WFDB / "own300", resample=True)
+    assert len(samples) == math.ceil(4000 * 360 / 300)
 
 
 @pytest.mark.parametrize("name", ["bom.csv", "header.csv", "rdsamp.txt", "semicolon.csv"])
 def test_a_text_file_of_any_dialect_has_its_2200_samples(samples_of, name):
-    found = samples_of(TEXT / name)
-    assert len(found) == 2200
-    assert found[:4].tolist() == [1198, 1197, 1200, 1197]
+    samples = samples_of(TEXT / name)
+    assert len(samples) == 2200
+    assert samples[:4].tolist() == [1198, 1197, 1200, 1197]
 
 
 def test_columns_without_names_are_refused_until_one_is_named(refusal_of, samples_of):
     assert "2 channels" in refusal_of(TEXT / "two_leads.csv")
-    found = samples_of(TEXT / "two_leads.csv", channel="0")
-    assert found[:4].tolist() == [1198, 1197, 1200, 1197]
-    assert len(found) == 2200
-    other = samples_of(TEXT / "two_leads.csv", channel="1", gain=-200, baseline=-1024)
-    assert np.array_equal(other, found)
+    first = samples_of(TEXT / "two_leads.csv", channel="0")
+    assert first[:4].tolist() == [1198, 1197, 1200, 1197]
+    assert len(first) == 2200
+    second = samples_of(TEXT / "two_leads.csv", channel="1", gain=-200, baseline=-1024)
+    assert np.array_equal(second, first)
 
 
 def test_a_comma_that_may_be_decimal_or_not_is_refused(refusal_of):
@@ -159,9 +159,9 @@ def test_a_comma_that_may_be_decimal_or_not_is_refused(refusal_of):
 
 def test_millivolts_are_refused_as_adc_values_and_taken_when_stated(refusal_of, samples_of):
     assert "Say --unit mV" in refusal_of(TEXT / "mV.csv")
-    found = samples_of(TEXT / "mV.csv", unit="mV")
-    assert found[:4].tolist() == [1198, 1197, 1200, 1197]
-    assert len(found) == 2200
+    samples = samples_of(TEXT / "mV.csv", unit="mV")
+    assert samples[:4].tolist() == [1198, 1197, 1200, 1197]
+    assert len(samples) == 2200
 
 
 def test_every_case_is_held_to_a_right_value_here():

@@ -206,9 +206,9 @@ def test_a_stated_rate_is_held_against_the_models(tmp_path, manifest):
 
 def test_resampling_keeps_a_slow_wave_and_its_offset():
     time_s = np.arange(3600) / 360
-    found = resample("r", 1024 + 100 * np.sin(2 * np.pi * time_s), 360, 300)
-    wanted = 1024 + 100 * np.sin(2 * np.pi * np.arange(3000) / 300)
-    assert np.abs(found - wanted)[50:-50].max() < 0.5
+    resampled = resample("r", 1024 + 100 * np.sin(2 * np.pi * time_s), 360, 300)
+    expected = 1024 + 100 * np.sin(2 * np.pi * np.arange(3000) / 300)
+    assert np.abs(resampled - expected)[50:-50].max() < 0.5
 
 
 def test_a_rate_without_a_ratio_is_refused():

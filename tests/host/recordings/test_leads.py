@@ -26,8 +26,8 @@ def test_what_is_no_lead_is_not_taken_for_one(name):
 
 
 def test_the_first_of_several_leads_is_taken_and_that_is_said():
-    channel, said = choose(recording("RESP", "MLII", "V5"), None)
-    assert (channel.name, said) == ("MLII", "channel 1 (MLII) of 3, the first of 2 leads")
+    channel, remark = choose(recording("RESP", "MLII", "V5"), None)
+    assert (channel.name, remark) == ("MLII", "channel 1 (MLII) of 3, the first of 2 leads")
 
 
 def test_a_single_channel_may_be_nameless():

@@ -11,8 +11,11 @@ def write(path, rows, *, head="", end="\n", encoding="utf-8"):
 
 
 def read(path, **wishes):
-    found = text_format.read(path, **wishes)
-    return [(one.name, one.unit, one.rate_hz, one.load()[:3].tolist()) for one in found.channels]
+    recording = text_format.read(path, **wishes)
+    return [
+        (channel.name, channel.unit, channel.rate_hz, channel.load()[:3].tolist())
+        for channel in recording.channels
+    ]
 
 
 ROWS = [(n, -n - 1.5) for n in range(1000, 1200)]
@@ -65,8 +68,8 @@ def test_rdsamps_two_lines_of_header_are_read(tmp_path):
     """As PhysioNet's tools write it: quoted names, then units; the time as a clock."""
     head = "'Elapsed time','MLII','V5'\n'hh:mm:ss.mmm','mV','mV'\n"
     rows = [f"'0:{n // 360:02}.{n % 360 * 1000 // 360:03}',-0.{n % 9}45,0.1" for n in range(400)]
-    found = read(write(tmp_path / "a.csv", rows, head=head))
-    assert found == [
+    channels = read(write(tmp_path / "a.csv", rows, head=head))
+    assert channels == [
         ("MLII", "mV", None, [-0.045, -0.145, -0.245]),
         ("V5", "mV", None, [0.1, 0.1, 0.1]),
     ]
@@ -80,12 +83,15 @@ def test_milliseconds_give_the_rate(tmp_path):
 def test_a_time_of_another_language_is_known_by_its_unit(tmp_path):
     rows = [f"{n / 250:.3f};{n % 7}".replace(".", ",") for n in range(100)]
     path = write(tmp_path / "a.csv", rows, head="Zeit [s];EKG [mV]\n")
-    assert [(one[0], one[2]) for one in read(path)] == [("EKG", 250.0)]
+    assert [(channel[0], channel[2]) for channel in read(path)] == [("EKG", 250.0)]
 
 
 def test_a_rising_signal_that_has_a_leads_name_is_no_time(tmp_path):
     rows = [f"{n},{n % 7}" for n in range(100)]
-    assert [one[0] for one in read(write(tmp_path / "a.csv", rows, head="I,II\n"))] == ["I", "II"]
+    assert [channel[0] for channel in read(write(tmp_path / "a.csv", rows, head="I,II\n"))] == [
+        "I",
+        "II",
+    ]
 
 
 def test_a_named_column_settles_what_a_comma_is(tmp_path):
