@@ -66,8 +66,8 @@ def lively_model(
 def save_checkpoint(folder: Path, kind: MapKind, windows: Samples) -> Path:
     """Write a seeded checkpoint with an input map of a kind and return its path."""
     input_map = fit_input_map(kind, windows, KEPT_PERCENT["mitdb"])
-    made = checkpoint.Checkpoint(lively_model(windows, input_map), input_map, RECORD)
-    return checkpoint.save(made, folder / f"{kind}.safetensors")
+    lively = checkpoint.Checkpoint(lively_model(windows, input_map), input_map, RECORD)
+    return checkpoint.save(lively, folder / f"{kind}.safetensors")
 
 
 @pytest.fixture(scope="session")

@@ -85,11 +85,11 @@ def test_a_layer_without_bias_gets_one_of_zeros(model, windows, loaded):
     unbiased.load_state_dict(model.state_dict())
     torch.nn.init.zeros_(unbiased.encoder.conv6.bias)
     inputs = map_input(windows, integer_map(loaded.input_map))
-    made = quantize(export_encoder(unbiased), inputs, INPUT_QUANTIZATION["affine"])
-    found = flatbuffer.parse(made)
-    names = [tensor.name.decode() for tensor in found.subgraphs[0].tensors]
-    assert not flatbuffer.values_of(found, names.index("conv6/bias")).any()
-    cross_check(Reference(made).run(inputs[:2]), Witness(made).run(inputs[:2]))
+    int8_content = quantize(export_encoder(unbiased), inputs, INPUT_QUANTIZATION["affine"])
+    parsed = flatbuffer.parse(int8_content)
+    names = [tensor.name.decode() for tensor in parsed.subgraphs[0].tensors]
+    assert not flatbuffer.values_of(parsed, names.index("conv6/bias")).any()
+    cross_check(Reference(int8_content).run(inputs[:2]), Witness(int8_content).run(inputs[:2]))
 
 
 def test_weights_of_another_network_are_refused(content, encoder):

@@ -13,9 +13,9 @@ from dynadeep.train.data import mitdb
 
 @pytest.fixture(scope="module")
 def golden(bundle) -> dict[str, np.ndarray]:
-    found = read_golden(bundle / GOLDEN)
-    parts = {"samples": found.samples, "names": np.array(found.names), "input": found.inputs}
-    return {**parts, **found.tensors}
+    vectors = read_golden(bundle / GOLDEN)
+    parts = {"samples": vectors.samples, "names": np.array(vectors.names), "input": vectors.inputs}
+    return {**parts, **vectors.tensors}
 
 
 def test_golden_vectors_hold_eleven_real_and_seven_adversarial_segments(golden):
@@ -36,17 +36,17 @@ def test_golden_vectors_hold_eleven_real_and_seven_adversarial_segments(golden):
 
 
 def test_adversarial_segments_reach_both_ends_of_int16():
-    made = adversarial(2000)
-    assert set(np.unique(made["square_wave"])) == {-32768, 32767}
-    assert made["full_scale_low"].min() == -32768
-    assert np.count_nonzero(made["spike"]) == 1
-    assert not made["zeros"].any()
+    cases = adversarial(2000)
+    assert set(np.unique(cases["square_wave"])) == {-32768, 32767}
+    assert cases["full_scale_low"].min() == -32768
+    assert np.count_nonzero(cases["spike"]) == 1
+    assert not cases["zeros"].any()
 
 
 def test_real_segments_are_of_patients_that_were_not_trained_on(golden):
     unseen = mitdb.read_windows(mitdb.SAMPLE_FOLDER, mitdb.DS2, count=10)
-    known = {window.tobytes() for window in unseen}
-    assert all(samples.tobytes() in known for samples in golden["samples"][:11])
+    unseen_bytes = {window.tobytes() for window in unseen}
+    assert all(samples.tobytes() in unseen_bytes for samples in golden["samples"][:11])
 
 
 def test_input_is_the_samples_through_the_bundles_map(bundle, golden):

@@ -25,8 +25,8 @@ QUICK = ImportOptions(count=1)
 pytestmark = pytest.mark.heavy
 
 
-def imported(path: Path, out: Path, wanted: ImportOptions = QUICK):
-    report = import_network(path, out, wanted)
+def imported(path: Path, out: Path, options: ImportOptions = QUICK):
+    report = import_network(path, out, options)
     bundle = read_bundle(out)
     return report, bundle, read_net_golden(out / GOLDEN, bundle.manifest.inputs)
 
@@ -36,7 +36,7 @@ def test_names_that_repeat_are_missing_or_odd_are_no_obstacle(path: Path, tmp_pa
     report, bundle, golden = imported(path, tmp_path / "b")
     assert bundle.manifest.model_id == report.model_id
     network = lower(read_graph(path.read_bytes()))
-    assert {network.holder(one.name) for one in bundle.manifest.outputs} <= set(golden.tensors)
+    assert {network.holder(spec.name) for spec in bundle.manifest.outputs} <= set(golden.tensors)
     assert report.micro == "equal in every value"
 
 
@@ -57,10 +57,10 @@ def test_golden_vectors_hold_every_tensor_of_the_references_kernels(tmp_path: Pa
         "zero", "highest", "lowest", "square_wave", "spike", "random00", "random01",
     )  # fmt: skip
     name = bundle.manifest.input.name
-    one = Reference(path.read_bytes(), "x").run({name: golden.tensors[name][5]})
-    assert one.keys() == golden.tensors.keys()
-    assert len(one) == 3
-    for tensor, values in one.items():
+    tensors = Reference(path.read_bytes(), "x").run({name: golden.tensors[name][5]})
+    assert tensors.keys() == golden.tensors.keys()
+    assert len(tensors) == 3
+    for tensor, values in tensors.items():
         np.testing.assert_array_equal(golden.tensors[tensor][5], values)
 
 
@@ -85,7 +85,7 @@ def test_an_open_batch_is_imported_as_one(tmp_path: Path) -> None:
 
 def test_a_keras_conv1d_and_its_reshapes_are_imported(tmp_path: Path) -> None:
     _, bundle, _ = imported(OPERATORS / "keras_Conv1D_1_T_C_.tflite", tmp_path / "b")
-    assert [(one.time, one.channels) for one in bundle.manifest.outputs] == [(1, 1)]
+    assert [(spec.time, spec.channels) for spec in bundle.manifest.outputs] == [(1, 1)]
 
 
 def test_a_float_network_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -110,22 +110,22 @@ def test_all_operators_that_cannot_run_are_named_and_nothing_is_written(tmp_path
 def test_a_float_network_is_quantised_by_calibration_data(tmp_path: Path) -> None:
     inputs = np.random.default_rng(0).normal(size=(20, 32, 1))
     np.save(tmp_path / "x.npy", inputs)
-    wanted = ImportOptions(calibration=tmp_path / "x.npy", count=3)
-    report, bundle, golden = imported(OPERATORS / "float32_model.tflite", tmp_path / "b", wanted)
+    options = ImportOptions(calibration=tmp_path / "x.npy", count=3)
+    report, bundle, golden = imported(OPERATORS / "float32_model.tflite", tmp_path / "b", options)
     assert bundle.manifest.input.scale == pytest.approx(float(np.ptp(inputs)) / 255, rel=1e-3)
     assert golden.names[-3:] == ("calibration00", "calibration01", "calibration02")
     assert "quantised to int8 by 20 calibration inputs" in report.notes
-    (told,) = [note for note in report.notes if note.startswith("output ")]
-    assert int(told.split("int8 is ")[1].split(" dB")[0]) > 25
-    assert "over 20 calibration inputs" in told
+    (output_note,) = [note for note in report.notes if note.startswith("output ")]
+    assert int(output_note.split("int8 is ")[1].split(" dB")[0]) > 25
+    assert "over 20 calibration inputs" in output_note
 
 
 @pytest.mark.parametrize("content", ["", "PK a zip file", "cut", "noise"])
 def test_what_is_no_whole_tflite_is_refused_by_its_name(content: str, tmp_path: Path) -> None:
     whole = (OPERATORS / "conv_only.tflite").read_bytes()
-    made = {"cut": whole[:900], "noise": whole[:8] + bytes(range(256)) * 4}
+    contents = {"cut": whole[:900], "noise": whole[:8] + bytes(range(256)) * 4}
     path = tmp_path / "broken.tflite"
-    path.write_bytes(made.get(content, content.encode()))
+    path.write_bytes(contents.get(content, content.encode()))
     with pytest.raises(ModelError, match=r"^broken\.tflite: "):
         import_network(path, tmp_path / "b", QUICK)
     with pytest.raises(ModelError, match="no regular file"):
@@ -134,11 +134,11 @@ def test_what_is_no_whole_tflite_is_refused_by_its_name(content: str, tmp_path: 
 
 def test_a_network_of_another_kind_than_calibration_is_for_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((2, 32, 1)))
-    wanted = ImportOptions(calibration=tmp_path / "x.npy")
+    options = ImportOptions(calibration=tmp_path / "x.npy")
     with pytest.raises(CalibrationError, match="is quantised already"):
-        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", wanted)
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", options)
     with pytest.raises(QuantizationError, match=r"op 0 CONV_2D.*\(dynamic range\)"):
-        import_network(OPERATORS / "dynamic_range.tflite", tmp_path / "b", wanted)
+        import_network(OPERATORS / "dynamic_range.tflite", tmp_path / "b", options)
 
 
 def test_given_inputs_are_codes_or_real_values(tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_given_inputs_are_codes_or_real_values(tmp_path: Path) -> None:
     codes = np.arange(-16, 16, dtype=np.int8).reshape(1, 32, 1)
     scale = read_graph(path.read_bytes()).input.scale
     for number, values in enumerate((codes, (codes - 15.0) * scale, codes[:, None], codes[..., 0])):
-        given = tmp_path / f"given{number}.npy"
-        np.save(given, values)
-        _, bundle, golden = imported(path, tmp_path / "b", ImportOptions(golden=given))
+        path_of_inputs = tmp_path / f"given{number}.npy"
+        np.save(path_of_inputs, values)
+        _, bundle, golden = imported(path, tmp_path / "b", ImportOptions(golden=path_of_inputs))
         np.testing.assert_array_equal(golden.tensors[bundle.manifest.input.name], codes)
 
 
@@ -165,10 +165,10 @@ WRONG_INPUTS = {
 @pytest.mark.parametrize("case", WRONG_INPUTS)
 def test_given_inputs_of_another_shape_or_type_are_refused(case: str, tmp_path: Path) -> None:
     values, message = WRONG_INPUTS[case]
-    given = tmp_path / "given.npy"
-    np.save(given, values, allow_pickle=True)
+    path = tmp_path / "given.npy"
+    np.save(path, values, allow_pickle=True)
     with pytest.raises(CalibrationError, match=rf"given\.npy: .*{message}.*\[N, 32, 1\]"):
-        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", ImportOptions(golden=given))
+        import_network(OPERATORS / "conv_only.tflite", tmp_path / "b", ImportOptions(golden=path))
 
 
 @pytest.mark.parametrize(

@@ -25,24 +25,24 @@ class Odd:
 @given(offset=st.integers(-3000, 3000), scale=st.integers(20, 20000))
 def test_integers_give_the_real_map_rounded_to_the_nearest_code(offset, scale):
     real = trained.InputMap("affine", float(offset), float(scale))
-    found = map_input(EVERY_SAMPLE, integer_map(real)).astype(np.int64)
+    codes = map_input(EVERY_SAMPLE, integer_map(real)).astype(np.int64)
     adc = torch.from_numpy(EVERY_SAMPLE.astype(np.float64))[None]
     exact = real.apply(adc)[0, 0].numpy() * 128
-    assert np.abs(found - exact).max() <= 0.5 + 128 / (1 << 13)
+    assert np.abs(codes - exact).max() <= 0.5 + 128 / (1 << 13)
 
 
 @given(scale=st.floats(1, 1 << 20))
 def test_multiplier_has_fourteen_bits_and_the_largest_shift_that_leaves_it_so(scale):
-    made = integer_map(Odd("affine", scale=scale))
-    assert 1 << 12 <= made.multiplier < 1 << 14
-    assert round(128 * (1 << (made.shift + 1)) / scale) >= 1 << 14
+    integers = integer_map(Odd("affine", scale=scale))
+    assert 1 << 12 <= integers.multiplier < 1 << 14
+    assert round(128 * (1 << (integers.shift + 1)) / scale) >= 1 << 14
 
 
 @given(scale=st.floats(1, 1 << 20), offset=st.integers(-32768, 32767))
 def test_no_int16_sample_overflows_int32_on_the_way(scale, offset):
-    made = integer_map(Odd("affine", float(offset), scale))
+    integers = integer_map(Odd("affine", float(offset), scale))
     farthest = max(32767 - offset, offset + 32768)
-    assert farthest * made.multiplier + (1 << (made.shift - 1)) < 1 << 31
+    assert farthest * integers.multiplier + (1 << (integers.shift - 1)) < 1 << 31
 
 
 def test_minmax_has_no_integers():

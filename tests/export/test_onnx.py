@@ -64,14 +64,14 @@ def test_an_encoder_with_one_changed_weight_is_refused(model, encoder, inputs):
 def test_each_level_has_a_plain_input_that_any_tool_sees(model, decoder):
     session = open_session(decoder)
     codes = {f"latent{level.name}": level.codes for level in model.config.levels}
-    assert {one.name: one.shape[-1] for one in session.get_inputs()} == codes
+    assert {value.name: value.shape[-1] for value in session.get_inputs()} == codes
     assert session.get_overridable_initializers() == []
     last = model.config.levels[-1]
     latent = np.random.default_rng(0).normal(size=(3, 1, last.codes)).astype(np.float32)
-    found = decoded_of(session, last.name, latent)
+    decoded = decoded_of(session, last.name, latent)
     with torch.no_grad():
         expected = model.decoder.decode(torch.from_numpy(latent), last.name).numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(decoded, expected, atol=1e-4)
 
 
 def test_operations_are_eighteen_convolutions_with_silu_and_two_heads(encoder):

@@ -167,15 +167,15 @@ def test_a_function_that_returns_a_network_is_imported(tmp_path: Path, monkeypat
     )
     monkeypatch.syspath_prepend(tmp_path)
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(20, 1, 16)))
-    wanted = ImportOptions(tmp_path / "x.npy", count=1)
-    import_torch("own_network:make", [(1, 1, 16)], tmp_path / "b", wanted)
+    options = ImportOptions(tmp_path / "x.npy", count=1)
+    import_torch("own_network:make", [(1, 1, 16)], tmp_path / "b", options)
     manifest = read_bundle(tmp_path / "b").manifest
     assert manifest.source.file == "own_network:make"
-    assert [(one.time, one.channels) for one in manifest.outputs] == [(14, 2)]
+    assert [(spec.time, spec.channels) for spec in manifest.outputs] == [(14, 2)]
 
 
 @pytest.mark.parametrize(
-    ("factory", "told"),
+    ("factory", "message"),
     [
         ("no_such_module:make", "its code fails (ModuleNotFoundError"),
         ("math:nothing", "its code fails (AttributeError"),
@@ -183,8 +183,8 @@ def test_a_function_that_returns_a_network_is_imported(tmp_path: Path, monkeypat
         ("math", "expected module:function"),
     ],
 )
-def test_a_function_that_makes_no_network_is_refused(factory: str, told: str, tmp_path) -> None:
-    with pytest.raises(ExportError, match=re.escape(told)):
+def test_a_function_that_makes_no_network_is_refused(factory: str, message: str, tmp_path) -> None:
+    with pytest.raises(ExportError, match=re.escape(message)):
         import_torch(factory, [(1, 1, 16)], tmp_path / "b", ImportOptions())
     assert not (tmp_path / "b").exists()
 

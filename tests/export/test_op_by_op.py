@@ -21,6 +21,6 @@ def model(*codes: int) -> bytes:
 
 
 def test_a_piece_holds_its_own_operator_and_no_other_code() -> None:
-    found = [flatbuffer.parse(piece.content) for piece in pieces(model(OPS.HARD_SWISH, OPS.ELU))]
-    codes = [[code.builtinCode for code in one.operatorCodes] for one in found]
+    models = [flatbuffer.parse(piece.content) for piece in pieces(model(OPS.HARD_SWISH, OPS.ELU))]
+    codes = [[code.builtinCode for code in single.operatorCodes] for single in models]
     assert codes == [[OPS.HARD_SWISH], [OPS.ELU]]

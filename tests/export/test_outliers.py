@@ -36,16 +36,18 @@ def calibrated(calibration: Array) -> bytes:
         concrete = function.get_concrete_function()
         content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], function).convert()
         calibrator = load("tensorflow.lite.python.optimize.calibrator").Calibrator(content)
-        made: bytes = calibrator.calibrate(lambda: ([row] for row in calibration))
-    return made
+        ranged: bytes = calibrator.calibrate(lambda: ([row] for row in calibration))
+    return ranged
 
 
 def ranges(content: bytes) -> list[tuple[float, float]]:
     """Return the ranges of the input and of what each operator makes."""
     graph = flatbuffer.parse(content).subgraphs[0]
     tensors = [graph.inputs[0], *(operator.outputs[0] for operator in graph.operators)]
-    found = [graph.tensors[index].quantization for index in tensors]
-    return [(float(one.min[0]), float(one.max[0])) for one in found]
+    quantizations = [graph.tensors[index].quantization for index in tensors]
+    return [
+        (float(quantization.min[0]), float(quantization.max[0])) for quantization in quantizations
+    ]
 
 
 def test_inner_ranges_leave_out_the_outermost_values(calibrated: bytes, calibration: Array) -> None:

@@ -44,8 +44,8 @@ def test_affine_input_is_exactly_one_code_per_128th(content):
 
 def test_minmax_input_is_255_steps_from_the_lowest_code(encoder, windows):
     by_window = map_input(windows, InputMap("minmax"))
-    found = quantizations(quantize(encoder, by_window, INPUT_QUANTIZATION["minmax"]))
-    assert found["segment"] == Quantization(float(np.float32(1 / 255)), -128)
+    by_tensor = quantizations(quantize(encoder, by_window, INPUT_QUANTIZATION["minmax"]))
+    assert by_tensor["segment"] == Quantization(float(np.float32(1 / 255)), -128)
 
 
 def test_every_sigmoid_has_its_fixed_scale(content):
@@ -54,10 +54,10 @@ def test_every_sigmoid_has_its_fixed_scale(content):
 
 
 def test_predicted_errors_start_at_zero_and_step_by_at_most_a_half(content):
-    found = quantizations(content)
+    by_tensor = quantizations(content)
     for head in ("head32/conv", "head64/conv"):
-        assert found[head].zero_point == -128
-        assert found[head].scale <= 0.5
+        assert by_tensor[head].zero_point == -128
+        assert by_tensor[head].scale <= 0.5
 
 
 def test_predicted_errors_reach_twice_as_far_as_in_calibration(encoder, inputs, content):

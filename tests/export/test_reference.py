@@ -21,8 +21,8 @@ def content(bundle) -> bytes:
 
 @pytest.fixture(scope="module")
 def golden(bundle) -> dict[str, np.ndarray]:
-    found = read_golden(bundle / GOLDEN)
-    return {MAPPED: found.inputs, **found.tensors}
+    vectors = read_golden(bundle / GOLDEN)
+    return {MAPPED: vectors.inputs, **vectors.tensors}
 
 
 @pytest.fixture(scope="module")

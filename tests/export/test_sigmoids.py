@@ -30,8 +30,8 @@ def disputed(bundle: Path) -> bytes:
 def agreed(content: bytes, layer: str) -> bool:
     model = flatbuffer.parse(content)
     names = [tensor.name.decode() for tensor in model.subgraphs[0].tensors]
-    wanted = names.index(f"{layer}/sigmoid")
-    operator = next(op for op in model.subgraphs[0].operators if op.outputs[0] == wanted)
+    index = names.index(f"{layer}/sigmoid")
+    operator = next(op for op in model.subgraphs[0].operators if op.outputs[0] == index)
     scale = np.float32(quantization_of(model, f"{layer}/conv").scale[0])
     return sigmoids._agree(sigmoids._alone(model, operator, scale))
 

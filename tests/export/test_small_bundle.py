@@ -25,8 +25,8 @@ def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_script_makes_the_committed_bundle_again(again: Path) -> None:
     """The same bytes where float arithmetic is that of the machine which made it, else as near."""
-    made, committed = read_bundle(again).manifest, read_bundle(SMALL_BUNDLE).manifest
-    if made.model_id == committed.model_id:
+    rebuilt, committed = read_bundle(again).manifest, read_bundle(SMALL_BUNDLE).manifest
+    if rebuilt.model_id == committed.model_id:
         for item in SMALL_BUNDLE.iterdir():
             assert item.read_bytes() == (again / item.name).read_bytes(), item.name
         return
@@ -34,11 +34,13 @@ def test_the_script_makes_the_committed_bundle_again(again: Path) -> None:
     assert list(new) == list(old)
     for name, scale in new.items():
         assert scale.scale == pytest.approx(old[name].scale, rel=0.05), name
-    found, kept = (read_golden(folder / GOLDEN, SEGMENT) for folder in (again, SMALL_BUNDLE))
-    np.testing.assert_array_equal(found.samples, kept.samples)
-    assert list(found.tensors) == list(kept.tensors)
-    for name, values in found.tensors.items():
-        far = np.abs(values.astype(int) - kept.tensors[name].astype(int))
+    new_golden, old_golden = (
+        read_golden(folder / GOLDEN, SEGMENT) for folder in (again, SMALL_BUNDLE)
+    )
+    np.testing.assert_array_equal(new_golden.samples, old_golden.samples)
+    assert list(new_golden.tensors) == list(old_golden.tensors)
+    for name, values in new_golden.tensors.items():
+        far = np.abs(values.astype(int) - old_golden.tensors[name].astype(int))
         assert np.median(far) <= 1, name
         assert np.quantile(far, 0.99) <= FAR, name
 

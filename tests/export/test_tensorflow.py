@@ -31,9 +31,9 @@ def test_tensorflow_computes_what_onnx_computes_on_real_windows(encoder, loaded,
     names = [output.name for output in encoder.graph.output]
     for window in loaded.input_map.apply(as_tensor(windows)).numpy():
         expected = session.run(names, {INPUT: window[None]})
-        found = function(window.reshape(1, 1, -1, 1))
+        computed = function(window.reshape(1, 1, -1, 1))
         for name, values in zip(names, expected, strict=True):
-            np.testing.assert_allclose(found[name].numpy().ravel(), values.ravel(), atol=1e-4)
+            np.testing.assert_allclose(computed[name].numpy().ravel(), values.ravel(), atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_chosen_padding_computes_what_pytorch_computes(samples, kernel, stride, 
     torch.manual_seed(0)
     x, layer = torch.randn(1, 2, samples), nn.Conv1d(2, 3, kernel, stride, padding)
     expected = layer(x).detach().numpy()
-    found = lower(one_convolution(layer, samples))(x.numpy().transpose(0, 2, 1)[:, None])["y"]
-    np.testing.assert_allclose(found.numpy()[:, 0].transpose(0, 2, 1), expected, atol=1e-5)
+    computed = lower(one_convolution(layer, samples))(x.numpy().transpose(0, 2, 1)[:, None])["y"]
+    np.testing.assert_allclose(computed.numpy()[:, 0].transpose(0, 2, 1), expected, atol=1e-5)
 
 
 def test_pooling_computes_what_pytorch_computes():
@@ -73,9 +73,9 @@ def test_pooling_computes_what_pytorch_computes():
 
     torch.manual_seed(0)
     model, x = Pools().eval(), torch.randn(1, 1, 2000)
-    found = lower(export_encoder(model))(x.numpy().transpose(0, 2, 1)[:, None])
-    assert len(found) == 4
-    for expected, pooled in zip(model(x), found.values(), strict=True):
+    computed = lower(export_encoder(model))(x.numpy().transpose(0, 2, 1)[:, None])
+    assert len(computed) == 4
+    for expected, pooled in zip(model(x), computed.values(), strict=True):
         values = pooled.numpy()[:, 0].transpose(0, 2, 1)
         np.testing.assert_allclose(values, expected.detach().numpy(), atol=1e-5)
 

@@ -67,14 +67,14 @@ def test_another_key_runs_anew_and_keeps_what_is_not_the_kits(
 def test_interrupted_phase_goes_on_with_what_it_left(fabric: Fabric, folder: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run_phase(fabric, folder, KEY, ["result"], Phase(folder, breaks_off=True))
-    found: list[str] = []
+    states: list[str] = []
 
     def go_on() -> None:
-        found.append((folder / "state").read_text())
+        states.append((folder / "state").read_text())
         (folder / "result").touch()
 
     assert run_phase(fabric, folder, KEY, ["result"], go_on) == "resumed"
-    assert found == ["half way"]
+    assert states == ["half way"]
 
 
 def test_interrupted_phase_of_another_key_begins_anew(fabric: Fabric, folder: Path) -> None:
@@ -142,7 +142,7 @@ def test_settings_that_json_cannot_hold_are_refused(fabric: Fabric, folder: Path
 
 
 def test_array_hash_tells_value_shape_and_type_apart() -> None:
-    one = np.arange(6, dtype=np.int16)
-    others = [one + 1, one.reshape(2, 3), one.astype(np.int32), one[::-1]]
-    assert cache.array_hash(one) == cache.array_hash(one.copy())
-    assert len({cache.array_hash(x) for x in (one, *others)}) == 5
+    array = np.arange(6, dtype=np.int16)
+    others = [array + 1, array.reshape(2, 3), array.astype(np.int32), array[::-1]]
+    assert cache.array_hash(array) == cache.array_hash(array.copy())
+    assert len({cache.array_hash(x) for x in (array, *others)}) == 5

@@ -23,8 +23,8 @@ INPUT_MAP = InputMap("affine", 1012, 467)
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(3)
-    made = Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING)
-    return checkpoint.save(made, tmp_path_factory.mktemp("made") / "checkpoint")
+    untrained = Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING)
+    return checkpoint.save(untrained, tmp_path_factory.mktemp("made") / "checkpoint")
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def change_record(path: Path, **changes: object) -> None:
 
 def test_weights_come_back_to_the_bit(written: Path) -> None:
     torch.manual_seed(3)
-    wanted = DynamicDeep().state_dict()
-    found = checkpoint.load(written).model.state_dict()
-    assert all(torch.equal(found[name], tensor) for name, tensor in wanted.items())
+    expected = DynamicDeep().state_dict()
+    loaded = checkpoint.load(written).model.state_dict()
+    assert all(torch.equal(loaded[name], tensor) for name, tensor in expected.items())
 
 
 def test_record_comes_back_whole(written: Path) -> None:
@@ -65,10 +65,10 @@ def test_half_precision_decoder_leaves_the_device_part_untouched(tmp_path: Path)
     half = checkpoint.save(
         Checkpoint(model, INPUT_MAP, TRAINING), tmp_path / "h", half_decoder=True
     )
-    found = checkpoint.load(half).model.state_dict()
+    loaded = checkpoint.load(half).model.state_dict()
     for name, tensor in model.state_dict().items():
-        kept = tensor.half().float() if name.startswith("decoder.") else tensor
-        assert torch.equal(found[name], kept), name
+        expected = tensor.half().float() if name.startswith("decoder.") else tensor
+        assert torch.equal(loaded[name], expected), name
 
 
 def test_missing_record_is_named(path: Path) -> None:
@@ -198,8 +198,8 @@ PROMISE = Promise(
 
 
 def test_a_promise_comes_back_as_it_was_saved(tmp_path: Path) -> None:
-    made = Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING, promise=PROMISE)
-    assert checkpoint.load(checkpoint.save(made, tmp_path / "made")).promise == PROMISE
+    promising = Checkpoint(DynamicDeep(), INPUT_MAP, TRAINING, promise=PROMISE)
+    assert checkpoint.load(checkpoint.save(promising, tmp_path / "made")).promise == PROMISE
 
 
 def test_a_promise_at_one_bound_is_read_as_a_table_of_one_knot(path: Path) -> None:
@@ -240,11 +240,11 @@ def test_sigkill_at_any_line_leaves_the_old_checkpoint_or_the_new_one(tmp_path: 
     killer = Path(__file__).parents[1] / "codegen" / "kill_writer.py"
     command = [sys.executable, str(killer), str(tmp_path / "in" / "c.safetensors"), "checkpoint"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout)
-    assert len(found) > 10
+    outcomes = json.loads(done.stdout)
+    assert len(outcomes) > 10
     old, new = {"record": "old", "weights": 0.0}, {"record": "new", "weights": 1.0}
-    assert all(left in (old, new) for _, left in found)
-    assert (found[0][1], found[-1]) == (old, [False, new])
+    assert all(left in (old, new) for _, left in outcomes)
+    assert (outcomes[0][1], outcomes[-1]) == (old, [False, new])
 
 
 @pytest.mark.parametrize("text", ["not json", "[]", '{"format": 1}', "{}"])

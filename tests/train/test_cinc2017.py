@@ -145,10 +145,10 @@ def test_excerpt_is_parted_in_three_without_overlap() -> None:
 
 def test_excerpt_can_be_made_again_from_itself(tmp_path: Path) -> None:
     excerpt.write_cinc2017(cinc2017.SAMPLE_FOLDER, tmp_path, parts=Parts(24, 24, 0))
-    made = {path.name for path in tmp_path.iterdir()}
+    written = {path.name for path in tmp_path.iterdir()}
     committed = {path.name for path in cinc2017.SAMPLE_FOLDER.iterdir()}
-    assert committed - made == {"ATTRIBUTION.md"}
-    for name in made:
+    assert committed - written == {"ATTRIBUTION.md"}
+    for name in written:
         assert (tmp_path / name).read_bytes() == (cinc2017.SAMPLE_FOLDER / name).read_bytes()
 
 
@@ -268,8 +268,8 @@ def test_skipping_moves_no_other_record(tmp_path: Path, kind: str) -> None:
         (tmp_path / cinc2017.REFERENCE).write_text(reference.replace("A00002,N\n", ""))
     split = cinc2017.read_split(tmp_path, parts=parts, on_bad="skip")
     for side in ("train", "holdout", "test"):
-        kept = [name for name in names(getattr(whole, side)) if name != "A00002"]
-        assert names(getattr(split, side)) == kept
+        expected = [name for name in names(getattr(whole, side)) if name != "A00002"]
+        assert names(getattr(split, side)) == expected
     assert [problem.record for problem in split.problems] == ["A00002"]
 
 

@@ -47,16 +47,16 @@ def test_every_window_is_scored_once_whatever_the_batch(
 
 
 def test_checkpoint_is_evaluated_on_its_own_split_unless_told(written: Path) -> None:
-    found = evaluate.evaluate(EvaluateConfig(written, mitdb.SAMPLE_FOLDER))
-    assert (found.split, found.windows, found.unseen) == ("patient", 210, True)
+    evaluation = evaluate.evaluate(EvaluateConfig(written, mitdb.SAMPLE_FOLDER))
+    assert (evaluation.split, evaluation.windows, evaluation.unseen) == ("patient", 210, True)
 
 
 def test_evaluation_on_another_split_is_marked(
     written: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:2])
-    found = evaluate.evaluate(EvaluateConfig(written, mitdb.SAMPLE_FOLDER, "published"))
-    assert (found.split, found.windows, found.unseen) == ("published", 4, False)
+    evaluation = evaluate.evaluate(EvaluateConfig(written, mitdb.SAMPLE_FOLDER, "published"))
+    assert (evaluation.split, evaluation.windows, evaluation.unseen) == ("published", 4, False)
 
 
 def test_a_split_that_cinc_2017_does_not_have_is_refused_and_not_ignored(tmp_path: Path) -> None:

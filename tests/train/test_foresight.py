@@ -30,9 +30,9 @@ def examples(count: int, seed: int) -> Examples:
     """Records of 5 segments whose loss is told by the mean of the trunk's first channel."""
     random = torch.Generator().manual_seed(seed)
     trunk = torch.randn(count, 5, 32, 62, generator=random) * 0.1
-    told = torch.rand(count, 5, 1, generator=random)
-    trunk[:, :, 0] += told
-    return Examples(Encoded((), trunk.half()), told.expand(-1, -1, 4).contiguous())
+    losses = torch.rand(count, 5, 1, generator=random)
+    trunk[:, :, 0] += losses
+    return Examples(Encoded((), trunk.half()), losses.expand(-1, -1, 4).contiguous())
 
 
 def test_trunk_heads_take_at_most_2_percent_of_the_encoders_multiplications() -> None:
@@ -46,17 +46,17 @@ def test_predictions_of_a_trunk_head_are_never_negative() -> None:
     with torch.no_grad():
         predicted = DynamicDeep(FOUR).eval()(torch.rand(4, 1, 2000))[4:]
     assert len(predicted) == 4
-    assert all(float(one.min()) >= 0 for one in predicted)
+    assert all(float(level_loss.min()) >= 0 for level_loss in predicted)
 
 
 def test_trunk_heads_learn_what_the_trunk_tells_and_keep_it_on_the_hold_out() -> None:
     heads = TrunkHeads(FOUR)
-    held = examples(40, 1)
-    told = ForesightConfig(epochs=12)
-    foresight.train_trunk_heads(heads, examples(160, 0), held, told)
-    predicted = foresight.predict(heads, held.encoded).reshape(-1, 4)
-    found = foresight.correlations(predicted, held.losses.reshape(-1, 4).numpy())
-    assert min(found) > 0.8
+    holdout = examples(40, 1)
+    config = ForesightConfig(epochs=12)
+    foresight.train_trunk_heads(heads, examples(160, 0), holdout, config)
+    predicted = foresight.predict(heads, holdout.encoded).reshape(-1, 4)
+    correlations = foresight.correlations(predicted, holdout.losses.reshape(-1, 4).numpy())
+    assert min(correlations) > 0.8
 
 
 def test_heads_that_foresee_nothing_are_refused_by_the_level() -> None:
@@ -79,14 +79,16 @@ def test_what_compression_adds_is_observed_for_each_segment_and_level() -> None:
     records = cinc2017.read_records(cinc2017.SAMPLE_FOLDER)[0][:2]
     model = DynamicDeep(FOUR).eval()
     cuts = draw_cuts(records, np.random.default_rng(0))
-    found = Observer(model, MAP, (load_task("rhythm"), load_task("rpeaks")), "added").observe(cuts)
-    assert found.encoded.trunk.shape == (2, 5, 32, 62)
-    shapes = [one.shape for one in found.encoded.latents]
+    observation = Observer(model, MAP, (load_task("rhythm"), load_task("rpeaks")), "added").observe(
+        cuts
+    )
+    assert observation.encoded.trunk.shape == (2, 5, 32, 62)
+    shapes = [latents.shape for latents in observation.encoded.latents]
     assert shapes == [(2, 5, level.codes) for level in FOUR.levels]
     for weights in ({"rhythm": 1.0}, {"rhythm": 0.5, "rpeaks": 0.5}):
-        losses = found.weighted(weights).losses
+        losses = observation.weighted(weights).losses
         assert losses.shape == (2, 5, 4)
-        expected = sum(w * found.losses[name] for name, w in weights.items())
+        expected = sum(w * observation.losses[name] for name, w in weights.items())
         torch.testing.assert_close(losses, expected)
         assert bool((losses >= 0).all())
 
@@ -110,10 +112,10 @@ def test_a_run_whose_heads_see_nothing_fails_by_the_level_unless_told_otherwise(
     start = Checkpoint(model, MAP, training, FOUR)
     observer = Observer(model, MAP, (load_task("rhythm"),), "added")
     observations = Observations(observer, split, cuts=1, seed=0)
-    told = PromiseConfig(violation_rate=0.2, foresight=ForesightConfig(cuts=1, epochs=1))
+    strict = PromiseConfig(violation_rate=0.2, foresight=ForesightConfig(cuts=1, epochs=1))
     path = tmp_path / "checkpoint.safetensors"
     with pytest.raises(TrainingFailedError, match=r"head of level 8 foresees nothing"):
-        fit_promise(start, observations, {"rhythm": 1.0}, told, path)
+        fit_promise(start, observations, {"rhythm": 1.0}, strict, path)
     assert not path.exists()
-    lenient = replace(told, foresight=replace(told.foresight, least_correlation=-1))
+    lenient = replace(strict, foresight=replace(strict.foresight, least_correlation=-1))
     assert fit_promise(start, observations, {"rhythm": 1.0}, lenient, path) == path

@@ -54,18 +54,18 @@ def test_a_picture_is_coded_as_a_signal_is(name: str) -> None:
 
 @pytest.mark.parametrize("config", [ONE, NAMED["published"], NAMED["dynamic-deep"]])
 def test_a_checkpoint_says_its_levels(config: ModelConfig, tmp_path: Path) -> None:
-    made = DynamicDeep(config)
-    path = checkpoint.save(Checkpoint(made, INPUT_MAP, TRAINING, config), tmp_path / "c")
+    model = DynamicDeep(config)
+    path = checkpoint.save(Checkpoint(model, INPUT_MAP, TRAINING, config), tmp_path / "c")
     loaded = checkpoint.load(path)
     assert loaded.config == config
     weights = loaded.model.state_dict()
-    assert all(torch.equal(weights[name], t) for name, t in made.state_dict().items())
+    assert all(torch.equal(weights[name], t) for name, t in model.state_dict().items())
 
 
 def test_a_record_is_what_its_file_says_once_it_is_read(tmp_path: Path) -> None:
     config = NAMED["dynamic-deep"]
-    made = Checkpoint(DynamicDeep(config), INPUT_MAP, TRAINING, config)
-    path = checkpoint.save(made, tmp_path / "c")
+    untrained = Checkpoint(DynamicDeep(config), INPUT_MAP, TRAINING, config)
+    path = checkpoint.save(untrained, tmp_path / "c")
     written = json.loads(path.with_suffix(".json").read_text())
     assert checkpoint.as_plain(checkpoint.read_record(path)) == written
 
@@ -77,9 +77,11 @@ def test_a_checkpoint_of_the_first_format_is_the_published_network(path: Path) -
         pytest.skip("is of a later format")
     loaded = checkpoint.load(path)
     assert loaded.config == NAMED["published"]
-    written, found = safetensors.torch.load_file(path), loaded.model.state_dict()
-    assert all(torch.equal(found[name], tensor.to(found[name])) for name, tensor in written.items())
-    assert found.keys() == written.keys()
+    written, weights = safetensors.torch.load_file(path), loaded.model.state_dict()
+    assert all(
+        torch.equal(weights[name], tensor.to(weights[name])) for name, tensor in written.items()
+    )
+    assert weights.keys() == written.keys()
 
 
 def test_levels_out_of_order_are_refused() -> None:
@@ -139,8 +141,8 @@ def test_no_level_changes_what_another_one_decodes(windows: mitdb.Samples) -> No
     model = DynamicDeep(NAMED["dynamic-deep"]).train()
     latents = model.encode(INPUT_MAP.apply(as_tensor(windows)))
     norm = model.decoder.get_submodule("shared.0.norm")
-    before = {name: one.running_mean.clone() for name, one in norm.items()}  # type: ignore[operator]
+    before = {name: level_norm.running_mean.clone() for name, level_norm in norm.items()}  # type: ignore[operator]
     model.decoder.decode(latents[0], "8")
-    after = {name: one.running_mean for name, one in norm.items()}  # type: ignore[operator]
+    after = {name: level_norm.running_mean for name, level_norm in norm.items()}  # type: ignore[operator]
     changed = [name for name in before if not torch.equal(before[name], after[name])]
     assert changed == ["8"]

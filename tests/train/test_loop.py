@@ -70,10 +70,10 @@ def break_off(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
     """Let training be interrupted in an epoch, counted from 0."""
     whole = loop._train_epoch
 
-    def broken(*given: object, **named: object) -> dict[str, float]:
+    def broken(*arguments: object, **named: object) -> dict[str, float]:
         if named["epoch"] == epoch:
             raise KeyboardInterrupt
-        return whole(*given, **named)  # type: ignore[arg-type]
+        return whole(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "_train_epoch", broken)
 
@@ -267,8 +267,8 @@ def run_together(commands: Sequence[list[str]]) -> None:
         subprocess.Popen(c, env=environment, stderr=subprocess.PIPE, text=True) for c in commands
     ]
     for process in running:
-        _, said = process.communicate(timeout=600)
-        assert process.returncode == 0, said
+        _, errors = process.communicate(timeout=600)
+        assert process.returncode == 0, errors
 
 
 def np_load(path: Path) -> dict[str, Tensor]:

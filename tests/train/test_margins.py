@@ -48,8 +48,8 @@ def test_no_more_records_break_the_promise_than_the_rate_allows_at_any_bound(
     shaping: HeldOut, proving: HeldOut, rate: float, bound: float
 ) -> None:
     margins = fit_margins(shaping, proving, rate=rate)
-    for asked in (bound, *KNOTS):
-        count = int(broken(proving, table_of(margins), asked).sum())
+    for any_bound in (bound, *KNOTS):
+        count = int(broken(proving, table_of(margins), any_bound).sum())
         assert count == 0 or (count + 1) / (len(proving.losses) + 1) <= rate + 1e-9
 
 
@@ -97,8 +97,8 @@ def test_a_record_breaks_the_promise_from_the_risk_at_which_it_is_first_sent_too
     weak_alone, never_weak, neither = [0.15, 0.35], [0.25, 0.25], [0.15, 0.35]
     predicted = np.array([weak_alone, never_weak, neither])[:, None]
     losses = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])[:, None]
-    found = HeldOut(predicted, losses).first_broken(limits, 0.5)
-    assert found[:, 0].tolist() == [1, 4, 4]
+    risks = HeldOut(predicted, losses).first_broken(limits, 0.5)
+    assert risks[:, 0].tolist() == [1, 4, 4]
 
 
 def test_within_a_box_of_limits_a_level_is_sent_unless_a_stronger_one_surely_is() -> None:

@@ -68,23 +68,23 @@ def test_published_split_uses_every_window_once(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:4])
     split = mitdb.read_split(mitdb.SAMPLE_FOLDER, "published")
     both = np.concatenate([split.train, split.test])
-    wanted = mitdb.read_windows(mitdb.SAMPLE_FOLDER, mitdb.DS1[:4])
-    assert sorted(map(bytes, both)) == sorted(map(bytes, wanted))
+    expected = mitdb.read_windows(mitdb.SAMPLE_FOLDER, mitdb.DS1[:4])
+    assert sorted(map(bytes, both)) == sorted(map(bytes, expected))
 
 
 def test_published_split_may_draw_from_every_stretch_between_test_windows_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:4])
-    found = mitdb.read_split(mitdb.SAMPLE_FOLDER, "published")
-    for stretch in found.train_records:
+    split = mitdb.read_split(mitdb.SAMPLE_FOLDER, "published")
+    for stretch in split.train_records:
         of_records = [
             stretch.tobytes() in mitdb.read_record(mitdb.SAMPLE_FOLDER, name).tobytes()
             for name in mitdb.DS1[:4]
         ]
         assert of_records.count(True) == 1
-    cut = np.concatenate([mitdb.cut_windows(stretch) for stretch in found.train_records])
-    np.testing.assert_array_equal(cut, found.train)
+    cut = np.concatenate([mitdb.cut_windows(stretch) for stretch in split.train_records])
+    np.testing.assert_array_equal(cut, split.train)
 
 
 @pytest.mark.parametrize("split", ["patient", "published"])
@@ -92,11 +92,11 @@ def test_each_test_window_is_of_the_record_named_for_it(
     monkeypatch: pytest.MonkeyPatch, split: mitdb.SplitName
 ) -> None:
     monkeypatch.setattr(mitdb, "ALL_RECORDS", mitdb.DS1[:4])
-    found = mitdb.read_split(mitdb.SAMPLE_FOLDER, split)
-    assert len(found.test_names) == len(found.test)
-    for name, window in zip(found.test_names, found.test, strict=True):
-        theirs = mitdb.read_windows(mitdb.SAMPLE_FOLDER, [name])
-        assert (theirs == window).all(axis=1).sum() == 1
+    windows = mitdb.read_split(mitdb.SAMPLE_FOLDER, split)
+    assert len(windows.test_names) == len(windows.test)
+    for name, window in zip(windows.test_names, windows.test, strict=True):
+        of_record = mitdb.read_windows(mitdb.SAMPLE_FOLDER, [name])
+        assert (of_record == window).all(axis=1).sum() == 1
 
 
 def test_unknown_split_is_refused_with_the_choices() -> None:
@@ -233,9 +233,9 @@ def test_excerpt_can_be_made_again_from_itself(
     monkeypatch.setattr(mitdb, "DS1", ("201",))
     monkeypatch.setattr(mitdb, "DS2", ("200",))
     excerpt.write_mitdb(mitdb.SAMPLE_FOLDER, tmp_path)
-    made = sorted(path.name for path in tmp_path.iterdir())
-    assert made == ["200.dat", "200.hea", "201.dat", "201.hea"]
-    for name in made:
+    written = sorted(path.name for path in tmp_path.iterdir())
+    assert written == ["200.dat", "200.hea", "201.dat", "201.hea"]
+    for name in written:
         assert (tmp_path / name).read_bytes() == (mitdb.SAMPLE_FOLDER / name).read_bytes()
 
 

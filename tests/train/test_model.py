@@ -54,8 +54,8 @@ def multiply_accumulates(network: nn.Module, x: Tensor) -> int:
 
 
 def test_every_layer_of_the_encoder_has_the_published_shape() -> None:
-    found = shapes_by_layer(SharedEncoder(NAMED["published"]).eval(), torch.zeros(2, 1, 2000))
-    assert found == {name: (2, filters, time) for name, (filters, time, _) in LAYERS.items()}
+    shapes = shapes_by_layer(SharedEncoder(NAMED["published"]).eval(), torch.zeros(2, 1, 2000))
+    assert shapes == {name: (2, filters, time) for name, (filters, time, _) in LAYERS.items()}
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -15,17 +15,17 @@ COMPRESSORS = [path for path in SHIPPED if path.stem.startswith("mitdb-")]
 
 def section(name: str) -> str:
     """Return what stands under a network's heading."""
-    (found,) = re.findall(rf"^### {name}\n(.*?)(?=^##|\Z)", CARD, re.DOTALL | re.MULTILINE)
-    return found
+    (text,) = re.findall(rf"^### {name}\n(.*?)(?=^##|\Z)", CARD, re.DOTALL | re.MULTILINE)
+    return text
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_shipped_network_has_a_section_without_a_pending_figure(path: Path) -> None:
     name = path.relative_to(PRETRAINED_FOLDER).with_suffix("").as_posix()
-    found = section(name)
+    text = section(name)
     for part in ("Purpose", "Data", "Limits"):
-        assert f"- {part}: " in found
-    assert "pending" not in found, f"{name}: fill its figures in, they are in its record."
+        assert f"- {part}: " in text
+    assert "pending" not in text, f"{name}: fill its figures in, they are in its record."
 
 
 @pytest.mark.parametrize("path", COMPRESSORS, ids=lambda path: path.stem)

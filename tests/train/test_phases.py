@@ -19,10 +19,10 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, epochs: int) -> None:
     """Let training break off when it begins the epoch after."""
     whole = loop._train_epoch
 
-    def broken(*given: object, epoch: int) -> dict[str, float]:
+    def broken(*arguments: object, epoch: int) -> dict[str, float]:
         if epoch == epochs:
             raise KeyboardInterrupt
-        return whole(*given, epoch=epoch)  # type: ignore[arg-type]
+        return whole(*arguments, epoch=epoch)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "_train_epoch", broken)
 

@@ -32,9 +32,11 @@ PROMISE = PromiseConfig(violation_rate=0.2, foresight=FORESIGHT)
 
 @pytest.fixture
 def config(tmp_path: Path) -> PipelineConfig:
-    told = TrainConfig(output=tmp_path / "run", data=cinc2017.SAMPLE_FOLDER, start=START, threads=1)
+    training = TrainConfig(
+        output=tmp_path / "run", data=cinc2017.SAMPLE_FOLDER, start=START, threads=1
+    )
     return PipelineConfig(
-        told,
+        training,
         {"rhythm": 1.0, "rpeaks": 0.2},
         finetune=FineTuneConfig(loop=LoopConfig(epochs=1, batch=4, peak_rate=1e-4)),
         promise=PROMISE,
@@ -43,18 +45,21 @@ def config(tmp_path: Path) -> PipelineConfig:
 
 
 def test_all_phases_make_a_checkpoint_a_task_of_one_compressor(config: PipelineConfig) -> None:
-    made = {name: checkpoint.load(path) for name, path in pipeline.run(config).items()}
-    assert set(made) == {"rhythm", "rpeaks", "both"}
-    assert made["rhythm"].promise is not None
-    assert made["both"].promise is not None
-    assert (made["rhythm"].promise.kind, made["rhythm"].config.heads) == ("added", "trunk")
-    assert made["rhythm"].promise.unit == "added cross entropy"
-    for promise in (made["rhythm"].promise, made["both"].promise):
+    checkpoints = {name: checkpoint.load(path) for name, path in pipeline.run(config).items()}
+    assert set(checkpoints) == {"rhythm", "rpeaks", "both"}
+    assert checkpoints["rhythm"].promise is not None
+    assert checkpoints["both"].promise is not None
+    assert (checkpoints["rhythm"].promise.kind, checkpoints["rhythm"].config.heads) == (
+        "added",
+        "trunk",
+    )
+    assert checkpoints["rhythm"].promise.unit == "added cross entropy"
+    for promise in (checkpoints["rhythm"].promise, checkpoints["both"].promise):
         assert promise.bounds == margins.KNOTS
         for table in (promise.margins, promise.record_margins):
             assert {len(row) for row in table.values()} == {len(margins.KNOTS)}
-    assert made["both"].promise.tasks == {"rhythm": 0.5, "rpeaks": 0.5}
-    states = [one.model.state_dict() for one in made.values()]
+    assert checkpoints["both"].promise.tasks == {"rhythm": 0.5, "rpeaks": 0.5}
+    states = [loaded.model.state_dict() for loaded in checkpoints.values()]
     for name, tensor in states[0].items():
         alike = all(torch.equal(tensor, other[name]) for other in states[1:])
         assert alike != name.startswith("heads."), name
@@ -91,23 +96,23 @@ def test_a_crash_in_phase_2_resumes_there(
 ) -> None:
     config = replace(config, finetune=replace(config.finetune, loop=LoopConfig(epochs=2, batch=4)))
     whole = pipeline.run(config)["rhythm"].read_bytes()
-    told = replace(config.reconstruction, output=tmp_path / "parted")
-    parted = replace(config, reconstruction=told)
+    training = replace(config.reconstruction, output=tmp_path / "parted")
+    parted = replace(config, reconstruction=training)
     draws = finetune.augment.vary_record
     drawn = 0
 
-    def break_off(*given: object) -> object:
+    def break_off(*arguments: object) -> object:
         nonlocal drawn
         drawn += 1
         if drawn == 10:  # in the second epoch, of 8 records each
             raise KeyboardInterrupt
-        return draws(*given)  # type: ignore[arg-type]
+        return draws(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
         patched.setattr(finetune.augment, "vary_record", break_off)
         with pytest.raises(KeyboardInterrupt):
             pipeline.run(parted)
-    assert (told.output / "fine-tuning" / "metrics.jsonl").read_text().count("\n") == 1
+    assert (training.output / "fine-tuning" / "metrics.jsonl").read_text().count("\n") == 1
     assert pipeline.run(parted)["rhythm"].read_bytes() == whole
 
 
@@ -183,10 +188,10 @@ def test_linear_heads_are_fitted_to_the_published_promise(
 ) -> None:
     published = replace(PROMISE, kind="loss", heads="linear")
     path = pipeline.run(replace(config, tasks={"rhythm": 1.0}, promise=published))["rhythm"]
-    made = checkpoint.load(path)
-    assert made.promise is not None
-    assert (made.promise.kind, made.promise.unit) == ("loss", "cross entropy")
-    assert made.config.heads == "linear"
+    loaded = checkpoint.load(path)
+    assert loaded.promise is not None
+    assert (loaded.promise.kind, loaded.promise.unit) == ("loss", "cross entropy")
+    assert loaded.config.heads == "linear"
 
 
 def test_coding_whole_records_pads_the_last_segment_and_cuts_it_again() -> None:

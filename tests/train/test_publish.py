@@ -20,8 +20,8 @@ PROMISES["both"] = {"rhythm": 0.5, "rpeaks": 0.5}
 def test_published_scores_are_those_of_the_shipped_weights(tmp_path: Path) -> None:
     torch.manual_seed(0)
     training = TrainingRecord("tiny", "patient", 0, 1, 4, 1e-3, False, 8, 3)
-    made = Checkpoint(DynamicDeep(), InputMap("affine", 1012, 467), training)
-    source = checkpoint.save(made, tmp_path / "run" / "checkpoint")
+    tiny = Checkpoint(DynamicDeep(), InputMap("affine", 1012, 467), training)
+    source = checkpoint.save(tiny, tmp_path / "run" / "checkpoint")
     shipped = publish(source, tmp_path / "shipped", mitdb.SAMPLE_FOLDER)
     again = evaluate.evaluate(EvaluateConfig(shipped, mitdb.SAMPLE_FOLDER)).scores
     assert checkpoint.load(shipped).training.scores == again
@@ -45,9 +45,9 @@ def test_shipped_checkpoint_is_whole_and_named_for_what_it_is(path: Path) -> Non
 def test_shipped_checkpoint_scores_on_the_excerpt_about_what_its_record_says(path: Path) -> None:
     loaded = checkpoint.load(path)
     windows = mitdb.read_split(mitdb.SAMPLE_FOLDER, "patient").test
-    found = evaluate.score(loaded.model, windows, loaded.input_map)
+    on_excerpt = evaluate.score(loaded.model, windows, loaded.input_map)
     for level, scores in loaded.training.scores.items():
-        assert found[level]["prd"] == pytest.approx(scores["prd"], rel=0.3)
+        assert on_excerpt[level]["prd"] == pytest.approx(scores["prd"], rel=0.3)
 
 
 def test_published_variant_reaches_its_goal() -> None:

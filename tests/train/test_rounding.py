@@ -26,9 +26,9 @@ def drawn(*shape: int, seed: int = 0) -> Tensor:
 
 def test_codes_are_rounded_to_256_values_with_their_gradient_passed_on() -> None:
     codes = drawn(4, 1, 62).requires_grad_()
-    found = rounded(codes)
-    found.sum().backward()  # type: ignore[no-untyped-call]
-    assert len(found.unique()) <= 256
+    values = rounded(codes)
+    values.sum().backward()  # type: ignore[no-untyped-call]
+    assert len(values.unique()) <= 256
     assert codes.grad is not None
     assert bool((codes.grad == 1).all())
 
@@ -43,10 +43,10 @@ def test_values_are_rounded_as_the_exporter_rounds_them() -> None:
 
 def test_each_filter_has_steps_of_its_own() -> None:
     weight = drawn(2, 8, 5) * torch.tensor([1.0, 1e-3])[:, None, None]
-    found = rounded_weights(weight)
-    for ours, true in zip(found, weight, strict=True):
-        assert float((ours - true).abs().max()) <= float(true.abs().max()) / 127 / 2 * 1.001
-        assert float(ours.abs().max()) == pytest.approx(float(true.abs().max()))
+    coarse_weights = rounded_weights(weight)
+    for coarse, exact in zip(coarse_weights, weight, strict=True):
+        assert float((coarse - exact).abs().max()) <= float(exact.abs().max()) / 127 / 2 * 1.001
+        assert float(coarse.abs().max()) == pytest.approx(float(exact.abs().max()))
 
 
 def test_the_negative_tail_before_a_silu_ends_where_the_exporter_ends_it() -> None:
@@ -90,11 +90,11 @@ def test_the_encoder_loses_as_much_as_the_exported_one(shipped_bundle: Bundle) -
         codes = golden.tensors[level.latent_tensor][real, :, 0].astype(np.float64)
         exported = (codes - level.latent.zero_point) * level.latent.scale
         true = exact[index][:, 0].numpy()
-        ours, theirs = (
-            np.median(np.sqrt(np.square(one - true).mean(axis=1)))
-            for one in (coarse[index][:, 0].numpy(), exported)
+        in_training, as_exported = (
+            np.median(np.sqrt(np.square(latents - true).mean(axis=1)))
+            for latents in (coarse[index][:, 0].numpy(), exported)
         )
-        ratios.append(ours / theirs)
+        ratios.append(in_training / as_exported)
     assert 0.5 < np.mean(ratios) < 1.5
 
 
@@ -122,11 +122,13 @@ def test_heads_are_shown_the_trunk_that_int8_gives() -> None:
     torch.manual_seed(0)
     model = DynamicDeep(NAMED["dynamic-deep"]).eval()
     adc = (300 * drawn(2, 4000)).numpy()
-    seen = Observer(model, MAP, (), "added").observe((adc, np.zeros(2, np.int64))).encoded.trunk
+    trunk = Observer(model, MAP, (), "added").observe((adc, np.zeros(2, np.int64))).encoded.trunk
     mapped = MAP.apply_int8(as_segments(torch.from_numpy(adc)))
     with torch.no_grad():
         exact = model.encoder(mapped).trunk
         with as_int8(model.encoder):
             coarse = model.encoder(mapped).trunk
-    distances = [float((seen.flatten(0, 1) - one).abs().max()) for one in (coarse, exact)]
+    distances = [
+        float((trunk.flatten(0, 1) - computed).abs().max()) for computed in (coarse, exact)
+    ]
     assert distances[0] < 0.1 * distances[1]

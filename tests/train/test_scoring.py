@@ -75,14 +75,16 @@ def test_segments_that_all_go_at_one_level_come_to_that_level(
     nets: Nets, recordings: Recordings, codec: Codec
 ) -> None:
     deciding, measured = scored(nets, recordings, codec, np.full((3, 5), 2))
-    found = scoring.segment_points(nets, recordings, deciding, measured, [BOUND])
-    assert [one.promise for one in found] == list(KINDS)
-    for one in found:
-        case = Case("both", "int8", one.promise, BOUND)
+    by_promise = scoring.segment_points(nets, recordings, deciding, measured, [BOUND])
+    assert [point.promise for point in by_promise] == list(KINDS)
+    for point in by_promise:
+        case = Case("both", "int8", point.promise, BOUND)
         same = points.decided(measured, case, decisions.always(3, 2))
         for name in ("f1", "f1_rpeaks", "mean_cg", "byte_cg", "violations", "prdn"):
-            assert one[name].value == pytest.approx(same[name].value), name
-        assert one["effective_loss"].value == pytest.approx(same["effective_loss"].value, rel=1e-4)
+            assert point[name].value == pytest.approx(same[name].value), name
+        assert point["effective_loss"].value == pytest.approx(
+            same["effective_loss"].value, rel=1e-4
+        )
 
 
 def test_a_record_of_mixed_levels_takes_the_bytes_of_each_and_loses_in_its_segments(
@@ -91,14 +93,14 @@ def test_a_record_of_mixed_levels_takes_the_bytes_of_each_and_loses_in_its_segme
     levels = np.zeros((3, 5), int)
     levels[1] = [1, 2, 0, 0, 0]
     deciding, measured = scored(nets, recordings, codec, levels)
-    (one,) = scoring.segment_points(nets, recordings, deciding, measured, [BOUND])[1:]
+    (point,) = scoring.segment_points(nets, recordings, deciding, measured, [BOUND])[1:]
     sent = 13 * PACKETS[0] + PACKETS[1] + PACKETS[2]
-    assert one["byte_cg"].value == pytest.approx(3 * 2 * cinc2017.RECORD_SAMPLES / sent)
-    assert one["share_32"].value == pytest.approx(1 / 15)
-    assert one["share_none"].value == pytest.approx(13 / 15)
+    assert point["byte_cg"].value == pytest.approx(3 * 2 * cinc2017.RECORD_SAMPLES / sent)
+    assert point["share_32"].value == pytest.approx(1 / 15)
+    assert point["share_none"].value == pytest.approx(13 / 15)
     parts = [slice(0, 2000), slice(2000, 4000)]
     lost = [
         measure.distortions([decoded[1:2, part]], recordings.adc[1:2, part])[1][0, 0]
         for decoded, part in zip(codec.decoded, parts, strict=True)
     ]
-    assert one["prdn"].value == pytest.approx(sum(lost) / 5)
+    assert point["prdn"].value == pytest.approx(sum(lost) / 5)

@@ -17,32 +17,32 @@ def test_weights_count_what_the_draws_hold() -> None:
 
 def test_a_mean_lies_within_its_interval() -> None:
     values = np.random.default_rng(0).normal(5, 1, 400)
-    found = bootstrap.mean(values)
-    assert found.value == pytest.approx(values.mean())
+    interval = bootstrap.mean(values)
+    assert interval.value == pytest.approx(values.mean())
     # The half width of a mean's interval is about 1.96 sigma / sqrt(N).
-    assert found.high - found.low == pytest.approx(2 * 1.96 / 20, rel=0.15)
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 / 20, rel=0.15)
 
 
 def test_a_constant_has_an_interval_of_no_width() -> None:
-    found = bootstrap.mean(np.full(7, 2.5))
-    assert (found.value, found.low, found.high) == (2.5, 2.5, 2.5)
-    found = bootstrap.percentile(np.full(7, 2.5), 75)
-    assert (found.value, found.low, found.high) == (2.5, 2.5, 2.5)
+    interval = bootstrap.mean(np.full(7, 2.5))
+    assert (interval.value, interval.low, interval.high) == (2.5, 2.5, 2.5)
+    interval = bootstrap.percentile(np.full(7, 2.5), 75)
+    assert (interval.value, interval.low, interval.high) == (2.5, 2.5, 2.5)
 
 
 def test_a_single_record_has_an_interval_of_no_width() -> None:
-    found = bootstrap.mean(np.array([3.0]))
-    assert (found.value, found.low, found.high) == (3.0, 3.0, 3.0)
+    interval = bootstrap.mean(np.array([3.0]))
+    assert (interval.value, interval.low, interval.high) == (3.0, 3.0, 3.0)
 
 
 def test_draws_without_a_value_are_left_out() -> None:
-    found = bootstrap.interval(1.0, np.array([np.nan, 1.0, 1.0, np.nan]))
-    assert (found.low, found.high) == (1.0, 1.0)
+    interval = bootstrap.interval(1.0, np.array([np.nan, 1.0, 1.0, np.nan]))
+    assert (interval.low, interval.high) == (1.0, 1.0)
 
 
 def test_a_figure_that_is_not_defined_has_no_interval() -> None:
-    found = bootstrap.interval(np.nan, np.array([1.0, 2.0]))
-    assert np.isnan([found.value, found.low, found.high]).all()
+    interval = bootstrap.interval(np.nan, np.array([1.0, 2.0]))
+    assert np.isnan([interval.value, interval.low, interval.high]).all()
 
 
 def test_f1_is_weighted_by_support() -> None:

@@ -31,13 +31,13 @@ def test_a_figure_is_the_mean_over_windows_within_its_interval() -> None:
 
 
 def test_intervals_draw_whole_records() -> None:
-    found = bootstrap.mean_by_record(PRD, ("100", "100", "101"))
-    assert (found.low, found.value, found.high) == (3.0, 5.0, 9.0)
+    interval = bootstrap.mean_by_record(PRD, ("100", "100", "101"))
+    assert (interval.low, interval.value, interval.high) == (3.0, 5.0, 9.0)
 
 
 def test_one_record_alone_has_no_spread() -> None:
-    found = bootstrap.mean_by_record(PRD, ("100",) * 3)
-    assert (found.low, found.value, found.high) == (5.0, 5.0, 5.0)
+    interval = bootstrap.mean_by_record(PRD, ("100",) * 3)
+    assert (interval.low, interval.value, interval.high) == (5.0, 5.0, 5.0)
 
 
 @pytest.mark.parametrize(

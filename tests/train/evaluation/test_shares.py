@@ -14,16 +14,16 @@ def at(parts: np.ndarray, bound: float) -> list[float]:
 
 
 def test_shares_are_those_of_the_decisions(outcomes: Outcomes) -> None:
-    found = shares.shares(outcomes)[RHYTHM]
-    assert found.promise == "added"
-    assert at(found.device, 0.5) == [0.25, 0.25, 0.5]
-    assert at(found.oracle, 0.5) == [0.0, 0.5, 0.5]
+    rhythm = shares.shares(outcomes)[RHYTHM]
+    assert rhythm.promise == "added"
+    assert at(rhythm.device, 0.5) == [0.25, 0.25, 0.5]
+    assert at(rhythm.oracle, 0.5) == [0.0, 0.5, 0.5]
 
 
 def test_every_segment_goes_at_some_level(outcomes: Outcomes) -> None:
-    for found in shares.shares(outcomes).values():
-        assert found.device.sum(axis=1) == pytest.approx(1)
-        assert found.oracle.sum(axis=1) == pytest.approx(1)
+    for task_shares in shares.shares(outcomes).values():
+        assert task_shares.device.sum(axis=1) == pytest.approx(1)
+        assert task_shares.oracle.sum(axis=1) == pytest.approx(1)
 
 
 def test_a_codec_without_heads_has_no_shares(cae32: Outcomes) -> None:
@@ -31,6 +31,6 @@ def test_a_codec_without_heads_has_no_shares(cae32: Outcomes) -> None:
 
 
 def test_the_plot_is_written_twice(outcomes: Outcomes, tmp_path: Path) -> None:
-    made = Provenance("four records", "tiny", "c0ffee", {}, "0.1.0")
-    shares.draw_shares(outcomes, tmp_path / "shares", made)
+    provenance = Provenance("four records", "tiny", "c0ffee", {}, "0.1.0")
+    shares.draw_shares(outcomes, tmp_path / "shares", provenance)
     assert {path.name for path in tmp_path.iterdir()} == {"shares.png", "shares.svg"}

@@ -38,13 +38,13 @@ def written(outcomes: Outcomes, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_everything_is_written_and_says_what_it_was_made_from(written: Path) -> None:
-    found = json.loads((written / "summary.json").read_text(encoding="utf-8"))
-    assert found["provenance"] == MADE_FROM.block()
+    content = json.loads((written / "summary.json").read_text(encoding="utf-8"))
+    assert content["provenance"] == MADE_FROM.block()
     for name in TABLES:
-        made = json.loads((written / f"{name}.json").read_text(encoding="utf-8"))
-        assert made["provenance"] == MADE_FROM.block()
+        table = json.loads((written / f"{name}.json").read_text(encoding="utf-8"))
+        assert table["provenance"] == MADE_FROM.block()
         assert MADE_FROM.line() in (written / f"{name}.md").read_text(encoding="utf-8")
-    assert found["reconstruction"] is None
+    assert content["reconstruction"] is None
     for name in PLOTS:
         for kind in ("svg", "png"):
             assert b"c0ffee" in (written / f"{name}.{kind}").read_bytes()
@@ -72,9 +72,9 @@ def test_the_summary_has_a_row_per_promise_task_precision_and_bound(
 ) -> None:
     both = {"float": replace(outcomes, precision="float"), "int8": outcomes}
     baselines = replace(BASELINES, transforms={"DCT": {"32": cae32}})
-    found = summary.summary(summary.collect(both, baselines), MADE_FROM)
-    assert found["f1_raw"] == 1.0
-    rows = found["points"]
+    content = summary.summary(summary.collect(both, baselines), MADE_FROM)
+    assert content["f1_raw"] == 1.0
+    rows = content["points"]
     assert isinstance(rows, list)
     names = ("promise", "task", "precision", "bound", "decision")
     keys = [tuple(row[name] for name in names) for row in rows]
@@ -91,11 +91,11 @@ def test_the_summary_says_what_each_level_costs_and_what_the_heads_foresee(
     outcomes: Outcomes, cae32: Outcomes
 ) -> None:
     baselines = replace(BASELINES, transforms={"DCT": {"32": cae32}})
-    found = summary.summary(summary.collect({"int8": outcomes}, baselines), MADE_FROM)
-    assert found["levels_prdn"] == {"32": 5.0, "64": 10.0}
-    assert found["dct_prdn"] == {"32": 5.0}
-    assert found["foresight"] == {"32": 0.5, "64": 0.6}
-    assert found["promised"] == dict.fromkeys(TASKS, "added")
+    content = summary.summary(summary.collect({"int8": outcomes}, baselines), MADE_FROM)
+    assert content["levels_prdn"] == {"32": 5.0, "64": 10.0}
+    assert content["dct_prdn"] == {"32": 5.0}
+    assert content["foresight"] == {"32": 0.5, "64": 0.6}
+    assert content["promised"] == dict.fromkeys(TASKS, "added")
 
 
 def test_outcomes_of_other_records_are_refused(outcomes: Outcomes) -> None:
@@ -123,9 +123,9 @@ def test_no_outcomes_are_refused() -> None:
 def test_weights_are_named_by_their_hash(tmp_path: Path) -> None:
     weights = tmp_path / "weights"
     weights.write_bytes(b"abc")
-    made = provenance.provenance("data", "split", {"net": weights}, commit="1234")
-    assert made.weights["net"].startswith("ba7816bf")
-    assert made.commit == "1234"
+    origin = provenance.provenance("data", "split", {"net": weights}, commit="1234")
+    assert origin.weights["net"].startswith("ba7816bf")
+    assert origin.commit == "1234"
 
 
 def test_outside_a_repository_the_commit_is_unknown(tmp_path: Path) -> None:

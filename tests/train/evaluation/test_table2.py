@@ -2,8 +2,8 @@ from dynadeep.train.evaluation import table2
 
 
 def test_encoders_have_the_published_parameters_and_their_bytes() -> None:
-    found = {row["name"]: row for row in table2.rows()}
-    parameters = {name: row["parameters"] for name, row in found.items()}
+    by_name = {row["name"]: row for row in table2.rows()}
+    parameters = {name: row["parameters"] for name, row in by_name.items()}
     assert parameters == {
         "CAE32": 133_585,
         "two CAE32": 267_170,
@@ -11,7 +11,7 @@ def test_encoders_have_the_published_parameters_and_their_bytes() -> None:
         "one shared encoder": 83_898,
         "one shared encoder, with its heads": 83_993,
     }
-    assert found["one shared encoder"]["float32_bytes"] == 335_592
+    assert by_name["one shared encoder"]["float32_bytes"] == 335_592
 
 
 def test_int8_bytes_fold_the_normalisation_and_keep_wide_biases() -> None:

@@ -23,8 +23,8 @@ def test_curve_without_a_beat_is_at_its_highest_everywhere() -> None:
 
 
 def test_peaks_come_back_from_their_curve_between_its_samples() -> None:
-    found = peaks.find_peaks(peaks.distance_curve(BEATS_S, TIMES_S), RATE_HZ)
-    np.testing.assert_allclose(found, BEATS_S, atol=1e-3)
+    peaks_s = peaks.find_peaks(peaks.distance_curve(BEATS_S, TIMES_S), RATE_HZ)
+    np.testing.assert_allclose(peaks_s, BEATS_S, atol=1e-3)
 
 
 def test_minimum_that_is_not_deep_is_no_peak() -> None:
@@ -43,7 +43,7 @@ def test_flat_curve_has_no_peak() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "counts"),
+    ("detected_s", "beats_s", "counts"),
     [
         ([1.0, 2.0], [1.0, 2.0], (2, 0, 0)),
         ([1.07, 2.0], [1.0, 2.08], (1, 1, 1)),
@@ -55,9 +55,9 @@ def test_flat_curve_has_no_peak() -> None:
     ],
 )
 def test_peaks_pair_one_to_one_within_75_ms(
-    found: list[float], wanted: list[float], counts: tuple[int, int, int]
+    detected_s: list[float], beats_s: list[float], counts: tuple[int, int, int]
 ) -> None:
-    assert peaks.match(np.array(found), np.array(wanted)) == counts
+    assert peaks.match(np.array(detected_s), np.array(beats_s)) == counts
 
 
 def test_scores_are_shares_of_what_is_there_and_of_what_is_found() -> None:

@@ -30,8 +30,8 @@ def test_a_step_sees_the_samples_around_it() -> None:
     record = torch.randn(1, 8960, requires_grad=True)
     net(record)[0, 17].sum().backward()
     assert record.grad is not None
-    seen = record.grad[0].abs()
-    middle = float((seen * torch.arange(8960)).sum() / seen.sum())
+    gradient = record.grad[0].abs()
+    middle = float((gradient * torch.arange(8960)).sum() / gradient.sum())
     assert middle == pytest.approx(17.5 * 256, abs=128)
 
 
@@ -61,8 +61,8 @@ def test_segments_share_steps_by_how_far_they_overlap() -> None:
 
 
 def test_segment_losses_of_a_constant_are_that_constant() -> None:
-    found = segment_losses(torch.full((3, 35), 0.25), samples=8960, segment=2000)
-    assert found.flatten().tolist() == pytest.approx([0.25] * 15)
+    losses = segment_losses(torch.full((3, 35), 0.25), samples=8960, segment=2000)
+    assert losses.flatten().tolist() == pytest.approx([0.25] * 15)
 
 
 def test_the_shipped_network_reads_the_excerpt() -> None:
@@ -78,8 +78,8 @@ def test_the_shipped_network_reads_the_excerpt() -> None:
 
 
 def test_the_shipped_network_meets_the_published_f1() -> None:
-    made = store.load(store.TASKS_FOLDER / "rhythm.safetensors", "rhythm")
-    assert made.training["scores"]["test"]["f1"] >= 0.85
+    shipped = store.load(store.TASKS_FOLDER / "rhythm.safetensors", "rhythm")
+    assert shipped.training["scores"]["test"]["f1"] >= 0.85
 
 
 def test_compression_that_changes_nothing_adds_nothing() -> None:

@@ -63,8 +63,8 @@ def test_one_convolution_gives_what_the_four_branches_give() -> None:
         functional.conv2d(x, weight, padding=(0, taps // 2))
         for weight, taps in zip(block.branches, KERNELS, strict=True)
     ]
-    wanted = functional.relu(block.norm(torch.cat(apart, dim=1)) + x)
-    torch.testing.assert_close(block(x), wanted)
+    expected = functional.relu(block.norm(torch.cat(apart, dim=1)) + x)
+    torch.testing.assert_close(block(x), expected)
 
 
 def test_gain_and_offset_do_not_change_the_curve(net: RPeaksNet, records: Tensor) -> None:

@@ -25,16 +25,16 @@ def path(made: store.TaskNet, tmp_path: Path) -> Path:
 
 
 def test_network_comes_back_to_the_bit_and_with_its_record(made: store.TaskNet, path: Path) -> None:
-    found = store.load(path)
+    loaded = store.load(path)
     for name, tensor in made.net.state_dict().items():
-        assert torch.equal(found.net.state_dict()[name], tensor), name
-    assert (found.task, found.config, found.training) == ("rpeaks", CONFIG, TRAINING)
+        assert torch.equal(loaded.net.state_dict()[name], tensor), name
+    assert (loaded.task, loaded.config, loaded.training) == ("rpeaks", CONFIG, TRAINING)
 
 
 def test_rhythm_network_is_kept_the_same_way(tmp_path: Path) -> None:
     config = RhythmConfig(width=4, decimation=4)
-    made = store.TaskNet("rhythm", RhythmNet(config), config, TRAINING)
-    assert store.load(store.save(made, tmp_path / "rhythm"), "rhythm").config == config
+    network = store.TaskNet("rhythm", RhythmNet(config), config, TRAINING)
+    assert store.load(store.save(network, tmp_path / "rhythm"), "rhythm").config == config
 
 
 def test_loaded_network_is_frozen(path: Path) -> None:
@@ -49,9 +49,9 @@ def test_half_precision_halves_the_file_and_loads_as_float32(
     half = store.save(made, tmp_path / "half", half=True)
     assert half.stat().st_size < 0.7 * path.stat().st_size
     for name, tensor in store.load(half).net.state_dict().items():
-        wanted = made.net.state_dict()[name]
-        assert tensor.dtype == wanted.dtype
-        torch.testing.assert_close(tensor, wanted, rtol=1e-3, atol=1e-3)
+        expected = made.net.state_dict()[name]
+        assert tensor.dtype == expected.dtype
+        torch.testing.assert_close(tensor, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_network_of_another_task_is_refused(path: Path) -> None:

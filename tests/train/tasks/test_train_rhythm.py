@@ -23,11 +23,11 @@ def split() -> cinc2017.Split:
 
 def test_a_run_saves_a_network_with_its_scores(split: cinc2017.Split, tmp_path: Path) -> None:
     config = RhythmTraining(RhythmConfig(4, 4), LoopConfig(epochs=1, batch=4))
-    made = store.load(train_rhythm(loop.make_fabric(), split, config, tmp_path), "rhythm")
-    assert made.config == RhythmConfig(4, 4)
-    assert made.training["epochs"] == 1
+    trained = store.load(train_rhythm(loop.make_fabric(), split, config, tmp_path), "rhythm")
+    assert trained.config == RhythmConfig(4, 4)
+    assert trained.training["epochs"] == 1
     for part in ("holdout", "test"):
-        assert 0 <= made.training["scores"][part]["f1"] <= 1
+        assert 0 <= trained.training["scores"][part]["f1"] <= 1
 
 
 def test_training_lowers_the_loss(split: cinc2017.Split, tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ def test_a_short_record_is_followed_by_zeros_and_a_long_one_is_cut() -> None:
 
 def test_every_record_is_drawn_once_an_epoch_and_differently(split: cinc2017.Split) -> None:
     first, labels, steps = draw(split.train, np.random.default_rng(1))
-    other, _, _ = draw(split.train, np.random.default_rng(2))
+    second, _, _ = draw(split.train, np.random.default_rng(2))
     assert first.shape == (len(split.train), 8960)
     assert labels.tolist() == cinc2017.labels(split.train).tolist()
     assert (steps <= 35).all()
-    assert not torch.equal(first, other)
+    assert not torch.equal(first, second)
 
 
 def test_an_unknown_task_is_named(tmp_path: Path) -> None:

@@ -50,9 +50,9 @@ def test_annotations_without_a_beat_are_refused(tmp_path: Path) -> None:
 
 
 def test_drawn_windows_repeat_with_the_generator() -> None:
-    made = [make_recording(60)]
+    recordings = [make_recording(60)]
     first, again = (
-        train_rpeaks.draw_windows(made, 2, 4, np.random.default_rng(3)) for _ in range(2)
+        train_rpeaks.draw_windows(recordings, 2, 4, np.random.default_rng(3)) for _ in range(2)
     )
     assert [t.shape for t in first] == [(2, 8960), (2, 2240)]
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
@@ -93,9 +93,9 @@ def test_training_writes_a_scored_network_that_loads(
     path = train_rpeaks.train_rpeaks(
         loop.make_fabric(), TINY, mitdb.SAMPLE_FOLDER, tmp_path / "run"
     )
-    found = store.load(path, "rpeaks")
-    assert found.config == TINY.net
-    assert found.training["scores"]["beats"] == len(make_recording(45).beats_s)
+    trained = store.load(path, "rpeaks")
+    assert trained.config == TINY.net
+    assert trained.training["scores"]["beats"] == len(make_recording(45).beats_s)
     assert json.loads((tmp_path / "run" / "metrics.jsonl").read_text())["epoch"] == 1
 
 
