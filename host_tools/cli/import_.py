@@ -104,15 +104,15 @@ def import_(
         from dynadeep.export import importing
         from dynadeep.export.isolated import isolated
 
-        wanted = importing.ImportOptions(
+        options = importing.ImportOptions(
             calibration, golden, count or importing.ImportOptions.count, rate, clip or 0.0
         )
         with step(f"importing {file or torch}"):
             if file is not None:
-                report = isolated(importing.import_network, file, out, wanted)
+                report = isolated(importing.import_network, file, out, options)
             else:
                 shapes = [parse_shape(text) for text in shape or ()]
-                report = isolated(importing.import_torch, torch or "", shapes, out, wanted)
+                report = isolated(importing.import_torch, torch or "", shapes, out, options)
     print_lines(json, *_lines(report))
     write_json(json, asdict(report) | {"folder": str(report.folder)})
 

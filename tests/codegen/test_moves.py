@@ -31,7 +31,7 @@ def concatenation(op: OneOperator, *, scale: float | None = None) -> ModelBuilde
 
 
 def pool(op: OneOperator, height: int, width: int, output: tuple[int, ...]) -> ModelBuilder:
-    return op.one(
+    return op.unary(
         OPS.MAX_POOL_2D,
         (1, 1, 8, 2),
         [],
@@ -50,7 +50,7 @@ def padv2(op: OneOperator, value: TensorSpec) -> ModelBuilder:
 
 def sliced(op: OneOperator, **options: int) -> ModelBuilder:
     numbers: list[object] = [[0, 0, 0], [1, 4, 2], [1, -1, 1]]
-    return op.one(OPS.STRIDED_SLICE, (1, 4, 2), numbers, (1, 4, 2), **options)
+    return op.unary(OPS.STRIDED_SLICE, (1, 4, 2), numbers, (1, 4, 2), **options)
 
 
 def split(op: OneOperator, axis: int) -> ModelBuilder:
@@ -88,13 +88,13 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a stack of two": (stacked, "stacks 2 tensors.*Only one can be: concatenate them"),
     "steps backward": (sliced, "its stride 1 is -1. Only steps forward"),
     "a slice of nothing": (
-        lambda op: op.one(
+        lambda op: op.unary(
             OPS.STRIDED_SLICE, (1, 4, 2), [[0, 3, 0], [1, 2, 2], [1, 1, 1]], (1, 1, 2)
         ),
         "it takes 3 to 2 of a dimension of 4",
     ),
     "a slice beyond the end": (
-        lambda op: op.one(OPS.SLICE, (1, 4, 2), [[0, 3, 0], [1, 2, 2]], (1, 2, 2)),
+        lambda op: op.unary(OPS.SLICE, (1, 4, 2), [[0, 3, 0], [1, 2, 2]], (1, 2, 2)),
         r"it takes \[1, 2, 2\] from \[0, 3, 0\] on",
     ),
     "parts that do not add up": (
@@ -103,10 +103,13 @@ REFUSED: dict[str, tuple[Make, str]] = {
     ),
     "an axis that is not there": (lambda op: split(op, 3), "its axis is 3"),
     "a mean of its own axis": (
-        lambda op: op.one(OPS.MEAN, (1, 4, 2), [[1]], (1, 3)),
+        lambda op: op.unary(OPS.MEAN, (1, 4, 2), [[1]], (1, 3)),
         r"over the axes \[1\] is not \[1, 3\]",
     ),
-    "a sum": (lambda op: op.one(OPS.SUM, (1, 4, 2), [[1]], (1, 2)), "clamps to the codes of uint8"),
+    "a sum": (
+        lambda op: op.unary(OPS.SUM, (1, 4, 2), [[1]], (1, 2)),
+        "clamps to the codes of uint8",
+    ),
     "a padding of another scale": (
         lambda op: padv2(op, TensorSpec("v", (1,), scales=(9.0,), data=np.zeros(1, np.int8))),
         "differ in scale or zero point",
@@ -116,23 +119,23 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "the value that it pads with is not one INT8 constant",
     ),
     "a mirror longer than the input": (
-        lambda op: op.one(OPS.MIRROR_PAD, (1, 4, 2), [[[0, 0], [4, 0], [0, 0]]], (1, 8, 2)),
+        lambda op: op.unary(OPS.MIRROR_PAD, (1, 4, 2), [[[0, 0], [4, 0], [0, 0]]], (1, 8, 2)),
         "it mirrors 4 and 0 of 4 steps",
     ),
     "a mirror of channels": (
-        lambda op: op.one(OPS.MIRROR_PAD, (1, 4, 2), [[[0, 0], [0, 0], [1, 0]]], (1, 4, 3)),
+        lambda op: op.unary(OPS.MIRROR_PAD, (1, 4, 2), [[[0, 0], [0, 0], [1, 0]]], (1, 4, 3)),
         r"and \(1, 0\) channels.*Mirror along time alone",
     ),
     "an order that does not fit": (
-        lambda op: op.one(OPS.TRANSPOSE, (1, 4, 2), [[0, 2, 1]], (1, 4, 2)),
+        lambda op: op.unary(OPS.TRANSPOSE, (1, 4, 2), [[0, 2, 1]], (1, 4, 2)),
         r"in the order \[0, 2, 1\] is not \[1, 4, 2\]",
     ),
     "a size that is not the output's": (
-        lambda op: op.one(OPS.RESIZE_NEAREST_NEIGHBOR, (1, 1, 4, 2), [[1, 9]], (1, 1, 8, 2)),
+        lambda op: op.unary(OPS.RESIZE_NEAREST_NEIGHBOR, (1, 1, 4, 2), [[1, 9]], (1, 1, 8, 2)),
         r"resized to \(1, 9\) is not \[1, 1, 8, 2\]",
     ),
     "steps that float32 rounds otherwise": (
-        lambda op: op.one(OPS.RESIZE_NEAREST_NEIGHBOR, (1, 1, 2, 1), [[1, 82]], (1, 1, 82, 1)),
+        lambda op: op.unary(OPS.RESIZE_NEAREST_NEIGHBOR, (1, 1, 2, 1), [[1, 82]], (1, 1, 82, 1)),
         "it resizes 2 steps to 82, of which float32 rounds some.*by a smaller integer factor",
     ),
 }
@@ -155,28 +158,28 @@ def test_a_computed_operand_is_refused_by_what_it_is() -> None:
 
 WINDOWS: dict[str, tuple[Make, tuple[Window, ...]]] = {
     "a mean over time reads all of it": (
-        lambda op: op.one(OPS.MEAN, (1, 6, 2), [[1]], (1, 2)),
+        lambda op: op.unary(OPS.MEAN, (1, 6, 2), [[1]], (1, 2)),
         (Window(6, 6, 0),),
     ),
     "a mean over channels reads a step": (
-        lambda op: op.one(OPS.MEAN, (1, 6, 2), [[2]], (1, 6, 1), KeepDims=True),
+        lambda op: op.unary(OPS.MEAN, (1, 6, 2), [[2]], (1, 6, 1), KeepDims=True),
         (Window(1, 1, 0),),
     ),
     "a concatenation reads a step of each": (concatenation, (Window(1, 1, 0), Window(1, 1, 0))),
     "a slice begins later": (
-        lambda op: op.one(OPS.SLICE, (1, 6, 2), [[0, 2, 0], [1, 3, 2]], (1, 3, 2)),
+        lambda op: op.unary(OPS.SLICE, (1, 6, 2), [[0, 2, 0], [1, 3, 2]], (1, 3, 2)),
         (Window(1, 1, -2),),
     ),
     "a resize reads each step three times": (
-        lambda op: op.one(OPS.RESIZE_NEAREST_NEIGHBOR, (1, 1, 4, 2), [[1, 12]], (1, 1, 12, 2)),
+        lambda op: op.unary(OPS.RESIZE_NEAREST_NEIGHBOR, (1, 1, 4, 2), [[1, 12]], (1, 1, 12, 2)),
         (Window(1, 1, 0, 3),),
     ),
     "a reshape reads the steps that it cuts": (
-        lambda op: op.one(OPS.RESHAPE, (1, 6, 4), [[1, 4, 6]], (1, 4, 6)),
+        lambda op: op.unary(OPS.RESHAPE, (1, 6, 4), [[1, 4, 6]], (1, 4, 6)),
         (Window(2, 6, 0, 4),),
     ),
     "a transposition reads all, always": (
-        lambda op: op.one(OPS.TRANSPOSE, (1, 6, 4), [[0, 2, 1]], (1, 4, 6)),
+        lambda op: op.unary(OPS.TRANSPOSE, (1, 6, 4), [[0, 2, 1]], (1, 4, 6)),
         (Window(6, 0, 0),),
     ),
 }

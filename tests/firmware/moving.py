@@ -37,7 +37,7 @@ class OneOperator:
         name = f"c{len(self.model.tensors)}"
         return self.model.tensor(TensorSpec(name, data.shape, INT32, (), data=data))
 
-    def one(
+    def unary(
         self, code: int, shape: Shape, constants: list[object], out_shape: Shape, **options: Option
     ) -> ModelBuilder:
         """Add the operator: one input, constants behind it, one output of the same scale."""
@@ -79,7 +79,7 @@ def pool(rng: Rng, code: int) -> ModelBuilder:
     if rng.integers(2):
         shape, out_shape = (1, time, 1, channels), (1, steps, 1, channels)
         names = ("FilterHeight", "StrideH")
-    return OneOperator(rng).one(
+    return OneOperator(rng).unary(
         code,
         shape,
         [],
@@ -96,7 +96,7 @@ def plain_pool(rng: Rng, name: str, kernel: int, stride: int, channels: int) -> 
     out_shape = (1, 1, (240 - kernel) // stride + 1, channels)
     valid: dict[str, Option] = {"Padding": tflite.Padding.VALID}
     window: dict[str, Option] = {"FilterWidth": kernel, "StrideW": stride}
-    return OneOperator(rng).one(code, (1, 1, 240, channels), [], out_shape, **valid, **window)
+    return OneOperator(rng).unary(code, (1, 1, 240, channels), [], out_shape, **valid, **window)
 
 
 def max_pool(rng: Rng) -> ModelBuilder:
@@ -213,7 +213,7 @@ def mirror_pad(rng: Rng) -> ModelBuilder:
     before, after = (int(n) for n in rng.integers(0, time + edge, 2))
     amounts = [[0, 0], [before, after], [0, 0]]
     out_shape = (1, before + time + after, channels)
-    return OneOperator(rng).one(
+    return OneOperator(rng).unary(
         OPS.MIRROR_PAD, (1, time, channels), [amounts], out_shape, Mode=edge
     )
 
@@ -223,13 +223,13 @@ def reshape(rng: Rng) -> ModelBuilder:
     count = time * channels
     width = int(rng.choice([n for n in range(1, count + 1) if count % n == 0]))
     out_shape = (1, count // width, width)
-    return OneOperator(rng).one(OPS.RESHAPE, (1, 1, time, channels), [out_shape], out_shape)
+    return OneOperator(rng).unary(OPS.RESHAPE, (1, 1, time, channels), [out_shape], out_shape)
 
 
 def transpose(rng: Rng) -> ModelBuilder:
     time, channels = size(rng, 12), channels_of(rng)
     out_shape = (1, 1, channels, time)
-    return OneOperator(rng).one(OPS.TRANSPOSE, (1, 1, time, channels), [[0, 1, 3, 2]], out_shape)
+    return OneOperator(rng).unary(OPS.TRANSPOSE, (1, 1, time, channels), [[0, 1, 3, 2]], out_shape)
 
 
 def slices(rng: Rng) -> ModelBuilder:
@@ -240,7 +240,7 @@ def slices(rng: Rng) -> ModelBuilder:
         *(int(rng.integers(1, n - b + 1)) for n, b in zip(shape[1:], begin[1:], strict=True)),
     ]
     sizes = [-1 if b + m == n else m for n, b, m in zip(shape, begin, out_shape, strict=True)]
-    return OneOperator(rng).one(OPS.SLICE, shape, [begin, sizes], tuple(out_shape))
+    return OneOperator(rng).unary(OPS.SLICE, shape, [begin, sizes], tuple(out_shape))
 
 
 def strided_slice(rng: Rng) -> ModelBuilder:
@@ -259,7 +259,7 @@ def strided_slice(rng: Rng) -> ModelBuilder:
         end.append(last - whole if rng.integers(2) and last < whole else last)
         strides.append(step)
     out_shape = tuple(len(indices) for i, indices in enumerate(ranges) if not shrink >> i & 1)
-    return OneOperator(rng).one(
+    return OneOperator(rng).unary(
         OPS.STRIDED_SLICE,
         shape,
         [begin, end, strides],
@@ -281,7 +281,9 @@ def resize(rng: Rng) -> ModelBuilder:
     align, half = [(False, False), (True, False), (False, True)][rng.integers(3)]
     options: dict[str, Option] = {"AlignCorners": align, "HalfPixelCenters": half}
     constants: list[object] = [list(out_shape[1:3])]
-    return OneOperator(rng).one(OPS.RESIZE_NEAREST_NEIGHBOR, shape, constants, out_shape, **options)
+    return OneOperator(rng).unary(
+        OPS.RESIZE_NEAREST_NEIGHBOR, shape, constants, out_shape, **options
+    )
 
 
 OPERATORS: dict[str, Callable[[Rng], ModelBuilder]] = {
