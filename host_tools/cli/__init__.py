@@ -159,7 +159,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = make_app()(list(arguments), prog_name="dynadeep", standalone_mode=False)
     except Exception as error:
-        if common.shown.traceback:
+        if common.display.traceback:
             raise
         return _report(error)
     except KeyboardInterrupt:

@@ -40,11 +40,11 @@ def calibrate(
     promise = checkpoints.load(path).promise
     assert promise is not None
     by_kind = {}
-    for what, margins in (("segment", promise.margins), ("record", promise.record_margins)):
+    for kind, margins in (("segment", promise.margins), ("record", promise.record_margins)):
         fitted = MarginTable.of(promise.bounds, margins.values()).real_at(promise.bound)
-        by_kind[what] = dict(zip(margins, map(float, fitted), strict=True))
-        figures = ", ".join(f"CG {level} {margin:.4f}" for level, margin in by_kind[what].items())
-        say(f"margins of a {what} at bound {promise.bound:g}: {figures}")
+        by_kind[kind] = dict(zip(margins, map(float, fitted), strict=True))
+        figures = ", ".join(f"CG {level} {margin:.4f}" for level, margin in by_kind[kind].items())
+        say(f"margins of a {kind} at bound {promise.bound:g}: {figures}")
     say(f"fitted at {len(promise.bounds)} bounds, {promise.bounds[0]:g} to {promise.bounds[-1]:g}")
     say(f"checkpoint: {path}")
     write_json(

@@ -26,7 +26,7 @@ LINE = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 
 @dataclass
-class Shown:
+class Display:
     """How the commands of this process speak; one command line is one process."""
 
     console: Console  # on standard error: progress and log, never results
@@ -35,13 +35,13 @@ class Shown:
     verbose: int = 0
 
 
-shown = Shown(Console(stderr=True))
+display = Display(Console(stderr=True))
 
 
 def start() -> None:
     """Begin afresh, as a new process does: nothing said, nothing logged."""
-    shown.console = Console(stderr=True)
-    shown.traceback, shown.quiet, shown.verbose = False, False, 0
+    display.console = Console(stderr=True)
+    display.traceback, display.quiet, display.verbose = False, False, 0
     for handler in list(ROOT.handlers):
         ROOT.removeHandler(handler)
         handler.close()
@@ -82,9 +82,9 @@ def configure(
     ] = False,
 ) -> None:
     """Take what the user gave of these options, before the command or behind it."""
-    shown.traceback |= traceback
-    shown.quiet |= quiet
-    shown.verbose += verbose
+    display.traceback |= traceback
+    display.quiet |= quiet
+    display.verbose += verbose
     if verbose:
         _log_to_terminal()
     if log_file is not None:
@@ -99,9 +99,9 @@ def _log_to_terminal() -> None:
     """Log above the progress, on standard error."""
     for handler in [added for added in ROOT.handlers if isinstance(added, RichHandler)]:
         ROOT.removeHandler(handler)
-    handler = RichHandler(console=shown.console, show_path=False, show_level=False, markup=False)
+    handler = RichHandler(console=display.console, show_path=False, show_level=False, markup=False)
     handler.addFilter(lambda record: record.exc_info is None)  # failures are told as they end
-    handler.setLevel(logging.DEBUG if shown.verbose > 1 else logging.INFO)
+    handler.setLevel(logging.DEBUG if display.verbose > 1 else logging.INFO)
     _add(handler)
 
 
@@ -135,7 +135,7 @@ class _LogFile(logging.FileHandler):
         ROOT.removeHandler(self)
         with suppress(OSError):  # what it still holds cannot be written either
             self.close()
-        shown.console.print(
+        display.console.print(
             f"{self.baseFilename}: the log ends here: {reason.strerror}.", markup=False
         )
 

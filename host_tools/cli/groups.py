@@ -49,10 +49,10 @@ def _spread(
         for name, own_parameter in own.items()
         for parameter in (options[name].values() if name in options else [own_parameter])
     ]
-    behind = [
+    appended = [
         parameter
         for name, group in options.items()
         if name not in own
         for parameter in group.values()
     ]
-    return [*spread, *behind]
+    return [*spread, *appended]

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from dynadeep.codegen.progress import Advance
-from dynadeep.host_tools.cli.common import LOG, shown
+from dynadeep.host_tools.cli.common import LOG, display
 
 LINE_EVERY_S = 15.0
 """Where there is no terminal: a log of an hour's run stays readable."""
@@ -40,7 +40,7 @@ class Bars:
     @contextmanager
     def counted(self, text: str, total: int, done: int = 0) -> Iterator[Advance]:
         """Show how many of ``total`` parts are done; yield what is to be called after each."""
-        if not shown.quiet and not _interactive():
+        if not display.quiet and not _interactive():
             yield _lines(text, total, done=done)
             return
         with self._line(text, total, done) as advance:
@@ -48,7 +48,7 @@ class Bars:
 
     @contextmanager
     def _line(self, text: str, total: int | None, done: int) -> Iterator[Advance]:
-        if shown.quiet or not _interactive():
+        if display.quiet or not _interactive():
             yield Advance()
             return
         with self._drawn() as bars:
@@ -95,7 +95,7 @@ class _Left(TimeRemainingColumn):
 
 def _interactive() -> bool:
     """Whether a bar can move here."""
-    return shown.console.is_terminal and not shown.console.is_dumb_terminal
+    return display.console.is_terminal and not display.console.is_dumb_terminal
 
 
 def _bars() -> Progress:
@@ -106,7 +106,7 @@ def _bars() -> Progress:
         _Count(),
         TimeElapsedColumn(),
         _Left(),
-        console=shown.console,
+        console=display.console,
         transient=True,
         # Results that go to a file go there, bar or no bar.
         redirect_stdout=sys.stdout.isatty(),
@@ -124,7 +124,7 @@ def _lines(
         if clock() - last >= LINE_EVERY_S:
             last = clock()
             line = f"{text}: {done} of {total}{what}"
-            shown.console.print(line, markup=False, highlight=False)
+            display.console.print(line, markup=False, highlight=False)
 
     def advance() -> None:
         nonlocal done

@@ -112,8 +112,8 @@ class Stream:
             return marks[0].segment - (marks[0].arrival_us - arrival_us) / self.clock.period_us
         at = max(i for i, mark in enumerate(marks) if mark.arrival_us <= arrival_us)
         before, behind = marks[at], marks[min(at + 1, len(marks) - 1)]
-        whole = behind.arrival_us - before.arrival_us
-        share = (arrival_us - before.arrival_us) / whole if whole > 0 else 0.0
+        span_us = behind.arrival_us - before.arrival_us
+        share = (arrival_us - before.arrival_us) / span_us if span_us > 0 else 0.0
         return before.segment + share * (behind.segment - before.segment)
 
     def times_around(self, index: int) -> tuple[int, int]:

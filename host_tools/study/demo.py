@@ -91,17 +91,17 @@ def run_demo(config: DemoConfig, watch: Watch) -> DemoResult:
             return _measure(station, config, watch)
 
 
-def require_held(whole: CodecReport) -> None:
+def require_held(report: CodecReport) -> None:
     """Refuse a report in which something did not hold.
 
     Raises:
         ParityError: the board is not bit-exact.
         BudgetError: the firmware costs more than it may.
     """
-    report = whole.board
-    if report.parity is not None:
-        parity.require_exact(report.parity)
-    exceeded = over_budget(report)
+    board = report.board
+    if board.parity is not None:
+        parity.require_exact(board.parity)
+    exceeded = over_budget(board)
     if exceeded:
         raise BudgetError(f"over budget: {'; '.join(exceeded)}.")
 
@@ -158,6 +158,6 @@ def _measure(station: Station, config: DemoConfig, watch: Watch) -> DemoResult:
     assert used is not None  # run_demo took a microcontroller and built its firmware
     board = replace(board, memory=used)
     requested = BOUND_FACTORS.index(1.0)
-    whole = CodecReport(board, results[requested], results, len(records))
-    stream_document = stream_of(whole, examples_of(streams[requested], records, decoder))
-    return DemoResult(whole, document_of(board, stream_document))
+    report = CodecReport(board, results[requested], results, len(records))
+    stream_document = stream_of(report, examples_of(streams[requested], records, decoder))
+    return DemoResult(report, document_of(board, stream_document))

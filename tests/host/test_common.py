@@ -17,7 +17,7 @@ from rich.console import Console
 
 from dynadeep.codegen.progress import counted, show_on, step
 from dynadeep.host_tools.cli import COMMANDS, GROUPS, make_app, name_of, progress, run
-from dynadeep.host_tools.cli.common import shown
+from dynadeep.host_tools.cli.common import display
 from dynadeep.host_tools.link import ports
 
 NAMES = [name_of(command) for command in COMMANDS]
@@ -172,8 +172,8 @@ def terminal(monkeypatch):
         text = StringIO()
         monkeypatch.setenv("TERM", "xterm")
         console = Console(file=text, force_terminal=is_terminal, width=80)
-        monkeypatch.setattr(shown, "console", console)
-        monkeypatch.setattr(shown, "quiet", False)
+        monkeypatch.setattr(display, "console", console)
+        monkeypatch.setattr(display, "quiet", False)
         show_on(progress.Bars())
         return text
 
@@ -201,7 +201,7 @@ def test_elsewhere_a_line_comes_now_and_then(terminal):
 
 def test_a_quiet_command_shows_no_progress(terminal, monkeypatch):
     text = terminal(is_terminal=True)
-    monkeypatch.setattr(shown, "quiet", True)
+    monkeypatch.setattr(display, "quiet", True)
     with counted("parity", 2) as advance, step("building"):
         advance()
     assert text.getvalue() == ""
