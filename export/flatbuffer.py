@@ -176,8 +176,8 @@ class _Rebuilt:
         return len(tensors) - 1
 
     def _constant(self, index: int, name: str) -> int:
-        old = self._old.buffers[self._old.subgraphs[0].tensors[index].buffer]
-        self.buffers.append(copy.deepcopy(old))
+        original = self._old.buffers[self._old.subgraphs[0].tensors[index].buffer]
+        self.buffers.append(copy.deepcopy(original))
         return self._take(index, name, buffer=len(self.buffers) - 1)
 
     def _take(self, index: int, name: str, *, buffer: int) -> int:

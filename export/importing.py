@@ -264,8 +264,8 @@ def _losses(
     int8_runs = run_cases(cases, reference)
     rows = range(len(cases))
     float_runs = [run([values[row].astype(np.float32) for values in chosen]) for row in rows]
-    for at, spec in enumerate(outputs):
-        real = np.stack([tensors[at].ravel() for tensors in float_runs]).astype(np.float64)
+    for index, spec in enumerate(outputs):
+        real = np.stack([tensors[index].ravel() for tensors in float_runs]).astype(np.float64)
         codes = np.stack([tensors[spec.name].ravel() for tensors in int8_runs]).astype(np.float64)
         gap = spec.scale * (codes - spec.zero_point) - real
         power = float((real**2).sum()) / max(float((gap**2).sum()), 1e-30)

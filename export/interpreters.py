@@ -132,8 +132,8 @@ class _OpByOp:
     def __call__(self, inputs: ByIndex, indices: Iterable[int]) -> ByIndex:
         values = dict(inputs)
         for piece, run in self._steps:
-            values |= run({at: values[at] for at in piece.inputs}, piece.outputs)
-        return {at: values[at] for at in indices if at in values}
+            values |= run({index: values[index] for index in piece.inputs}, piece.outputs)
+        return {index: values[index] for index in indices if index in values}
 
 
 def _piece(content: bytes) -> _Run:

@@ -9,7 +9,7 @@ from dynadeep.export.packages import tensorflow
 
 def concat(node: Node) -> Outputs:
     """Lower Concat along time or channels."""
-    values = [node.value(at) for at in range(len(node.inputs))]
+    values = [node.value(index) for index in range(len(node.inputs))]
     axis = int(node.attributes["axis"])
     kinds = {value.axis(axis) for value in values}
     if len(kinds) != 1 or any(value.layout != values[0].layout for value in values):

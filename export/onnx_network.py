@@ -280,11 +280,13 @@ def _convert(proto: Any, inputs: tuple[End, ...], file: str) -> Converted:
         layouts.update(
             {o.name: v.layout for o, v in zip(proto.graph.output, computed, strict=True)}
         )
-        return {f"output{at:03d}": tf.identity(value.tensor) for at, value in enumerate(computed)}
+        return {
+            f"output{index:03d}": tf.identity(value.tensor) for index, value in enumerate(computed)
+        }
 
     signature = [
-        tf.TensorSpec([1, 1, *_series_shape(end)], tf.float32, name=f"input{at:03d}")
-        for at, end in enumerate(inputs)
+        tf.TensorSpec([1, 1, *_series_shape(end)], tf.float32, name=f"input{index:03d}")
+        for index, end in enumerate(inputs)
     ]
     with quiet():
         function = tf.function(network, input_signature=signature, autograph=False)
@@ -304,10 +306,10 @@ def _with_names(content: bytes, inputs: Sequence[End], outputs: Sequence[End]) -
     """Call the ends of a .tflite as the ONNX file does, its inputs in the same order."""
     model = flatbuffer.parse(content)
     graph = model.subgraphs[0]
-    graph.inputs = sorted(graph.inputs, key=lambda at: graph.tensors[at].name)
+    graph.inputs = sorted(graph.inputs, key=lambda index: graph.tensors[index].name)
     for indices, ends in ((graph.inputs, inputs), (graph.outputs, outputs)):
-        for at, end in zip(indices, ends, strict=True):
-            graph.tensors[at].name = end.name.encode()
+        for index, end in zip(indices, ends, strict=True):
+            graph.tensors[index].name = end.name.encode()
     model.signatureDefs = None
     return flatbuffer.pack(model)
 

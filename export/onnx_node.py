@@ -27,25 +27,25 @@ class Node:
         """Raise the UnsupportedOpError that names this node."""
         raise UnsupportedOpError(f"{self.file}: node {self.name} ({self.op}): {fault}. {advice}")
 
-    def value(self, at: int = 0) -> Value:
+    def value(self, index: int = 0) -> Value:
         """Return a computed input."""
-        tensor = self.inputs[at] if at < len(self.inputs) else None
+        tensor = self.inputs[index] if index < len(self.inputs) else None
         if not isinstance(tensor, Value):
-            self.refuse(f"its input {at} is missing or constant, expected a computed one")
+            self.refuse(f"its input {index} is missing or constant, expected a computed one")
         return tensor
 
-    def constant(self, at: int, name: str = "") -> Array:
+    def constant(self, index: int, name: str = "") -> Array:
         """Return a constant input, or the attribute that older ONNX has in its place."""
-        array = self.inputs[at] if at < len(self.inputs) else None
+        array = self.inputs[index] if index < len(self.inputs) else None
         if array is None and name in self.attributes:
             array = np.asarray(self.attributes[name])
         if not isinstance(array, np.ndarray):
-            self.refuse(f"its input {at} {name} is missing or computed, expected a constant")
+            self.refuse(f"its input {index} {name} is missing or computed, expected a constant")
         return array
 
-    def has(self, at: int, name: str = "") -> bool:
+    def has(self, index: int, name: str = "") -> bool:
         """Return whether an optional input, or the attribute in its place, is there."""
-        as_input = at < len(self.inputs) and self.inputs[at] is not None
+        as_input = index < len(self.inputs) and self.inputs[index] is not None
         return as_input or name in self.attributes
 
 

@@ -110,7 +110,7 @@ def softmax(node: Node) -> Outputs:
 def batch_normalization(node: Node) -> Outputs:
     """Lower BatchNormalization as a factor and a term for each channel."""
     x = node.value()
-    scale, bias, mean, variance = (node.constant(at).astype(np.float64) for at in range(1, 5))
+    scale, bias, mean, variance = (node.constant(index).astype(np.float64) for index in range(1, 5))
     factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     term = bias - mean * factor
     y = x.tensor * factor.astype(np.float32) + term.astype(np.float32)

@@ -65,9 +65,9 @@ class Value:
 
     def axis(self, axis: int) -> int:
         """Return which dimension of ``tensor`` one of ONNX's is: 2 for time, 3 for channels."""
-        for at, kind in ((3, CHANNELS), (2, TIME)):
+        for dimension, kind in ((3, CHANNELS), (2, TIME)):
             if self.is_kind(axis, kind):
-                return at
+                return dimension
         raise LayoutError(f"works on dimension {axis} of {list(self.shape)}, the {self.kind(axis)}")
 
     def having(self, tensor: Any) -> "Value":

@@ -131,9 +131,9 @@ def reduce(kind: str, *, whole: bool) -> Lowering:
         tf, x = tensorflow(), node.value()
         axes = _axes(node, x, whole=whole)
         keep = bool(node.attributes.get("keepdims", 1))
-        at = sorted({x.axis(axis) for axis in axes if x.kind(axis) != ONE} or {2})
+        dimensions = sorted({x.axis(axis) for axis in axes if x.kind(axis) != ONE} or {2})
         function = tf.reduce_mean if kind == "mean" else tf.reduce_max
-        y = function(x.tensor, axis=at, keepdims=True)
+        y = function(x.tensor, axis=dimensions, keepdims=True)
         reduced = {axis % len(x.layout) for axis in axes}
         layout = tuple(
             ONE if i in reduced else k for i, k in enumerate(x.layout) if keep or i not in reduced

@@ -26,8 +26,10 @@ def pieces(content: bytes) -> Iterator[Piece]:
     graph = model.subgraphs[0]
     model.signatureDefs = None
     for operator in list(graph.operators):
-        computed = (int(at) for at in operator.inputs if at >= 0)
-        inputs = dict.fromkeys(at for at in computed if not flatbuffer.is_constant(model, at))
+        computed = (int(index) for index in operator.inputs if index >= 0)
+        inputs = dict.fromkeys(
+            index for index in computed if not flatbuffer.is_constant(model, index)
+        )
         single = copy.copy(model)
         single.subgraphs = [copy.copy(graph)]
         # A resolver looks up every code of a file, also those that no operator has.
@@ -36,7 +38,7 @@ def pieces(content: bytes) -> Iterator[Piece]:
         alone.opcodeIndex = 0
         single.subgraphs[0].operators = [alone]
         single.subgraphs[0].inputs = list(inputs)
-        single.subgraphs[0].outputs = [int(at) for at in operator.outputs]
+        single.subgraphs[0].outputs = [int(index) for index in operator.outputs]
         yield Piece(
-            flatbuffer.pack(single), tuple(inputs), tuple(int(at) for at in operator.outputs)
+            flatbuffer.pack(single), tuple(inputs), tuple(int(index) for index in operator.outputs)
         )

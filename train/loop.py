@@ -271,10 +271,12 @@ def _add_line(log: Path, line: str) -> None:
 @contextmanager
 def _seeded(seed: int, epoch: int, fabric: Fabric) -> Iterator[None]:
     """Seed what modules draw, such as dropout, for one epoch of one process."""
-    own = np.random.SeedSequence([seed, epoch, fabric.global_rank]).generate_state(1, np.uint64)
+    process_seed = np.random.SeedSequence([seed, epoch, fabric.global_rank]).generate_state(
+        1, np.uint64
+    )
     gpus = [fabric.device.index] if fabric.device.type == "cuda" else []
     with torch.random.fork_rng(gpus):
-        torch.manual_seed(int(own[0]))
+        torch.manual_seed(int(process_seed[0]))
         yield
 
 

@@ -107,12 +107,12 @@ def task_losses(
         for start in range(0, len(records), BATCH):
             part = slice(start, start + BATCH)
             reference = task.reference(as_input(raw[part]))
-            along = losses_of_kind(
+            losses = losses_of_kind(
                 task, kind, as_input(records[part]), torch.from_numpy(labels[part]), reference
             )
-            whole.append(along.mean(dim=1))
+            whole.append(losses.mean(dim=1))
             segments.append(
-                segment_losses(along, samples=records.shape[1], segment=SEGMENT_SAMPLES)
+                segment_losses(losses, samples=records.shape[1], segment=SEGMENT_SAMPLES)
             )
     return TaskLosses(_array(torch.cat(whole)), _array(torch.cat(segments)))
 
@@ -192,8 +192,8 @@ class Signal:
     def joined(cls, parts: Sequence["Signal"]) -> "Signal":
         """Put the records of several signals one after the other."""
         losses: dict[PromiseKind, dict[str, Floats]] = {
-            kind: {name: np.concatenate([p.losses[kind][name] for p in parts]) for name in of}
-            for kind, of in parts[0].losses.items()
+            kind: {name: np.concatenate([p.losses[kind][name] for p in parts]) for name in names}
+            for kind, names in parts[0].losses.items()
         }
         probabilities = np.concatenate([p.probabilities for p in parts])
         return cls(losses, probabilities, np.concatenate([p.peaks for p in parts]))

@@ -95,11 +95,11 @@ class Observer:
     def _losses(self, task: Task, raw: Tensor, by_level: list[Tensor], labels: Tensor) -> Tensor:
         """Return what a task loses in each segment of records [N, T], one version a level."""
         reference = task.reference(raw)
-        along = [
+        by_step = [
             losses_of_kind(task, self.kind, records, labels, reference) for records in by_level
         ]
         samples = raw.shape[1]
-        segments = [segment_losses(a, samples=samples, segment=SEGMENT_SAMPLES) for a in along]
+        segments = [segment_losses(a, samples=samples, segment=SEGMENT_SAMPLES) for a in by_step]
         return torch.stack(segments, dim=-1)
 
 

@@ -153,7 +153,7 @@ def _first_model(config: TrainConfig) -> Model:
     start = checkpoint.load(config.start)
     if start.config != _architecture(config):
         plain = replace(start.config, heads="linear")
-        named = [name for name, of in NAMED.items() if of == plain] or ["another"]
+        named = [name for name, network in NAMED.items() if network == plain] or ["another"]
         heads = "" if start.config == plain else " with heads on the trunk, which phase 3 adds"
         raise TrainError(
             f"{config.start}: holds {named[0]!r}{heads}, the run is told to train "

@@ -19,7 +19,9 @@ def publish(source: Path, target: Path, data: Path | None = None) -> Path:
     shipped = checkpoint.load(path)
     if shipped.promise is not None:
         # Its heads predict the tasks' losses: held against PRD they mean nothing.
-        scores = {level: {k: of[k] for k in ("prd", "prdn")} for level, of in scores.items()}
+        scores = {
+            level: {k: figures[k] for k in ("prd", "prdn")} for level, figures in scores.items()
+        }
     shipped = replace(shipped, training=replace(shipped.training, scores=scores))
     return checkpoint.save(shipped, path, half_decoder=True)
 

@@ -31,16 +31,16 @@ def rounded(codes: Tensor) -> Tensor:
 
 def rounded_weights(weight: Tensor) -> Tensor:
     """Round filters [F, ...], each to 255 values about zero."""
-    own = weight.detach()
-    largest = own.abs().amax(dim=tuple(range(1, own.ndim)), keepdim=True)
+    detached = weight.detach()
+    largest = detached.abs().amax(dim=tuple(range(1, detached.ndim)), keepdim=True)
     step = (largest / 127).clamp(min=LEAST_STEP)
-    return _passed_on(weight, (own / step).round() * step)
+    return _passed_on(weight, (detached / step).round() * step)
 
 
 def rounded_values(values: Tensor) -> Tensor:
     """Round a tensor to the 256 codes of its range, 0 among them."""
-    own = values.detach()
-    return _passed_on(values, _in_codes(own, *own.aminmax()))
+    detached = values.detach()
+    return _passed_on(values, _in_codes(detached, *detached.aminmax()))
 
 
 def rounded_silu(values: Tensor) -> Tensor:
@@ -49,10 +49,10 @@ def rounded_silu(values: Tensor) -> Tensor:
     Where the values before it may end on the negative side is chosen as the exporter does: so that
     what comes out has the least squared error.
     """
-    own = values.detach()
-    low, high = own.aminmax()
-    end = _negative_end(own.flatten(), low, high)
-    coarse = _coarse_silu(own, end, high)
+    detached = values.detach()
+    low, high = detached.aminmax()
+    end = _negative_end(detached.flatten(), low, high)
+    coarse = _coarse_silu(detached, end, high)
     exact = functional.silu(values.clamp(min=float(end)))
     return _passed_on(exact, _in_codes(coarse, *coarse.aminmax()))
 

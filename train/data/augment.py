@@ -44,10 +44,10 @@ def _draw(record: Samples, random: np.random.Generator, stretch: float) -> Sampl
     return louder.round().clip(0, HIGHEST_ADC).astype(np.int16)
 
 
-def resample(record: Samples, at: NDArray[np.floating]) -> NDArray[np.float64]:
+def resample(record: Samples, positions: NDArray[np.floating]) -> NDArray[np.float64]:
     """Interpolate a recording linearly at fractional positions."""
-    left = at.astype(np.int64).clip(max=len(record) - 2)
-    share = at - left
+    left = positions.astype(np.int64).clip(max=len(record) - 2)
+    share = positions - left
     return np.asarray(record[left] * (1 - share) + record[left + 1] * share)
 
 

@@ -66,6 +66,6 @@ def _pieces_of_mitdb(folder: Path) -> tuple[Samples, ...]:
 def as_cinc2017(adc: Samples) -> Samples:
     """Bring MIT-BIH samples [T] at 360 Hz to the rate and the units of CinC 2017, int16."""
     step = mitdb.RATE_HZ / cinc2017.RATE_HZ
-    at = np.arange(math.floor((len(adc) - 1) / step)) * step
+    positions = np.arange(math.floor((len(adc) - 1) / step)) * step
     units = cinc2017.UNITS_PER_MV / MITDB_UNITS_PER_MV
-    return ((resample(adc, at) - MITDB_ZERO) * units).round().astype(np.int16)
+    return ((resample(adc, positions) - MITDB_ZERO) * units).round().astype(np.int16)

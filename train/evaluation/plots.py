@@ -153,17 +153,17 @@ def _boxes(axis: Axes, levels: Sequence[Level], task: str) -> None:
     colours = {"paper": GREY, "float": ORANGE, "int8": BLUE}
     for index, group in enumerate(groups):
         for place, name in enumerate(names):
-            at = place + (index - (len(groups) - 1) / 2) * width
+            x = place + (index - (len(groups) - 1) / 2) * width
             label = group if place == 0 else None
             if group == "paper":
                 quartiles = published.QUARTILES.get(name)
                 if quartiles is not None:
-                    _box(axis, at, width, quartiles, None, colour=colours[group], label=label)
+                    _box(axis, x, width, quartiles, None, colour=colours[group], label=label)
                 continue
             level = next(v for v in levels if v.level == name and v.precision == group)
             values = tuple(level.figures[key].value for key in ("q1", "median", "q3", "mean"))
             mean = level.figures["mean"]
-            _box(axis, at, width, values, (mean.low, mean.high), colour=colours[group], label=label)
+            _box(axis, x, width, values, (mean.low, mean.high), colour=colours[group], label=label)
     axis.set_xticks(range(len(names)), [level_label(name) for name in names])
     axis.tick_params(axis="x", length=0)
     axis.set_title(TASK_TITLES[task])
@@ -172,7 +172,7 @@ def _boxes(axis: Axes, levels: Sequence[Level], task: str) -> None:
 
 def _box(
     axis: Axes,
-    at: float,
+    x: float,
     width: float,
     quartiles: tuple[float, ...],
     mean: tuple[float, float] | None,
@@ -182,11 +182,11 @@ def _box(
 ) -> None:
     """Draw one box from (Q1, median, Q3, mean) and the interval of its mean."""
     q1, median, q3, middle = quartiles
-    axis.bar(at, q3 - q1, width * 0.8, q1, color=colour, alpha=0.35, label=label)
-    axis.hlines(median, at - width * 0.4, at + width * 0.4, color=colour, linewidth=2)
+    axis.bar(x, q3 - q1, width * 0.8, q1, color=colour, alpha=0.35, label=label)
+    axis.hlines(median, x - width * 0.4, x + width * 0.4, color=colour, linewidth=2)
     if mean is not None:
-        axis.vlines(at, *mean, color=colour, linewidth=1.2)
-    axis.plot(at, middle, "o", color=colour, markersize=4)
+        axis.vlines(x, *mean, color=colour, linewidth=1.2)
+    axis.plot(x, middle, "o", color=colour, markersize=4)
 
 
 def draw_cost(codecs: Sequence[Codec], prices: Prices, path: Path, provenance: Provenance) -> None:

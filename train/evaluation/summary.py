@@ -70,11 +70,11 @@ def write_results(
     results = collect(outcomes, baselines, segment_points)
     report.write_tables(results, prices, provenance, folder)
     for precision, promise in itertools.product(outcomes, KINDS):
-        of = (precision, promise)
+        key = (precision, promise)
         plots.draw_bounds(
-            [p for p in results.points if (p.precision, p.promise) == of],
+            [p for p in results.points if (p.precision, p.promise) == key],
             {
-                name: [p for p in curve if (p.precision, p.promise) == of]
+                name: [p for p in curve if (p.precision, p.promise) == key]
                 for name, curve in results.oracles.items()
             },
             promise,

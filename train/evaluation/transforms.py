@@ -99,13 +99,13 @@ def decode(data: bytes, transform: str, samples: int) -> Floats:
         raise DataError(f"{len(data)} bytes: a coded segment has at least 2.")
     bits = _Bits(f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}")
     step, orders = _step(bits.take(8)), (bits.take(3), bits.take(3))
-    coefficients, at = np.zeros(len(TRANSFORMS[transform].forward(np.zeros(samples)))), -1
+    coefficients, position = np.zeros(len(TRANSFORMS[transform].forward(np.zeros(samples)))), -1
     while (run := bits.word(orders[0])) is not None:
         value, sign = bits.word(orders[1]), bits.take(1)
-        at += run + 1
-        if value is None or at >= len(coefficients):
-            raise DataError(f"coded segment: has a coefficient {at}, of {len(coefficients)}.")
-        coefficients[at] = step * (value + 1) * (1 - 2 * sign)
+        position += run + 1
+        if value is None or position >= len(coefficients):
+            raise DataError(f"coded segment: has a coefficient {position}, of {len(coefficients)}.")
+        coefficients[position] = step * (value + 1) * (1 - 2 * sign)
     return TRANSFORMS[transform].inverse(coefficients)[:samples]
 
 
@@ -153,8 +153,8 @@ def _step(index: int) -> float:
 def _tokens(coefficients: Floats, index: int) -> tuple[Ints, Ints]:
     """Return the values that are not zero, and how many zeros stand before each."""
     rounded = np.rint(coefficients / _step(index)).astype(np.int64)
-    at = np.flatnonzero(rounded)
-    return np.diff(at, prepend=-1) - 1, rounded[at]
+    positions = np.flatnonzero(rounded)
+    return np.diff(positions, prepend=-1) - 1, rounded[positions]
 
 
 def _cheapest(runs: Ints, values: Ints) -> tuple[int, int, int]:

@@ -37,18 +37,18 @@ def find_peaks(curve: Curve, rate_hz: float, *, deepest_s: float = DEEPEST_S) ->
     A beat is a minimum below ``deepest_s`` that has no deeper one within the refractory time.
     Between samples it is placed where the two sides of the V meet.
     """
-    at, _ = signal.find_peaks(-curve, height=-deepest_s, distance=REFRACTORY_S * rate_hz)
-    tilt = curve[at - 1].astype(np.float64) - curve[at + 1]
-    return np.asarray(at / rate_hz + np.clip(tilt / 2, -0.5 / rate_hz, 0.5 / rate_hz))
+    indices, _ = signal.find_peaks(-curve, height=-deepest_s, distance=REFRACTORY_S * rate_hz)
+    tilt = curve[indices - 1].astype(np.float64) - curve[indices + 1]
+    return np.asarray(indices / rate_hz + np.clip(tilt / 2, -0.5 / rate_hz, 0.5 / rate_hz))
 
 
 def match(
-    found_s: Seconds, wanted_s: Seconds, *, tolerance_s: float = TOLERANCE_S
+    detected_s: Seconds, expected_s: Seconds, *, tolerance_s: float = TOLERANCE_S
 ) -> tuple[int, int, int]:
     """Pair rising peaks one to one; return how many are true, false and missed (tp, fp, fn)."""
-    if len(found_s) == 0 or len(wanted_s) == 0:  # wfdb would divide by their number
-        return 0, len(found_s), len(wanted_s)
-    compared = compare_annotations(wanted_s, found_s, tolerance_s)
+    if len(detected_s) == 0 or len(expected_s) == 0:  # wfdb would divide by their number
+        return 0, len(detected_s), len(expected_s)
+    compared = compare_annotations(expected_s, detected_s, tolerance_s)
     return compared.tp, compared.fp, compared.fn
 
 
