@@ -151,11 +151,11 @@ def _read(node: Node, layer: type[Pool]) -> Pool2D:
 def _window(node: Node, size: str, stride: str, *, along_time: bool) -> tuple[int, int]:
     """Return one dimension's kernel and stride; those along time must fit the kernel's fields."""
     values = node.options[size], node.options[stride]
-    limit = checks.LENGTH_LIMIT if along_time else 1 << 31
+    limit = checks.LENGTH_LIMIT if along_time else (1 << 31) - 1
     if not all(1 <= value <= limit for value in values):
         node.refuse(
             f"its {size} is {values[0]} and its {stride} {values[1]}",
-            f"Both must be from 1 to {checks.LENGTH_LIMIT}.",
+            f"Both must be from 1 to {limit}.",
         )
     return values
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Grid
+from textual.content import Content
 from textual.widgets import Footer, Header, Static
 
 from dynadeep.codegen.errors import DynadeepError
@@ -144,11 +145,12 @@ class Monitor(App[None]):
             return
         self._drawn = beat
         trace = self.query_one("#trace", Static)
-        trace.border_title = beat.title
+        trace.border_title = Content(beat.title)  # a recording's name may hold what looks as markup
         names = [
-            f"[{style}]{curve.label}[/]" for curve, style in zip(beat.curves, STYLES, strict=False)
+            Content.styled(curve.label, style)
+            for curve, style in zip(beat.curves, STYLES, strict=False)
         ]
-        trace.border_subtitle = " over ".join(names)
+        trace.border_subtitle = Content(" over ").join(names)
         curves = beat.curves[: len(STYLES)]
         size = trace.content_size
         trace.update(draw.plot(curves, STYLES, size.width, max(size.height, 1)))

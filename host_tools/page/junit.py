@@ -1,5 +1,6 @@
 """JUnit XML: what a CI service shows as tests, one case for each thing that had to hold."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
@@ -72,11 +73,10 @@ def cases_of(report: Document, comparison: Comparison | None) -> Iterator[Case]:
 
 def _parity(report: Document, parity: Parity) -> Iterator[Case]:
     """Yield a case a layer; those behind the first that differs were not looked at there."""
-    differences = {
-        difference.layer: str(difference)
-        for difference in parity.differences
-        if difference.kind != "constant"
-    }
+    differences: dict[str, list[str]] = {}
+    for difference in parity.differences:
+        if difference.kind != "constant":
+            differences.setdefault(difference.layer, []).append(str(difference))
     arrays = [str(difference) for difference in parity.differences if difference.kind == "constant"]
     nothing = "" if parity.segments else "nothing was compared"
     yield Case("parity", f"{parity.constants} arrays of constants", "; ".join(arrays))
@@ -84,11 +84,10 @@ def _parity(report: Document, parity: Parity) -> Iterator[Case]:
     for name in ("input", *(layer.name for layer in report.network.layers)):
         if name in differences:
             before = False
-            yield Case("parity", f"layer {name}", differences.pop(name))
+            yield Case("parity", f"layer {name}", "; ".join(differences.pop(name)))
         elif before:
             yield Case("parity", f"layer {name}", nothing)
         else:
             yield Case("parity", f"layer {name}", skipped="behind the first layer that differs")
-    yield Case(
-        "parity", f"{parity.results} {parity.noun}", "; ".join(differences.values()) or nothing
-    )
+    others = "; ".join(itertools.chain.from_iterable(differences.values()))
+    yield Case("parity", f"{parity.results} {parity.noun}", others or nothing)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,6 +25,7 @@ from dynadeep.host_tools.link.native import NativeLink
 from dynadeep.host_tools.link.protocol import Command
 from dynadeep.host_tools.measure.references import golden_cases
 from dynadeep.host_tools.monitor.app import Monitor, Pace
+from dynadeep.host_tools.monitor.beat import Beat
 from dynadeep.host_tools.monitor.codec_feed import CodecFeed
 from dynadeep.host_tools.monitor.net_feed import NetFeed
 from dynadeep.host_tools.pipeline import Station
@@ -190,6 +192,32 @@ def test_a_network_shows_its_outputs_and_whether_they_are_right(network):
         "differences": [],
     }
     assert "[0]" in texts[0]
+
+
+def test_names_that_look_as_markup_are_shown_as_they_are(network):
+    bundle, elf = network
+    with pipeline.connect(bundle, "native", elf=elf) as opened:
+        feed = NetFeed(opened.device, bundle)
+        step = feed.step
+
+        def renamed() -> Beat:
+            beat = step()
+            curves = tuple(replace(curve, label="raw[copy]") for curve in beat.curves)
+            return replace(beat, title="rec[copy].csv [/]", curves=curves)
+
+        feed.step = renamed
+        app = Monitor(feed, "under test", Pace(inputs=2))
+
+        async def steps(pilot):
+            await until(pilot, lambda: app.latencies.count >= 1)
+            trace = app.query_one("#trace", Static)
+            await until(pilot, lambda: "waiting" not in trace.border_title)
+            assert trace._border_title.plain == "rec[copy].csv [/]"
+            assert trace._border_subtitle.plain.startswith("raw[copy]")
+            await until(pilot, lambda: not app.is_running)
+
+        drive(app, steps)
+    assert app.failure is None
 
 
 def test_an_output_that_differs_is_told(network, monkeypatch):

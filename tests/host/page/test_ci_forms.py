@@ -49,6 +49,19 @@ def test_the_layer_that_differs_fails_and_those_behind_it_are_skipped(report):
     assert skipped == [f"layer {layer.name}" for layer in report.network.layers[1:]]
 
 
+def test_every_difference_of_a_layer_is_told(report):
+    (first,) = sample.differing(report).parity.differences
+    second = replace(first, name="conv1/silu")
+    behind = [replace(first, layer="after the layers", name=name) for name in ("level", "packet")]
+    parity = replace(report.parity, bit_exact=False, differences=(first, second, *behind))
+    messages = failures(suite_of(replace(report, parity=parity, held=False)))
+    assert "conv1/conv" in messages["layer conv1"]
+    assert "conv1/silu" in messages["layer conv1"]
+    (last,) = (text for name, text in messages.items() if name != "layer conv1")
+    assert "level" in last
+    assert "packet" in last
+
+
 def test_a_budget_that_is_exceeded_fails(report):
     over = replace(report.budgets[0], measured=10**9, held=False)
     messages = failures(suite_of(replace(report, budgets=(over, *report.budgets[1:]), held=False)))
