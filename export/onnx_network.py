@@ -137,6 +137,7 @@ def check(converted: Converted, inputs: Sequence[Array], file: str) -> float:
 
     Raises:
         DisagreementError: it is over ``MAX_DIFFERENCE``.
+        ExportError: onnxruntime cannot run the file.
     """
     session = _session(converted.proto.SerializeToString())
     run = float_runner(converted.content, file)
@@ -147,7 +148,7 @@ def check(converted: Converted, inputs: Sequence[Array], file: str) -> float:
             end.name: to_onnx(values, end.layout)
             for end, values in zip(converted.inputs, series, strict=True)
         }
-        expected = session.run([end.name for end in converted.outputs], named)
+        expected = _run(session, [end.name for end in converted.outputs], named, file)
         computed = run([values[:, None] for values in series])
         for values, real, end in zip(computed, expected, converted.outputs, strict=True):
             output = to_onnx(values.reshape(1, *values.shape[-2:]), end.layout).reshape(real.shape)
@@ -159,6 +160,16 @@ def check(converted: Converted, inputs: Sequence[Array], file: str) -> float:
             f"range, at most {MAX_DIFFERENCE:g} may be. Import a .tflite of another converter."
         )
     return worst
+
+
+def _run(session: Any, outputs: list[str], inputs: dict[str, Array], file: str) -> Any:
+    try:
+        return session.run(outputs, inputs)
+    except Exception as error:  # onnxruntime's own, of no common kind
+        line = " ".join(str(error).split())[:300]
+        raise ExportError(
+            f"{file}: onnxruntime cannot run it ({line}). Export it again."
+        ) from error
 
 
 def _load(path: Path, file: str) -> Any:

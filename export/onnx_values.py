@@ -4,6 +4,7 @@ Every computed value is held as [1, 1, T, C], time before channels, whatever its
 ONNX. So a Transpose, Squeeze or Unsqueeze moves nothing: it only changes what the dimensions mean.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -100,10 +101,12 @@ def reshaped(value: Value, shape: Sequence[int]) -> Value:
     """Return a value whose dimensions are joined or split so, if no number has to move.
 
     Raises:
-        LayoutError: one has.
+        LayoutError: one has, or the numbers are more or fewer.
     """
     old = [kind for kind, size in zip(value.layout, value.shape, strict=True) if size != 1]
     sizes = [size for size in shape if size != 1]
+    if math.prod(shape) != math.prod(value.shape):
+        raise LayoutError(f"reshapes {list(value.shape)} to {list(shape)}, of another size")
     if sizes == [size for size in value.shape if size != 1]:
         kinds = iter(old)
         return replace(value, layout=tuple(next(kinds) if n != 1 else ONE for n in shape))

@@ -2,13 +2,14 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn import functional
 
@@ -237,6 +238,42 @@ def test_damaged_files_are_refused_or_converted(tmp_path: Path) -> None:
         path.write_bytes(bytes(broken))
         with suppress(ExportError):
             onnx_network.convert(path, "broken.onnx")
+
+
+def reshaping(shape: list[int], path: Path) -> Path:
+    """Write a convolution to [1, 2, 14] whose output is reshaped."""
+    weights = numpy_helper.from_array(np.ones((2, 1, 3), np.float32), "weights")
+    target = numpy_helper.from_array(np.array(shape, np.int64), "shape")
+    nodes = [
+        helper.make_node("Conv", ["x", "weights"], ["y"]),
+        helper.make_node("Reshape", ["y", "shape"], ["z"], name="again"),
+    ]
+    ends = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 1, 16)),
+        helper.make_tensor_value_info("z", TensorProto.FLOAT, None),
+    ]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], [weights, target])
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), str(path))
+    return path
+
+
+@pytest.mark.parametrize("shape", [[1, 20], [20], [1, 2, 15], [1, 56]])
+def test_a_reshape_to_another_size_is_refused_by_its_node(tmp_path: Path, shape: list[int]) -> None:
+    path = reshaping(shape, tmp_path / "n.onnx")
+    with pytest.raises(ExportError, match="again"):
+        onnx_network.convert(path, "n.onnx")
+
+
+def test_a_network_that_onnxruntime_cannot_run_is_refused(tmp_path: Path) -> None:
+    whole = onnx_network.convert(reshaping([1, 28], tmp_path / "n.onnx"), "n.onnx")
+    broken = onnx.load(str(reshaping([1, 20], tmp_path / "broken.onnx")))
+    with pytest.raises(
+        ExportError, match=r"n\.onnx: onnxruntime loads it and cannot run it .*again"
+    ):
+        onnx_network.check(
+            replace(whole, proto=broken), [np.zeros((1, 16, 1), np.float32)], "n.onnx"
+        )
 
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
