@@ -268,9 +268,7 @@ def test_a_reshape_to_another_size_is_refused_by_its_node(tmp_path: Path, shape:
 def test_a_network_that_onnxruntime_cannot_run_is_refused(tmp_path: Path) -> None:
     whole = onnx_network.convert(reshaping([1, 28], tmp_path / "n.onnx"), "n.onnx")
     broken = onnx.load(str(reshaping([1, 20], tmp_path / "broken.onnx")))
-    with pytest.raises(
-        ExportError, match=r"n\.onnx: onnxruntime loads it and cannot run it .*again"
-    ):
+    with pytest.raises(ExportError, match=r"n\.onnx: onnxruntime cannot run it .*Name:'again'"):
         onnx_network.check(
             replace(whole, proto=broken), [np.zeros((1, 16, 1), np.float32)], "n.onnx"
         )
