@@ -28,6 +28,8 @@ from tests.surroundings import become_strange, strange_environment
 
 RESULT = ROOT / "benchmarks" / "nightly.json"
 WORKERS = ("-n", "auto")
+ALL_PASSED, SOME_FAILED = 0, 1
+"""Exit statuses of pytest whose report has all tests; others are of runs that were broken off."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,7 +99,7 @@ def run_tests(markers: str, paths: Sequence[str]) -> dict[str, str]:
     with TemporaryDirectory() as folder:
         report = Path(folder) / "tests.xml"
         command = [sys.executable, "-m", "pytest", *WORKERS, "-p", "randomly", "-m", markers]
-        subprocess.run(
+        done = subprocess.run(
             [*command, "--durations", "20", f"--junit-xml={report}", *paths],
             cwd=ROOT,
             env=strange_environment(),
@@ -107,7 +109,10 @@ def run_tests(markers: str, paths: Sequence[str]) -> dict[str, str]:
         )
         if not report.is_file():
             return {f"pytest -m '{markers}'": "it ended before it wrote its report"}
-        return failures_in(report)
+        failures = failures_in(report)
+    if done.returncode not in {ALL_PASSED, SOME_FAILED}:
+        failures[f"pytest -m '{markers}'"] = f"not all tests ran: exit status {done.returncode}"
+    return failures
 
 
 def failures_in(report: Path) -> dict[str, str]:

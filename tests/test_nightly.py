@@ -44,6 +44,13 @@ def test_failed_and_broken_tests_are_recorded_by_name_with_their_reason(tmp_path
     assert "no such thing" in found["test_some::test_unready"]
 
 
+def test_a_run_that_was_broken_off_is_no_run_without_failures(tmp_path: Path) -> None:
+    path = tmp_path / "test_broken_off.py"
+    path.write_text("import pytest\n\ndef test_it():\n    pytest.exit('enough', 2)\n")
+    (failure,) = nightly.run_tests("not nightly", ["-n", "0", str(path)]).values()
+    assert failure == "not all tests ran: exit status 2"
+
+
 def test_a_part_that_is_run_alone_leaves_the_records_of_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

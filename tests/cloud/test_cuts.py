@@ -77,6 +77,7 @@ def test_a_journal_cut_where_its_pages_end_keeps_all_that_was_acknowledged(tmp_p
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)
 def test_a_small_journal_cut_at_any_byte_keeps_all_that_was_acknowledged(tmp_path, bundle):
     run = killed(tmp_path / "archive", bundle, 3, 2)
     check(tmp_path / "cut", run, range(len(run.log) + 1))
