@@ -76,3 +76,8 @@ class OutputError(CodegenError):
 
 class ProjectError(CodegenError):
     """A folder is no generated project, or one that was generated for something else."""
+
+
+def line_of(error: object, limit: int = 200) -> str:
+    """Return what another package's exception says, on one line of at most ``limit`` characters."""
+    return " ".join(str(error).split())[:limit]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.errors import ModelError, line_of
 from dynadeep.codegen.graph import Graph, Node, Tensor
 
 Array = npt.NDArray[Any]
@@ -67,7 +67,7 @@ def _constant(node: Node) -> Tensor | None:
             raise ValueError(f"more than {LARGEST_SIZE} values")
         return _holding(node.outputs[0], np.asarray(fold(node, constants)))
     except (ValueError, IndexError, KeyError, TypeError, ArithmeticError) as error:
-        line = " ".join(str(error).split())[:200]
+        line = line_of(error)
         node.refuse(f"its constants do not fit together ({line})", "Convert the network again.")
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tflite
 
 from dynadeep.codegen import shapes
-from dynadeep.codegen.errors import ModelError
+from dynadeep.codegen.errors import ModelError, line_of
 from dynadeep.codegen.graph import Graph, Node, OperatorError, Quantization, Tensor
 from dynadeep.codegen.naming import unique_names
 from dynadeep.codegen.ops import OPERATIONS
@@ -77,16 +77,12 @@ def read_graph(content: bytes, file: str = "model.tflite") -> Graph:
         raise ModelError(f"{file}: {error}") from error
     except READER_ERRORS as error:
         raise ModelError(
-            f"{file}: damaged or truncated at {len(content)} bytes ({_line(error)}). {COPY_AGAIN}"
+            f"{file}: damaged or truncated at {len(content)} bytes ({line_of(error)}). {COPY_AGAIN}"
         ) from error
 
 
 class _DamageError(ModelError):
     """What is wrong with the file, before it is known what the file is called."""
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def _read_model(model: Any, file: str) -> Graph:

@@ -19,7 +19,7 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 import msgspec
 
-from dynadeep.codegen.errors import DynadeepError
+from dynadeep.codegen.errors import DynadeepError, line_of
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class Reader:
         try:
             data = json.loads(content)
         except (ValueError, RecursionError) as error:
-            self.refuse(f"not JSON ({_line(error)})")
+            self.refuse(f"not JSON ({line_of(error)})")
         self._check_bounds(data, "", 0)
         return data
 
@@ -74,7 +74,7 @@ class Reader:
         try:
             data = tomllib.loads(content if isinstance(content, str) else content.decode("utf-8"))
         except (ValueError, RecursionError) as error:
-            self.refuse(f"not TOML ({_line(error)})")
+            self.refuse(f"not TOML ({line_of(error)})")
         self._check_bounds(data, "", 0)
         return data
 
@@ -128,10 +128,6 @@ def shown(value: object) -> str:
     """Return a value as a message shows it: at most one short line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def _join(path: str, key: str) -> str:

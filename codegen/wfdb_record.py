@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dynadeep.codegen.errors import MissingDependencyError, RecordingError
+from dynadeep.codegen.errors import MissingDependencyError, RecordingError, line_of
 
 HEADER_BYTES_MAX = 1 << 20
 SAMPLES_MAX = 100_000_000
@@ -190,7 +190,7 @@ def _parse(path: Path) -> Any:
 
 
 def _unreadable(path: Path, error: Exception) -> RecordingError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    reason = line_of(error) or type(error).__name__
     return RecordingError(f"{path}: not a readable WFDB record ({reason}).")
 
 

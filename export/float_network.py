@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dynadeep.codegen.errors import line_of
 from dynadeep.codegen.graph import Graph
 from dynadeep.export.errors import ExportError, QuantizationError
 from dynadeep.export.outliers import clip_ranges
@@ -55,7 +56,7 @@ def quantize(
                 calibrated, input_data_type=tf.int8, output_data_type=tf.int8
             )
     except Exception as error:  # the converter's own kinds, and what its native code raises
-        line = " ".join(str(error).split())[:300]
+        line = line_of(error, 300)
         raise QuantizationError(
             f"{graph.file}: TFLite's quantiser does not take it ({line}). "
             "Quantise it with your own converter, and import the int8 .tflite."
@@ -90,7 +91,7 @@ def float_runner(content: bytes, file: str = "model.tflite") -> Run:
             interpreter: Any = tensorflow().lite.Interpreter(model_content=content)
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        line = " ".join(str(error).split())[:300]
+        line = line_of(error, 300)
         raise ExportError(
             f"{file}: TFLite does not run it ({line}). Convert the network again."
         ) from error

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dynadeep.codegen.canonical import canonical
+from dynadeep.codegen.errors import line_of
 from dynadeep.codegen.graph import Graph, Tensor
 from dynadeep.codegen.tflite import read_graph
 from dynadeep.export.errors import ExportError
@@ -181,7 +182,7 @@ def _call(
         with quiet():
             return function(*arguments, **options)
     except (RuntimeError, ValueError) as error:
-        line = " ".join(str(error).split())[:300]
+        line = line_of(error, 300)
         raise ExportError(
             f"{file}: {runtime} does not run it ({line}). Convert the network again."
         ) from error

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from dynadeep.codegen.errors import line_of
 from dynadeep.export import flatbuffer
 from dynadeep.export.errors import DisagreementError, ExportError, UnsupportedOpError
 from dynadeep.export.float_network import float_runner
@@ -166,7 +167,7 @@ def _run(session: Any, outputs: list[str], inputs: dict[str, Array], file: str) 
     try:
         return session.run(outputs, inputs)
     except Exception as error:  # onnxruntime's own, of no common kind
-        line = " ".join(str(error).split())[:300]
+        line = line_of(error, 300)
         raise ExportError(
             f"{file}: onnxruntime cannot run it ({line}). Export it again."
         ) from error
@@ -186,7 +187,7 @@ def _load(path: Path, file: str) -> Any:
     except ExportError:
         raise
     except Exception as error:  # protobuf's, onnx's and onnxruntime's own, of no common kind
-        line = " ".join(str(error).split())[:300]
+        line = line_of(error, 300)
         raise ExportError(
             f"{file}: not a whole ONNX model ({line}). Export it again; where its weights are in a "
             "file of their own, that lies beside it."
@@ -371,5 +372,5 @@ def _lower_one(node: Node) -> tuple[Value, ...]:
     except LayoutError as error:
         raise LayoutError(f"node {node.name} ({node.op}) {error}") from error
     except (ValueError, TypeError, KeyError, IndexError, ArithmeticError) as error:
-        line = " ".join(str(error).split())[:200]
+        line = line_of(error)
         node.refuse(f"its inputs, shapes or attributes do not fit together ({line})")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from dynadeep.codegen.errors import line_of
 from dynadeep.export.errors import DisagreementError, ExportError
 from dynadeep.export.packages import load, quiet
 
@@ -72,7 +73,7 @@ def _call_factory(factory: str, kind: type) -> Any:
 
 
 def _failed(factory: str, what: str, error: Exception) -> ExportError:
-    line = " ".join(str(error).split())[:300]
+    line = line_of(error, 300)
     return ExportError(
         f"--torch {factory}: {what} ({type(error).__name__}: {line}). --traceback shows where."
     )

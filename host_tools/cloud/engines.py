@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dynadeep.codegen.children import deaf_to_interrupts
+from dynadeep.codegen.errors import line_of
 from dynadeep.codegen.typed import Reader
 from dynadeep.host_tools.cloud.archive import Day
 from dynadeep.host_tools.cloud.decode import Job, decode_day
@@ -103,7 +104,7 @@ def ray_cluster(workers: int, address: str | None) -> Iterator[None]:
         _check_reachable(address)
         ray.init(address=address or "local", log_to_driver=False, logging_level=level, **local)
     except Exception as error:  # its own have no common base
-        reason = " ".join(str(error).split())[:200].rstrip(".")
+        reason = line_of(error).rstrip(".")
         where = "could not be started here" if address is None else f"does not answer at {address}"
         raise HostError(
             f"--engine ray: Ray {where}: {reason}. Check --address, or decode with --engine local."

@@ -14,6 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dynadeep.codegen.errors import line_of
 from dynadeep.codegen.files import path_whole
 from dynadeep.host_tools.cloud import schema
 from dynadeep.host_tools.cloud.arrow import compute as pc
@@ -228,4 +229,4 @@ def _refusal(path: Path, problem: str) -> ArchiveError:
 
 
 def _line(what: object) -> str:
-    return " ".join(str(what).split())[:160]
+    return line_of(what, 160)

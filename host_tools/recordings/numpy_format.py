@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from dynadeep.codegen.errors import line_of
 from dynadeep.host_tools.errors import EcgError
 from dynadeep.host_tools.recordings.channel import BARE, Channel, Recording, Values, require_file
 
@@ -63,7 +64,7 @@ def _load_archive(path: Path) -> dict[str, Array]:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+    return line_of(error) or type(error).__name__
 
 
 def _channels(place: str, name: str, array: Array, segment_length: int) -> list[Channel]:

@@ -141,9 +141,10 @@ class Chain:
 
     def heard(self) -> int:
         """Return how often all ports were open at both ends: what is sent before that is lost."""
-        log = self._log.read_text()
+        lines = self._log.read_text().splitlines()
         return min(
-            min(log.count(f"{device.name}: reading"), device.wire.opened) for device in self.devices
+            device.wire.read_by(line for line in lines if f"{device.name}: " in line)
+            for device in self.devices
         )
 
     def last_taken(self, device: Wearable) -> bytes | None:

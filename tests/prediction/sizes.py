@@ -10,6 +10,7 @@ from typing import Any
 
 from elftools.elf.elffile import ELFFile
 
+from dynadeep.codegen.alignment import aligned
 from dynadeep.codegen.applications import application_of
 from dynadeep.codegen.board import Board, board_names, load_board
 from dynadeep.codegen.bundle import read_bundle
@@ -90,7 +91,7 @@ def _note_structs(structs: dict[str, int], plan: Plan, project: Path) -> None:
         sizes = {symbol.name: symbol["st_size"] for symbol in table.iter_symbols()}
     for layer in plan.network.layers:
         size = sizes.get(f"{identifier(layer.name)}_layer", 0)
-        structs[layer.STRUCT] = max(structs.get(layer.STRUCT, 0), -(-size // 4) * 4)
+        structs[layer.STRUCT] = max(structs.get(layer.STRUCT, 0), aligned(size))
 
 
 def _sizes_of(
